@@ -1,0 +1,2 @@
+//! Link settings of the plugin library.
+fn main() {}
