@@ -3,6 +3,7 @@
 #pragma once
 
 struct event;
+struct chassis;
 
 /* One socket. Allocated by network_socket_new only. What follows `fd` (at offset 8) is `struct event`. */
 typedef struct network_socket {
@@ -50,3 +51,6 @@ typedef int fn_network_mysqld_queue_append_raw(network_socket *sock, network_que
 typedef int fn_network_mysqld_queue_append(network_socket *sock, network_queue *queue, const char *data, size_t len);
 /* The next packet starts a new exchange. */
 typedef int fn_network_mysqld_queue_reset(network_socket *sock);
+
+/* Writes the whole send queue: SUCCESS (empty now), WAIT_FOR_EVENT or ERROR. */
+typedef network_socket_retval_t fn_network_mysqld_write(struct chassis *chas, network_socket *sock);

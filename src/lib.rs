@@ -1,1 +1,36 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+//!
+//! # Map
+//!
+//! | module | what |
+//! |---|---|
+//! | [`boundary`] | the C boundary: panics stop here, and the proof of the host's mutex starts here |
+//! | [`plugin`] | what the host's loader sees: options, start and end, listener, log, statistics |
+//! | [`chassis`] | the host made safe |
+//! | [`session`] | what is known of one connection |
+//! | [`hooks`] | one file per step of a connection's life |
+//! | [`embed`] | CPython and the objects a script sees |
+//!
+//! `ARCHITECTURE.md` tells why, `SAFETY.md` lists the invariants that `SAFETY:` comments cite.
+
+pub mod boundary;
+pub mod chassis;
+pub mod embed;
+pub mod hooks;
+pub mod plugin;
+pub mod session;
+
+use std::ffi::c_int;
+
+use chassis_sys::chassis_plugin;
+
+/// Entry point of the library: the host calls it once after loading. 0 is success.
+///
+/// # Safety
+/// `table` points to the zero-filled plugin table of a mysql-proxy host, or to memory that is not touched unless the
+/// process is one (INV-3).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn plugin_init(table: *mut chassis_plugin) -> c_int {
+    // SAFETY: the caller's promise.
+    boundary::guard(|| unsafe { plugin::lifecycle::init(table) }, || plugin::lifecycle::FAILURE)
+}

@@ -393,6 +393,12 @@ pub type fn_network_mysqld_queue_append = ::std::option::Option<
 pub type fn_network_mysqld_queue_reset = ::std::option::Option<
     unsafe extern "C" fn(sock: *mut network_socket) -> ::std::os::raw::c_int,
 >;
+pub type fn_network_mysqld_write = ::std::option::Option<
+    unsafe extern "C" fn(
+        chas: *mut chassis,
+        sock: *mut network_socket,
+    ) -> network_socket_retval_t::Type,
+>;
 pub mod backend_state_t {
     pub type Type = ::std::os::raw::c_uint;
     pub const BACKEND_STATE_UNKNOWN: Type = 0;

@@ -1,0 +1,199 @@
+//! The C boundary: every function the host calls goes through [`guard`] or [`host_call`].
+//!
+//! This is the only home of `catch_unwind`. A panic is logged with its backtrace by the panic hook that
+//! [`install_panic_hook`] sets, counted, and turned into the caller's fallback; it never unwinds into C.
+//!
+//! It is also where the proof of the host's global mutex comes from: a [`HostCall`] exists only while this thread
+//! runs one of the host's connection callbacks, and a [`HostCell`] opens only with one (`SAFETY.md`, INV-1).
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::cell::{BorrowError, BorrowMutError, Cell, Ref, RefCell, RefMut};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Panics caught at the boundary since the library was loaded.
+pub static PANICS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static HOST_CALL_DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Proof that this thread runs a connection callback, so that the host's global mutex is held and no other
+/// callback runs anywhere in the process (host contract 0.3).
+#[derive(Debug)]
+pub struct HostCall {
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl HostCall {
+    /// Runs `f` with the proof for the callback this thread is in; `None` (and `f` not run) on a script's own thread
+    /// or between callbacks.
+    pub fn with_current<R>(f: impl FnOnce(&Self) -> R) -> Option<R> {
+        (HOST_CALL_DEPTH.with(Cell::get) > 0).then(|| f(&Self { _not_send: PhantomData }))
+    }
+}
+
+/// Marks the time from its creation to its drop as "inside a callback" on this thread.
+struct HostCallScope;
+
+impl HostCallScope {
+    fn enter() -> Self {
+        HOST_CALL_DEPTH.with(|depth| depth.set(depth.get() + 1));
+        Self
+    }
+}
+
+impl Drop for HostCallScope {
+    fn drop(&mut self) {
+        HOST_CALL_DEPTH.with(|depth| depth.set(depth.get() - 1));
+    }
+}
+
+/// Runs `body`; a panic in it gives the value of `fallback` instead (and if that panics too, aborts nothing: the
+/// default of `R`).
+pub fn guard<R: Default>(body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(payload) => {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+            discard(payload);
+            catch_unwind(AssertUnwindSafe(fallback)).unwrap_or_else(|payload| {
+                discard(payload);
+                R::default()
+            })
+        }
+    }
+}
+
+/// [`guard`] for code that runs under the host's global mutex: hands out the proof.
+///
+/// # Safety
+/// The host's global mutex is held by this thread, or no other thread can run a callback yet (INV-1).
+pub unsafe fn host_call<R: Default>(
+    body: impl FnOnce(&HostCall) -> R,
+    fallback: impl FnOnce(&HostCall) -> R,
+) -> R {
+    let _scope = HostCallScope::enter();
+    let call = HostCall { _not_send: PhantomData };
+    guard(|| body(&call), || fallback(&call))
+}
+
+/// A panic payload may itself panic when dropped; leaking it is the safe choice on this path.
+fn discard(payload: Box<dyn Any + Send>) {
+    std::mem::forget(payload);
+}
+
+/// Sends panic messages of this library to the host's log, with a backtrace. Idempotent.
+pub fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(log_panic)));
+}
+
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let payload = info.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)");
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    log::error!("internal error (panic): {message} at {place}\n{}", Backtrace::force_capture());
+}
+
+/// Panics when `PYPROXY_PANIC_IN` names this callback. Exists in builds with debug assertions only, for the test
+/// that a panic anywhere reaches neither C nor another connection.
+#[cfg(debug_assertions)]
+pub fn panic_on_purpose(callback: &str) {
+    use once_cell::sync::Lazy;
+    static TARGET: Lazy<Option<String>> = Lazy::new(|| std::env::var("PYPROXY_PANIC_IN").ok());
+    if TARGET.as_deref() == Some(callback) {
+        panic!("on purpose, in {callback}");
+    }
+}
+
+/// Data that is touched only inside the host's callbacks, from whichever thread runs the callback.
+///
+/// The host's mutex makes the access exclusive between threads, the `RefCell` inside between nested calls on
+/// one thread (a hook calls Python, Python calls back).
+#[derive(Debug, Default)]
+pub struct HostCell<T>(RefCell<T>);
+
+// SAFETY: INV-1. `borrow` and `borrow_mut` need a HostCall, which exists on one thread of the process at a time.
+unsafe impl<T> Sync for HostCell<T> {}
+// SAFETY: INV-1 and INV-5: what a cell holds when it is dropped may be dropped on any thread.
+unsafe impl<T> Send for HostCell<T> {}
+
+impl<T> HostCell<T> {
+    /// A cell that holds `value`.
+    pub fn new(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
+    /// Shared access. Panics if the value is mutably borrowed: a defect of the caller, caught by [`guard`].
+    pub fn borrow<'a>(&'a self, _call: &'a HostCall) -> Ref<'a, T> {
+        self.0.borrow()
+    }
+
+    /// Exclusive access. Panics if the value is borrowed: a defect of the caller, caught by [`guard`].
+    pub fn borrow_mut<'a>(&'a self, _call: &'a HostCall) -> RefMut<'a, T> {
+        self.0.borrow_mut()
+    }
+
+    /// Like [`HostCell::borrow`], for code that a script can reach at any moment.
+    pub fn try_borrow<'a>(&'a self, _call: &'a HostCall) -> Result<Ref<'a, T>, BorrowError> {
+        self.0.try_borrow()
+    }
+
+    /// Like [`HostCell::borrow_mut`], for code that a script can reach at any moment.
+    pub fn try_borrow_mut<'a>(
+        &'a self,
+        _call: &'a HostCall,
+    ) -> Result<RefMut<'a, T>, BorrowMutError> {
+        self.0.try_borrow_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_the_fallback_and_is_counted() {
+        let before = PANICS.load(Ordering::Relaxed);
+        assert_eq!(guard(|| panic!("on purpose"), || 7), 7);
+        assert!(PANICS.load(Ordering::Relaxed) > before);
+    }
+
+    #[test]
+    fn a_panic_in_the_fallback_too_gives_the_default() {
+        assert_eq!(guard(|| -> u8 { panic!("one") }, || panic!("two")), 0);
+    }
+
+    #[test]
+    fn a_host_call_is_visible_on_its_own_thread_only_and_ends() {
+        assert!(HostCall::with_current(|_| ()).is_none());
+        // SAFETY: a test: there is no host and no other thread that uses a HostCell.
+        let seen = unsafe {
+            host_call(
+                |_| {
+                    let visible = || HostCall::with_current(|_| ()).is_some();
+                    let elsewhere = std::thread::scope(|s| s.spawn(visible).join().unwrap_or(true));
+                    (visible(), elsewhere)
+                },
+                |_| (false, true),
+            )
+        };
+        assert_eq!(seen, (true, false));
+        assert!(HostCall::with_current(|_| ()).is_none());
+    }
+
+    #[test]
+    fn a_panic_ends_the_host_call() {
+        // SAFETY: as above.
+        unsafe { host_call(|_| panic!("on purpose"), |_| ()) };
+        assert!(HostCall::with_current(|_| ()).is_none());
+    }
+}

@@ -1,0 +1,20 @@
+//! The host made safe: one file per host struct, each a thin view over the raw declarations of `chassis-sys`.
+//!
+//! A view borrows what the host owns and lives no longer than the [`HostCall`](crate::boundary::HostCall) it was made
+//! with (INV-2); an owned type frees through the host's own function. Functions of the host and of libevent are
+//! reached through the table in [`api`], never linked.
+
+pub mod address;
+pub mod api;
+pub mod backend;
+pub mod con;
+pub mod event;
+pub mod host;
+pub mod packet;
+pub mod socket;
+
+pub use address::Address;
+pub use backend::Backends;
+pub use con::{Con, ConState, Verdict};
+pub use packet::Packet;
+pub use socket::{OwnedSocket, Socket};

@@ -1,0 +1,115 @@
+//! One framed packet (4-byte header and payload) in a GString: what the host's queues are made of.
+
+use std::ptr::NonNull;
+
+use glib_sys::GString;
+use wire::packet::HEADER_LEN;
+
+/// A packet that we own; freed with `g_string_free` when dropped.
+#[derive(Debug)]
+pub struct Packet(NonNull<GString>);
+
+// SAFETY: a GString is plain heap memory without thread affinity, and we are its only owner.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    /// Copies a framed packet (or any bytes, where framing is the caller's business).
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let len = isize::try_from(bytes.len()).unwrap_or(isize::MAX);
+        // SAFETY: the pointer is valid for `len` bytes; g_string_new_len copies them and never returns NULL.
+        let raw = unsafe { glib_sys::g_string_new_len(bytes.as_ptr().cast(), len) };
+        Self(NonNull::new(raw).expect("g_string_new_len aborts rather than return NULL"))
+    }
+
+    /// One packet, for several that belong together: the host writes and judges it as one chunk.
+    pub fn concat(packets: &[Self]) -> Self {
+        let total = packets.iter().map(|p| p.bytes().len()).sum();
+        let mut bytes = Vec::with_capacity(total);
+        for packet in packets {
+            bytes.extend_from_slice(packet.bytes());
+        }
+        Self::from_bytes(&bytes)
+    }
+
+    /// # Safety
+    /// `raw` is a live GString that nobody else owns or will use.
+    pub unsafe fn from_raw(raw: *mut GString) -> Option<Self> {
+        NonNull::new(raw).map(Self)
+    }
+
+    /// Gives the GString away, to a host function that takes it.
+    pub fn into_raw(self) -> *mut GString {
+        let raw = self.0.as_ptr();
+        std::mem::forget(self);
+        raw
+    }
+
+    /// Header and payload.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: we own the GString; its `str` is valid for `len` bytes.
+        unsafe {
+            let string = self.0.as_ref();
+            std::slice::from_raw_parts(string.str.cast(), string.len)
+        }
+    }
+
+    /// Header and payload, to change in place.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `bytes`, and `self` is borrowed exclusively.
+        unsafe {
+            let string = self.0.as_mut();
+            std::slice::from_raw_parts_mut(string.str.cast(), string.len)
+        }
+    }
+
+    /// The payload; empty if there is no whole header.
+    pub fn payload(&self) -> &[u8] {
+        self.bytes().get(HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// The payload, to change in place.
+    pub fn payload_mut(&mut self) -> &mut [u8] {
+        self.bytes_mut().get_mut(HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// The sequence id.
+    pub fn id(&self) -> u8 {
+        self.bytes().get(3).copied().unwrap_or_default()
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        // SAFETY: we own the GString and this is its last use.
+        unsafe { glib_sys::g_string_free(self.0.as_ptr(), glib_sys::GTRUE) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_packet() {
+        let mut packet = Packet::from_bytes(b"\x02\0\0\x05ab");
+        assert_eq!(packet.id(), 5);
+        assert_eq!(packet.payload(), b"ab");
+        packet.payload_mut()[0] = 0;
+        assert_eq!(packet.bytes(), b"\x02\0\0\x05\0b");
+    }
+
+    #[test]
+    fn a_cut_packet_has_no_payload() {
+        let packet = Packet::from_bytes(b"\x02\0");
+        assert_eq!((packet.id(), packet.payload()), (0, b"".as_slice()));
+    }
+
+    #[test]
+    fn ownership_passes_through_raw() {
+        let packet = Packet::concat(&[Packet::from_bytes(b"ab"), Packet::from_bytes(b"c")]);
+        let raw = packet.into_raw();
+        // SAFETY: `raw` was just given away by `into_raw`.
+        let back = unsafe { Packet::from_raw(raw) }.expect("not NULL");
+        assert_eq!(back.bytes(), b"abc");
+    }
+}

@@ -1,0 +1,243 @@
+//! `network_socket`: one side of a connection, with its packet queues and packet numbering.
+//!
+//! Facts: `spec/host-contract.md` 0.1 (queues and ownership) and 0.2 (packet ids).
+
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use chassis_sys as sys;
+use chassis_sys::network_socket_retval_t as retval;
+
+use super::api::api;
+use super::{Address, Packet, event};
+use crate::boundary::HostCall;
+
+/// A socket of the host, for one callback.
+#[derive(Debug, Clone, Copy)]
+pub struct Socket<'h>(NonNull<sys::network_socket>, PhantomData<&'h HostCall>);
+
+/// How a connect attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connect {
+    /// The connection is established.
+    Done,
+    /// Wait until the socket is writable, then ask [`Socket::finish_connect`].
+    InProgress,
+    /// Refused or impossible.
+    Failed,
+}
+
+impl<'h> Socket<'h> {
+    /// # Safety
+    /// `raw` is NULL or a socket that stays alive and unshared for the callback of `call` (INV-2).
+    pub unsafe fn from_raw(raw: *mut sys::network_socket, _call: &'h HostCall) -> Option<Self> {
+        NonNull::new(raw).map(|raw| Self(raw, PhantomData))
+    }
+
+    fn tail(&self) -> NonNull<sys::network_socket_tail> {
+        let tail = event::socket_tail(self.0.as_ptr(), api().event_size);
+        NonNull::new(tail).expect("an address inside a live socket")
+    }
+
+    /// The file descriptor, -1 when not open.
+    pub fn fd(&self) -> i32 {
+        // SAFETY: INV-2.
+        unsafe { self.0.as_ref() }.fd
+    }
+
+    /// Local and remote end, or what is known of them: (`src`, `dst`).
+    pub fn addresses(&self) -> (Address, Address) {
+        // SAFETY: INV-2: both address objects live as long as the socket.
+        unsafe {
+            let tail = self.tail().as_ref();
+            (Address::copy_from(tail.src), Address::copy_from(tail.dst))
+        }
+    }
+
+    /// Takes the newest received packet.
+    pub fn pop_received(&self) -> Option<Packet> {
+        // SAFETY: INV-2; chunks are GStrings owned by the queue, and popping makes them ours.
+        unsafe {
+            let chunks = (*self.tail().as_ref().recv_queue).chunks;
+            Packet::from_raw(glib_sys::g_queue_pop_tail(chunks).cast())
+        }
+    }
+
+    /// Takes everything received, oldest first.
+    pub fn take_received(&self) -> Vec<Packet> {
+        let mut packets = Vec::new();
+        // SAFETY: as in `pop_received`.
+        unsafe {
+            let chunks = (*self.tail().as_ref().recv_queue).chunks;
+            while let Some(packet) = Packet::from_raw(glib_sys::g_queue_pop_head(chunks).cast()) {
+                packets.push(packet);
+            }
+        }
+        packets
+    }
+
+    /// Whether received bytes wait unread, framed or not.
+    pub fn has_received(&self) -> bool {
+        // SAFETY: INV-2.
+        unsafe {
+            let tail = self.tail().as_ref();
+            [tail.recv_queue, tail.recv_queue_raw]
+                .into_iter()
+                .any(|queue| (*(*queue).chunks).length != 0)
+        }
+    }
+
+    /// Whether nothing waits to be sent.
+    pub fn send_queue_is_empty(&self) -> bool {
+        // SAFETY: INV-2.
+        unsafe { (*(*self.tail().as_ref().send_queue).chunks).length == 0 }
+    }
+
+    /// Queues a framed packet; the host renumbers it unless the numbering was reset.
+    ///
+    /// A packet whose header disagrees with its length would make the host assert: it is re-framed instead.
+    pub fn append(&self, packet: Packet) {
+        let payload_len = packet.payload().len();
+        let announced = wire::packet::Header::parse(packet.bytes()).map(|header| header.len);
+        if announced.is_ok_and(|len| usize::try_from(len).is_ok_and(|len| len == payload_len)) {
+            // SAFETY: INV-2; the packet is whole (just checked) and given away; the queue is the socket's own.
+            unsafe {
+                let queue = self.tail().as_ref().send_queue;
+                (api().network_mysqld_queue_append_raw)(self.0.as_ptr(), queue, packet.into_raw());
+            }
+        } else {
+            self.append_payload(packet.payload());
+        }
+    }
+
+    /// Frames a payload of any length, numbers the packets and queues them.
+    pub fn append_payload(&self, payload: &[u8]) {
+        // SAFETY: INV-2; the host copies `len` bytes from a valid pointer.
+        unsafe {
+            let queue = self.tail().as_ref().send_queue;
+            let data = payload.as_ptr().cast();
+            (api().network_mysqld_queue_append)(self.0.as_ptr(), queue, data, payload.len());
+        }
+    }
+
+    /// Queues the framed packets of one long command as one chunk, so that a partial write never ends between two
+    /// chunks (host defect H3), with the numbering they carry.
+    pub fn append_command(&self, packets: &[Packet]) {
+        let Some(last) = packets.last() else { return };
+        let chunk = Packet::concat(packets);
+        // SAFETY: INV-2; the chunk is not empty (every received packet has a header) and given away.
+        unsafe {
+            let tail = self.tail().as_mut();
+            (api().network_queue_append)(tail.send_queue, chunk.into_raw());
+            tail.last_packet_id = last.id();
+            tail.packet_id_is_reset = 0;
+        }
+    }
+
+    /// Frames the payload of a command and queues it as one chunk, for the reason given at
+    /// [`append_command`](Self::append_command).
+    pub fn append_command_payload(&self, payload: &[u8]) {
+        if payload.len() < wire::MAX_PAYLOAD {
+            return self.append_payload(payload);
+        }
+        let mut framed = Vec::with_capacity(payload.len() + 4 * wire::HEADER_LEN);
+        let next_id = wire::packet::frame(payload, 0, &mut framed);
+        // SAFETY: INV-2; the chunk is not empty and given away.
+        unsafe {
+            let tail = self.tail().as_mut();
+            let chunk = Packet::from_bytes(&framed).into_raw();
+            (api().network_queue_append)(tail.send_queue, chunk);
+            tail.last_packet_id = next_id.wrapping_sub(1);
+            tail.packet_id_is_reset = 0;
+        }
+    }
+
+    /// The sequence id of the last packet read or queued.
+    pub fn last_packet_id(&self) -> u8 {
+        // SAFETY: INV-2.
+        unsafe { self.tail().as_ref() }.last_packet_id
+    }
+
+    /// Starts a new exchange: the next packet may carry any id.
+    pub fn reset_packet_ids(&self) {
+        // SAFETY: INV-2.
+        unsafe { (api().network_mysqld_queue_reset)(self.0.as_ptr()) };
+    }
+
+    /// Tries to write the whole send queue now; `true` when it is empty.
+    pub fn write_now(&self, chas: *mut sys::chassis) -> bool {
+        // SAFETY: INV-2; `chas` is the host object of the running callback.
+        let result = unsafe { (api().network_mysqld_write)(chas, self.0.as_ptr()) };
+        result == retval::NETWORK_SOCKET_SUCCESS && self.send_queue_is_empty()
+    }
+
+    /// Whether the peer sent something or hung up, without reading it. Only of use while nothing is expected.
+    pub fn is_readable(&self) -> bool {
+        let mut byte = 0u8;
+        // SAFETY: the buffer is one valid byte; MSG_PEEK leaves the data in place.
+        let seen = unsafe {
+            let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+            libc::recv(self.fd(), (&raw mut byte).cast(), 1, flags)
+        };
+        seen >= 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::WouldBlock
+    }
+}
+
+/// A server socket that we own until it is handed to the host; closed and freed when dropped.
+#[derive(Debug)]
+pub struct OwnedSocket(NonNull<sys::network_socket>);
+
+// SAFETY: INV-1: the socket is used inside callbacks only, and no event is armed on it while a callback runs.
+unsafe impl Send for OwnedSocket {}
+
+impl OwnedSocket {
+    /// A new socket that will connect to the address of `backend`.
+    ///
+    /// # Safety
+    /// `backend` is a live `network_address` (INV-2).
+    pub unsafe fn to_address(backend: *mut sys::network_address) -> Option<Self> {
+        // SAFETY: the host's constructor; the destination object exists in every new socket.
+        unsafe {
+            let socket = Self(NonNull::new((api().network_socket_new)())?);
+            let tail = event::socket_tail(socket.0.as_ptr(), api().event_size);
+            (api().network_address_copy)((*tail).dst, backend);
+            Some(socket)
+        }
+    }
+
+    /// The pointer for the host's `con->server`.
+    pub fn as_ptr(&self) -> *mut sys::network_socket {
+        self.0.as_ptr()
+    }
+
+    /// A view for the running callback.
+    pub fn view<'h>(&self, _call: &'h HostCall) -> Socket<'h> {
+        Socket(self.0, PhantomData)
+    }
+
+    /// Starts a non-blocking connect to the address given at creation.
+    pub fn connect(&self) -> Connect {
+        // SAFETY: we own the socket.
+        match unsafe { (api().network_socket_connect)(self.0.as_ptr()) } {
+            retval::NETWORK_SOCKET_SUCCESS => Connect::Done,
+            retval::NETWORK_SOCKET_ERROR_RETRY => Connect::InProgress,
+            _ => Connect::Failed,
+        }
+    }
+
+    /// Asks for the outcome once the socket became writable.
+    pub fn finish_connect(&self) -> Connect {
+        // SAFETY: we own the socket.
+        match unsafe { (api().network_socket_connect_finish)(self.0.as_ptr()) } {
+            retval::NETWORK_SOCKET_SUCCESS => Connect::Done,
+            _ => Connect::Failed,
+        }
+    }
+}
+
+impl Drop for OwnedSocket {
+    fn drop(&mut self) {
+        // SAFETY: we own the socket and the host holds no pointer to it any more (INV-4).
+        unsafe { (api().network_socket_free)(self.0.as_ptr()) };
+    }
+}

@@ -1,0 +1,223 @@
+//! `con_read_auth`: the client's login packet arrived (host contract 2.5).
+
+use std::sync::Arc;
+
+use wire::Capabilities;
+use wire::connect::{AuthReply, ChangeUser, Login, LoginKind};
+
+use super::connection::{LoginReason, LoginRounds};
+use super::context::count;
+use super::step::{Step, hook_failed};
+use crate::chassis::{ConState, Verdict};
+use crate::embed::Outcome;
+use crate::session::{Hook, Reply};
+
+/// ER_HANDSHAKE_ERROR.
+const BAD_HANDSHAKE: u16 = 1043;
+/// ER_ACCESS_DENIED_ERROR.
+const ACCESS_DENIED: u16 = 1045;
+/// CR_SSL_CONNECTION_ERROR, as clients know it.
+const NO_TLS: u16 = 2026;
+/// CR_VERSION_ERROR.
+const TOO_OLD: u16 = 2007;
+
+/// Reads the login, asks the script, and passes the login on in the way the server connection needs.
+pub fn read_auth(step: &mut Step<'_>) -> Verdict {
+    let Some(packet) = step.client.pop_received() else { return Verdict::Error };
+    if step.session().client.handshake.is_none() {
+        return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));
+    }
+    let mut payload = packet.payload().to_vec();
+    let parsed = match LoginKind::classify(&payload) {
+        Ok(LoginKind::V41(_)) => Login::mask(&mut payload, Capabilities::UNSUPPORTED)
+            .and_then(|()| Login::parse(&payload)),
+        Ok(LoginKind::Ssl) => {
+            let message = "pyproxy: TLS is not supported by this proxy, connect without it";
+            return step.refuse(&Reply::error(NO_TLS, b"HY000", message));
+        }
+        Ok(LoginKind::Pre41) => {
+            let reply = Reply::error_before_handshake(TOO_OLD, "4.0 protocol is not supported");
+            return step.refuse(&reply);
+        }
+        Err(e) => Err(e),
+    };
+    let login = match parsed {
+        Ok(login) => login,
+        Err(e) => {
+            count(&step.ctx.stats.malformed_packets);
+            log::warn!("connection {}: cannot read the client's login: {e}", step.id());
+            return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));
+        }
+    };
+    {
+        let mut session = step.session();
+        session.client.default_db = login.database.clone().unwrap_or_default();
+        session.client.login = Some(Arc::new(login.clone()));
+    }
+    let outcome = match step.conn.script.as_mut() {
+        Some(script) => script.read_auth(step.call),
+        None => Outcome::Proceed,
+    };
+    match outcome {
+        Outcome::SendResult(reply) => answer(step, &reply),
+        Outcome::SendQuery => replace(step, login, payload),
+        Outcome::Failed if step.rejects_on_script_error() => {
+            step.refuse(&Reply::proxy_error(&hook_failed(Hook::ReadAuth)))
+        }
+        _ => {
+            warn_about_unsent_queries(step);
+            pass_on(step, login, &payload)
+        }
+    }
+}
+
+fn warn_about_unsent_queries(step: &Step<'_>) {
+    let mut session = step.session();
+    if !session.queries.is_empty() {
+        session.queries.clear();
+        let id = session.id;
+        log::warn!("connection {id}: read_auth queued packets but did not return PROXY_SEND_QUERY");
+    }
+}
+
+/// The client's login goes to the server as it is.
+fn pass_on(step: &mut Step<'_>, login: Login, payload: &[u8]) -> Verdict {
+    let Some(server) = step.server() else {
+        return accept_without_server(step);
+    };
+    if step.session().server.as_ref().is_some_and(|server| server.authenticated) {
+        return take_over_pooled(step, login);
+    }
+    server.append_payload(payload);
+    send_login(step, LoginReason::Connect, login)
+}
+
+/// `PROXY_SEND_QUERY`: the first queued packet goes out in place of the client's login.
+fn replace(step: &mut Step<'_>, login: Login, payload: Vec<u8>) -> Verdict {
+    let Some(query) = step.session().queries.pop_front() else {
+        log::warn!(
+            "connection {}: read_auth returned PROXY_SEND_QUERY but queued nothing",
+            step.id()
+        );
+        return pass_on(step, login, &payload);
+    };
+    step.session().queries.clear();
+    let fresh = step.session().server.as_ref().is_some_and(|server| !server.authenticated);
+    let (Some(server), true) = (step.server(), fresh) else {
+        return script_error(step, "no new server connection that could take a login packet");
+    };
+    let mut replacement = query.packet;
+    let parsed = Login::mask(&mut replacement, Capabilities::UNSUPPORTED)
+        .and_then(|()| Login::parse(&replacement));
+    match parsed {
+        Ok(replaced) => {
+            server.append_payload(&replacement);
+            send_login(step, LoginReason::Connect, replaced)
+        }
+        Err(e) => script_error(step, &format!("the packet queued in read_auth is no login: {e}")),
+    }
+}
+
+fn script_error(step: &Step<'_>, what: &str) -> Verdict {
+    log::error!("connection {}: read_auth: {what}", step.id());
+    step.refuse(&Reply::proxy_error(&hook_failed(Hook::ReadAuth)))
+}
+
+fn send_login(step: &mut Step<'_>, reason: LoginReason, login: Login) -> Verdict {
+    if let Some(server) = step.session().server.as_mut() {
+        server.busy = true;
+    }
+    step.conn.login = LoginRounds { reason, sent: Some(login), ..LoginRounds::default() };
+    step.go(ConState::SendAuth)
+}
+
+/// There is no server (a script made the handshake): whoever comes is let in.
+fn accept_without_server(step: &mut Step<'_>) -> Verdict {
+    answer(step, &Reply::ok())
+}
+
+/// `PROXY_SEND_RESULT`, and every other answer that the proxy makes itself.
+fn answer(step: &mut Step<'_>, reply: &Reply) -> Verdict {
+    let told = reply.packets().first().and_then(|payload| AuthReply::classify(payload).ok());
+    match told {
+        Some(AuthReply::Err) | None => step.refuse(reply),
+        Some(told) => {
+            if told == AuthReply::Ok {
+                let mut session = step.session();
+                // A server that still waits for a login would take the first command for one; a pooled one belongs
+                // to whom it was logged in for.
+                session.park_server(step.call, step.ctx.shared);
+                session.choice = None;
+            }
+            step.sync_server();
+            step.send_to_client(reply);
+            if told == AuthReply::Ok {
+                step.reset_packet_ids();
+            }
+            step.conn.login = LoginRounds { told: Some(told), ..LoginRounds::default() };
+            step.go(ConState::SendAuthResult)
+        }
+    }
+}
+
+/// The client got a pooled connection, which is logged in as somebody: make it the client's own.
+fn take_over_pooled(step: &mut Step<'_>, login: Login) -> Verdict {
+    let speaks = step.session().server.as_ref().is_some_and(|s| s.speaks(login.capabilities));
+    if !speaks {
+        log::warn!(
+            "connection {}: the pooled server connection was opened with other capabilities",
+            step.id()
+        );
+        let message = "the pooled server connection does not fit this client, connect again";
+        step.close_server();
+        return step.refuse(&Reply::proxy_error(message));
+    }
+    if step.ctx.shared.pool_change_user {
+        change_user(step, login)
+    } else {
+        compare_logins(step, &login)
+    }
+}
+
+fn change_user(step: &mut Step<'_>, login: Login) -> Verdict {
+    let request = ChangeUser {
+        username: login.username.clone(),
+        auth_response: login.auth_response.clone(),
+        database: login.database.clone().unwrap_or_default(),
+        charset: Some(login.charset.into()),
+        auth_plugin: login.auth_plugin.clone(),
+        attributes: login.attributes.clone(),
+    };
+    let both = {
+        let session = step.session();
+        let server = session.server.as_ref().map(|server| server.capabilities());
+        server.unwrap_or_default() & login.capabilities
+    };
+    let (Ok(payload), Some(server)) = (request.encode(both), step.server()) else {
+        let message = "the login does not fit into COM_CHANGE_USER";
+        return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", message));
+    };
+    server.reset_packet_ids();
+    server.append_payload(&payload);
+    send_login(step, LoginReason::PooledConnection, login)
+}
+
+/// Without re-authentication only who would have logged in the same way gets the connection.
+fn compare_logins(step: &mut Step<'_>, login: &Login) -> Verdict {
+    let same = {
+        let session = step.session();
+        session.server.as_ref().and_then(|server| server.login.as_ref()).is_some_and(|pooled| {
+            pooled.username == login.username && pooled.auth_response == login.auth_response
+        })
+    };
+    if !same {
+        step.session().park_server(step.call, step.ctx.shared);
+        step.sync_server();
+        let reply = Reply::error(ACCESS_DENIED, b"28000", "(proxy-pool) login failed");
+        return step.refuse(&reply);
+    }
+    step.send_to_client(&Reply::ok());
+    step.reset_packet_ids();
+    step.conn.login = LoginRounds { told: Some(AuthReply::Ok), ..LoginRounds::default() };
+    step.go(ConState::SendAuthResult)
+}

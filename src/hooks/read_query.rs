@@ -1,0 +1,184 @@
+//! `con_read_query`: a command arrived (host contract 2.9).
+
+use std::time::Duration;
+
+use wire::connect::{ChangeUser, Login};
+use wire::{Capabilities, Command};
+
+use super::connection::{Effect, Exchange};
+use super::context::count;
+use super::login_rounds::OUT_OF_ORDER;
+use super::step::{Step, hook_failed};
+use super::{answer, injections};
+use crate::chassis::{ConState, Packet, Verdict};
+use crate::embed::Outcome;
+use crate::session::{Hook, Reply};
+
+/// ER_MALFORMED_PACKET.
+const MALFORMED: u16 = 1835;
+/// A server connection that idled for longer is looked at before a command is entrusted to it.
+const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
+
+/// Asks the script and sends the command, or what the script wants instead.
+pub fn read_query(step: &mut Step<'_>) -> Verdict {
+    count(&step.ctx.stats.queries);
+    let packets = step.client.take_received();
+    if packets.first().is_some_and(|first| first.id() != 0) {
+        return step.refuse(&Reply::error(OUT_OF_ORDER, b"08S01", "Got packets out of order"));
+    }
+    let Some(command) = packets.first().and_then(|first| first.payload().first().copied()) else {
+        return step.refuse(&Reply::error(MALFORMED, b"HY000", "Malformed communication packet"));
+    };
+    step.conn.exchange = Exchange::default();
+    {
+        let mut session = step.session();
+        session.command = Some(command);
+        session.queries.clear();
+    }
+    match ask_script(step, &packets) {
+        Outcome::SendResult(reply) => {
+            script_answered(step, &packets, &reply);
+            answer::answer(step, &reply)
+        }
+        Outcome::SendQuery if !step.session().queries.is_empty() => run_queue(step),
+        Outcome::Failed => {
+            step.session().queries.clear();
+            if step.rejects_on_script_error() {
+                answer::fail(step, &hook_failed(Hook::ReadQuery))
+            } else {
+                forward(step, packets)
+            }
+        }
+        outcome => {
+            warn_about_queue(step, &outcome);
+            forward(step, packets)
+        }
+    }
+}
+
+fn ask_script(step: &mut Step<'_>, packets: &[Packet]) -> Outcome {
+    if !step.ctx.settings.profiling {
+        return Outcome::Proceed;
+    }
+    let Some(script) = step.conn.script.as_mut().filter(|script| script.has(Hook::ReadQuery))
+    else {
+        return Outcome::Proceed;
+    };
+    let outcome = match packets {
+        [one] => script.read_query(step.call, one.payload()),
+        parts => {
+            let joined: Vec<u8> =
+                parts.iter().flat_map(|part| part.payload().iter().copied()).collect();
+            script.read_query(step.call, &joined)
+        }
+    };
+    step.sync_server();
+    outcome
+}
+
+fn warn_about_queue(step: &Step<'_>, outcome: &Outcome) {
+    let mut session = step.session();
+    let id = session.id;
+    if *outcome == Outcome::SendQuery {
+        log::warn!(
+            "connection {id}: read_query returned PROXY_SEND_QUERY but queued nothing: the command is forwarded"
+        );
+    } else if !session.queries.is_empty() {
+        session.queries.clear();
+        log::warn!(
+            "connection {id}: read_query queued queries but did not return PROXY_SEND_QUERY: they are discarded"
+        );
+    }
+}
+
+/// The script's own OK to COM_INIT_DB changes what the client believes; the server knows nothing of it.
+fn script_answered(step: &Step<'_>, packets: &[Packet], reply: &Reply) {
+    if reply.first_byte() == Some(0)
+        && let Effect::DefaultDb(database) = effect_of(packets, step)
+    {
+        step.session().client.default_db = database;
+    }
+}
+
+fn run_queue(step: &mut Step<'_>) -> Verdict {
+    if step.server().is_none() {
+        step.session().queries.clear();
+        return answer::fail(step, "no server connection is attached");
+    }
+    match injections::start_next(step) {
+        Some(verdict) => verdict,
+        None => answer::fail(step, "the queued queries have no result"),
+    }
+}
+
+/// Sends the client's command to the server as it is.
+fn forward(step: &mut Step<'_>, mut packets: Vec<Packet>) -> Verdict {
+    let Some(server) = step.server() else {
+        return answer::fail(step, "no server connection is attached");
+    };
+    if server_is_suspicious(step) && server.is_readable() {
+        step.close_server();
+        return step.refuse(&Reply::proxy_error("the server closed the connection"));
+    }
+    step.conn.exchange.effect = effect_of(&packets, step);
+    let command = Command(step.session().command.unwrap_or_default());
+    let capabilities = {
+        let mut session = step.session();
+        session.server.as_mut().map(|server| {
+            // After COM_QUIT the server is on its way out, though it says nothing.
+            server.busy = command.has_reply() || command == Command::QUIT;
+            server.capabilities()
+        })
+    };
+    step.conn.tracker.start(command.0, capabilities.unwrap_or_default());
+    step.con.set_resultset_is_needed(false);
+    step.con.set_resultset_is_finished(false);
+    server.reset_packet_ids();
+    match (packets.pop(), packets.is_empty()) {
+        (Some(only), true) => server.append(only),
+        (last, _) => {
+            packets.extend(last);
+            server.append_command(&packets);
+        }
+    }
+    step.go(ConState::SendQuery)
+}
+
+fn server_is_suspicious(step: &Step<'_>) -> bool {
+    step.session().server.as_ref().is_some_and(|s| s.idle_since.elapsed() > SUSPICIOUS_IDLE)
+}
+
+/// What `packets` change if the server says OK.
+fn effect_of(packets: &[Packet], step: &Step<'_>) -> Effect {
+    let payload = packets.first().map(Packet::payload).unwrap_or_default();
+    effect_of_command(payload, step.session().client.login.as_deref())
+}
+
+/// What the command in `payload` changes if the server says OK. `login` is the client's present one.
+pub fn effect_of_command(payload: &[u8], login: Option<&Login>) -> Effect {
+    match payload {
+        [command, database @ ..] if Command(*command) == Command::INIT_DB => {
+            Effect::DefaultDb(database.to_vec())
+        }
+        [command, ..] if Command(*command) == Command::CHANGE_USER => {
+            let capabilities = login.map_or(Capabilities::NONE, |login| login.capabilities);
+            let Ok(change) = ChangeUser::parse(payload, capabilities) else { return Effect::None };
+            Effect::Login(Box::new(Login {
+                capabilities,
+                max_packet_size: login.map(|login| login.max_packet_size).unwrap_or_default(),
+                charset: change
+                    .charset
+                    .map(|charset| charset.to_le_bytes()[0])
+                    .or(login.map(|login| login.charset))
+                    .unwrap_or_default(),
+                username: change.username,
+                auth_response: change.auth_response,
+                database: Some(change.database).filter(|database| !database.is_empty()),
+                auth_plugin: change.auth_plugin,
+                attributes: change.attributes,
+                zstd_level: None,
+            }))
+        }
+        _ => Effect::None,
+    }
+}

@@ -1,0 +1,233 @@
+//! `con_read_query_result`: one packet of an answer arrived (host contract 2.10).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wire::connect::AuthReply;
+use wire::reply::{OkPacket, StatusFlags, is_ok};
+use wire::result::Step as Progress;
+
+use super::connection::{Effect, Infile, LoginReason, LoginRounds};
+use super::context::count;
+use super::step::{Step, hook_failed};
+use crate::chassis::{ConState, Packet, Verdict};
+use crate::embed::Outcome;
+use crate::session::{Hook, Injection, Reply, Slot};
+
+/// Follows the answer, passes it on or keeps it for the script.
+pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
+    let Some(packet) = step.server().and_then(|server| server.pop_received()) else {
+        return Verdict::Error;
+    };
+    let progress = match step.conn.tracker.feed(packet.payload()) {
+        Ok(progress) => progress,
+        Err(e) => {
+            count(&step.ctx.stats.malformed_packets);
+            log::error!("connection {}: cannot follow the server's answer: {e}", step.id());
+            return broken(step, "cannot follow the server's answer, see the proxy log");
+        }
+    };
+    if let Some(injection) = step.conn.exchange.injection.as_mut() {
+        injection.first_packet_at.get_or_insert_with(Instant::now);
+    }
+    match progress {
+        Progress::More => {
+            keep_or_forward(step, packet);
+            Verdict::Success
+        }
+        Progress::Done => {
+            note_changes(step, packet.payload());
+            keep_or_forward(step, packet);
+            finish(step, ConState::SendQueryResult)
+        }
+        Progress::Stream => {
+            forward(step, packet);
+            step.conn.exchange.streaming = true;
+            step.con.set_resultset_is_finished(true);
+            step.go(ConState::SendQueryResult)
+        }
+        Progress::LocalInfile => request_file(step, packet),
+        Progress::Auth(reply) => change_user_round(step, packet, reply),
+    }
+}
+
+/// Hands a packet to the client, unless the script asked for the whole result or the client has its answer already.
+pub fn keep_or_forward(step: &mut Step<'_>, packet: Packet) {
+    match step.conn.exchange.injection.as_mut() {
+        Some(injection) if injection.query.resultset_is_needed => injection.packets.push(packet),
+        _ => forward(step, packet),
+    }
+}
+
+fn forward(step: &mut Step<'_>, packet: Packet) {
+    step.client.append(packet);
+    step.conn.exchange.forwarded = true;
+}
+
+/// The answer cannot be followed to its end: an ERR if the client has not seen a part of it, and the connection ends.
+pub fn broken(step: &mut Step<'_>, message: &str) -> Verdict {
+    let untouched = !step.conn.exchange.forwarded && !step.conn.exchange.answered;
+    step.close_server();
+    if untouched && step.client.send_queue_is_empty() {
+        step.refuse(&Reply::proxy_error(message))
+    } else {
+        Verdict::Error
+    }
+}
+
+/// The server wants a file for LOAD DATA LOCAL.
+fn request_file(step: &mut Step<'_>, packet: Packet) -> Verdict {
+    step.con.set_resultset_is_finished(true);
+    if step.conn.exchange.answered {
+        // The client is not waiting for anything any more: the server gets an empty file.
+        if let Some(server) = step.server() {
+            server.append_payload(&[]);
+        }
+        step.con.set_local_file_data_is_finished(true);
+        return step.go(ConState::SendLocalInfileData);
+    }
+    forward(step, packet);
+    step.conn.exchange.infile = Infile::Requested;
+    step.go(ConState::SendQueryResult)
+}
+
+/// COM_CHANGE_USER takes rounds, like a login.
+fn change_user_round(step: &mut Step<'_>, packet: Packet, reply: AuthReply) -> Verdict {
+    if step.conn.exchange.injection.is_some() {
+        log::error!("connection {}: a queued COM_CHANGE_USER needs the client's password", step.id());
+        return broken(step, "a queued COM_CHANGE_USER cannot be followed");
+    }
+    let Effect::Login(login) = std::mem::take(&mut step.conn.exchange.effect) else {
+        return broken(step, "cannot read the COM_CHANGE_USER of the client");
+    };
+    forward(step, packet);
+    step.conn.login = LoginRounds {
+        reason: LoginReason::ChangeUser,
+        sent: Some(*login),
+        told: Some(reply),
+        ..LoginRounds::default()
+    };
+    step.con.set_resultset_is_finished(true);
+    step.go(ConState::SendAuthResult)
+}
+
+/// Learns from the last packet of an answer what the server is in now.
+pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
+    let effect = std::mem::take(&mut step.conn.exchange.effect);
+    let summary = step.conn.tracker.summary();
+    let injected = step.conn.exchange.injection.is_some();
+    let mut session = step.session();
+    let session = &mut *session;
+    let Some(server) = session.server.as_mut() else { return };
+    server.busy = false;
+    server.idle_since = Instant::now();
+    server.in_transaction = summary.status & StatusFlags::IN_TRANS != 0;
+    if effect == Effect::None && summary.status & StatusFlags::SESSION_STATE_CHANGED == 0 {
+        return;
+    }
+    let accepted = is_ok(payload);
+    let changed_db = match effect {
+        Effect::DefaultDb(database) if accepted => Some(database),
+        Effect::Login(login) if accepted => {
+            let database = login.database.clone().unwrap_or_default();
+            let login = Arc::new(*login);
+            server.login = Some(Arc::clone(&login));
+            session.client.login = Some(login);
+            Some(database)
+        }
+        _ => OkPacket::parse(payload, server.capabilities())
+            .and_then(|ok| ok.schema_change())
+            .ok()
+            .flatten()
+            .map(<[u8]>::to_vec),
+    };
+    if let Some(database) = changed_db {
+        if !injected {
+            session.client.default_db.clone_from(&database);
+        }
+        server.default_db = database;
+    }
+}
+
+/// The answer is complete: asks the script about a queued query's result and goes on in `next`, which writes to the
+/// client.
+pub fn finish(step: &mut Step<'_>, next: ConState) -> Verdict {
+    step.con.set_resultset_is_finished(true);
+    if let Some(server) = step.server() {
+        server.reset_packet_ids();
+    }
+    match step.conn.exchange.injection.take() {
+        None => step.conn.exchange.answered = true,
+        Some(mut injection) => {
+            injection.summary = step.conn.tracker.summary();
+            injection.last_packet_at = Some(Instant::now());
+            finish_injection(step, injection);
+        }
+    }
+    if !step.conn.exchange.answered && step.server().is_none() {
+        step.session().queries.clear();
+    }
+    if !step.conn.exchange.answered && step.session().queries.is_empty() {
+        step.send_to_client(&Reply::proxy_error("no result was left for this command"));
+        step.conn.exchange.answered = true;
+    }
+    if step.conn.exchange.answered {
+        step.client.reset_packet_ids();
+    }
+    step.go(next)
+}
+
+fn finish_injection(step: &mut Step<'_>, injection: Injection) {
+    let needed = injection.query.resultset_is_needed;
+    let query_id = injection.query.id;
+    let slot = Slot::new(injection);
+    let outcome = match step.conn.script.as_mut() {
+        Some(script) => script.read_query_result(step.call, &slot),
+        None => Outcome::Proceed,
+    };
+    step.sync_server();
+    let Some(injection) = slot.take(step.call) else { return };
+    if needed {
+        deliver(step, injection, outcome);
+        return;
+    }
+    step.conn.exchange.answered = true;
+    if matches!(outcome, Outcome::SendResult(_) | Outcome::IgnoreResult) {
+        log::warn!(
+            "connection {}: the result of query {query_id} was sent already: it can be replaced or dropped only with \
+             resultset_is_needed",
+            step.id()
+        );
+    }
+}
+
+/// Sends a kept result, what the script wants instead, or nothing.
+fn deliver(step: &mut Step<'_>, injection: Injection, outcome: Outcome) {
+    let answered = step.conn.exchange.answered;
+    match outcome {
+        Outcome::IgnoreResult => {}
+        // The failure is in the log, and the client has its answer.
+        Outcome::Failed if answered => {}
+        _ if answered => {
+            log::warn!(
+                "connection {}: the result of query {} is dropped: the client has its result already",
+                step.id(),
+                injection.query.id
+            );
+        }
+        Outcome::SendResult(reply) => {
+            step.send_to_client(&reply);
+            step.conn.exchange.answered = true;
+        }
+        Outcome::Failed if step.rejects_on_script_error() => {
+            step.send_to_client(&Reply::proxy_error(&hook_failed(Hook::ReadQueryResult)));
+            step.conn.exchange.answered = true;
+        }
+        _ => {
+            for packet in injection.packets {
+                step.client.append(packet);
+            }
+            step.conn.exchange.answered = true;
+        }
+    }
+}

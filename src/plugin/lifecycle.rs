@@ -1,0 +1,218 @@
+//! Start and end: what the host calls between loading the library and leaving the process (ABI 2 and 4).
+//!
+//! `plugin_init`, `init` and `get_options` also run for `--help`, `--version` and in parents that fork and leave:
+//! they only fill tables. Everything that lives (Python, sockets, threads) begins in `apply_config`.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chassis_sys as sys;
+use glib_sys::GOptionEntry;
+
+use super::listener::Listener;
+use super::options::{OptionError, Options};
+use super::raw_options::RawOptions;
+use super::{log as host_log, stats};
+use crate::boundary::{self, HostCell, guard};
+use crate::chassis::backend::BackendType;
+use crate::chassis::{Backends, api, host};
+use crate::embed::{self, PythonConfig};
+use crate::hooks::{self, Context};
+use crate::session::{Pool, Shared};
+
+/// What the host takes for success.
+const SUCCESS: c_int = 0;
+/// What the host takes for failure.
+pub const FAILURE: c_int = -1;
+
+/// Fills the plugin table.
+///
+/// # Safety
+/// As for [`crate::plugin_init`].
+pub unsafe fn init(table: *mut sys::chassis_plugin) -> c_int {
+    host_log::install();
+    boundary::install_panic_hook();
+    if let Err(e) = api::load() {
+        log::error!("{e}");
+        return FAILURE;
+    }
+    // SAFETY: api::load recognised a host of this ABI family, so `table` has this layout.
+    let table = unsafe { &mut *table };
+    table.magic = sys::CHASSIS_PLUGIN_MAGIC.into();
+    table.name = g_strdup(c"pyproxy");
+    table.version = g_strdup(VERSION);
+    table.init = Some(new_config);
+    table.get_options = Some(get_options);
+    table.apply_config = Some(apply_config);
+    table.destroy = Some(destroy);
+    table.new_stats = Some(stats::new_stats);
+    table.free_stats = Some(stats::free_stats);
+    table.get_stats = Some(stats::get_stats);
+    SUCCESS
+}
+
+const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+    Ok(version) => version,
+    Err(_) => panic!("a version has no NUL inside"),
+};
+
+fn g_strdup(text: &CStr) -> *mut c_char {
+    // SAFETY: GLib copies a valid C string.
+    unsafe { glib_sys::g_strdup(text.as_ptr()) }
+}
+
+unsafe extern "C" fn new_config() -> *mut sys::chassis_plugin_config {
+    guard(|| Config(Box::into_raw(RawOptions::new()).cast()), Config::default).0
+}
+
+/// What `init` returns, with the default that a panic amounts to.
+struct Config(*mut sys::chassis_plugin_config);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self(std::ptr::null_mut())
+    }
+}
+
+unsafe extern "C" fn get_options(config: *mut sys::chassis_plugin_config) -> *mut GOptionEntry {
+    // SAFETY: `config` is NULL or what `new_config` returned, and nobody else uses it now.
+    match unsafe { config.cast::<RawOptions>().as_mut() } {
+        Some(raw) => raw.entries(),
+        None => std::ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn apply_config(
+    chas: *mut sys::chassis,
+    config: *mut sys::chassis_plugin_config,
+) -> c_int {
+    guard(
+        // SAFETY: the host calls this once, on its main thread, before any connection exists.
+        || match unsafe { start(chas, config) } {
+            Ok(()) => SUCCESS,
+            Err(e) => {
+                log::error!("{e}");
+                FAILURE
+            }
+        },
+        || FAILURE,
+    )
+}
+
+/// Why the plugin does not start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    #[error("pyproxy-address={address}: {source}")]
+    Listen { address: String, source: std::io::Error },
+    #[error("{option}={address}: the host refuses this backend")]
+    Backend { option: &'static str, address: String },
+    #[error(transparent)]
+    Python(#[from] embed::EmbedError),
+    #[error("the plugin is listed twice in plugins=")]
+    Twice,
+    #[error("the host gave no memory")]
+    NoMemory,
+}
+
+/// # Safety
+/// Called from `apply_config` with its arguments.
+unsafe fn start(
+    chas: *mut sys::chassis,
+    config: *mut sys::chassis_plugin_config,
+) -> Result<(), StartError> {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    // SAFETY: `config` is what `new_config` returned.
+    let raw = unsafe { config.cast::<RawOptions>().as_ref() }.ok_or(StartError::NoMemory)?;
+    let options = Options::check(&raw.values())?;
+    if !options.enabled {
+        return Ok(());
+    }
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return Err(StartError::Twice);
+    }
+    // SAFETY: `chas` is the host object.
+    let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
+    add_backends(backends, &options)?;
+    let shared: &'static Shared = Box::leak(Box::new(Shared {
+        backends,
+        pool: HostCell::new(Pool::default()),
+        pool_change_user: options.pool_change_user,
+    }));
+    // SAFETY: called from `apply_config`.
+    let listener = unsafe { Listener::bind(chas, config, &options.address) }
+        .map_err(|source| StartError::Listen { address: options.address.clone(), source })?;
+    let scripts = match options.script.clone() {
+        None => None,
+        Some(script) => {
+            let python = PythonConfig {
+                script,
+                // SAFETY: `chas` is the host object.
+                base_dir: unsafe { host::base_dir(chas) },
+                venv: options.venv.clone(),
+                reload: options.reload,
+            };
+            // SAFETY: as above.
+            let version = unsafe { host::version(chas) };
+            Some(embed::start(python, options.for_scripts(), shared, version)?)
+        }
+    };
+    let context = Context {
+        shared,
+        scripts,
+        settings: options.settings,
+        stats: hooks::Stats::default(),
+        closing: AtomicBool::new(false),
+    };
+    hooks::install(context).map_err(|_| StartError::Twice)?;
+    // SAFETY: as above.
+    unsafe { listener.accept(chas) };
+    Ok(())
+}
+
+/// The host's global list, so that the admin plugin shows our backends, unless another plugin uses it: then a list of
+/// our own (scripting API 7).
+///
+/// # Safety
+/// `chas` is the host object.
+unsafe fn own_backends(chas: *mut sys::chassis) -> Option<Backends> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let global = Backends::global(chas)?;
+        if host::has_plugin(chas, c"proxy") || !global.is_empty() { Backends::new() } else { Some(global) }
+    }
+}
+
+fn add_backends(backends: Backends, options: &Options) -> Result<(), StartError> {
+    let lists = [
+        ("pyproxy-backend-addresses", &options.backends, BackendType::ReadWrite),
+        ("pyproxy-readonly-backend-address", &options.readonly_backends, BackendType::ReadOnly),
+    ];
+    for (option, addresses, kind) in lists {
+        for address in addresses {
+            if !backends.add(address, kind) {
+                return Err(StartError::Backend { option, address: address.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
+    guard(
+        || {
+            if let Some(context) = hooks::context() {
+                context.closing.store(true, Ordering::Relaxed);
+                if let Some(scripts) = &context.scripts {
+                    scripts.shutdown();
+                }
+            }
+            if !config.is_null() {
+                // SAFETY: `config` came from `new_config`, and the host calls destroy once.
+                drop(unsafe { Box::from_raw(config.cast::<RawOptions>()) });
+            }
+        },
+        || (),
+    );
+}

@@ -1,0 +1,90 @@
+//! What the plugin knows of one proxied connection: both sides, the chosen backend, the queued queries.
+//!
+//! Lies below `hooks` (which moves the packets) and `embed` (which shows this to scripts), and knows neither. All of it
+//! is touched inside host callbacks only (INV-1); scripts reach it through [`Slot`]s that are emptied when the thing
+//! behind them ends.
+
+pub mod client;
+pub mod hook;
+pub mod injection;
+pub mod pool;
+pub mod queries;
+pub mod reply;
+pub mod server;
+pub mod slot;
+pub mod switch;
+
+pub use client::Client;
+pub use hook::Hook;
+pub use injection::Injection;
+pub use pool::Pool;
+pub use queries::{Queries, Query};
+pub use reply::Reply;
+pub use server::Server;
+pub use slot::Slot;
+
+use crate::boundary::{HostCall, HostCell};
+use crate::chassis::Backends;
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The backends of this plugin.
+    pub backends: Backends,
+    /// Idle server connections.
+    pub pool: HostCell<Pool>,
+    /// Log a pooled server connection in again (COM_CHANGE_USER) before a client gets it.
+    pub pool_change_user: bool,
+}
+
+/// One client connection, from accept to close.
+#[derive(Debug)]
+pub struct Session {
+    /// Counts up from 1 in this process; names the connection in the log.
+    pub id: u64,
+    /// The client's side.
+    pub client: Client,
+    /// The attached server connection. Read it; attach and detach with the methods of [`switch`].
+    pub server: Option<Server>,
+    /// Where a script wants to connect, before a server is attached.
+    pub choice: Option<usize>,
+    /// Close the client connection after the result in progress.
+    pub close_after_result: bool,
+    /// What a script queued instead of the client's command.
+    pub queries: Queries,
+    /// The command byte of the client's command in progress.
+    pub command: Option<u8>,
+    /// The script hook that runs now.
+    pub hook: Option<Hook>,
+    /// In `read_auth_result`: the server accepted the login.
+    pub login_accepted: bool,
+}
+
+impl Session {
+    /// A new session for an accepted client.
+    pub fn new(id: u64, client: Client) -> Self {
+        Self {
+            id,
+            client,
+            server: None,
+            choice: None,
+            close_after_result: false,
+            queries: Queries::default(),
+            command: None,
+            hook: None,
+            login_accepted: false,
+        }
+    }
+
+    /// The index scripts see: the backend of the attached server, or the chosen one before there is one.
+    pub fn backend_ndx(&self) -> Option<usize> {
+        self.server.as_ref().map(|server| server.backend).or(self.choice)
+    }
+
+    /// Ends the server side: closes the connection and takes it off its backend's count.
+    pub fn close_server(&mut self, call: &HostCall, shared: &Shared) {
+        if let Some(server) = self.server.take() {
+            server.close(call, &shared.backends);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A connection to a backend, attached to a client or idle in the pool.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wire::Capabilities;
+use wire::connect::{Handshake, Login};
+
+use crate::boundary::HostCall;
+use crate::chassis::{Address, Backends, OwnedSocket};
+
+/// Capability bits that change what the server sends or understands: a connection is reused only for a client with the
+/// same ones (host contract 2.7).
+const DIALECT: Capabilities = Capabilities::from_bits(
+    Capabilities::FOUND_ROWS.bits()
+        | Capabilities::IGNORE_SPACE.bits()
+        | Capabilities::INTERACTIVE.bits()
+        | Capabilities::LOCAL_FILES.bits()
+        | Capabilities::MULTI_STATEMENTS.bits()
+        | Capabilities::MULTI_RESULTS.bits()
+        | Capabilities::PS_MULTI_RESULTS.bits()
+        | Capabilities::SESSION_TRACK.bits()
+        | Capabilities::DEPRECATE_EOF.bits(),
+);
+
+/// A server connection.
+#[derive(Debug)]
+pub struct Server {
+    /// The socket; the host's `con->server` while attached.
+    pub socket: OwnedSocket,
+    /// Index of the backend it leads to.
+    pub backend: usize,
+    counted: bool,
+    /// Our end.
+    pub src: Address,
+    /// The backend's end.
+    pub dst: Address,
+    /// What the server said first.
+    pub handshake: Option<Arc<Handshake>>,
+    /// The handshake's payload as clients get it: as received but for the masked capability bits.
+    pub handshake_payload: Vec<u8>,
+    /// The login that the server accepted, or was sent last.
+    pub login: Option<Arc<Login>>,
+    /// The database the server is in.
+    pub default_db: Vec<u8>,
+    /// The login is complete.
+    pub authenticated: bool,
+    /// An answer is outstanding or unread: not to be shared.
+    pub busy: bool,
+    /// Status flags of the last answer said "in transaction".
+    pub in_transaction: bool,
+    /// When the last answer ended.
+    pub idle_since: Instant,
+}
+
+impl Server {
+    /// A server connection in the making; counted once [`Server::connected`] is called.
+    pub fn new(socket: OwnedSocket, backend: usize) -> Self {
+        Self {
+            socket,
+            backend,
+            counted: false,
+            src: Address::default(),
+            dst: Address::default(),
+            handshake: None,
+            handshake_payload: Vec::new(),
+            login: None,
+            default_db: Vec::new(),
+            authenticated: false,
+            busy: false,
+            in_transaction: false,
+            idle_since: Instant::now(),
+        }
+    }
+
+    /// The connect succeeded: learns the addresses.
+    pub fn connected(&mut self, call: &HostCall) {
+        (self.src, self.dst) = self.socket.view(call).addresses();
+    }
+
+    /// A client uses this connection from now on: counts it on its backend, once.
+    pub fn count(&mut self, call: &HostCall, backends: &Backends) {
+        if !std::mem::replace(&mut self.counted, true)
+            && let Some(backend) = backends.get(self.backend)
+        {
+            backend.add_client(call);
+        }
+    }
+
+    /// No client uses this connection any more.
+    pub fn uncount(&mut self, call: &HostCall, backends: &Backends) {
+        if std::mem::replace(&mut self.counted, false)
+            && let Some(backend) = backends.get(self.backend)
+        {
+            backend.remove_client(call);
+        }
+    }
+
+    /// Closes the connection. The host must not hold its socket any more (INV-4).
+    pub fn close(mut self, call: &HostCall, backends: &Backends) {
+        self.uncount(call, backends);
+    }
+
+    /// Whether another client may get this connection as it is: logged in, nothing outstanding, nothing unread.
+    pub fn is_clean(&self, call: &HostCall) -> bool {
+        let socket = self.socket.view(call);
+        self.authenticated
+            && !self.busy
+            && !socket.has_received()
+            && socket.send_queue_is_empty()
+            && !socket.is_readable()
+    }
+
+    /// The user it is logged in as.
+    pub fn username(&self) -> &[u8] {
+        self.login.as_ref().map(|login| login.username.as_slice()).unwrap_or_default()
+    }
+
+    /// What this connection and its client agreed on.
+    pub fn capabilities(&self) -> Capabilities {
+        self.login.as_ref().map(|login| login.capabilities).unwrap_or_default()
+    }
+
+    /// Whether a client with `capabilities` would be understood the same way on this connection.
+    pub fn speaks(&self, capabilities: Capabilities) -> bool {
+        self.capabilities() & DIALECT == capabilities & DIALECT
+    }
+}
