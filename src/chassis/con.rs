@@ -119,9 +119,11 @@ impl<'h> Con<'h> {
         self.2
     }
 
-    /// The host object.
-    pub fn chassis(&self) -> *mut sys::chassis {
-        self.get().srv
+    /// Tries to write the whole send queue of one of the connection's sockets now; `true` when it is empty.
+    pub fn write_now(&self, socket: Socket<'h>) -> bool {
+        // SAFETY: INV-2.
+        let result = unsafe { (api().network_mysqld_write)(self.get().srv, socket.as_ptr()) };
+        result == retval::NETWORK_SOCKET_SUCCESS && socket.send_queue_is_empty()
     }
 
     /// The client's socket; `None` on a listener.

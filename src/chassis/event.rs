@@ -27,10 +27,9 @@ pub fn struct_size(lookup: Lookup<'_>) -> Result<usize, HostError> {
         .unwrap_or_default();
     let told = lookup(c"event_get_struct_event_size").map(|address| {
         // SAFETY: INV-3: this function has this signature wherever it exists.
-        let size = unsafe {
+        unsafe {
             std::mem::transmute::<*mut c_void, Func<sys::fn_event_get_struct_event_size>>(address)()
-        };
-        usize::try_from(size).unwrap_or(0)
+        }
     });
     size_for(&version, told)
 }

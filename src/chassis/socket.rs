@@ -34,6 +34,10 @@ impl<'h> Socket<'h> {
         NonNull::new(raw).map(|raw| Self(raw, PhantomData))
     }
 
+    pub(super) fn as_ptr(&self) -> *mut sys::network_socket {
+        self.0.as_ptr()
+    }
+
     fn tail(&self) -> NonNull<sys::network_socket_tail> {
         let tail = event::socket_tail(self.0.as_ptr(), api().event_size);
         NonNull::new(tail).expect("an address inside a live socket")
@@ -162,13 +166,6 @@ impl<'h> Socket<'h> {
     pub fn reset_packet_ids(&self) {
         // SAFETY: INV-2.
         unsafe { (api().network_mysqld_queue_reset)(self.0.as_ptr()) };
-    }
-
-    /// Tries to write the whole send queue now; `true` when it is empty.
-    pub fn write_now(&self, chas: *mut sys::chassis) -> bool {
-        // SAFETY: INV-2; `chas` is the host object of the running callback.
-        let result = unsafe { (api().network_mysqld_write)(chas, self.0.as_ptr()) };
-        result == retval::NETWORK_SOCKET_SUCCESS && self.send_queue_is_empty()
     }
 
     /// Whether the peer sent something or hung up, without reading it. Only of use while nothing is expected.

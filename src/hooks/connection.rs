@@ -55,6 +55,8 @@ pub enum LoginReason {
 pub struct LoginRounds {
     /// Why.
     pub reason: LoginReason,
+    /// The authentication method in force: the one the login named, until the server switches to another.
+    pub method: Vec<u8>,
     /// The login that the server decides about.
     pub sent: Option<Login>,
     /// What the client was told last.

@@ -43,7 +43,7 @@ fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
     if command == Command::QUIT {
         log::warn!("connection {}: a queued COM_QUIT ends the connection", step.id());
     } else if !command.has_reply() {
-        if !server.write_now(step.con.chassis()) {
+        if !step.con.write_now(server) {
             step.close_server();
             let message = "the server does not take a queued command";
             return Some(step.refuse(&Reply::proxy_error(message)));

@@ -1,13 +1,28 @@
 //! `con_send_auth_result` and `con_read_auth_old_password`: logins with more than one round (host contract 3.4).
 
-use wire::connect::AuthReply;
+use wire::WireError;
+use wire::connect::{AuthReply, AuthSwitch};
 
+use super::connection::LoginRounds;
 use super::step::Step;
 use crate::chassis::{ConState, Verdict};
 use crate::session::Reply;
 
 /// ER_NET_PACKETS_OUT_OF_ORDER.
 pub const OUT_OF_ORDER: u16 = 1156;
+
+impl LoginRounds {
+    /// What a packet of the server means for the login, and which method is in force from then on.
+    pub fn judge(&mut self, payload: &[u8]) -> Result<AuthReply, WireError> {
+        let reply = AuthReply::classify(payload)?;
+        if reply == AuthReply::Switch {
+            self.method = AuthSwitch::parse(payload)?.plugin;
+        }
+        // To any other method these two bytes are data that the client answers.
+        let caching = self.method == b"caching_sha2_password";
+        Ok(if reply == AuthReply::FastSuccess && !caching { AuthReply::MoreData } else { reply })
+    }
+}
 
 /// The answer reached the client: who speaks next?
 pub fn send_auth_result(step: &mut Step<'_>) -> Verdict {
@@ -37,4 +52,18 @@ pub fn read_auth_old_password(step: &mut Step<'_>) -> Verdict {
     };
     server.append(packet);
     step.go(ConState::SendAuthOldPassword)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_speaks_twice_only_in_caching_sha2_password() {
+        let mut rounds = LoginRounds { method: b"dialog".to_vec(), ..LoginRounds::default() };
+        assert_eq!(rounds.judge(&[1, 3]), Ok(AuthReply::MoreData));
+        assert_eq!(rounds.judge(b"\xfecaching_sha2_password\0salt"), Ok(AuthReply::Switch));
+        assert_eq!(rounds.judge(&[1, 3]), Ok(AuthReply::FastSuccess));
+        assert!(rounds.judge(&[]).is_err());
+    }
 }

@@ -127,7 +127,9 @@ fn send_login(step: &mut Step<'_>, reason: LoginReason, login: Login) -> Verdict
     if let Some(server) = step.session().server.as_mut() {
         server.busy = true;
     }
-    step.conn.login = LoginRounds { reason, sent: Some(login), ..LoginRounds::default() };
+    let offered = || step.session().client.handshake.as_ref()?.auth_plugin.clone();
+    let method = login.auth_plugin.clone().or_else(offered).unwrap_or_default();
+    step.conn.login = LoginRounds { reason, method, sent: Some(login), ..LoginRounds::default() };
     step.go(ConState::SendAuth)
 }
 

@@ -17,9 +17,9 @@ pub fn read_auth_result(step: &mut Step<'_>) -> Verdict {
     let Some(packet) = step.server().and_then(|server| server.pop_received()) else {
         return Verdict::Error;
     };
-    let Ok(reply) = AuthReply::classify(packet.payload()) else {
+    let Ok(reply) = step.conn.login.judge(packet.payload()) else {
         count(&step.ctx.stats.malformed_packets);
-        return step.refuse(&Reply::proxy_error("the server's answer to the login is empty"));
+        return step.refuse(&Reply::proxy_error("cannot read the server's answer to the login"));
     };
     if reply == AuthReply::Ok {
         accepted(step);

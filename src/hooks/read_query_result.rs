@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wire::connect::AuthReply;
 use wire::reply::{OkPacket, StatusFlags, is_ok};
 use wire::result::Step as Progress;
 
@@ -47,7 +46,7 @@ pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
             step.go(ConState::SendQueryResult)
         }
         Progress::LocalInfile => request_file(step, packet),
-        Progress::Auth(reply) => change_user_round(step, packet, reply),
+        Progress::Auth(_) => change_user_round(step, packet),
     }
 }
 
@@ -92,7 +91,7 @@ fn request_file(step: &mut Step<'_>, packet: Packet) -> Verdict {
 }
 
 /// COM_CHANGE_USER takes rounds, like a login.
-fn change_user_round(step: &mut Step<'_>, packet: Packet, reply: AuthReply) -> Verdict {
+fn change_user_round(step: &mut Step<'_>, packet: Packet) -> Verdict {
     if step.conn.exchange.injection.is_some() {
         log::error!("connection {}: a queued COM_CHANGE_USER needs the client's password", step.id());
         return broken(step, "a queued COM_CHANGE_USER cannot be followed");
@@ -100,13 +99,15 @@ fn change_user_round(step: &mut Step<'_>, packet: Packet, reply: AuthReply) -> V
     let Effect::Login(login) = std::mem::take(&mut step.conn.exchange.effect) else {
         return broken(step, "cannot read the COM_CHANGE_USER of the client");
     };
-    forward(step, packet);
-    step.conn.login = LoginRounds {
+    let mut rounds = LoginRounds {
         reason: LoginReason::ChangeUser,
+        method: login.auth_plugin.clone().unwrap_or_default(),
         sent: Some(*login),
-        told: Some(reply),
         ..LoginRounds::default()
     };
+    rounds.told = rounds.judge(packet.payload()).ok();
+    forward(step, packet);
+    step.conn.login = rounds;
     step.con.set_resultset_is_finished(true);
     step.go(ConState::SendAuthResult)
 }

@@ -10,15 +10,15 @@ use crate::boundary::{PANICS, guard};
 use crate::hooks::context;
 
 /// Called by the host once at load; the counters are ours, so there is nothing to allocate.
-pub unsafe extern "C" fn new_stats() -> *mut sys::chassis_plugin_stats_t {
+pub(super) unsafe extern "C" fn new_stats() -> *mut sys::chassis_plugin_stats_t {
     std::ptr::null_mut()
 }
 
 /// Called by the host at the end.
-pub unsafe extern "C" fn free_stats(_stats: *mut sys::chassis_plugin_stats_t) {}
+pub(super) unsafe extern "C" fn free_stats(_stats: *mut sys::chassis_plugin_stats_t) {}
 
 /// A fresh table of names and numbers; the caller destroys it.
-pub unsafe extern "C" fn get_stats(_stats: *mut sys::chassis_plugin_stats_t) -> *mut GHashTable {
+pub(super) unsafe extern "C" fn get_stats(_stats: *mut sys::chassis_plugin_stats_t) -> *mut GHashTable {
     // SAFETY: GLib's own functions for string keys that the table owns.
     let table = unsafe {
         glib_sys::g_hash_table_new_full(

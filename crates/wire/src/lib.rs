@@ -1,1 +1,32 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+// Input is hostile: what could panic or truncate is refused by the compiler, not by review.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable
+    )
+)]
+
+pub mod capabilities;
+pub mod command;
+pub mod connect;
+pub mod error;
+pub mod lenenc;
+pub mod packet;
+pub mod reader;
+pub mod reply;
+pub mod result;
+pub mod writer;
+
+pub use capabilities::Capabilities;
+pub use command::Command;
+pub use error::WireError;
+pub use packet::{HEADER_LEN, Header, MAX_PAYLOAD};
+pub use reader::Reader;
+pub use writer::Writer;

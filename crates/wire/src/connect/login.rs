@@ -1,0 +1,218 @@
+//! The client's login (HandshakeResponse41) and what may come in its place.
+//!
+//! Sources:
+//! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_response.html>,
+//! <https://mariadb.com/docs/server/reference/clientserver-protocol/1-connecting/connection#handshake-response-packet>.
+//! How auth data is sent follows from the *client's* bits, whatever the server offered.
+
+use super::{Attributes, check_nul_free, clear};
+use crate::{Capabilities, Reader, WireError, Writer};
+
+/// Length of an SSL request, and of the fixed part of a login.
+const FIXED: usize = 32;
+/// Filler bytes in the fixed part; four more hold MariaDB's extended capabilities.
+const FILLER: usize = 19;
+
+/// A 4.1 login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// What the client wants, MariaDB's extended set included.
+    pub capabilities: Capabilities,
+    /// Longest packet the client will send, in bytes.
+    pub max_packet_size: u32,
+    /// Low byte of the connection's collation id.
+    pub charset: u8,
+    /// User name.
+    pub username: Vec<u8>,
+    /// Answer to the scramble, or empty.
+    pub auth_response: Vec<u8>,
+    /// Database to use; only with CONNECT_WITH_DB.
+    pub database: Option<Vec<u8>>,
+    /// Authentication method; only with PLUGIN_AUTH.
+    pub auth_plugin: Option<Vec<u8>>,
+    /// Connection attributes without the length of the block; only with CONNECT_ATTRS.
+    pub attributes: Option<Vec<u8>>,
+    /// Compression level; only with ZSTD_COMPRESSION.
+    pub zstd_level: Option<u8>,
+}
+
+/// The packets that may answer a handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginKind {
+    /// The client asks for TLS: exactly 32 bytes with the SSL bit set; the login follows encrypted.
+    Ssl,
+    /// A client older than 4.1.
+    Pre41,
+    /// A login.
+    V41(Login),
+}
+
+impl LoginKind {
+    /// Tells the kind and reads the login if it is one.
+    pub fn classify(payload: &[u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(payload);
+        let low = Capabilities::from_words(r.u16()?.into(), 0);
+        if !low.contains(Capabilities::PROTOCOL_41) {
+            return Ok(Self::Pre41);
+        }
+        if payload.len() == FIXED && low.contains(Capabilities::SSL) {
+            return Ok(Self::Ssl);
+        }
+        Login::parse(payload).map(Self::V41)
+    }
+}
+
+impl Login {
+    /// Reads a payload. A packet that ends before a field its bits announce has `None` there.
+    pub fn parse(payload: &[u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(payload);
+        let classic = r.u32()?; // int<4>
+        if !Capabilities::from_words(classic, 0).contains(Capabilities::PROTOCOL_41) {
+            return Err(WireError::Pre41);
+        }
+        let max_packet_size = r.u32()?; // int<4>
+        let charset = r.u8()?; // int<1>
+        r.bytes(FILLER)?; // string[19]
+        let extended = r.u32()?; // int<4>, filler unless MariaDB
+        let capabilities = Capabilities::from_words(classic, extended);
+        let announced = |bit, r: &Reader<'_>| capabilities.contains(bit) && !r.is_empty();
+
+        let username = r.nul()?.to_vec(); // string<NUL>
+        let auth_response = if capabilities.contains(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA) {
+            r.lenenc_bytes()?.to_vec() // string<lenenc>
+        } else if capabilities.contains(Capabilities::SECURE_CONNECTION) {
+            let len = r.u8()?; // int<1>
+            r.bytes(len.into())?.to_vec()
+        } else {
+            r.nul_or_rest().to_vec() // string<NUL>
+        };
+        let database =
+            announced(Capabilities::CONNECT_WITH_DB, &r).then(|| r.nul_or_rest().to_vec());
+        let auth_plugin =
+            announced(Capabilities::PLUGIN_AUTH, &r).then(|| r.nul_or_rest().to_vec());
+        let attributes = if announced(Capabilities::CONNECT_ATTRS, &r) {
+            Some(r.lenenc_bytes()?.to_vec()) // string<lenenc>
+        } else {
+            None
+        };
+        let zstd_level = if announced(Capabilities::ZSTD_COMPRESSION, &r) {
+            Some(r.u8()?) // int<1>
+        } else {
+            None
+        };
+        Ok(Self {
+            capabilities,
+            max_packet_size,
+            charset,
+            username,
+            auth_response,
+            database,
+            auth_plugin,
+            attributes,
+            zstd_level,
+        })
+    }
+
+    /// The payload. The bits of optional fields are set or cleared to agree with the fields, and
+    /// PROTOCOL_41 is always set; the form of the auth data is that of `capabilities`.
+    ///
+    /// Refuses strings with a NUL inside and auth data that is too long for its form.
+    pub fn encode(&self) -> Result<Vec<u8>, WireError> {
+        let mut caps = self.capabilities | Capabilities::PROTOCOL_41;
+        caps.set(Capabilities::CONNECT_WITH_DB, self.database.is_some());
+        caps.set(Capabilities::PLUGIN_AUTH, self.auth_plugin.is_some());
+        caps.set(Capabilities::CONNECT_ATTRS, self.attributes.is_some());
+        caps.set(Capabilities::ZSTD_COMPRESSION, self.zstd_level.is_some());
+        let (classic, extended) = caps.to_words();
+
+        let mut out = Vec::new();
+        let mut w = Writer::new(&mut out);
+        w.bytes(&classic);
+        w.u32(self.max_packet_size);
+        w.u8(self.charset);
+        w.zeros(FILLER);
+        w.bytes(&extended);
+        check_nul_free("user name", &self.username)?;
+        w.nul(&self.username);
+        write_auth_response(&mut w, caps, &self.auth_response)?;
+        if let Some(database) = &self.database {
+            check_nul_free("database", database)?;
+            w.nul(database);
+        }
+        if let Some(plugin) = &self.auth_plugin {
+            check_nul_free("method name", plugin)?;
+            w.nul(plugin);
+        }
+        if let Some(attributes) = &self.attributes {
+            w.lenenc_bytes(attributes);
+        }
+        if let Some(level) = self.zstd_level {
+            w.u8(level);
+        }
+        Ok(out)
+    }
+
+    /// The connection attributes; none if the login has none.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes::new(self.attributes.as_deref().unwrap_or_default())
+    }
+
+    /// Clears `unsupported` bits in a raw payload. When ZSTD_COMPRESSION goes, its level byte at
+    /// the end goes too, so the payload may get one byte shorter; every other byte stays as it is.
+    ///
+    /// MariaDB's extended bits are cleared only where they are capabilities, that is when
+    /// LONG_PASSWORD is clear. Refuses bits that decide the layout otherwise, and payloads that
+    /// [`parse`](Self::parse) refuses.
+    pub fn mask(payload: &mut Vec<u8>, unsupported: Capabilities) -> Result<(), WireError> {
+        let layout = unsupported
+            & (Capabilities::LONG_PASSWORD
+                | Capabilities::PROTOCOL_41
+                | Capabilities::CONNECT_WITH_DB
+                | Capabilities::SECURE_CONNECTION
+                | Capabilities::PLUGIN_AUTH
+                | Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA
+                | Capabilities::CONNECT_ATTRS);
+        if layout != Capabilities::NONE {
+            return Err(WireError::LayoutBits(layout.bits()));
+        }
+        let login = Self::parse(payload)?;
+        if login.zstd_level.is_some() && unsupported.contains(Capabilities::ZSTD_COMPRESSION) {
+            payload.pop();
+        }
+        let (classic, extended) = unsupported.to_words();
+        clear(payload, 0, classic);
+        if !login.capabilities.contains(Capabilities::LONG_PASSWORD) {
+            clear(payload, FIXED - extended.len(), extended);
+        }
+        Ok(())
+    }
+}
+
+/// Auth data in the form that `caps` ask for.
+fn write_auth_response(
+    w: &mut Writer<'_>,
+    caps: Capabilities,
+    data: &[u8],
+) -> Result<(), WireError> {
+    const FIELD: &str = "auth data";
+    if caps.contains(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA) {
+        w.lenenc_bytes(data);
+    } else if caps.contains(Capabilities::SECURE_CONNECTION) {
+        let max = usize::from(u8::MAX);
+        let len = u8::try_from(data.len()).map_err(|_| WireError::TooLong {
+            field: FIELD,
+            len: data.len(),
+            max,
+        })?;
+        w.u8(len);
+        w.bytes(data);
+    } else {
+        check_nul_free(FIELD, data)?;
+        w.nul(data);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "login_tests.rs"]
+mod tests;

@@ -1,0 +1,207 @@
+//! OK: the command is done; with DEPRECATE_EOF also the end of a result set.
+//!
+//! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html>.
+//! Behind the text comes, with SESSION_TRACK, a list of changes of the session state.
+
+use super::StatusFlags;
+use crate::{Capabilities, Reader, WireError, Writer};
+
+const MARKER: u8 = 0x00;
+const EOF_MARKER: u8 = 0xfe;
+/// Kind of session change: the default database.
+const SCHEMA: u8 = 1;
+
+/// Whether `payload` starts like an OK packet and is long enough to be one. A binary row starts
+/// 0x00 as well: ask only where an answer starts.
+pub fn is_ok(payload: &[u8]) -> bool {
+    payload.first() == Some(&MARKER) && payload.len() >= 7
+}
+
+/// The fields that every OK packet has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OkHead {
+    pub affected_rows: u64,
+    pub insert_id: u64,
+    pub status: u16,
+    pub warnings: u16,
+}
+
+impl OkHead {
+    /// Reads a payload, whatever its first byte.
+    pub fn parse(payload: &[u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(payload);
+        r.u8()?; // int<1>
+        Self::read(&mut r)
+    }
+
+    /// Reads the fields behind the first byte.
+    fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let affected_rows = r.lenenc_int()?; // int<lenenc>
+        let insert_id = r.lenenc_int()?; // int<lenenc>
+        let status = r.u16()?; // int<2>
+        let warnings = r.u16()?; // int<2>
+        Ok(Self { affected_rows, insert_id, status, warnings })
+    }
+}
+
+/// An OK packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OkPacket<'p> {
+    /// Rows changed (or found, with FOUND_ROWS).
+    pub affected_rows: u64,
+    /// Last AUTO_INCREMENT value, or 0.
+    pub insert_id: u64,
+    /// [`StatusFlags`].
+    pub status: u16,
+    /// Number of warnings.
+    pub warnings: u16,
+    /// Text for humans.
+    pub info: &'p [u8],
+    /// Changes of the session state, undecoded; only with SESSION_TRACK and SESSION_STATE_CHANGED.
+    pub session_state: Option<&'p [u8]>,
+}
+
+impl<'p> OkPacket<'p> {
+    /// Reads a payload. `caps` are those of the client's login: SESSION_TRACK changes the tail,
+    /// DEPRECATE_EOF allows the first byte 0xfe.
+    pub fn parse(payload: &'p [u8], caps: Capabilities) -> Result<Self, WireError> {
+        let mut r = Reader::new(payload);
+        match r.u8()? {
+            MARKER => {}
+            EOF_MARKER if caps.contains(Capabilities::DEPRECATE_EOF) => {}
+            found => return Err(WireError::Marker { packet: "an OK packet", found }),
+        }
+        let OkHead { affected_rows, insert_id, status, warnings } = OkHead::read(&mut r)?;
+        let mut ok = Self { affected_rows, insert_id, status, warnings, ..Self::default() };
+        if !caps.contains(Capabilities::SESSION_TRACK) {
+            ok.info = r.rest(); // string<EOF>
+        } else if !r.is_empty() {
+            // Left out as a whole when there is neither text nor change.
+            ok.info = r.lenenc_bytes()?; // string<lenenc>
+            if status & StatusFlags::SESSION_STATE_CHANGED != 0 {
+                ok.session_state = Some(r.lenenc_bytes()?); // string<lenenc>
+            }
+        }
+        Ok(ok)
+    }
+
+    /// The payload for a client with these capabilities. Session changes are sent only if `caps`
+    /// allow them; SESSION_STATE_CHANGED is then set or cleared to agree.
+    pub fn encode(&self, caps: Capabilities) -> Vec<u8> {
+        self.encode_as(MARKER, caps)
+    }
+
+    /// The payload as the end of a result set for a client with DEPRECATE_EOF: the first byte is
+    /// 0xfe.
+    pub fn encode_as_eof(&self, caps: Capabilities) -> Vec<u8> {
+        self.encode_as(EOF_MARKER, caps)
+    }
+
+    fn encode_as(&self, marker: u8, caps: Capabilities) -> Vec<u8> {
+        let track = caps.contains(Capabilities::SESSION_TRACK);
+        let session_state = self.session_state.filter(|_| track);
+        // To a client that tracks, the flag announces the tail; to others it means nothing.
+        let status = match session_state {
+            Some(_) => self.status | StatusFlags::SESSION_STATE_CHANGED,
+            None if track => self.status & !StatusFlags::SESSION_STATE_CHANGED,
+            None => self.status,
+        };
+        let mut out = Vec::new();
+        let mut w = Writer::new(&mut out);
+        w.u8(marker);
+        w.lenenc(self.affected_rows);
+        w.lenenc(self.insert_id);
+        w.u16(status);
+        w.u16(self.warnings);
+        if !track {
+            w.bytes(self.info);
+        } else if !self.info.is_empty() || session_state.is_some() {
+            w.lenenc_bytes(self.info);
+        }
+        if let Some(state) = session_state {
+            w.lenenc_bytes(state);
+        }
+        out
+    }
+
+    /// The new default database, if this packet tells one; the last one if it tells several.
+    pub fn schema_change(&self) -> Result<Option<&'p [u8]>, WireError> {
+        let mut r = Reader::new(self.session_state.unwrap_or_default());
+        let mut schema = None;
+        while !r.is_empty() {
+            let kind = r.u8()?; // int<1>
+            let data = r.lenenc_bytes()?; // string<lenenc>
+            if kind == SCHEMA {
+                schema = Some(Reader::new(data).lenenc_bytes()?);
+            }
+        }
+        Ok(schema)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Capabilities = Capabilities::NONE;
+    const TRACK: Capabilities = Capabilities::SESSION_TRACK;
+
+    #[test]
+    fn golden_both_ways() {
+        let bytes = b"\x00\xfc\x00\x01\xfd\x00\x00\x01\x02\x00\x03\x00Rows matched: 1";
+        let ok = OkPacket::parse(bytes, PLAIN).unwrap();
+        assert_eq!((ok.affected_rows, ok.insert_id), (256, 65536));
+        assert_eq!((ok.status, ok.warnings, ok.info), (2, 3, &b"Rows matched: 1"[..]));
+        assert_eq!(ok.encode(PLAIN), bytes);
+    }
+
+    #[test]
+    fn use_tells_the_schema() {
+        // The answer to `USE test` of a server with session tracking.
+        let bytes = b"\x00\x00\x00\x02\x40\x00\x00\x00\x07\x01\x05\x04test";
+        let ok = OkPacket::parse(bytes, TRACK).unwrap();
+        assert_eq!(ok.schema_change(), Ok(Some(&b"test"[..])));
+        assert_eq!(ok.encode(TRACK), bytes);
+        assert_eq!(ok.encode(PLAIN), b"\x00\x00\x00\x02\x40\x00\x00");
+    }
+
+    #[test]
+    fn other_session_changes_are_skipped() {
+        let bytes =
+            b"\x00\x00\x00\x02\x40\x00\x00\x00\x14\x00\x0f\x0aautocommit\x03OFF\x02\x01\x31";
+        let ok = OkPacket::parse(bytes, TRACK).unwrap();
+        assert_eq!(ok.schema_change(), Ok(None));
+        let broken = OkPacket { session_state: Some(b"\x01\x09\x04t"), ..ok };
+        assert!(broken.schema_change().is_err());
+    }
+
+    #[test]
+    fn the_tail_may_be_left_out() {
+        let bytes = b"\x00\x01\x00\x02\x00\x00\x00";
+        for caps in [PLAIN, TRACK] {
+            let ok = OkPacket::parse(bytes, caps).unwrap();
+            assert_eq!((ok.info, ok.session_state), (&b""[..], None));
+            assert_eq!(ok.encode(caps), bytes);
+        }
+    }
+
+    #[test]
+    fn the_eof_form_needs_its_capability() {
+        let bytes = b"\xfe\x00\x00\x22\x00\x01\x00";
+        assert!(matches!(OkPacket::parse(bytes, PLAIN), Err(WireError::Marker { .. })));
+        let ok = OkPacket::parse(bytes, Capabilities::DEPRECATE_EOF).unwrap();
+        assert_eq!((ok.status, ok.warnings), (0x22, 1));
+        assert_eq!(ok.encode_as_eof(Capabilities::DEPRECATE_EOF), bytes);
+    }
+
+    #[test]
+    fn refuses_cut_and_marked_integers() {
+        for bytes in
+            [&b"\x00"[..], b"\x00\xfc\x01", b"\x00\xfb\0\x02\0\0\0", b"\x00\xff\0\x02\0\0\0"]
+        {
+            assert!(OkPacket::parse(bytes, PLAIN).is_err(), "{bytes:x?}");
+        }
+        assert!(is_ok(b"\x00\x00\x00\x02\x00\x00\x00"));
+        assert!(!is_ok(b"\x00\x00\x00\x02\x00\x00"));
+    }
+}

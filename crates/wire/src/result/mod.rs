@@ -1,0 +1,23 @@
+//! Results of commands: where they end, what they consist of, how to make one.
+//!
+//! Overview:
+//! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response.html>.
+
+mod column;
+mod column_type;
+mod encoder;
+mod shape;
+mod step;
+mod summary;
+mod text_row;
+mod track_error;
+mod tracker;
+
+pub use column::ColumnDefinition;
+pub use column_type::ColumnType;
+pub use encoder::{ResultSetEncoder, encode_text_row};
+pub use step::{Part, Step};
+pub use summary::Summary;
+pub use text_row::TextRow;
+pub use track_error::TrackError;
+pub use tracker::ResultTracker;
