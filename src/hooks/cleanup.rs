@@ -9,12 +9,11 @@ pub fn cleanup(con: Con<'_>, ctx: &'static Context) {
     let call = con.call();
     // SAFETY: init stored a Connection, and no Step exists in this callback.
     let Some(mut conn) = (unsafe { con.take_plugin_state::<Connection>() }) else { return };
+    // The server's socket is ours to close, whatever happens below (INV-4).
+    con.set_server(None);
     if let Some(script) = conn.script.as_mut() {
-        // The pool hands out only what is clean; a connection parked here must not look busy because of a half-read
-        // answer, nor clean in spite of one: `Server::busy` decides.
         script.disconnect_client(call);
     }
-    con.set_server(None);
     if let Some(mut session) = conn.session.take(call) {
         session.close_server(call, ctx.shared);
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use wire::connect::Handshake;
 
+use super::connection::LoginReason;
 use super::step::{Step, hook_failed};
 use crate::chassis::backend::BackendState;
 use crate::chassis::socket::Connect;
 use crate::chassis::{ConState, Verdict};
 use crate::embed::Outcome;
-use crate::session::reply::ER_UNKNOWN_ERROR;
 use crate::session::{Hook, Reply, Server};
 
 /// A script that calls every backend UP again and again would keep the host in a loop: more attempts than this per
@@ -23,6 +23,9 @@ pub fn connect_server(step: &mut Step<'_>) -> Verdict {
     }
     let backends = step.ctx.shared.backends;
     backends.recheck();
+    if step.conn.login.reason == LoginReason::Reconnect {
+        return connect(step);
+    }
     step.session().choice = None;
     let outcome = match step.conn.script.as_mut() {
         Some(script) => script.connect_server(step.call),
@@ -167,16 +170,13 @@ fn answer(step: &mut Step<'_>, reply: &Reply) -> Verdict {
 }
 
 fn all_down(step: &mut Step<'_>) -> Verdict {
-    let reply =
-        Reply::error_before_handshake(ER_UNKNOWN_ERROR, "(proxy) all backends are down");
-    step.send_to_client(&reply);
+    step.send_to_client(&step.login_error("(proxy) all backends are down"));
     Verdict::Error
 }
 
 fn refuse(step: &mut Step<'_>, message: &str) -> Verdict {
     step.session().park_server(step.call, step.ctx.shared);
     step.sync_server();
-    let message = format!("pyproxy: {message}");
-    step.send_to_client(&Reply::error_before_handshake(ER_UNKNOWN_ERROR, &message));
+    step.send_to_client(&step.login_error(&format!("pyproxy: {message}")));
     Verdict::Error
 }

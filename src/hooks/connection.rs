@@ -46,6 +46,9 @@ pub enum LoginReason {
     Connect,
     /// The client just connected and got a pooled connection, which is logged in again with COM_CHANGE_USER.
     PooledConnection,
+    /// The pooled connection that the client was greeted from does not fit it: a new connection takes its place, and
+    /// the client answers the new server's switch request.
+    Reconnect,
     /// The client sent COM_CHANGE_USER.
     ChangeUser,
 }

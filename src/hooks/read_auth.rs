@@ -166,19 +166,47 @@ fn answer(step: &mut Step<'_>, reply: &Reply) -> Verdict {
 fn take_over_pooled(step: &mut Step<'_>, login: Login) -> Verdict {
     let speaks = step.session().server.as_ref().is_some_and(|s| s.speaks(login.capabilities));
     if !speaks {
-        log::warn!(
-            "connection {}: the pooled server connection was opened with other capabilities",
-            step.id()
-        );
-        let message = "the pooled server connection does not fit this client, connect again";
-        step.close_server();
-        return step.refuse(&Reply::proxy_error(message));
+        return reconnect(step, login);
     }
     if step.ctx.shared.pool_change_user {
         change_user(step, login)
     } else {
         compare_logins(step, &login)
     }
+}
+
+/// The pooled connection was opened for a client with other capabilities. It goes back, and a new one takes its place;
+/// the client's auth data belong to another scramble, so the new server is made to ask for them again.
+fn reconnect(step: &mut Step<'_>, login: Login) -> Verdict {
+    if !login.capabilities.contains(Capabilities::PLUGIN_AUTH) {
+        return step.refuse(&Reply::proxy_error("no pooled connection fits this client, try again"));
+    }
+    {
+        let mut session = step.session();
+        let backend = session.backend_ndx();
+        session.park_server(step.call, step.ctx.shared);
+        session.choice = backend;
+    }
+    step.sync_server();
+    step.conn.login =
+        LoginRounds { reason: LoginReason::Reconnect, sent: Some(login), ..LoginRounds::default() };
+    step.go(ConState::ConnectServer)
+}
+
+/// The new server's handshake is there: logs in with a method that no account has, so that the server answers with a
+/// switch request for the right one.
+pub fn login_again(step: &mut Step<'_>) -> Verdict {
+    let Some(login) = step.conn.login.sent.take() else { return Verdict::Error };
+    let request = Login {
+        auth_response: Vec::new(),
+        auth_plugin: Some(b"pyproxy_switch_request".to_vec()),
+        ..login.clone()
+    };
+    let (Ok(payload), Some(server)) = (request.encode(), step.server()) else {
+        return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));
+    };
+    server.append_payload(&payload);
+    send_login(step, LoginReason::Connect, login)
 }
 
 fn change_user(step: &mut Step<'_>, login: Login) -> Verdict {

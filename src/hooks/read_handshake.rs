@@ -6,12 +6,13 @@ use wire::Capabilities;
 use wire::connect::Handshake;
 use wire::reply::is_err;
 
+use super::connection::LoginReason;
 use super::context::count;
+use super::read_auth::login_again;
 use super::step::{Step, hook_failed};
 use crate::chassis::{ConState, Verdict};
 use crate::embed::Outcome;
-use crate::session::reply::ER_UNKNOWN_ERROR;
-use crate::session::{Hook, Reply};
+use crate::session::Hook;
 
 /// Forwards the handshake as received, but for the capability bits that the proxy cannot follow.
 pub fn read_handshake(step: &mut Step<'_>) -> Verdict {
@@ -36,6 +37,9 @@ pub fn read_handshake(step: &mut Step<'_>) -> Verdict {
         server.handshake = Some(Arc::clone(&handshake));
         server.handshake_payload = packet.payload().to_vec();
     }
+    if step.conn.login.reason == LoginReason::Reconnect {
+        return login_again(step);
+    }
     let outcome = match step.conn.script.as_mut() {
         Some(script) => script.read_handshake(step.call),
         None => Outcome::Proceed,
@@ -55,9 +59,8 @@ pub fn read_handshake(step: &mut Step<'_>) -> Verdict {
     step.go(ConState::SendHandshake)
 }
 
-/// The host sends what is queued and closes. The client has seen no handshake: no SQL state.
+/// The host sends what is queued and closes.
 fn refuse(step: &mut Step<'_>, message: &str) -> Verdict {
-    let message = format!("pyproxy: {message}");
-    step.send_to_client(&Reply::error_before_handshake(ER_UNKNOWN_ERROR, &message));
+    step.send_to_client(&step.login_error(&format!("pyproxy: {message}")));
     Verdict::Error
 }

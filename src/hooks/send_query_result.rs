@@ -26,7 +26,18 @@ pub fn send_query_result(step: &mut Step<'_>) -> Verdict {
     if !step.conn.exchange.answered {
         // What was left in the queue had no answer, and the client still waits for one.
         step.conn.exchange.answered = true;
-        return step.refuse(&Reply::proxy_error("no result was left for this command"));
+        step.send_to_client(&Reply::proxy_error("no result was left for this command"));
+        step.client.reset_packet_ids();
+        return step.go(the_other_writing_state(step));
     }
     step.go(ConState::ReadQuery)
+}
+
+/// Two states write to the client and come back here. The host wants a state that differs from the present one.
+fn the_other_writing_state(step: &Step<'_>) -> ConState {
+    if step.con.state() == Some(ConState::SendLocalInfileResult) {
+        ConState::SendQueryResult
+    } else {
+        ConState::SendLocalInfileResult
+    }
 }

@@ -4,6 +4,7 @@ use std::cell::RefMut;
 
 use crate::boundary::HostCall;
 use crate::chassis::{Con, ConState, Socket, Verdict};
+use crate::session::reply::ER_UNKNOWN_ERROR;
 use crate::session::{Hook, Reply, Session};
 
 use super::connection::Connection;
@@ -57,6 +58,15 @@ impl<'h> Step<'h> {
     pub fn refuse(&self, reply: &Reply) -> Verdict {
         self.send_to_client(reply);
         self.go(ConState::SendError)
+    }
+
+    /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.
+    pub fn login_error(&self, message: &str) -> Reply {
+        if self.session().client.login.is_some() {
+            Reply::error(ER_UNKNOWN_ERROR, b"HY000", message)
+        } else {
+            Reply::error_before_handshake(ER_UNKNOWN_ERROR, message)
+        }
     }
 
     /// Queues the packets of `reply` for the client.

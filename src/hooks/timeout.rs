@@ -4,7 +4,6 @@ use super::connect_server;
 use super::step::Step;
 use crate::chassis::{ConState, Verdict};
 use crate::session::Reply;
-use crate::session::reply::ER_UNKNOWN_ERROR;
 
 const TIMED_OUT: &str = "backend timed out";
 
@@ -17,8 +16,7 @@ pub fn timeout(step: &mut Step<'_>) -> Verdict {
             Verdict::Success
         }
         Some(ConState::ReadHandshake) => {
-            let message = format!("pyproxy: {TIMED_OUT}");
-            step.refuse(&Reply::error_before_handshake(ER_UNKNOWN_ERROR, &message))
+            step.refuse(&step.login_error(&format!("pyproxy: {TIMED_OUT}")))
         }
         Some(ConState::SendAuth | ConState::ReadAuthResult) if untouched => {
             step.refuse(&Reply::proxy_error(TIMED_OUT))

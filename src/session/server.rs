@@ -1,6 +1,7 @@
 //! A connection to a backend, attached to a client or idle in the pool.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use wire::Capabilities;
@@ -23,9 +24,13 @@ const DIALECT: Capabilities = Capabilities::from_bits(
         | Capabilities::DEPRECATE_EOF.bits(),
 );
 
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
 /// A server connection.
 #[derive(Debug)]
 pub struct Server {
+    /// Counts up from 1 in this process: tells this connection from others that use the same memory later.
+    pub id: u64,
     /// The socket; the host's `con->server` while attached.
     pub socket: OwnedSocket,
     /// Index of the backend it leads to.
@@ -57,6 +62,7 @@ impl Server {
     /// A server connection in the making; counted once [`Server::connected`] is called.
     pub fn new(socket: OwnedSocket, backend: usize) -> Self {
         Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             socket,
             backend,
             counted: false,

@@ -1,0 +1,68 @@
+//! Our own Python code around a script: see `bootstrap.py`.
+
+use std::path::Path;
+
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use pyo3::{ffi, intern};
+
+use super::log_bridge;
+
+/// The module made of `bootstrap.py`.
+#[derive(Debug)]
+pub struct Bootstrap(Py<PyModule>);
+
+impl Bootstrap {
+    /// Compiles and runs the code. On the main thread, which Python's `threading` takes as its own here.
+    pub fn new(py: Python<'_>) -> PyResult<Self> {
+        let code = ffi::c_str!(include_str!("bootstrap.py"));
+        let module = PyModule::from_code(py, code, c"<pyproxy bootstrap>", c"_pyproxy_bootstrap")?;
+        Ok(Self(module.unbind()))
+    }
+
+    /// Paths, streams and logging for `script`.
+    pub fn prepare(&self, py: Python<'_>, script: &Path, base_dir: &Path) -> PyResult<()> {
+        let library = base_dir.join("lib/mysql-proxy/python");
+        let library = library.is_dir().then_some(library.as_os_str());
+        let arguments =
+            (script.as_os_str(), library, log_bridge::python_level(), log_bridge::writer(py)?);
+        self.0.bind(py).call_method1(intern!(py, "prepare"), arguments)?;
+        Ok(())
+    }
+
+    /// `pyproxy` and the builtin `proxy`.
+    pub fn publish(
+        &self,
+        py: Python<'_>,
+        module: &Bound<'_, PyModule>,
+        proxy: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.0.bind(py).call_method1(intern!(py, "publish"), (module, proxy))?;
+        Ok(())
+    }
+
+    /// Runs the script in a fresh module.
+    pub fn load<'py>(&self, py: Python<'py>, script: &Path) -> PyResult<Bound<'py, PyAny>> {
+        self.0.bind(py).call_method1(intern!(py, "load"), (script.as_os_str(),))
+    }
+
+    /// `atexit` handlers and buffered output.
+    pub fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.bind(py).call_method0(intern!(py, "finish"))?;
+        Ok(())
+    }
+
+    /// The traceback of `error`. Always gives some text, whatever the exception does when it is looked at.
+    pub fn describe(&self, py: Python<'_>, error: &PyErr) -> String {
+        let text = self
+            .0
+            .bind(py)
+            .call_method1(intern!(py, "describe"), (error.value(py),))
+            .and_then(|text| Ok(text.cast::<PyString>()?.to_string_lossy().into_owned()));
+        text.unwrap_or_else(|_| {
+            let kind = error.get_type(py);
+            let name = kind.name().map(|name| name.to_string_lossy().into_owned());
+            name.unwrap_or_else(|_| "an exception that cannot be shown".to_owned())
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! `proxy.connection`: both sides of a connection, and the state a script keeps with it.
+
+use pyo3::exceptions::{PyAttributeError, PyReferenceError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+use super::{Backend, Socket, access};
+use crate::boundary::HostCall;
+use crate::session::switch::Switched;
+use crate::session::{Hook, Session, Shared, Slot};
+
+/// A client connection.
+///
+/// Attributes that a script sets live as long as the connection.
+#[pyclass(frozen, dict, weakref, module = "pyproxy")]
+#[derive(Debug)]
+pub struct Connection {
+    session: Slot<Session>,
+    shared: &'static Shared,
+}
+
+impl Connection {
+    /// The connection of `session`.
+    pub fn new(session: Slot<Session>, shared: &'static Shared) -> Self {
+        Self { session, shared }
+    }
+
+    fn read<R>(&self, f: impl FnOnce(&Session) -> R) -> PyResult<R> {
+        access::read(&self.session, "the connection", f)
+    }
+
+    /// Chooses a backend that exists, or one that does not: then there is nothing to attach.
+    fn switch(
+        &self,
+        session: &mut Session,
+        call: &HostCall,
+        ndx: Option<usize>,
+    ) -> PyResult<Switched> {
+        let exists = ndx.is_none_or(|ndx| ndx < self.shared.backends.len());
+        if !exists && session.hook != Some(Hook::ConnectServer) {
+            return Ok(Switched::NoMatch);
+        }
+        if !exists {
+            session.park_server(call, self.shared);
+            session.choice = ndx;
+            return Ok(Switched::Done);
+        }
+        session
+            .set_backend(call, self.shared, ndx)
+            .map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+}
+
+#[pymethods]
+impl Connection {
+    /// The client's side.
+    #[getter]
+    fn client(&self) -> PyResult<Socket> {
+        access::alive(&self.session)?;
+        Ok(Socket::client(&self.session))
+    }
+
+    /// The server's side; None while no server connection is attached.
+    #[getter]
+    fn server(&self) -> PyResult<Option<Socket>> {
+        Socket::server(&self.session)
+    }
+
+    /// Index of the backend in `proxy.globals.backends`; -1 for none.
+    ///
+    /// Setting -1 parks the server connection in the pool. Setting n takes a fitting idle connection of backend n from
+    /// the pool, or, before a server is connected, chooses where to connect. If none fits, the index stays as it is.
+    #[getter]
+    fn backend_ndx(&self) -> PyResult<i64> {
+        let ndx = self.read(Session::backend_ndx)?;
+        Ok(ndx.and_then(|ndx| i64::try_from(ndx).ok()).unwrap_or(-1))
+    }
+
+    #[setter]
+    fn set_backend_ndx(&self, ndx: i64) -> PyResult<()> {
+        let wanted = match ndx {
+            -1 => None,
+            _ => Some(usize::try_from(ndx).map_err(|_| {
+                PyValueError::new_err("backend_ndx is the index of a backend, or -1 for none")
+            })?),
+        };
+        let (id, outcome) = access::change(&self.session, |session, call| {
+            (session.id, self.switch(session, call, wanted))
+        })?;
+        if outcome? == Switched::NoMatch {
+            log::warn!(
+                "connection {id}: no idle connection of backend {ndx} fits this client, backend_ndx stays as it is"
+            );
+        }
+        Ok(())
+    }
+
+    /// The backend of `backend_ndx`; None for none.
+    #[getter]
+    fn backend(&self) -> PyResult<Option<Backend>> {
+        Ok(self.read(Session::backend_ndx)?.map(|ndx| Backend::new(self.shared, ndx)))
+    }
+
+    /// Whether the client's connection is closed after the result in progress.
+    #[getter]
+    fn connection_close(&self) -> PyResult<bool> {
+        self.read(|session| session.close_after_result)
+    }
+
+    #[setter]
+    fn set_connection_close(&self, close: bool) -> PyResult<()> {
+        access::change(&self.session, |session, _| session.close_after_result = close)
+    }
+
+    /// Called for a name that is no attribute: tells a connection that has ended from a name never set.
+    fn __getattr__(&self, name: &str) -> PyResult<Py<PyAny>> {
+        if !name.starts_with("__") && access::alive(&self.session).is_err() {
+            return Err(PyReferenceError::new_err("the connection is gone"));
+        }
+        Err(PyAttributeError::new_err(format!("the connection has no attribute {name:?}")))
+    }
+
+    fn __repr__(&self) -> String {
+        match self.read(|session| (session.id, session.client.src.name.clone())) {
+            Ok((id, peer)) => format!("<pyproxy.Connection {id} of {peer}>"),
+            Err(_) => "<pyproxy.Connection (gone)>".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `resultset.flags`: the status a server sent with a result.
+
+use pyo3::prelude::*;
+use wire::reply::StatusFlags;
+
+/// What the server said about the session at the end of a result: a value, safe to keep.
+#[pyclass(frozen, eq, hash, module = "pyproxy")]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Flags(u16);
+
+impl Flags {
+    /// Of a status field.
+    pub fn new(status: u16) -> Self {
+        Self(status)
+    }
+
+    fn has(&self, flag: u16) -> bool {
+        self.0 & flag != 0
+    }
+}
+
+#[pymethods]
+impl Flags {
+    /// A transaction is open.
+    #[getter]
+    fn in_trans(&self) -> bool {
+        self.has(StatusFlags::IN_TRANS)
+    }
+
+    /// Autocommit is on.
+    #[getter]
+    fn auto_commit(&self) -> bool {
+        self.has(StatusFlags::AUTOCOMMIT)
+    }
+
+    /// The query found no good index.
+    #[getter]
+    fn no_good_index_used(&self) -> bool {
+        self.has(StatusFlags::NO_GOOD_INDEX_USED)
+    }
+
+    /// The query used no index.
+    #[getter]
+    fn no_index_used(&self) -> bool {
+        self.has(StatusFlags::NO_INDEX_USED)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<pyproxy.Flags in_trans={} auto_commit={} no_good_index_used={} no_index_used={}>",
+            self.in_trans(),
+            self.auto_commit(),
+            self.no_good_index_used(),
+            self.no_index_used()
+        )
+    }
+}

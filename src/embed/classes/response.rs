@@ -1,0 +1,117 @@
+//! `proxy.response`: what a hook wants to answer.
+
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyMapping, PyString};
+
+use super::access;
+use crate::session::{Session, Slot};
+
+/// The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
+///
+/// Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with `resultset`, or
+/// with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with `errmsg`, `errcode`,
+/// `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied before each `read_query`.
+#[pyclass(frozen, module = "pyproxy")]
+#[derive(Debug)]
+pub struct Response {
+    session: Slot<Session>,
+    fields: Py<PyDict>,
+}
+
+/// The names that mean something.
+const KNOWN: [&str; 10] = [
+    "type",
+    "resultset",
+    "affected_rows",
+    "insert_id",
+    "warnings",
+    "server_status",
+    "errmsg",
+    "errcode",
+    "sqlstate",
+    "packets",
+];
+
+impl Response {
+    /// An empty response of a connection.
+    pub fn new(py: Python<'_>, session: Slot<Session>) -> Self {
+        Self { session, fields: PyDict::new(py).unbind() }
+    }
+
+    /// What is set.
+    pub fn fields<'py>(&self, py: Python<'py>) -> &Bound<'py, PyDict> {
+        self.fields.bind(py)
+    }
+
+    /// Back to nothing set.
+    pub fn reset(&self, py: Python<'_>) {
+        let fields = self.fields.bind(py);
+        if !fields.is_empty() {
+            fields.clear();
+        }
+    }
+
+    /// `proxy.response = value`: a mapping, another response, or None for nothing.
+    pub fn assign(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        access::own_hook(&self.session)?;
+        let copy = PyDict::new(value.py());
+        if let Ok(other) = value.cast::<Self>() {
+            copy.update(other.get().fields(value.py()).as_mapping())?;
+        } else if let Ok(mapping) = value.cast::<PyMapping>() {
+            copy.update(mapping)?;
+        } else if !value.is_none() {
+            return Err(PyTypeError::new_err("proxy.response takes a mapping"));
+        }
+        for key in copy.keys() {
+            if !key.is_instance_of::<PyString>() {
+                return Err(PyTypeError::new_err("the keys of proxy.response must be str"));
+            }
+        }
+        self.reset(value.py());
+        self.fields.bind(value.py()).update(copy.as_mapping())
+    }
+}
+
+#[pymethods]
+impl Response {
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let text = name.to_str()?;
+        if !text.starts_with("__") {
+            access::alive(&self.session)?;
+        }
+        match self.fields(name.py()).get_item(name)? {
+            Some(value) => Ok(Some(value)),
+            None if KNOWN.contains(&text) => Ok(None),
+            None => Err(PyAttributeError::new_err(format!("proxy.response has no {text:?}"))),
+        }
+    }
+
+    fn __setattr__(&self, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        access::own_hook(&self.session)?;
+        self.fields(name.py()).set_item(name, value)
+    }
+
+    fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
+        access::own_hook(&self.session)?;
+        let fields = self.fields(name.py());
+        if !fields.contains(name)? {
+            return Err(PyAttributeError::new_err(name.clone().unbind()));
+        }
+        fields.del_item(name)
+    }
+
+    fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let names = PyList::new(py, KNOWN)?;
+        for key in self.fields(py).keys() {
+            if !names.contains(&key)? {
+                names.append(key)?;
+            }
+        }
+        Ok(names)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<pyproxy.Response {}>", self.fields(py).repr()?.to_string_lossy()))
+    }
+}

@@ -1,0 +1,201 @@
+//! Where the parts of a buffered result lie: the columns of its first result set, and the packets of its rows.
+//!
+//! Computed once, when a script first asks for fields or rows; the rows themselves stay in their packets.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use wire::reply::{is_eof, is_err};
+use wire::result::ColumnDefinition;
+use wire::{Capabilities, Command, MAX_PAYLOAD, Reader};
+
+use super::column::Column;
+use crate::chassis::Packet;
+use crate::session::Injection;
+
+/// The map of one result set.
+#[derive(Debug)]
+pub struct Layout {
+    columns: Vec<Arc<Column>>,
+    rows: Rows,
+}
+
+/// The packets of the rows.
+#[derive(Debug)]
+enum Rows {
+    /// One packet each, from `first` on.
+    Single { first: usize, count: usize },
+    /// Some row spans several packets: where each starts, and at last where the rows end.
+    Starts(Vec<usize>),
+    /// Not readable: binary protocol.
+    Binary,
+}
+
+impl Layout {
+    /// The map of the first result set; `None` if there is none, or it was not kept.
+    pub fn of(injection: &Injection) -> Option<Self> {
+        let command = Command(injection.query.packet.first().copied()?);
+        if ![Command::QUERY, Command::STMT_EXECUTE, Command::PROCESS_INFO].contains(&command) {
+            return None;
+        }
+        let packets = injection.packets.as_slice();
+        let head = packets.first()?.payload();
+        // OK, a file request, ERR: no result set.
+        if matches!(head.first()?, 0 | 0xfb | 0xff) {
+            return None;
+        }
+        let count = usize::try_from(Reader::new(head).lenenc_int().ok()?).ok()?;
+        let columns = packets
+            .get(1..count.checked_add(1)?)?
+            .iter()
+            .map(|packet| ColumnDefinition::parse(packet.payload()).map(|c| Arc::new(c.into())))
+            .collect::<Result<Vec<_>, _>>()
+            .ok()?;
+        let deprecate_eof = injection.capabilities.contains(Capabilities::DEPRECATE_EOF);
+        let first = if deprecate_eof { count + 1 } else { count + 2 };
+        let rows = match command {
+            Command::STMT_EXECUTE => Rows::Binary,
+            _ => Rows::find(packets, first),
+        };
+        Some(Self { columns, rows })
+    }
+
+    /// The columns, in order. Never empty.
+    pub fn columns(&self) -> &[Arc<Column>] {
+        &self.columns
+    }
+
+    /// Number of rows of this result set; `None` if they cannot be read.
+    pub fn row_count(&self) -> Option<usize> {
+        match &self.rows {
+            Rows::Single { count, .. } => Some(*count),
+            Rows::Starts(starts) => Some(starts.len().saturating_sub(1)),
+            Rows::Binary => None,
+        }
+    }
+
+    /// The payload of row `n`.
+    #[inline]
+    pub fn row<'p>(&self, packets: &'p [Packet], n: usize) -> Option<Cow<'p, [u8]>> {
+        match &self.rows {
+            Rows::Single { first, count } if n < *count => {
+                packets.get(first + n).map(|packet| Cow::Borrowed(packet.payload()))
+            }
+            Rows::Starts(starts) => {
+                let (start, end) = (*starts.get(n)?, *starts.get(n + 1)?);
+                let parts: Vec<_> = packets.get(start..end)?.iter().map(Packet::payload).collect();
+                Some(Cow::Owned(parts.concat()))
+            }
+            Rows::Single { .. } | Rows::Binary => None,
+        }
+    }
+}
+
+impl Rows {
+    /// Looks for the end of the rows: an EOF, the OK in its place, or an ERR.
+    fn find(packets: &[Packet], first: usize) -> Self {
+        let mut starts = Vec::new();
+        let mut continues = false;
+        let mut several = false;
+        let mut end = first;
+        for (n, packet) in packets.iter().enumerate().skip(first) {
+            let payload = packet.payload();
+            if !continues {
+                if ends_rows(payload) {
+                    break;
+                }
+                starts.push(n);
+            }
+            several |= continues;
+            continues = payload.len() == MAX_PAYLOAD;
+            end = n + 1;
+        }
+        if several {
+            starts.push(end);
+            Self::Starts(starts)
+        } else {
+            Self::Single { first, count: starts.len() }
+        }
+    }
+}
+
+/// Whether a packet in the place of a row is none. A row may begin with 0xfe too, if its first cell is longer than a
+/// packet, and never with 0xff.
+fn ends_rows(payload: &[u8]) -> bool {
+    is_err(payload)
+        || is_eof(payload)
+        || (payload.first() == Some(&0xfe) && payload.len() < MAX_PAYLOAD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Query;
+    use wire::packet::frame;
+    use wire::result::{ColumnType, ResultSetEncoder};
+
+    fn injection(command: u8, rows: &[&[u8]], capabilities: Capabilities) -> Injection {
+        let query = Query::new(1, vec![command], true).expect("not empty");
+        let mut injection = Injection::new(query, capabilities);
+        let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
+        let packets = &mut injection.packets;
+        let sink = |payload: &[u8]| {
+            let mut framed = Vec::new();
+            frame(payload, 0, &mut framed);
+            for packet in wire::packet::packets(&framed) {
+                let (header, payload) = packet.expect("framed by us");
+                packets.push(Packet::from_bytes(&[&header.encode()[..], payload].concat()));
+            }
+        };
+        let mut encoder = ResultSetEncoder::begin(&[column], capabilities, 2, sink);
+        for row in rows {
+            encoder.text_row([Some(*row)]);
+        }
+        encoder.finish(2, 0);
+        injection
+    }
+
+    #[test]
+    fn rows_are_found_in_both_forms() {
+        for capabilities in [Capabilities::NONE, Capabilities::DEPRECATE_EOF] {
+            let injection = injection(3, &[b"x", b"yy"], capabilities);
+            let layout = Layout::of(&injection).expect("a result set");
+            assert_eq!(layout.columns()[0].name, b"a");
+            assert_eq!(layout.row_count(), Some(2));
+            assert_eq!(layout.row(&injection.packets, 1).as_deref(), Some(&b"\x02yy"[..]));
+            assert_eq!(layout.row(&injection.packets, 2), None);
+        }
+    }
+
+    #[test]
+    fn a_row_of_several_packets_is_joined() {
+        let long = vec![b'x'; MAX_PAYLOAD + 10];
+        let injection = injection(3, &[b"a", &long, b"b"], Capabilities::DEPRECATE_EOF);
+        let layout = Layout::of(&injection).expect("a result set");
+        assert_eq!(layout.row_count(), Some(3));
+        assert_eq!(layout.row(&injection.packets, 0).as_deref(), Some(&b"\x01a"[..]));
+        let row = layout.row(&injection.packets, 1).expect("the long row");
+        assert!(row.len() > long.len() && row.ends_with(&long));
+        assert_eq!(layout.row(&injection.packets, 2).as_deref(), Some(&b"\x01b"[..]));
+        assert_eq!(layout.row(&injection.packets, 3), None);
+    }
+
+    #[test]
+    fn what_is_no_result_set_has_no_layout() {
+        assert!(Layout::of(&injection(9, &[], Capabilities::NONE)).is_none());
+        let mut ok = injection(3, &[], Capabilities::NONE);
+        ok.packets = vec![Packet::from_bytes(b"\x07\0\0\x01\0\0\0\x02\0\0\0")];
+        assert!(Layout::of(&ok).is_none());
+        ok.packets.clear();
+        assert!(Layout::of(&ok).is_none());
+        let mut cut = injection(3, &[b"x"], Capabilities::NONE);
+        cut.packets.truncate(1);
+        assert!(Layout::of(&cut).is_none());
+    }
+
+    #[test]
+    fn binary_rows_are_not_read_as_text() {
+        let layout = Layout::of(&injection(0x17, &[b"x"], Capabilities::NONE)).expect("columns");
+        assert_eq!((layout.columns().len(), layout.row_count()), (1, None));
+    }
+}

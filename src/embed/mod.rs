@@ -1,0 +1,140 @@
+//! CPython inside the host: the interpreter, the script, and the objects a script sees.
+//!
+//! [`start`] brings Python up and loads the script; a [`Binding`] calls its hooks for one connection and says what they
+//! decided as an [`Outcome`]. Nothing of Python's API shows outside this module, and nothing here moves packets: scripts
+//! read and change the [`Session`](crate::session::Session) through slots.
+//!
+//! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while Python code
+//! may run.
+
+mod binding;
+mod bootstrap;
+mod classes;
+mod codec;
+mod column;
+mod constants;
+mod decision;
+mod error;
+mod interpreter;
+mod layout;
+mod log_bridge;
+mod outcome;
+mod promote;
+mod reload;
+mod reply;
+mod script;
+mod scripts;
+mod text;
+mod threads;
+mod venv;
+
+#[cfg(test)]
+mod tests;
+
+pub use binding::Binding;
+pub use error::EmbedError;
+pub use outcome::Outcome;
+pub use script::Script;
+pub use scripts::Scripts;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use self::bootstrap::Bootstrap;
+use self::classes::{Config, Globals, Proxy};
+use self::reload::Watch;
+use self::script::Environment;
+use crate::session::Shared;
+
+/// How to start Python.
+#[derive(Debug, Clone)]
+pub struct PythonConfig {
+    /// The script.
+    pub script: PathBuf,
+    /// The host's base directory; modules in its `lib/mysql-proxy/python` can be imported.
+    pub base_dir: PathBuf,
+    /// A virtual environment whose packages can be imported.
+    pub venv: Option<PathBuf>,
+    /// Load the script again when its file changes.
+    pub reload: bool,
+}
+
+/// The value of one attribute of `proxy.globals.config`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConfigValue {
+    /// A `str`.
+    Text(String),
+    /// A tuple of `str`.
+    TextList(Vec<String>),
+    /// A `bool`.
+    Bool(bool),
+    /// A `float`.
+    Seconds(f64),
+    /// A `str`.
+    Path(PathBuf),
+    /// None.
+    None,
+}
+
+/// Starts the interpreter and loads the script. Once per process, on its main thread, after the host's last fork.
+///
+/// `options` become attributes of `proxy.globals.config`. `host_version` is `major << 16 | minor << 8 | patch`.
+pub fn start(
+    config: PythonConfig,
+    options: Vec<(&'static str, ConfigValue)>,
+    shared: &'static Shared,
+    host_version: u32,
+) -> Result<Scripts, EmbedError> {
+    let script = readable(&config.script)?;
+    interpreter::start(config.venv.as_deref())?;
+    let started = threads::with_python(|py| {
+        let environment =
+            environment(py, &script, &config.base_dir, &options, shared, host_version)
+                .map_err(|error| EmbedError::Prepare(error.to_string()))?;
+        let environment = Arc::new(environment);
+        let watch = config.reload.then(|| Watch::new(&script));
+        let first = Script::load(py, &environment, &script)
+            .map_err(|traceback| EmbedError::Script { path: script.clone(), traceback })?;
+        Ok(Scripts::new(environment, first, watch))
+    });
+    started.unwrap_or_else(|| Err(EmbedError::Start("it cannot be attached to".to_owned())))
+}
+
+/// The absolute path of the script, if it can be read: Python's own error would be a traceback through our code.
+fn readable(script: &Path) -> Result<PathBuf, EmbedError> {
+    std::fs::File::open(script)
+        .and_then(|file| file.metadata())
+        .and_then(|metadata| {
+            if metadata.is_dir() {
+                return Err(std::io::ErrorKind::IsADirectory.into());
+            }
+            std::path::absolute(script)
+        })
+        .map_err(|reason| EmbedError::Unreadable { path: script.to_owned(), reason })
+}
+
+/// Everything that is the same for all versions of the script.
+fn environment(
+    py: Python<'_>,
+    script: &Path,
+    base_dir: &Path,
+    options: &[(&'static str, ConfigValue)],
+    shared: &'static Shared,
+    host_version: u32,
+) -> PyResult<Environment> {
+    let bootstrap = Bootstrap::new(py)?;
+    bootstrap.prepare(py, script, base_dir)?;
+    let config = Config::with_options(py, options)?.unbind();
+    let globals = Py::new(py, Globals::new(py, shared, config)?)?;
+    constants::set_on(py.get_type::<Proxy>().as_any(), host_version)?;
+    let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
+    let module = PyModule::new(py, "pyproxy")?;
+    module
+        .setattr("__doc__", "The objects and constants of the MySQL proxy this script runs in.")?;
+    classes::add_to(&module)?;
+    constants::set_on(module.as_any(), host_version)?;
+    bootstrap.publish(py, &module, proxy.bind(py).as_any())?;
+    Ok(Environment { bootstrap, globals, proxy })
+}

@@ -1,0 +1,87 @@
+//! Noticing that the script file changed (`pyproxy-reload`).
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The file is looked at no more often than this.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What tells two versions of a file apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: (i64, i64),
+    size: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            size: metadata.size(),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+/// A file, as it was when it was last looked at.
+#[derive(Debug)]
+pub struct Watch {
+    path: PathBuf,
+    seen: Option<Stamp>,
+    looked: Instant,
+    interval: Duration,
+}
+
+impl Watch {
+    /// Begins before the file is loaded, so that no change in between is missed.
+    pub fn new(path: &Path) -> Self {
+        let seen = stamp(path);
+        Self { path: path.to_owned(), seen, looked: Instant::now(), interval: INTERVAL }
+    }
+
+    /// The file, if it changed since it was last looked at. A file that is gone (an editor is replacing it) did not change.
+    pub fn changed(&mut self) -> Option<PathBuf> {
+        if self.looked.elapsed() < self.interval {
+            return None;
+        }
+        self.looked = Instant::now();
+        let now = stamp(&self.path)?;
+        (self.seen.replace(now) != Some(now)).then(|| self.path.clone())
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_change_is_noticed_once() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("script.py");
+        fs::write(&path, "a = 1").expect("written");
+        let mut watch = Watch { interval: Duration::ZERO, ..Watch::new(&path) };
+        assert_eq!(watch.changed(), None);
+        fs::write(&path, "a = 22").expect("written");
+        assert_eq!(watch.changed().as_deref(), Some(path.as_path()));
+        assert_eq!(watch.changed(), None);
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(watch.changed(), None);
+    }
+
+    #[test]
+    fn the_file_is_not_looked_at_all_the_time() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("script.py");
+        let mut watch = Watch::new(&path);
+        fs::write(&path, "a = 1").expect("written");
+        assert_eq!(watch.changed(), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! `proxy.response` on its way to the wire.
+//!
+//! Everything a script can get wrong is a Python exception here, which becomes a script error; nothing is guessed and nothing
+//! half encoded leaves (scripting API 5, object model 11).
+
+mod cells;
+mod columns;
+mod members;
+mod rows;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
+use wire::Capabilities;
+use wire::reply::{ErrPacket, OkPacket, StatusFlags};
+
+use super::text;
+use crate::session::reply::ER_UNKNOWN_ERROR;
+use crate::session::{Hook, Reply, Session};
+
+/// Values of `response.type`.
+const OK: i64 = 0;
+const RAW: i64 = 250;
+const ERR: i64 = 255;
+
+/// What an ERR says if the script says nothing.
+const DEFAULT_MESSAGE: &[u8] = b"(pyproxy) proxy.response.errmsg is None";
+const DEFAULT_STATE: [u8; 5] = *b"07000";
+
+/// What the encoding depends on, besides the response: read from the session before any Python code runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// What the client and the proxy agreed on.
+    pub capabilities: Capabilities,
+    /// The client has not seen a handshake: an ERR has no SQL state then.
+    pub before_handshake: bool,
+    /// The client sent COM_STMT_EXECUTE: it expects binary rows.
+    pub binary_rows: bool,
+}
+
+impl Context {
+    /// For an answer of `hook`.
+    pub fn of(session: &Session, hook: Hook) -> Self {
+        let in_command = matches!(hook, Hook::ReadQuery | Hook::ReadQueryResult);
+        let command = session.command.filter(|_| in_command);
+        Self {
+            capabilities: session.client.capabilities(),
+            before_handshake: matches!(hook, Hook::ConnectServer | Hook::ReadHandshake),
+            binary_rows: command == Some(wire::Command::STMT_EXECUTE.0),
+        }
+    }
+}
+
+/// Encodes what is set in `fields`.
+pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    let Some(kind) = members::get(fields, "type")? else {
+        return Err(PyTypeError::new_err("proxy.response.type is not set"));
+    };
+    match members::integer::<i64>(&kind, "type")? {
+        OK => match members::get(fields, "resultset")? {
+            Some(resultset) => {
+                if context.binary_rows {
+                    return Err(PyValueError::new_err(
+                        "COM_STMT_EXECUTE cannot be answered with a resultset: it needs binary rows",
+                    ));
+                }
+                rows::encode(&resultset, fields, context.capabilities)
+            }
+            None => ok(fields, context.capabilities),
+        },
+        ERR => err(fields, context.before_handshake),
+        RAW => raw(fields),
+        other => Err(PyValueError::new_err(format!(
+            "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
+        ))),
+    }
+}
+
+fn ok(fields: &Bound<'_, PyDict>, capabilities: Capabilities) -> PyResult<Reply> {
+    let (status, warnings) = status_and_warnings(fields)?;
+    let packet = OkPacket {
+        affected_rows: members::integer_or(fields, "affected_rows", 0)?,
+        insert_id: members::integer_or(fields, "insert_id", 0)?,
+        status,
+        warnings,
+        ..OkPacket::default()
+    };
+    one(packet.encode(capabilities))
+}
+
+/// `server_status` and `warnings`, for OK and for the end of a result set.
+fn status_and_warnings(fields: &Bound<'_, PyDict>) -> PyResult<(u16, u16)> {
+    let status = members::integer_or(fields, "server_status", StatusFlags::AUTOCOMMIT)?;
+    if status & StatusFlags::MORE_RESULTS_EXISTS != 0 {
+        return Err(PyValueError::new_err(
+            "proxy.response.server_status announces another result: there is none",
+        ));
+    }
+    Ok((status, members::integer_or(fields, "warnings", 0)?))
+}
+
+fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
+    let message = match members::get(fields, "errmsg")? {
+        Some(message) => text::to_bytes(&message, "proxy.response.errmsg")?,
+        None => DEFAULT_MESSAGE.to_vec(),
+    };
+    let code = members::integer_or(fields, "errcode", ER_UNKNOWN_ERROR)?;
+    if code == 0 {
+        return Err(PyValueError::new_err("proxy.response.errcode must be from 1 to 65535"));
+    }
+    let state = match members::get(fields, "sqlstate")? {
+        Some(state) => text::to_bytes(&state, "proxy.response.sqlstate")?
+            .try_into()
+            .map_err(|_| PyValueError::new_err("proxy.response.sqlstate must have 5 characters"))?,
+        None => DEFAULT_STATE,
+    };
+    let sqlstate = (!before_handshake).then_some(state);
+    one(ErrPacket { code, sqlstate, message: &message }.encode())
+}
+
+fn raw(fields: &Bound<'_, PyDict>) -> PyResult<Reply> {
+    let Some(packets) = members::get(fields, "packets")? else {
+        return Err(PyTypeError::new_err("proxy.response.packets is not set"));
+    };
+    if is_data(&packets) {
+        return one(text::to_bytes(&packets, "proxy.response.packets")?);
+    }
+    let mut payloads = Vec::new();
+    for packet in packets.try_iter()? {
+        payloads.push(text::to_bytes(&packet?, "a packet of proxy.response.packets")?);
+    }
+    Reply::from_packets(payloads)
+        .ok_or_else(|| PyValueError::new_err("proxy.response.packets is empty"))
+}
+
+/// Whether `value` is one piece of text or data rather than a collection.
+fn is_data(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>()
+}
+
+fn one(payload: Vec<u8>) -> PyResult<Reply> {
+    Reply::from_packets(vec![payload]).ok_or_else(|| PyValueError::new_err("the response is empty"))
+}

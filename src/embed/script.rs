@@ -1,0 +1,126 @@
+//! One loaded version of the script.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::prelude::*;
+
+use super::bootstrap::Bootstrap;
+use super::classes::{Globals, Proxy};
+use super::threads;
+use crate::session::Hook;
+use std::sync::Arc;
+
+/// What all versions of the script share.
+#[derive(Debug)]
+pub struct Environment {
+    /// Our Python code.
+    pub bootstrap: Bootstrap,
+    /// `proxy.globals`.
+    pub globals: Py<Globals>,
+    /// The `proxy` of no connection.
+    pub proxy: Py<Proxy>,
+}
+
+/// A loaded version of the script: its hooks, looked up once.
+#[derive(Debug)]
+pub struct Script {
+    environment: Arc<Environment>,
+    hooks: [Option<Py<PyAny>>; Hook::ALL.len()],
+    defined: u8,
+    shutdown: Option<Py<PyAny>>,
+    ended: AtomicBool,
+}
+
+impl Script {
+    /// Runs the script at `path`, then its `init(proxy)`. The error is the traceback.
+    pub fn load(
+        py: Python<'_>,
+        environment: &Arc<Environment>,
+        path: &Path,
+    ) -> Result<Self, String> {
+        Self::try_load(py, environment, path)
+            .map_err(|error| environment.bootstrap.describe(py, &error))
+    }
+
+    fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
+        let module = environment.bootstrap.load(py, path)?;
+        let mut hooks = [const { None }; Hook::ALL.len()];
+        let mut defined = 0;
+        for hook in Hook::ALL {
+            if let Some(function) = function(&module, hook.name())? {
+                hooks[hook.index()] = Some(function.unbind());
+                defined |= bit(hook);
+            }
+        }
+        let shutdown = function(&module, "shutdown")?.map(Bound::unbind);
+        if let Some(init) = function(&module, "init")? {
+            init.call1((environment.proxy.bind(py),))?;
+        }
+        let environment = Arc::clone(environment);
+        Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
+    }
+
+    /// Whether the script has this hook.
+    #[inline]
+    pub fn has(&self, hook: Hook) -> bool {
+        self.defined & bit(hook) != 0
+    }
+
+    pub(super) fn hook(&self, hook: Hook) -> Option<&Py<PyAny>> {
+        self.hooks[hook.index()].as_ref()
+    }
+
+    pub(super) fn globals(&self) -> &Py<Globals> {
+        &self.environment.globals
+    }
+
+    /// The traceback of an exception.
+    pub(super) fn describe(&self, py: Python<'_>, error: &PyErr) -> String {
+        self.environment.bootstrap.describe(py, error)
+    }
+
+    /// Calls `shutdown(proxy)`, once. What it raises is logged.
+    pub(super) fn end(&self, py: Python<'_>) {
+        if self.ended.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Some(shutdown) = &self.shutdown else { return };
+        if let Err(error) = shutdown.bind(py).call1((self.environment.proxy.bind(py),)) {
+            log::error!("shutdown failed:\n{}", self.describe(py, &error));
+        }
+    }
+}
+
+impl Drop for Script {
+    /// The last connection of a replaced version is gone. At the end of the process the objects are left alone.
+    fn drop(&mut self) {
+        let hooks = std::mem::take(&mut self.hooks);
+        let shutdown = self.shutdown.take();
+        let mut owned = Some((hooks, shutdown));
+        threads::with_python(|py| {
+            if let Some((hooks, shutdown)) = owned.take() {
+                self.shutdown = shutdown;
+                self.end(py);
+                for function in hooks.into_iter().flatten().chain(self.shutdown.take()) {
+                    function.drop_ref(py);
+                }
+            }
+        });
+        std::mem::forget(owned);
+    }
+}
+
+/// The function of this name in a script; something else of that name is not used.
+fn function<'py>(module: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(found) = module.getattr_opt(name)? else { return Ok(None) };
+    if !found.is_callable() {
+        log::warn!("the script's {name} is not a function: it is ignored");
+        return Ok(None);
+    }
+    Ok(Some(found))
+}
+
+const fn bit(hook: Hook) -> u8 {
+    1 << hook.index()
+}

@@ -1,0 +1,103 @@
+//! The versions of the script, and the end of them all.
+
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::reload::Watch;
+use super::script::Environment;
+use super::{Script, threads};
+use crate::boundary::HostCall;
+
+/// How long the script may take to shut down.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The script, in the version that new connections get. Kept for the process.
+#[derive(Debug)]
+pub struct Scripts {
+    environment: Arc<Environment>,
+    /// Locked only to read or replace the handle, never while Python runs.
+    current: Mutex<Arc<Script>>,
+    watch: Option<Mutex<Watch>>,
+}
+
+impl Scripts {
+    pub(super) fn new(environment: Arc<Environment>, first: Script, watch: Option<Watch>) -> Self {
+        let current = Mutex::new(Arc::new(first));
+        Self { environment, current, watch: watch.map(Mutex::new) }
+    }
+
+    /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if it
+    /// changed; if that fails the old version stays, and the log says why, once.
+    pub fn current(&self, _call: &HostCall) -> Arc<Script> {
+        if let Some(watch) = &self.watch {
+            let changed = watch.lock().unwrap_or_else(PoisonError::into_inner).changed();
+            if let Some(path) = changed {
+                self.reload(&path);
+            }
+        }
+        self.handle()
+    }
+
+    fn handle(&self) -> Arc<Script> {
+        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn reload(&self, path: &std::path::Path) {
+        let loaded = threads::with_python(|py| Script::load(py, &self.environment, path));
+        match loaded {
+            None => {}
+            Some(Ok(script)) => {
+                let script = Arc::new(script);
+                let replaced = std::mem::replace(
+                    &mut *self.current.lock().unwrap_or_else(PoisonError::into_inner),
+                    script,
+                );
+                log::info!("{} changed: new connections get the new version", path.display());
+                // May call the old version's shutdown(proxy): not under the lock.
+                drop(replaced);
+            }
+            Some(Err(traceback)) => log::error!(
+                "{} changed, but the new version does not load; the old one stays:\n{traceback}",
+                path.display()
+            ),
+        }
+    }
+
+    /// The process ends: no hook is called any more, `shutdown(proxy)` and `atexit` handlers run, output is flushed.
+    ///
+    /// Python is not finalised: threads that attach later would hang or crash. All of it happens on a thread of its own,
+    /// so that a script that holds on to Python delays the end by a few seconds and no more.
+    pub fn shutdown(&self) {
+        if !threads::close() {
+            return;
+        }
+        let script = self.handle();
+        let environment = Arc::clone(&self.environment);
+        let (done, ended) = mpsc::channel();
+        let work = move || {
+            threads::attach(|py| {
+                script.end(py);
+                if let Err(error) = environment.bootstrap.finish(py) {
+                    let traceback = environment.bootstrap.describe(py, &error);
+                    log::error!("Python's exit handlers failed:\n{traceback}");
+                }
+            });
+            // Nobody waits any more if the deadline has passed.
+            let _ = done.send(());
+        };
+        match std::thread::Builder::new().name("pyproxy-shutdown".to_owned()).spawn(work) {
+            Ok(_)
+                if ended.recv_timeout(SHUTDOWN_DEADLINE)
+                    == Err(mpsc::RecvTimeoutError::Timeout) =>
+            {
+                log::warn!(
+                    "the script did not shut down within {} s: going on without it",
+                    SHUTDOWN_DEADLINE.as_secs()
+                );
+            }
+            Ok(_) => {}
+            Err(error) => log::warn!("the script is not shut down: no thread ({error})"),
+        }
+    }
+}
