@@ -1,5 +1,6 @@
 //! One framed packet (4-byte header and payload) in a GString: what the host's queues are made of.
 
+use std::borrow::Cow;
 use std::ptr::NonNull;
 
 use glib_sys::GString;
@@ -19,16 +20,6 @@ impl Packet {
         // SAFETY: the pointer is valid for `len` bytes; g_string_new_len copies them and never returns NULL.
         let raw = unsafe { glib_sys::g_string_new_len(bytes.as_ptr().cast(), len) };
         Self(NonNull::new(raw).expect("g_string_new_len aborts rather than return NULL"))
-    }
-
-    /// One packet, for several that belong together: the host writes and judges it as one chunk.
-    pub fn concat(packets: &[Self]) -> Self {
-        let total = packets.iter().map(|p| p.bytes().len()).sum();
-        let mut bytes = Vec::with_capacity(total);
-        for packet in packets {
-            bytes.extend_from_slice(packet.bytes());
-        }
-        Self::from_bytes(&bytes)
     }
 
     /// # Safety
@@ -85,6 +76,44 @@ impl Drop for Packet {
     }
 }
 
+/// The packets of one command: one, unless it is longer than a packet can be.
+#[derive(Debug)]
+pub struct CommandPackets {
+    /// The packet that starts with the command byte.
+    pub first: Packet,
+    /// Its continuations. Empty (and not allocated) but for commands of 16 MiB and more.
+    pub rest: Vec<Packet>,
+}
+
+impl CommandPackets {
+    /// All packets, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Packet> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// The payload as one piece.
+    pub fn payload(&self) -> Cow<'_, [u8]> {
+        if self.rest.is_empty() {
+            return Cow::Borrowed(self.first.payload());
+        }
+        Cow::Owned(self.iter().flat_map(|packet| packet.payload().iter().copied()).collect())
+    }
+
+    /// Header and payload of all packets in one chunk.
+    pub fn concat(&self) -> Packet {
+        let mut bytes = Vec::with_capacity(self.iter().map(|packet| packet.bytes().len()).sum());
+        for packet in self.iter() {
+            bytes.extend_from_slice(packet.bytes());
+        }
+        Packet::from_bytes(&bytes)
+    }
+
+    /// The sequence id of the last packet.
+    pub fn last_id(&self) -> u8 {
+        self.rest.last().unwrap_or(&self.first).id()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,10 +135,20 @@ mod tests {
 
     #[test]
     fn ownership_passes_through_raw() {
-        let packet = Packet::concat(&[Packet::from_bytes(b"ab"), Packet::from_bytes(b"c")]);
-        let raw = packet.into_raw();
+        let raw = Packet::from_bytes(b"abc").into_raw();
         // SAFETY: `raw` was just given away by `into_raw`.
         let back = unsafe { Packet::from_raw(raw) }.expect("not NULL");
         assert_eq!(back.bytes(), b"abc");
+    }
+
+    #[test]
+    fn a_long_command_is_one_payload_and_one_chunk() {
+        let first = Packet::from_bytes(b"\x01\0\0\0a");
+        let mut command = CommandPackets { first, rest: Vec::new() };
+        assert!(matches!(command.payload(), Cow::Borrowed(b"a")));
+        command.rest.push(Packet::from_bytes(b"\x01\0\0\x01b"));
+        assert_eq!(*command.payload(), *b"ab");
+        assert_eq!(command.concat().bytes(), b"\x01\0\0\0a\x01\0\0\x01b");
+        assert_eq!(command.last_id(), 1);
     }
 }

@@ -9,7 +9,7 @@ use chassis_sys as sys;
 use chassis_sys::network_socket_retval_t as retval;
 
 use super::api::api;
-use super::{Address, Packet, event};
+use super::{Address, CommandPackets, Packet, event};
 use crate::boundary::HostCall;
 
 /// A socket of the host, for one callback.
@@ -67,17 +67,19 @@ impl<'h> Socket<'h> {
         }
     }
 
-    /// Takes everything received, oldest first.
-    pub fn take_received(&self) -> Vec<Packet> {
-        let mut packets = Vec::new();
+    /// Takes everything received: the packets of one command.
+    pub fn take_command(&self) -> Option<CommandPackets> {
+        let first = self.pop_oldest()?;
+        let rest = std::iter::from_fn(|| self.pop_oldest()).collect();
+        Some(CommandPackets { first, rest })
+    }
+
+    fn pop_oldest(&self) -> Option<Packet> {
         // SAFETY: as in `pop_received`.
         unsafe {
             let chunks = (*self.tail().as_ref().recv_queue).chunks;
-            while let Some(packet) = Packet::from_raw(glib_sys::g_queue_pop_head(chunks).cast()) {
-                packets.push(packet);
-            }
+            Packet::from_raw(glib_sys::g_queue_pop_head(chunks).cast())
         }
-        packets
     }
 
     /// Whether received bytes wait unread, framed or not.
@@ -124,18 +126,13 @@ impl<'h> Socket<'h> {
         }
     }
 
-    /// Queues the framed packets of one long command as one chunk, so that a partial write never ends between two
-    /// chunks (host defect H3), with the numbering they carry.
-    pub fn append_command(&self, packets: &[Packet]) {
-        let Some(last) = packets.last() else { return };
-        let chunk = Packet::concat(packets);
-        // SAFETY: INV-2; the chunk is not empty (every received packet has a header) and given away.
-        unsafe {
-            let tail = self.tail().as_mut();
-            (api().network_queue_append)(tail.send_queue, chunk.into_raw());
-            tail.last_packet_id = last.id();
-            tail.packet_id_is_reset = 0;
+    /// Queues the packets of a command with the numbering they carry. Several become one chunk, so that a partial write
+    /// never ends between two (host defect H3).
+    pub fn append_command(&self, command: CommandPackets) {
+        if command.rest.is_empty() {
+            return self.append(command.first);
         }
+        self.append_chunk(command.concat(), command.last_id());
     }
 
     /// Frames the payload of a command and queues it as one chunk, for the reason given at
@@ -146,12 +143,16 @@ impl<'h> Socket<'h> {
         }
         let mut framed = Vec::with_capacity(payload.len() + 4 * wire::HEADER_LEN);
         let next_id = wire::packet::frame(payload, 0, &mut framed);
-        // SAFETY: INV-2; the chunk is not empty and given away.
+        self.append_chunk(Packet::from_bytes(&framed), next_id.wrapping_sub(1));
+    }
+
+    /// Queues several framed packets in one chunk; the last of them has `last_id`.
+    fn append_chunk(&self, chunk: Packet, last_id: u8) {
+        // SAFETY: INV-2; the chunk is not empty (it holds packet headers) and given away.
         unsafe {
             let tail = self.tail().as_mut();
-            let chunk = Packet::from_bytes(&framed).into_raw();
-            (api().network_queue_append)(tail.send_queue, chunk);
-            tail.last_packet_id = next_id.wrapping_sub(1);
+            (api().network_queue_append)(tail.send_queue, chunk.into_raw());
+            tail.last_packet_id = last_id;
             tail.packet_id_is_reset = 0;
         }
     }

@@ -7,6 +7,7 @@ import importlib.machinery
 import importlib.util
 import logging
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -37,6 +38,9 @@ def prepare(script, library, level, write):
     `library` is a folder of modules beside the host, or None. `level` is the lowest level the host's log shows,
     `write(level, text)` writes to it.
     """
+    # Importing signal takes over SIGINT, whatever the interpreter was told about signal handlers. They are the host's.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.argv = [script]
     sys.path.insert(0, os.path.dirname(script))
     if library is not None:

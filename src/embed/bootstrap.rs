@@ -54,10 +54,12 @@ impl Bootstrap {
 
     /// The traceback of `error`. Always gives some text, whatever the exception does when it is looked at.
     pub fn describe(&self, py: Python<'_>, error: &PyErr) -> String {
+        // Turning the error into its value is what ties the traceback to it.
+        let value = error.clone_ref(py).into_value(py);
         let text = self
             .0
             .bind(py)
-            .call_method1(intern!(py, "describe"), (error.value(py),))
+            .call_method1(intern!(py, "describe"), (value,))
             .and_then(|text| Ok(text.cast::<PyString>()?.to_string_lossy().into_owned()));
         text.unwrap_or_else(|_| {
             let kind = error.get_type(py);

@@ -13,8 +13,8 @@ use pyo3::ffi;
 use super::promote::promote_libpython;
 use super::{EmbedError, venv};
 
-/// The interpreter this library was built for. Naming it as the program makes Python find its own standard library, whatever
-/// `python3` comes first on the PATH.
+/// The interpreter this library was built for, if the build knows. Naming it as the program makes Python find its own standard
+/// library, whatever `python3` comes first on the PATH.
 const BUILD_PYTHON: &str = env!("PYPROXY_BUILD_PYTHON");
 
 /// Starts CPython and detaches this thread from it.
@@ -24,12 +24,13 @@ pub fn start(venv: Option<&Path>) -> Result<(), EmbedError> {
         return Err(EmbedError::AlreadyRunning);
     }
     let program = match venv {
-        None => PathBuf::from(BUILD_PYTHON),
+        None => (!BUILD_PYTHON.is_empty()).then(|| PathBuf::from(BUILD_PYTHON)),
         Some(path) => venv::program(path, running_version())
+            .map(Some)
             .map_err(|reason| EmbedError::Venv { path: path.to_owned(), reason })?,
     };
     let library = promote_libpython()?;
-    Config::new(&program)?.initialize()?;
+    Config::new(program.as_deref())?.initialize()?;
     // SAFETY: INV-7: initialising attached this thread; from here on it attaches like every other one.
     unsafe { ffi::PyEval_SaveThread() };
     log::info!("Python {} from {}", version_text(), library.display());
@@ -51,7 +52,7 @@ struct Config(Box<ffi::PyConfig>);
 
 impl Config {
     /// What the host needs: signals and the command line stay its own. The environment (PYTHONPATH and so on) counts.
-    fn new(program: &Path) -> Result<Self, EmbedError> {
+    fn new(program: Option<&Path>) -> Result<Self, EmbedError> {
         let mut config = Box::new(MaybeUninit::<ffi::PyConfig>::zeroed());
         // SAFETY: the pointer is valid for a write, and the function sets every member; zero is a valid value of each.
         let mut config = unsafe {
@@ -60,15 +61,20 @@ impl Config {
         };
         config.0.install_signal_handlers = 0;
         config.0.parse_argv = 0;
+        if let Some(program) = program {
+            config.set_program(program)?;
+        }
+        Ok(config)
+    }
+
+    fn set_program(&mut self, program: &Path) -> Result<(), EmbedError> {
         let program = CString::new(program.as_os_str().as_bytes())
             .map_err(|_| EmbedError::Start("the path of Python contains a NUL".to_owned()))?;
-        let raw = &raw mut *config.0;
+        let raw = &raw mut *self.0;
         // SAFETY: the configuration is initialised and its member lies inside it; the text is a C string that is copied.
-        let status = unsafe {
+        check(&unsafe {
             ffi::PyConfig_SetBytesString(raw, &raw mut (*raw).program_name, program.as_ptr())
-        };
-        check(&status)?;
-        Ok(config)
+        })
     }
 
     fn initialize(self) -> Result<(), EmbedError> {

@@ -42,6 +42,12 @@ impl Watch {
         Self { path: path.to_owned(), seen, looked: Instant::now(), interval: INTERVAL }
     }
 
+    /// Looks every time it is asked.
+    #[cfg(test)]
+    pub(super) fn eager(path: &Path) -> Self {
+        Self { interval: Duration::ZERO, ..Self::new(path) }
+    }
+
     /// The file, if it changed since it was last looked at. A file that is gone (an editor is replacing it) did not change.
     pub fn changed(&mut self) -> Option<PathBuf> {
         if self.looked.elapsed() < self.interval {
@@ -67,7 +73,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("script.py");
         fs::write(&path, "a = 1").expect("written");
-        let mut watch = Watch { interval: Duration::ZERO, ..Watch::new(&path) };
+        let mut watch = Watch::eager(&path);
         assert_eq!(watch.changed(), None);
         fs::write(&path, "a = 22").expect("written");
         assert_eq!(watch.changed().as_deref(), Some(path.as_path()));

@@ -39,6 +39,11 @@ impl Scripts {
         self.handle()
     }
 
+    #[cfg(test)]
+    pub(super) fn environment(&self) -> &Arc<Environment> {
+        &self.environment
+    }
+
     fn handle(&self) -> Arc<Script> {
         Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -74,7 +74,7 @@ fn accepted(step: &mut Step<'_>) {
         server.authenticated = true;
         server.busy = false;
         server.in_transaction = false;
-        server.idle_since = Instant::now();
+        server.last_command_at = Instant::now();
     }
 }
 

@@ -1,6 +1,6 @@
 //! `con_read_query`: a command arrived (host contract 2.9).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wire::connect::{ChangeUser, Login};
 use wire::{Capabilities, Command};
@@ -10,23 +10,23 @@ use super::context::count;
 use super::login_rounds::OUT_OF_ORDER;
 use super::step::{Step, hook_failed};
 use super::{answer, injections};
-use crate::chassis::{ConState, Packet, Verdict};
+use crate::chassis::{CommandPackets, ConState, Verdict};
 use crate::embed::Outcome;
 use crate::session::{Hook, Reply};
 
 /// ER_MALFORMED_PACKET.
 const MALFORMED: u16 = 1835;
-/// A server connection that idled for longer is looked at before a command is entrusted to it.
+/// A server connection without a command for longer is looked at before the next one is entrusted to it.
 const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
 /// Asks the script and sends the command, or what the script wants instead.
 pub fn read_query(step: &mut Step<'_>) -> Verdict {
     count(&step.ctx.stats.queries);
-    let packets = step.client.take_received();
-    if packets.first().is_some_and(|first| first.id() != 0) {
+    let Some(packets) = step.client.take_command() else { return Verdict::Error };
+    if packets.first.id() != 0 {
         return step.refuse(&Reply::error(OUT_OF_ORDER, b"08S01", "Got packets out of order"));
     }
-    let Some(command) = packets.first().and_then(|first| first.payload().first().copied()) else {
+    let Some(&command) = packets.first.payload().first() else {
         return step.refuse(&Reply::error(MALFORMED, b"HY000", "Malformed communication packet"));
     };
     step.conn.exchange = Exchange::default();
@@ -56,7 +56,7 @@ pub fn read_query(step: &mut Step<'_>) -> Verdict {
     }
 }
 
-fn ask_script(step: &mut Step<'_>, packets: &[Packet]) -> Outcome {
+fn ask_script(step: &mut Step<'_>, packets: &CommandPackets) -> Outcome {
     if !step.ctx.settings.profiling {
         return Outcome::Proceed;
     }
@@ -64,14 +64,7 @@ fn ask_script(step: &mut Step<'_>, packets: &[Packet]) -> Outcome {
     else {
         return Outcome::Proceed;
     };
-    let outcome = match packets {
-        [one] => script.read_query(step.call, one.payload()),
-        parts => {
-            let joined: Vec<u8> =
-                parts.iter().flat_map(|part| part.payload().iter().copied()).collect();
-            script.read_query(step.call, &joined)
-        }
-    };
+    let outcome = script.read_query(step.call, &packets.payload());
     step.sync_server();
     outcome
 }
@@ -92,7 +85,7 @@ fn warn_about_queue(step: &Step<'_>, outcome: &Outcome) {
 }
 
 /// The script's own OK to COM_INIT_DB changes what the client believes; the server knows nothing of it.
-fn script_answered(step: &Step<'_>, packets: &[Packet], reply: &Reply) {
+fn script_answered(step: &Step<'_>, packets: &CommandPackets, reply: &Reply) {
     if reply.first_byte() == Some(0)
         && let Effect::DefaultDb(database) = effect_of(packets, step)
     {
@@ -112,11 +105,11 @@ fn run_queue(step: &mut Step<'_>) -> Verdict {
 }
 
 /// Sends the client's command to the server as it is.
-fn forward(step: &mut Step<'_>, mut packets: Vec<Packet>) -> Verdict {
+fn forward(step: &mut Step<'_>, packets: CommandPackets) -> Verdict {
     let Some(server) = step.server() else {
         return answer::fail(step, "no server connection is attached");
     };
-    if server_is_suspicious(step) && server.is_readable() {
+    if is_suspicious(step) && server.is_readable() {
         step.close_server();
         return step.refuse(&Reply::proxy_error("the server closed the connection"));
     }
@@ -134,24 +127,22 @@ fn forward(step: &mut Step<'_>, mut packets: Vec<Packet>) -> Verdict {
     step.con.set_resultset_is_needed(false);
     step.con.set_resultset_is_finished(false);
     server.reset_packet_ids();
-    match (packets.pop(), packets.is_empty()) {
-        (Some(only), true) => server.append(only),
-        (last, _) => {
-            packets.extend(last);
-            server.append_command(&packets);
-        }
-    }
+    server.append_command(packets);
     step.go(ConState::SendQuery)
 }
 
-fn server_is_suspicious(step: &Step<'_>) -> bool {
-    step.session().server.as_ref().is_some_and(|s| s.idle_since.elapsed() > SUSPICIOUS_IDLE)
+/// Whether the server had time to change its mind about this connection since the last command.
+fn is_suspicious(step: &Step<'_>) -> bool {
+    let now = Instant::now();
+    step.session().server.as_mut().is_some_and(|server| {
+        let last = std::mem::replace(&mut server.last_command_at, now);
+        now.saturating_duration_since(last) > SUSPICIOUS_IDLE
+    })
 }
 
-/// What `packets` change if the server says OK.
-fn effect_of(packets: &[Packet], step: &Step<'_>) -> Effect {
-    let payload = packets.first().map(Packet::payload).unwrap_or_default();
-    effect_of_command(payload, step.session().client.login.as_deref())
+/// What `packets` change if the server says OK. No command that changes anything is longer than a packet.
+fn effect_of(packets: &CommandPackets, step: &Step<'_>) -> Effect {
+    effect_of_command(packets.first.payload(), step.session().client.login.as_deref())
 }
 
 /// What the command in `payload` changes if the server says OK. `login` is the client's present one.

@@ -121,7 +121,6 @@ pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
     let session = &mut *session;
     let Some(server) = session.server.as_mut() else { return };
     server.busy = false;
-    server.idle_since = Instant::now();
     server.in_transaction = summary.status & StatusFlags::IN_TRANS != 0;
     if effect == Effect::None && summary.status & StatusFlags::SESSION_STATE_CHANGED == 0 {
         return;

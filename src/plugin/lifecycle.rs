@@ -13,7 +13,7 @@ use super::listener::Listener;
 use super::options::{OptionError, Options};
 use super::raw_options::RawOptions;
 use super::{log as host_log, stats};
-use crate::boundary::{self, HostCell, guard};
+use crate::boundary::{self, HostCell, guard, host_call};
 use crate::chassis::backend::BackendType;
 use crate::chassis::{Backends, api, host};
 use crate::embed::{self, PythonConfig};
@@ -86,17 +86,20 @@ unsafe extern "C" fn apply_config(
     chas: *mut sys::chassis,
     config: *mut sys::chassis_plugin_config,
 ) -> c_int {
-    guard(
-        // SAFETY: the host calls this once, on its main thread, before any connection exists.
-        || match unsafe { start(chas, config) } {
-            Ok(()) => SUCCESS,
-            Err(e) => {
-                log::error!("{e}");
-                FAILURE
-            }
-        },
-        || FAILURE,
-    )
+    // SAFETY: the host calls this on its main thread before any connection exists, so no callback runs anywhere
+    // (INV-1): the script's `init` may look at the backends.
+    unsafe {
+        host_call(
+            |_| match start(chas, config) {
+                Ok(()) => SUCCESS,
+                Err(e) => {
+                    log::error!("{e}");
+                    FAILURE
+                }
+            },
+            |_| FAILURE,
+        )
+    }
 }
 
 /// Why the plugin does not start.

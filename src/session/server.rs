@@ -54,8 +54,8 @@ pub struct Server {
     pub busy: bool,
     /// Status flags of the last answer said "in transaction".
     pub in_transaction: bool,
-    /// When the last answer ended.
-    pub idle_since: Instant,
+    /// When the last command was sent.
+    pub last_command_at: Instant,
 }
 
 impl Server {
@@ -75,7 +75,7 @@ impl Server {
             authenticated: false,
             busy: false,
             in_transaction: false,
-            idle_since: Instant::now(),
+            last_command_at: Instant::now(),
         }
     }
 

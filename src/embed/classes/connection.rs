@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::{PyAttributeError, PyReferenceError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyInt;
 
 use super::{Backend, Socket, access};
 use crate::boundary::HostCall;
@@ -107,7 +108,9 @@ impl Connection {
     }
 
     #[setter]
-    fn set_connection_close(&self, close: bool) -> PyResult<()> {
+    fn set_connection_close(&self, close: &Bound<'_, PyInt>) -> PyResult<()> {
+        // A bool is an int to Python, and older scripts say 1.
+        let close = close.is_truthy()?;
         access::change(&self.session, |session, _| session.close_after_result = close)
     }
 

@@ -1,0 +1,116 @@
+//! Objects that are used too late, on the wrong thread, or in somebody else's hook.
+
+use super::*;
+
+/// Uses everything a script can keep of a connection; each must raise ReferenceError.
+const USES: &str = "import threading\n\
+    kept = {}\n\
+    def keep(proxy):\n\
+    \x20   kept.update(proxy=proxy, c=proxy.connection, client=proxy.connection.client, q=proxy.queries, r=proxy.response,\n\
+    \x20               backends=proxy.globals.backends)\n\
+    READS = ['c.client', 'c.server', 'c.backend_ndx', 'c.backend', 'c.connection_close', 'c.unknown', 'client.src',\n\
+    \x20        'client.username', 'client.default_db', 'len(q)', 'q.len()', 'list(q)', 'r.type']\n\
+    CHANGES = ['q.append(1, b\"a\")', 'q.prepend(1, b\"a\")', 'q.reset()', 'setattr(r, \"type\", 1)', 'delattr(r, \"type\")',\n\
+    \x20          'setattr(c, \"backend_ndx\", -1)', 'setattr(c, \"connection_close\", True)',\n\
+    \x20          'setattr(proxy, \"response\", {})']\n\
+    def refused(expressions):\n\
+    \x20   for expression in expressions:\n\
+    \x20       try: eval(expression, {}, kept)\n\
+    \x20       except ReferenceError: pass\n\
+    \x20       else: return expression\n\
+    def allowed(expressions):\n\
+    \x20   for expression in expressions:\n\
+    \x20       if expression != 'c.unknown': eval(expression, {}, kept)\n";
+
+#[test]
+fn a_connection_that_has_ended_is_gone() {
+    let script = format!(
+        "{USES}\n\
+         def read_auth(proxy): keep(proxy)\n\
+         def read_query(proxy, packet):\n\
+         \x20   assert refused(READS + CHANGES) is None, refused(READS + CHANGES)\n\
+         \x20   assert 'gone' in repr(kept['c']) and 'gone' in repr(kept['client']) and 'gone' in repr(kept['q'])\n\
+         \x20   assert kept['c'] != proxy.connection and kept['c'] == kept['c'] and hash(kept['client'])\n"
+    );
+    let script = load(&script).expect("loads");
+    let mut first = Connection::of(Arc::clone(&script));
+    assert_eq!(first.call(Hook::ReadAuth), Outcome::Proceed, "{}", logged(log::Level::Error));
+    in_callback(|call| {
+        let session = first.session.take(call);
+        drop(first);
+        drop(session);
+    });
+    let outcome = Connection::of(script).call(Hook::ReadQuery);
+    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+}
+
+#[test]
+fn another_connection_may_be_read_but_not_changed() {
+    let script = format!(
+        "{USES}\n\
+         def read_auth(proxy): keep(proxy)\n\
+         def read_query(proxy, packet):\n\
+         \x20   allowed(READS)\n\
+         \x20   assert refused(CHANGES) is None, refused(CHANGES)\n"
+    );
+    let script = load(&script).expect("loads");
+    let mut first = Connection::of(Arc::clone(&script));
+    assert_eq!(first.call(Hook::ReadAuth), Outcome::Proceed);
+    let outcome = Connection::of(script).call(Hook::ReadQuery);
+    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+}
+
+#[test]
+fn a_thread_of_the_script_has_no_access_even_while_a_hook_runs() {
+    let script = format!(
+        "{USES}\n\
+         def read_query(proxy, packet):\n\
+         \x20   keep(proxy)\n\
+         \x20   found = ['not run']\n\
+         \x20   def work():\n\
+         \x20       found[0] = refused(READS + CHANGES + ['len(backends)', 'backends[0]', 'backends.add(\"127.0.0.1:1\")'])\n\
+         \x20   thread = threading.Thread(target=work); thread.start(); thread.join()\n\
+         \x20   assert found == [None], found\n\
+         \x20   allowed(READS)\n"
+    );
+    let outcome = Connection::new(&script).call(Hook::ReadQuery);
+    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+}
+
+#[test]
+fn outside_a_callback_nothing_can_be_used() {
+    let script = format!("{USES}\ndef read_auth(proxy): keep(proxy)\n");
+    let script = format!(
+        "{script}\ndef init(proxy): proxy.globals.refused_outside = lambda: refused(READS + CHANGES)\n"
+    );
+    let mut connection = Connection::new(&script);
+    assert_eq!(connection.call(Hook::ReadAuth), Outcome::Proceed);
+    let refused = python(|py| {
+        use pyo3::types::PyAnyMethods;
+        let globals = scripts().environment().globals.bind(py);
+        globals.call_method0("refused_outside").unwrap().extract::<Option<String>>().unwrap()
+    });
+    assert_eq!(refused, None);
+}
+
+#[test]
+fn finalisers_that_touch_objects_do_no_harm() {
+    let script = "class Last:\n\
+        \x20   def __init__(self, proxy): self.proxy = proxy\n\
+        \x20   def __del__(self):\n\
+        \x20       try: self.proxy.connection.client.username; trace.append('read')\n\
+        \x20       except ReferenceError: trace.append('gone')\n\
+        trace = []\n\
+        def read_auth(proxy): proxy.connection.last = Last(proxy)\n\
+        def read_query(proxy, packet): assert trace == ['gone'], trace\n";
+    let script = load(script).expect("loads");
+    let mut first = Connection::of(Arc::clone(&script));
+    assert_eq!(first.call(Hook::ReadAuth), Outcome::Proceed);
+    in_callback(|call| {
+        let session = first.session.take(call);
+        drop(session);
+        drop(first);
+    });
+    let outcome = Connection::of(script).call(Hook::ReadQuery);
+    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+}
