@@ -17,7 +17,9 @@ pub enum HostError {
     #[error("this process is not mysql-proxy 0.8.3 or later (missing functions: {0})")]
     NotAHost(String),
     /// mysql-proxy of the older ABI family: its structs have other layouts.
-    #[error("this mysql-proxy is older than 0.8.3: its plugin interface differs, pyproxy needs 0.8.3, 0.8.4 or 0.8.5")]
+    #[error(
+        "this mysql-proxy is older than 0.8.3: its plugin interface differs, pyproxy needs 0.8.3, 0.8.4 or 0.8.5"
+    )]
     TooOld,
     /// A 0.8.3+ host without some function.
     #[error("this mysql-proxy lacks functions that pyproxy needs: {0}")]

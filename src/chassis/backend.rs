@@ -67,7 +67,9 @@ impl Backends {
         };
         let Ok(address) = CString::new(address) else { return false };
         // SAFETY: INV-6; the host copies the text although its parameter is not const.
-        unsafe { (api().network_backends_add)(self.0.as_ptr(), address.as_ptr().cast_mut(), kind) == 0 }
+        unsafe {
+            (api().network_backends_add)(self.0.as_ptr(), address.as_ptr().cast_mut(), kind) == 0
+        }
     }
 
     /// How many there are.

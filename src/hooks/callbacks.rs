@@ -2,8 +2,8 @@
 
 use chassis_sys as sys;
 
-use super::{Step, context};
 use super::connection::Connection;
+use super::{Step, context};
 use crate::boundary::{HostCall, host_call};
 use crate::chassis::{Con, ConState, Verdict};
 use crate::session::Reply;
@@ -50,7 +50,9 @@ fn step<'h>(con: Con<'h>, call: &'h HostCall) -> Option<Step<'h>> {
 /// The connection on whose behalf we panicked gets an ERR, if it is in a place where one fits, and is closed.
 fn after_panic(name: &str, con: Con<'_>) -> Verdict {
     let Some(client) = con.client() else { return Verdict::Error };
-    if client.send_queue_is_empty() {
+    // After something was written the client has its answer, and expects no other packet.
+    let expects_answer = !name.starts_with("con_send_");
+    if expects_answer && client.send_queue_is_empty() {
         for payload in Reply::proxy_error("internal error, see the proxy log").packets() {
             client.append_payload(payload);
         }

@@ -5,8 +5,8 @@
 //! (always a new state, no empty chunk, numbering, exactly one answer per command) are those of
 //! `spec/host-contract.md` 1.4 and 2.
 
-pub mod callbacks;
 mod answer;
+pub mod callbacks;
 mod cleanup;
 mod connect_server;
 mod connection;

@@ -179,7 +179,8 @@ fn take_over_pooled(step: &mut Step<'_>, login: Login) -> Verdict {
 /// the client's auth data belong to another scramble, so the new server is made to ask for them again.
 fn reconnect(step: &mut Step<'_>, login: Login) -> Verdict {
     if !login.capabilities.contains(Capabilities::PLUGIN_AUTH) {
-        return step.refuse(&Reply::proxy_error("no pooled connection fits this client, try again"));
+        return step
+            .refuse(&Reply::proxy_error("no pooled connection fits this client, try again"));
     }
     {
         let mut session = step.session();

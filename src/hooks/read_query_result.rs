@@ -93,7 +93,10 @@ fn request_file(step: &mut Step<'_>, packet: Packet) -> Verdict {
 /// COM_CHANGE_USER takes rounds, like a login.
 fn change_user_round(step: &mut Step<'_>, packet: Packet) -> Verdict {
     if step.conn.exchange.injection.is_some() {
-        log::error!("connection {}: a queued COM_CHANGE_USER needs the client's password", step.id());
+        log::error!(
+            "connection {}: a queued COM_CHANGE_USER needs the client's password",
+            step.id()
+        );
         return broken(step, "a queued COM_CHANGE_USER cannot be followed");
     }
     let Effect::Login(login) = std::mem::take(&mut step.conn.exchange.effect) else {

@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chassis_sys as sys;
 use glib_sys::GOptionEntry;
 
-use super::listener::Listener;
 use super::options::{OptionError, Options};
 use super::raw_options::RawOptions;
-use super::{log as host_log, stats};
+use super::{listener, log as host_log, stats};
 use crate::boundary::{self, HostCell, guard, host_call};
 use crate::chassis::backend::BackendType;
 use crate::chassis::{Backends, api, host};
@@ -51,10 +50,11 @@ pub unsafe fn init(table: *mut sys::chassis_plugin) -> c_int {
     SUCCESS
 }
 
-const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-    Ok(version) => version,
-    Err(_) => panic!("a version has no NUL inside"),
-};
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("a version has no NUL inside"),
+    };
 
 fn g_strdup(text: &CStr) -> *mut c_char {
     // SAFETY: GLib copies a valid C string.
@@ -143,9 +143,8 @@ unsafe fn start(
         pool: HostCell::new(Pool::default()),
         pool_change_user: options.pool_change_user,
     }));
-    // SAFETY: called from `apply_config`.
-    let listener = unsafe { Listener::bind(chas, config, &options.address) }
-        .map_err(|source| StartError::Listen { address: options.address.clone(), source })?;
+    let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
+    listener::check(&options.address).map_err(cannot_listen)?;
     let scripts = match options.script.clone() {
         None => None,
         Some(script) => {
@@ -169,9 +168,8 @@ unsafe fn start(
         closing: AtomicBool::new(false),
     };
     hooks::install(context).map_err(|_| StartError::Twice)?;
-    // SAFETY: as above.
-    unsafe { listener.accept(chas) };
-    Ok(())
+    // SAFETY: called from `apply_config`.
+    unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)
 }
 
 /// The host's global list, so that the admin plugin shows our backends, unless another plugin uses it: then a list of
@@ -183,7 +181,11 @@ unsafe fn own_backends(chas: *mut sys::chassis) -> Option<Backends> {
     // SAFETY: the caller's promise.
     unsafe {
         let global = Backends::global(chas)?;
-        if host::has_plugin(chas, c"proxy") || !global.is_empty() { Backends::new() } else { Some(global) }
+        if host::has_plugin(chas, c"proxy") || !global.is_empty() {
+            Backends::new()
+        } else {
+            Some(global)
+        }
     }
 }
 

@@ -139,7 +139,8 @@ impl Options {
         let seconds = |timeout: Option<Duration>, default: f64| {
             ConfigValue::Seconds(timeout.map_or(default, |timeout| timeout.as_secs_f64()))
         };
-        let path = |path: &Option<PathBuf>| path.clone().map_or(ConfigValue::None, ConfigValue::Path);
+        let path =
+            |path: &Option<PathBuf>| path.clone().map_or(ConfigValue::None, ConfigValue::Path);
         let policy = match self.settings.on_script_error {
             OnScriptError::Reject => "reject",
             OnScriptError::Forward => "forward",
@@ -186,10 +187,7 @@ fn address_list(
     Ok(list)
 }
 
-fn readable_file(
-    option: &'static str,
-    path: Option<&str>,
-) -> Result<Option<PathBuf>, OptionError> {
+fn readable_file(option: &'static str, path: Option<&str>) -> Result<Option<PathBuf>, OptionError> {
     let Some(path) = path else { return Ok(None) };
     match std::fs::File::open(path).and_then(|file| file.metadata()) {
         Ok(metadata) if metadata.is_file() => Ok(Some(PathBuf::from(path))),
@@ -289,13 +287,17 @@ mod tests {
             let text = error(|v| v.read_timeout = Some(wrong.into()));
             assert_eq!(
                 text,
-                format!("pyproxy-read-timeout={wrong}: expected a number of seconds greater than 0")
+                format!(
+                    "pyproxy-read-timeout={wrong}: expected a number of seconds greater than 0"
+                )
             );
         }
         assert!(
             error(|v| v.python_script = Some("/no/such/script.py".into()))
                 .starts_with("pyproxy-python-script=/no/such/script.py: No such file")
         );
-        assert!(error(|v| v.venv = Some("/".into())).starts_with("pyproxy-venv=/: this is no virt"));
+        assert!(
+            error(|v| v.venv = Some("/".into())).starts_with("pyproxy-venv=/: this is no virt")
+        );
     }
 }

@@ -18,7 +18,9 @@ pub(super) unsafe extern "C" fn new_stats() -> *mut sys::chassis_plugin_stats_t 
 pub(super) unsafe extern "C" fn free_stats(_stats: *mut sys::chassis_plugin_stats_t) {}
 
 /// A fresh table of names and numbers; the caller destroys it.
-pub(super) unsafe extern "C" fn get_stats(_stats: *mut sys::chassis_plugin_stats_t) -> *mut GHashTable {
+pub(super) unsafe extern "C" fn get_stats(
+    _stats: *mut sys::chassis_plugin_stats_t,
+) -> *mut GHashTable {
     // SAFETY: GLib's own functions for string keys that the table owns.
     let table = unsafe {
         glib_sys::g_hash_table_new_full(

@@ -1,0 +1,82 @@
+//! Real servers that are down at the start, go down, come back.
+
+use std::time::Duration;
+
+use testkit::host::counters::{STATE_DOWN, STATE_UP};
+use testkit::wait::PATIENCE;
+use testkit::{Host, MariaDb, RawClient, Relay, eventually};
+
+use crate::support::*;
+
+#[test]
+fn down_at_the_start_then_up() {
+    let mut server = MariaDb::start();
+    server.stop();
+    let host = Host::builder().backend(server.address()).with_counters().start();
+    assert_err_and_close(&mut host.connect(), 0);
+    assert_eq!(host.counters()[0].state, STATE_DOWN);
+    server.start_again();
+    let used_again =
+        eventually(PATIENCE, || RawClient::login(host.address(), &MariaDb::user()).is_ok());
+    assert!(used_again, "the backend is not used again: {:?}", host.counters());
+    assert_eq!(host.counters()[0].state, STATE_UP);
+}
+
+#[test]
+fn goes_down_and_comes_back() {
+    let mut first = MariaDb::start();
+    let host = Host::builder().backend(first.address()).backend(db()).with_counters().start();
+    let mut client = host.client();
+    assert_in_step(&mut client);
+    assert_eq!(host.connected_clients(), [1, 0]);
+    first.kill();
+    // An open connection is lost with an ERR or a close, never silently.
+    let _ = client.send_command(3, b"SELECT 1");
+    if let Ok(packet) = client.read_packet() {
+        assert!(packet.is_err(), "{packet:?}");
+    }
+    drop(client);
+    host.wait_for_clients(&[0, 0]);
+    for _ in 0..3 {
+        let mut client = host.client();
+        assert_in_step(&mut client);
+        client.quit();
+    }
+    assert_eq!(host.counters()[0].state, STATE_DOWN);
+    first.start_again();
+    let used_again = eventually(PATIENCE, || {
+        let client = host.client();
+        std::thread::sleep(Duration::from_millis(100));
+        let first_is_up = host.counters()[0].state == STATE_UP;
+        drop(client);
+        first_is_up
+    });
+    assert!(used_again, "{:?}", host.counters());
+    host.wait_for_clients(&[0, 0]);
+}
+
+#[test]
+fn read_only_backends_have_their_type() {
+    let host = Host::builder().backend(db()).readonly(refusing()).with_counters().start();
+    let kinds: Vec<_> = host.counters().iter().map(|backend| backend.kind).collect();
+    // BACKEND_TYPE_RW is 1, BACKEND_TYPE_RO is 2.
+    assert_eq!(kinds, [1, 2]);
+}
+
+#[test]
+fn the_script_chooses_the_backend() {
+    let second = Relay::start(db());
+    let host = Host::builder()
+        .backend(refusing())
+        .readonly(second.address())
+        .script(
+            r#"
+            def connect_server(proxy):
+                proxy.connection.backend_ndx = 1
+            "#,
+        )
+        .start();
+    let mut client = host.client();
+    assert_in_step(&mut client);
+    assert_eq!(second.passed().len(), 1);
+}

@@ -1,0 +1,137 @@
+//! Beside the original's own plugins: `plugins=admin,proxy,pyproxy`. These need the original
+//! host, which alone has them: they are ignored unless asked for with `--include-ignored`.
+
+use testkit::host::builder::Builder;
+use testkit::wait::PATIENCE;
+use testkit::{Host, Login, MariaDb, RawClient, Relay, eventually, ports};
+
+use crate::support::*;
+
+/// The admin plugin answers these queries from its own Lua script; this one is enough here.
+const ADMIN_SCRIPT: &str = r#"
+function read_query(packet)
+  local rows = {}
+  for i = 1, #proxy.global.backends do
+    rows[i] = { proxy.global.backends[i].dst.name }
+  end
+  proxy.response = {
+    type = proxy.MYSQLD_PACKET_OK,
+    resultset = { fields = { { name = "address", type = proxy.MYSQL_TYPE_STRING } }, rows = rows }
+  }
+  return proxy.PROXY_SEND_RESULT
+end
+"#;
+
+struct Ports {
+    admin: u16,
+    lua: u16,
+}
+
+fn with_admin(builder: Builder, port: u16) -> Builder {
+    builder
+        .option("admin-address", format!("127.0.0.1:{port}"))
+        .option("admin-username", "admin")
+        .option("admin-password", "admin")
+        .file("admin.lua", ADMIN_SCRIPT)
+        .option_to_file("admin-lua-script", "admin.lua")
+}
+
+fn three(lua_backend: std::net::SocketAddr) -> (Builder, Ports) {
+    let ports = Ports { admin: ports::free_port(), lua: ports::free_port() };
+    let builder = Host::builder()
+        .plugins(&["admin", "proxy", "pyproxy"])
+        .option("proxy-address", format!("127.0.0.1:{}", ports.lua))
+        .option("proxy-backend-addresses", lua_backend);
+    (with_admin(builder, ports.admin), ports)
+}
+
+fn at(port: u16) -> std::net::SocketAddr {
+    ([127, 0, 0, 1], port).into()
+}
+
+fn admin_sees(port: u16) -> Vec<Vec<String>> {
+    let login = Login::new("admin", "admin");
+    RawClient::login(at(port), &login).unwrap().query("SELECT * FROM backends").unwrap().text()
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn each_plugin_serves_with_its_own_backends() {
+    let (for_lua, for_python) = (Relay::start(db()), Relay::start(db()));
+    let (builder, ports) = three(for_lua.address());
+    let host = builder
+        .backend(for_python.address())
+        .script(
+            r#"
+            def read_query(proxy, packet):
+                if b"who" in packet:
+                    names = ",".join(backend.dst.name for backend in proxy.globals.backends)
+                    proxy.response = {
+                        "type": proxy.MYSQLD_PACKET_OK,
+                        "resultset": {
+                            "fields": [("who", proxy.MYSQL_TYPE_STRING)],
+                            "rows": [[names]],
+                        },
+                    }
+                    return proxy.PROXY_SEND_RESULT
+            "#,
+        )
+        .start();
+    assert!(eventually(PATIENCE, || ports::is_listening(ports.lua)));
+    for _ in 0..3 {
+        let mut lua = RawClient::login(at(ports.lua), &MariaDb::user()).unwrap();
+        assert_eq!(lua.query("SELECT 'who'").unwrap().value(), "who", "served by the Lua plugin");
+        let mut python = host.client();
+        let names = python.query("SELECT 'who'").unwrap().value();
+        assert_eq!(names, for_python.address().to_string());
+        assert_in_step(&mut python);
+        assert_in_step(&mut lua);
+    }
+    assert_eq!((for_lua.passed().len(), for_python.passed().len()), (3, 3));
+    assert_eq!(admin_sees(ports.admin), [[for_lua.address().to_string()]]);
+    assert_eq!(host.criticals(), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn admin_shows_the_backends_when_there_is_no_lua_proxy() {
+    let port = ports::free_port();
+    let builder = Host::builder().plugins(&["admin", "pyproxy"]).backend(db());
+    let host = with_admin(builder, port).start();
+    assert_in_step(&mut host.client());
+    assert_eq!(admin_sees(port), [[db().to_string()]]);
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn short_options_of_the_lua_plugin_keep_working() {
+    let ports = Ports { admin: ports::free_port(), lua: ports::free_port() };
+    let builder = Host::builder()
+        .plugins(&["admin", "proxy", "pyproxy"])
+        .backend(refusing())
+        .arguments(&["-P", &at(ports.lua).to_string(), "-b", &db().to_string()])
+        .arguments(&["-r", &refusing().to_string(), "-s", "/dev/null"]);
+    let _host = with_admin(builder, ports.admin).start();
+    assert!(eventually(PATIENCE, || ports::is_listening(ports.lua)));
+    assert_in_step(&mut RawClient::login(at(ports.lua), &MariaDb::user()).unwrap());
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn traffic_on_both_plugins_with_four_event_threads() {
+    let (builder, ports) = three(db());
+    let host = builder.backend(db()).event_threads(4).with_counters().start();
+    assert!(eventually(PATIENCE, || ports::is_listening(ports.lua)));
+    std::thread::scope(|scope| {
+        for address in [at(ports.lua), host.address()].repeat(8) {
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let mut client = RawClient::login(address, &MariaDb::user()).unwrap();
+                    assert_in_step(&mut client);
+                    client.quit();
+                }
+            });
+        }
+    });
+    host.wait_for_clients(&[0]);
+}

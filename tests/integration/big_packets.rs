@@ -1,0 +1,83 @@
+//! Values of 20 MiB both ways, and a large result with bounded memory.
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, OptsBuilder};
+use testkit::Host;
+
+use crate::support::*;
+
+const MIB: usize = 1 << 20;
+
+fn connect(host: &Host) -> Conn {
+    let options = mysql::Opts::from_url(&host.url()).unwrap();
+    let options = OptsBuilder::from_opts(options).max_allowed_packet(Some(200 * MIB));
+    Conn::new(options).unwrap()
+}
+
+fn blob() -> Vec<u8> {
+    (0..20 * MIB).map(|index| (index.wrapping_mul(31) >> 3).to_le_bytes()[0]).collect()
+}
+
+#[test]
+fn blob_of_20_mib_prepared() {
+    let host = Host::plain(db());
+    let mut conn = connect(&host);
+    conn.query_drop("CREATE TEMPORARY TABLE big (a LONGBLOB) ENGINE=Aria").unwrap();
+    let sent = blob();
+    conn.exec_drop("INSERT INTO big VALUES (?)", (&sent,)).unwrap();
+    let back: Option<Vec<u8>> = conn.exec_first("SELECT a FROM big", ()).unwrap();
+    assert!(back.as_deref() == Some(&sent), "the blob came back changed");
+    assert_eq!(conn.query_first("SELECT 1").unwrap(), Some(1));
+}
+
+#[test]
+fn blob_of_20_mib_as_text() {
+    let host = Host::plain(db());
+    let mut conn = connect(&host);
+    let hex: String = blob().iter().take(10 * MIB).map(|byte| format!("{byte:02x}")).collect();
+    let back: Option<Vec<u8>> = conn.query_first(format!("SELECT x'{hex}'")).unwrap();
+    assert!(back.as_deref() == Some(&blob()[..10 * MIB]), "the blob came back changed");
+}
+
+#[test]
+fn long_command_reaches_the_script_in_one_piece() {
+    let host = Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            print("length", len(packet), packet[:1], packet[-3:], flush=True)
+        "#,
+    );
+    let mut client = host.client();
+    let sql = format!("SELECT LENGTH('{}')", "y".repeat(40_000_000));
+    assert_eq!(client.query(&sql).unwrap().value(), "40000000");
+    host.wait_for_stdout(&format!("length {} b'\\x03' b\"y')\"", sql.len() + 1));
+    assert_in_step(&mut client);
+}
+
+#[test]
+fn long_command_is_rewritten() {
+    let host = Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            if len(packet) > 1000:
+                proxy.queries.append(1, packet.replace(b"y", b"zz"), resultset_is_needed=True)
+                return proxy.PROXY_SEND_QUERY
+        "#,
+    );
+    let mut client = host.client();
+    let sql = format!("SELECT LENGTH('{}')", "y".repeat(10_000_000));
+    assert_eq!(client.query(&sql).unwrap().value(), "20000000");
+    assert_in_step(&mut client);
+}
+
+#[test]
+fn a_result_of_300_mb_streams_with_bounded_memory() {
+    let host = Host::plain(db());
+    let mut conn = connect(&host);
+    assert_eq!(conn.query_first("SELECT 1").unwrap(), Some(1));
+    let before = host.rss_peak_kib();
+    let rows = conn.query_iter("SELECT REPEAT('x', 10000) FROM test.seq_1_to_30000").unwrap();
+    assert_eq!(rows.count(), 30_000);
+    let grown = host.rss_peak_kib() - before;
+    assert!(grown < 30_000, "the host grew by {grown} KiB");
+}

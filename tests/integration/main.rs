@@ -1,0 +1,27 @@
+//! The plugin in a real host process, between real and scripted peers.
+//!
+//! All integration tests are one program, so that they share one MariaDB server. Each test has its
+//! own host process and its own ports, so they run side by side. `PYPROXY_HOST` chooses the host
+//! (see `testkit::artifacts`); `PYPROXY_TEST_VENV` names the Python clients.
+
+#![allow(clippy::unwrap_used, reason = "in a test program an unwrap is an assertion")]
+
+mod support;
+
+mod backends;
+mod beside_lua;
+mod big_packets;
+mod clients;
+mod concurrency;
+mod embedding;
+mod examples;
+mod failures;
+mod infile;
+mod leaks;
+mod login;
+mod options;
+mod panics;
+mod prepared;
+mod results;
+mod scenarios;
+mod scripting;
