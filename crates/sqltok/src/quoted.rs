@@ -1,0 +1,48 @@
+//! Quoted texts: `'string'`, `"string"` and `` `identifier` ``.
+//!
+//! No escape is resolved, except that a doubled quote stands for one. Three rules of the original
+//! surprise: a backslash escapes in backticks too; a backslash in front of LF or of the end of the
+//! query is lost; and the opening quote, directly followed by a *different* quote, does not close
+//! (`'a'"b"` is not yet closed).
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+use crate::bytes::{byte_at, is_quote, part, rest};
+
+/// The text whose opening quote is at `start`, and where scanning goes on. Without a closing quote
+/// the text reaches to the end of the query.
+pub fn quoted(sql: &[u8], start: usize, quote: u8) -> (Cow<'_, [u8]>, usize) {
+    // The text is `kept` and then the query from `from` on; a text without lost bytes needs no copy.
+    let mut kept = Vec::new();
+    let mut from = start + 1;
+    let mut at = from;
+    let (to, end) = loop {
+        let Some(skipped) = memchr2(quote, b'\\', rest(sql, at)) else {
+            break (sql.len(), sql.len());
+        };
+        at += skipped;
+        let next = byte_at(sql, at + 1);
+        if byte_at(sql, at) == Some(quote) {
+            match next {
+                Some(second) if second == quote => {
+                    kept.extend_from_slice(part(sql, from..at + 1));
+                    from = at + 2;
+                }
+                Some(second) if is_quote(second) => {}
+                _ => break (at, at + 1),
+            }
+        } else if matches!(next, None | Some(b'\n')) {
+            kept.extend_from_slice(part(sql, from..at));
+            from = at + 1;
+        }
+        at += 2;
+    };
+    let last = part(sql, from..to);
+    if kept.is_empty() {
+        return (Cow::Borrowed(last), end);
+    }
+    kept.extend_from_slice(last);
+    (Cow::Owned(kept), end)
+}
