@@ -1,7 +1,7 @@
 //! Character sets: how the text of a column becomes `str`, and back.
 //!
-//! Source of the collation ids: `information_schema.COLLATIONS` of MySQL 8.0 and MariaDB 11. A server converts text to
-//! `character_set_results`, so all but UTF-8, latin1 and binary are rare.
+//! Source of the collation ids: `information_schema.COLLATIONS` of MySQL 8.0 and MariaDB 11. A server converts text
+//! to `character_set_results`, so all but UTF-8, latin1 and binary are rare.
 
 use std::ffi::CStr;
 
@@ -94,8 +94,8 @@ impl Codec {
             Self::Bytes => Ok(PyBytes::new(py, bytes).into_any()),
             Self::Named(name) => {
                 let len = isize::try_from(bytes.len())?;
-                // SAFETY: INV-8: the pointer is valid for `len` bytes, the names are C strings; gives a new reference or
-                // sets an error.
+                // SAFETY: INV-8: the pointer is valid for `len` bytes, the names are C strings; gives a new
+                // reference or sets an error.
                 unsafe {
                     let data = bytes.as_ptr().cast();
                     let raw =

@@ -19,8 +19,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Reads what `hook` returned; `None` if it may not return that. A bool is no decision, though Python counts it as an
-    /// integer: `return True` means something that no table here says.
+    /// Reads what `hook` returned; `None` if it may not return that. A bool is no decision, though Python counts it
+    /// as an integer: `return True` means something that no table here says.
     pub fn of(hook: Hook, value: &Bound<'_, PyAny>) -> Option<Self> {
         if value.is_none() {
             return Some(Self::None);

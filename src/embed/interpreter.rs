@@ -13,8 +13,8 @@ use pyo3::ffi;
 use super::promote::promote_libpython;
 use super::{EmbedError, venv};
 
-/// The interpreter this library was built for, if the build knows. Naming it as the program makes Python find its own standard
-/// library, whatever `python3` comes first on the PATH.
+/// The interpreter this library was built for, if the build knows. Naming it as the program makes Python find its
+/// own standard library, whatever `python3` comes first on the PATH.
 const BUILD_PYTHON: &str = env!("PYPROXY_BUILD_PYTHON");
 
 /// Starts CPython and detaches this thread from it.
@@ -54,7 +54,8 @@ impl Config {
     /// What the host needs: signals and the command line stay its own. The environment (PYTHONPATH and so on) counts.
     fn new(program: Option<&Path>) -> Result<Self, EmbedError> {
         let mut config = Box::new(MaybeUninit::<ffi::PyConfig>::zeroed());
-        // SAFETY: the pointer is valid for a write, and the function sets every member; zero is a valid value of each.
+        // SAFETY: the pointer is valid for a write, and the function sets every member; zero is a valid value of
+        // each.
         let mut config = unsafe {
             ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
             Self(config.assume_init())
@@ -71,7 +72,8 @@ impl Config {
         let program = CString::new(program.as_os_str().as_bytes())
             .map_err(|_| EmbedError::Start("the path of Python contains a NUL".to_owned()))?;
         let raw = &raw mut *self.0;
-        // SAFETY: the configuration is initialised and its member lies inside it; the text is a C string that is copied.
+        // SAFETY: the configuration is initialised and its member lies inside it; the text is a C string that is
+        // copied.
         check(&unsafe {
             ffi::PyConfig_SetBytesString(raw, &raw mut (*raw).program_name, program.as_ptr())
         })

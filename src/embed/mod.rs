@@ -1,11 +1,11 @@
 //! CPython inside the host: the interpreter, the script, and the objects a script sees.
 //!
-//! [`start`] brings Python up and loads the script; a [`Binding`] calls its hooks for one connection and says what they
-//! decided as an [`Outcome`]. Nothing of Python's API shows outside this module, and nothing here moves packets: scripts
-//! read and change the [`Session`](crate::session::Session) through slots.
+//! [`start`] brings Python up and loads the script; a [`Binding`] calls its hooks for one connection and says what
+//! they decided as an [`Outcome`]. Nothing of Python's API shows outside this module, and nothing here moves
+//! packets: scripts read and change the [`Session`](crate::session::Session) through slots.
 //!
-//! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while Python code
-//! may run.
+//! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while
+//! Python code may run.
 
 mod binding;
 mod bootstrap;

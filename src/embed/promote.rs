@@ -1,7 +1,7 @@
 //! Giving libpython global scope.
 //!
-//! The host opens plugins with local scope, so the libpython that came with us is invisible to extension modules: even
-//! `import decimal` would fail with an undefined symbol (`style.md` 2.2).
+//! The host opens plugins with local scope, so the libpython that came with us is invisible to extension modules:
+//! even `import decimal` would fail with an undefined symbol (`style.md` 2.2).
 
 use std::ffi::{CStr, OsStr};
 use std::mem::MaybeUninit;
@@ -27,8 +27,8 @@ pub fn promote_libpython() -> Result<PathBuf, EmbedError> {
     // SAFETY: dladdr found the object, and its name lives as long as the object is loaded.
     let name = unsafe { CStr::from_ptr(info.dli_fname) };
     let library = Path::new(OsStr::from_bytes(name.to_bytes())).to_owned();
-    // SAFETY: a valid C string; NOLOAD means that no code runs, GLOBAL changes the scope of what is loaded. The handle is
-    // kept for ever, on purpose.
+    // SAFETY: a valid C string; NOLOAD means that no code runs, GLOBAL changes the scope of what is loaded. The
+    // handle is kept for ever, on purpose.
     let handle = unsafe {
         libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_NOW | libc::RTLD_GLOBAL)
     };

@@ -48,7 +48,8 @@ impl Watch {
         Self { interval: Duration::ZERO, ..Self::new(path) }
     }
 
-    /// The file, if it changed since it was last looked at. A file that is gone (an editor is replacing it) did not change.
+    /// The file, if it changed since it was last looked at. A file that is gone (an editor is replacing it) did not
+    /// change.
     pub fn changed(&mut self) -> Option<PathBuf> {
         if self.looked.elapsed() < self.interval {
             return None;

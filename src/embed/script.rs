@@ -1,6 +1,7 @@
 //! One loaded version of the script.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
@@ -9,7 +10,6 @@ use super::bootstrap::Bootstrap;
 use super::classes::{Globals, Proxy};
 use super::threads;
 use crate::session::Hook;
-use std::sync::Arc;
 
 /// What all versions of the script share.
 #[derive(Debug)]

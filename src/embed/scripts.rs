@@ -27,8 +27,8 @@ impl Scripts {
         Self { environment, current, watch: watch.map(Mutex::new) }
     }
 
-    /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if it
-    /// changed; if that fails the old version stays, and the log says why, once.
+    /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if
+    /// it changed; if that fails the old version stays, and the log says why, once.
     pub fn current(&self, _call: &HostCall) -> Arc<Script> {
         if let Some(watch) = &self.watch {
             let changed = watch.lock().unwrap_or_else(PoisonError::into_inner).changed();
@@ -71,8 +71,8 @@ impl Scripts {
 
     /// The process ends: no hook is called any more, `shutdown(proxy)` and `atexit` handlers run, output is flushed.
     ///
-    /// Python is not finalised: threads that attach later would hang or crash. All of it happens on a thread of its own,
-    /// so that a script that holds on to Python delays the end by a few seconds and no more.
+    /// Python is not finalised: threads that attach later would hang or crash. All of it happens on a thread of its
+    /// own, so that a script that holds on to Python delays the end by a few seconds and no more.
     pub fn shutdown(&self) {
         if !threads::close() {
             return;

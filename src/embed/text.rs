@@ -12,7 +12,8 @@ pub const SURROGATES: &std::ffi::CStr = c"surrogateescape";
 #[inline]
 pub fn to_str<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let len = isize::try_from(bytes.len())?;
-    // SAFETY: INV-8: the pointer is valid for `len` bytes, the handler's name is a C string; gives a new reference or sets an error.
+    // SAFETY: INV-8: the pointer is valid for `len` bytes, the handler's name is a C string; gives a new reference
+    // or sets an error.
     unsafe {
         let raw = ffi::PyUnicode_DecodeUTF8(bytes.as_ptr().cast(), len, SURROGATES.as_ptr());
         Bound::from_owned_ptr_or_err(py, raw)

@@ -41,8 +41,8 @@ fn pin() {
     if PINNED.with(Cell::get) {
         return;
     }
-    // SAFETY: INV-7. Both functions may be asked at any time. A thread that is attached already (it came from Python) must
-    // not be detached by us.
+    // SAFETY: INV-7. Both functions may be asked at any time. A thread that is attached already (it came from
+    // Python) must not be detached by us.
     unsafe {
         if ffi::Py_IsInitialized() == 0 || ffi::PyGILState_Check() != 0 {
             return;

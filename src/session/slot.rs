@@ -65,38 +65,33 @@ mod tests {
     use super::*;
     use crate::boundary::host_call;
 
+    /// Runs `body` as if in a callback; `None` if it panics, which [`host_call`] would hide.
+    fn in_callback<R>(body: impl FnOnce(&HostCall) -> R) -> Option<R> {
+        // SAFETY: a test: there is no host and no other thread that uses the slot.
+        unsafe { host_call(|call| Some(body(call)), |_| None) }
+    }
+
     #[test]
     fn an_emptied_slot_is_empty_for_every_handle() {
         let slot = Slot::new(5);
         let other = slot.clone();
-        // SAFETY: a test: there is no host and no other thread that uses the slot.
-        unsafe {
-            host_call(
-                |call| {
-                    assert_eq!(other.borrow(call).as_deref(), Some(&5));
-                    assert_eq!(slot.take(call), Some(5));
-                    assert!(other.borrow(call).is_none());
-                    assert!(other.try_borrow_mut(call).is_none());
-                },
-                |_| panic!("the body panicked"),
-            );
-        }
+        let seen = in_callback(|call| {
+            let before = other.borrow(call).as_deref().copied();
+            let taken = slot.take(call);
+            let after = (other.borrow(call).is_none(), other.try_borrow_mut(call).is_none());
+            (before, taken, after)
+        });
+        assert_eq!(seen, Some((Some(5), Some(5), (true, true))));
         assert!(slot.is_same(&other));
     }
 
     #[test]
     fn a_busy_slot_is_not_a_panic_for_scripts() {
         let slot = Slot::new(5);
-        // SAFETY: as above.
-        let busy = unsafe {
-            host_call(
-                |call| {
-                    let _held = slot.borrow_mut(call);
-                    slot.try_borrow(call).is_none()
-                },
-                |_| false,
-            )
-        };
-        assert!(busy);
+        let busy = in_callback(|call| {
+            let _held = slot.borrow_mut(call);
+            slot.try_borrow(call).is_none()
+        });
+        assert_eq!(busy, Some(true));
     }
 }

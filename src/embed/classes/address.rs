@@ -1,9 +1,8 @@
 //! `address`: one end of a socket.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use pyo3::prelude::*;
 
+use super::hashing::hash_of;
 use crate::chassis;
 
 /// One end of a socket: a value, safe to keep.
@@ -59,8 +58,6 @@ impl Address {
     }
 
     fn __hash__(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.0.name.hash(&mut hasher);
-        hasher.finish()
+        hash_of(&self.0.name)
     }
 }

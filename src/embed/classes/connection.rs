@@ -68,8 +68,9 @@ impl Connection {
 
     /// Index of the backend in `proxy.globals.backends`; -1 for none.
     ///
-    /// Setting -1 parks the server connection in the pool. Setting n takes a fitting idle connection of backend n from
-    /// the pool, or, before a server is connected, chooses where to connect. If none fits, the index stays as it is.
+    /// Setting -1 parks the server connection in the pool. Setting n takes a fitting idle connection of backend n
+    /// from the pool, or, before a server is connected, chooses where to connect. If none fits, the index stays as
+    /// it is.
     #[getter]
     fn backend_ndx(&self) -> PyResult<i64> {
         let ndx = self.read(Session::backend_ndx)?;

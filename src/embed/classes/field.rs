@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::hashing::hash_of;
 use crate::embed::column::Column;
 use crate::embed::text;
 
@@ -96,9 +97,6 @@ impl Field {
     }
 
     fn __hash__(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        (&self.0.name, &self.0.table, self.0.column_type.0).hash(&mut hasher);
-        hasher.finish()
+        hash_of((&self.0.name, &self.0.table, self.0.column_type.0))
     }
 }

@@ -1,7 +1,8 @@
 //! The objects a script sees, one file each.
 //!
 //! None of them holds a pointer into the host. What belongs to a connection is reached through a slot that is emptied
-//! when the connection ends, and only with the proof that a hook runs in this thread ([`access`]); everything else is a value.
+//! when the connection ends, and only with the proof that a hook runs in this thread ([`access`]); everything else
+//! is a value.
 
 mod access;
 mod address;
@@ -13,6 +14,7 @@ mod connection;
 mod field;
 mod flags;
 mod globals;
+mod hashing;
 mod injection;
 mod pool;
 mod proxy;

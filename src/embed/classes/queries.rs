@@ -31,7 +31,8 @@ impl Queries {
     /// Queues a packet behind the others.
     ///
     /// `id` comes back as `inj.id`. `packet` starts with the command byte. With `resultset_is_needed` (a bool, or a
-    /// mapping with that key) the whole result is kept for `read_query_result`, which can then read, replace or drop it.
+    /// mapping with that key) the whole result is kept for `read_query_result`, which can then read, replace or
+    /// drop it.
     #[pyo3(signature = (id, packet, resultset_is_needed = None))]
     fn append(
         &self,

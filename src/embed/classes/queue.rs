@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+use super::hashing::hash_of;
 use super::pool::with_pool;
 use crate::session::Shared;
 
@@ -55,9 +56,6 @@ impl Queue {
     }
 
     fn __hash__(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        (self.ndx, &self.user).hash(&mut hasher);
-        hasher.finish()
+        hash_of((self.ndx, &self.user))
     }
 }

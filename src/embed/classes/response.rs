@@ -9,9 +9,10 @@ use crate::session::{Session, Slot};
 
 /// The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
 ///
-/// Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with `resultset`, or
-/// with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with `errmsg`, `errcode`,
-/// `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied before each `read_query`.
+/// Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with
+/// `resultset`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
+/// `errmsg`, `errcode`, `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied
+/// before each `read_query`.
 #[pyclass(frozen, module = "pyproxy")]
 #[derive(Debug)]
 pub struct Response {

@@ -104,7 +104,8 @@ impl Resultset {
         self.count(|summary| summary.warnings)
     }
 
-    /// `MYSQLD_PACKET_OK` for OK or a result set, `MYSQLD_PACKET_ERR` for an error; None if the server asks for a file.
+    /// `MYSQLD_PACKET_OK` for OK or a result set, `MYSQLD_PACKET_ERR` for an error; None if the server asks for a
+    /// file.
     #[getter]
     fn query_status(&self) -> PyResult<Option<u8>> {
         self.count(|summary| summary.query_status)

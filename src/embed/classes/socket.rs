@@ -7,6 +7,7 @@ use wire::connect::{Handshake, Login};
 
 use super::Address;
 use super::access;
+use super::hashing::hash_of;
 use crate::chassis;
 use crate::embed::text;
 use crate::session::{Session, Slot};
@@ -186,9 +187,6 @@ impl Socket {
     }
 
     fn __hash__(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        (self.session.identity(), self.side).hash(&mut hasher);
-        hasher.finish()
+        hash_of((self.session.identity(), self.side))
     }
 }

@@ -75,7 +75,8 @@ fn float(number: &Bound<'_, PyFloat>, out: &mut Vec<u8>) -> PyResult<()> {
     if !value.is_finite() {
         return Err(PyValueError::new_err(format!("{value} has no form in MySQL")));
     }
-    // Python's repr and Rust's debug form are both the shortest that reads back; Python's has the exponent MySQL writes.
+    // Python's repr and Rust's debug form are both the shortest that reads back; Python's has the exponent MySQL
+    // writes.
     let float = PyFloat::new(number.py(), value);
     out.extend_from_slice(float.repr()?.to_str()?.as_bytes());
     Ok(())

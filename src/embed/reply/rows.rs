@@ -1,6 +1,7 @@
 //! `response.resultset`: a result set out of fields and rows.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -12,7 +13,6 @@ use super::columns::columns;
 use super::{cells, is_data, members, status_and_warnings};
 use crate::embed::column::Column;
 use crate::session::Reply;
-use std::sync::Arc;
 
 /// Encodes a text result set. `resultset` is a mapping with `fields` and `rows`; the rows may come from a generator.
 pub fn encode(

@@ -1,4 +1,5 @@
-//! What happens once per process: starting in a virtual environment, and the end. Each scenario runs this test binary again.
+//! What happens once per process: starting in a virtual environment, and the end. Each scenario runs this test
+//! binary again.
 
 use std::fs;
 use std::os::unix::fs::symlink;
