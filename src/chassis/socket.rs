@@ -21,7 +21,7 @@ pub struct Socket<'h>(NonNull<sys::network_socket>, PhantomData<&'h HostCall>);
 pub enum Connect {
     /// The connection is established.
     Done,
-    /// Wait until the socket is writable, then ask [`Socket::finish_connect`].
+    /// Wait until the socket is writable, then ask [`OwnedSocket::finish_connect`].
     InProgress,
     /// Refused or impossible.
     Failed,

@@ -1,0 +1,39 @@
+//! What a query costs the host process, and how much memory a large result takes.
+//!
+//! `scripts/bench.sh` runs it. The numbers are processor time of the host process, not latency:
+//! the peers are this program's own threads, and their work is not counted. With `PYPROXY_HOST`
+//! set to an original mysql-proxy, each figure is measured in turn with the Lua plugin's, so that
+//! a busy machine disturbs both alike.
+
+mod gigabyte;
+mod measure;
+mod options;
+mod peers;
+mod pin;
+mod report;
+mod variant;
+
+use std::process::ExitCode;
+
+use options::Options;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(message) => {
+            eprintln!("{message}\n\n{}", options::USAGE);
+            return ExitCode::FAILURE;
+        }
+    };
+    report::machine();
+    if let Err(error) = pin::to_one_processor() {
+        eprintln!("sched_setaffinity: {error}");
+        return ExitCode::FAILURE;
+    }
+    if options.gigabyte {
+        gigabyte::run();
+    } else {
+        measure::run(&options);
+    }
+    ExitCode::SUCCESS
+}

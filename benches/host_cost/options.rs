@@ -1,0 +1,46 @@
+//! The command line of the bench.
+
+/// Shown after a wrong argument.
+pub const USAGE: &str = "\
+options:
+  --queries N   queries in one round (default 30000)
+  --rounds N    rounds; each measures every variant once, in turn (default 11)
+  --gigabyte    instead: stream results of 1 GiB and show the host's peak memory";
+
+/// What to run.
+#[derive(Debug)]
+pub struct Options {
+    /// Queries in one round.
+    pub queries: u32,
+    /// How often each variant is measured.
+    pub rounds: u32,
+    /// Measure memory, not processor time.
+    pub gigabyte: bool,
+}
+
+impl Options {
+    /// Reads the arguments; the error is a message for the user.
+    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self { queries: 30_000, rounds: 11, gigabyte: false };
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--queries" => options.queries = number(&argument, arguments.next())?,
+                "--rounds" => options.rounds = number(&argument, arguments.next())?,
+                "--gigabyte" => options.gigabyte = true,
+                // cargo adds it to the arguments of every bench.
+                "--bench" => {}
+                other => return Err(format!("unknown argument {other}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn number(option: &str, value: Option<String>) -> Result<u32, String> {
+    let value = value.ok_or_else(|| format!("{option} needs a number"))?;
+    match value.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("{option} {value}: expected a number greater than 0")),
+    }
+}

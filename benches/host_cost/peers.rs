@@ -1,0 +1,142 @@
+//! The two ends of the traffic: a server with canned replies, and a client that waits for them.
+//!
+//! Both send the same bytes every time and look at nothing but their number, so the load is the
+//! same for each variant and light enough not to slow the host down.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use testkit::client::COM_QUERY;
+use testkit::client::handshake::Handshake;
+use testkit::proto::packet::{frame, read};
+use testkit::proto::{caps, ok_err, resultset};
+use testkit::{Greeting, Login};
+
+/// Sequence ids are bytes: after this many packets they repeat, and so may the bytes.
+const IDS: usize = 256;
+
+/// A whole result set in the order of sending: `head`, `repeats` times `block`, `tail`.
+#[derive(Debug)]
+pub struct Reply {
+    head: Vec<u8>,
+    block: Vec<u8>,
+    repeats: usize,
+    tail: Vec<u8>,
+}
+
+impl Reply {
+    /// A result set with one column and `count` rows of `width` bytes each.
+    pub fn rows(count: usize, width: usize) -> Self {
+        let mut id = 1_u8;
+        let mut packets = |payloads: &[Vec<u8>]| {
+            let mut bytes = Vec::new();
+            for payload in payloads {
+                bytes.extend_from_slice(&frame(id, payload));
+                id = id.wrapping_add(1);
+            }
+            bytes
+        };
+        let row = resultset::row(&[Some(&vec![b'x'; width])]);
+        let eof = ok_err::eof(caps::STATUS_AUTOCOMMIT);
+        let head = packets(&[vec![1], resultset::column("value"), eof.clone()]);
+        // A full round of ids, so that the block fits again behind itself.
+        let block = packets(&vec![row.clone(); IDS]);
+        let mut last = vec![row; count % IDS];
+        last.push(eof);
+        let tail = packets(&last);
+        Self { head, block, repeats: count / IDS, tail }
+    }
+
+    /// Number of bytes on the wire.
+    pub fn len(&self) -> usize {
+        self.head.len() + self.block.len() * self.repeats + self.tail.len()
+    }
+
+    fn send(&self, stream: &mut TcpStream) -> io::Result<()> {
+        if self.repeats == 0 {
+            // One write, as a server does with a small result.
+            return stream.write_all(&[self.head.as_slice(), &self.tail].concat());
+        }
+        stream.write_all(&self.head)?;
+        for _ in 0..self.repeats {
+            stream.write_all(&self.block)?;
+        }
+        stream.write_all(&self.tail)
+    }
+}
+
+/// Starts a server that accepts every login and answers every command with `reply`. It ends with
+/// the process.
+pub fn serve(reply: Arc<Reply>) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port to listen on");
+    let address = listener.local_addr().expect("a bound socket has an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let reply = Arc::clone(&reply);
+            // The error is the host's end of the connection.
+            thread::spawn(move || answer_all(stream, &reply));
+        }
+    });
+    address
+}
+
+fn answer_all(mut stream: TcpStream, reply: &Reply) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.write_all(&frame(0, &Greeting::default().payload()))?;
+    read(&mut stream)?;
+    stream.write_all(&frame(2, &ok_err::plain_ok()))?;
+    let mut command = [0; 256];
+    while stream.read(&mut command)? > 0 {
+        reply.send(&mut stream)?;
+    }
+    Ok(())
+}
+
+/// A logged-in client.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+    query: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    /// Connects through the host at `address` and logs in.
+    pub fn login(address: SocketAddr) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let handshake = Handshake::parse(&read(&mut stream)?.payload)?;
+        stream.write_all(&frame(1, &Login::new("bench", "").payload(&handshake)))?;
+        let answer = read(&mut stream)?;
+        if answer.kind() != Some(0) {
+            return Err(io::Error::other(format!("login: {answer:?}")));
+        }
+        let query = frame(0, &[&[COM_QUERY], b"SELECT value FROM t".as_slice()].concat());
+        Ok(Self { stream, query, buffer: vec![0; 256 * 1024] })
+    }
+
+    /// Sends one query and reads an answer of `length` bytes, with a rest of `pause` after each
+    /// MiB.
+    pub fn query(&mut self, length: usize, pause: Option<Duration>) -> io::Result<()> {
+        self.stream.write_all(&self.query)?;
+        let mut read = 0;
+        let mut rest_at = 1 << 20;
+        while read < length {
+            let room = self.buffer.len().min(length - read);
+            match self.stream.read(&mut self.buffer[..room])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => read += count,
+            }
+            if let Some(pause) = pause
+                && read >= rest_at
+            {
+                thread::sleep(pause);
+                rest_at += 1 << 20;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Runs everything that is checked. Needs cargo, git and a Debian 12 (or later) where packages may be
+# installed: as root, or with sudo.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/test.sh [--quick] [--host /path/to/mysql-proxy]
+
+  --quick   leave out the fuzz targets
+  --host    run the integration tests in this mysql-proxy instead of the bundled host
+            (the same as PYPROXY_HOST in the environment)
+TEXT
+}
+
+FUZZ_SECONDS=20
+FUZZ_JOBS=2
+TEST_PACKAGES=(python3-venv libclang-dev binutils shellcheck)
+
+quick=false
+while [ $# -gt 0 ]; do
+    case $1 in
+        --quick) quick=true ;;
+        --host)
+            [ $# -ge 2 ] || die "--host needs a path"
+            PYPROXY_HOST=$(user_path "$2")
+            export PYPROXY_HOST
+            shift
+            ;;
+        -h | --help)
+            usage
+            exit
+            ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+    esac
+    shift
+done
+
+passed=0
+failed=()
+
+# step TITLE COMMAND...: runs the command, in a shell of its own, and goes on if it fails.
+step() {
+    local title=$1 start=$SECONDS status
+    shift
+    heading "$title"
+    set +e
+    (
+        set -e
+        "$@"
+    )
+    status=$?
+    set -e
+    if [ "$status" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "--- $title: passed, $((SECONDS - start)) s"
+    else
+        failed+=("$title")
+        echo "--- $title: FAILED with status $status, $((SECONDS - start)) s"
+    fi
+}
+
+set_up() {
+    install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    require_rust
+    require_component fmt rustfmt
+    require_component clippy clippy
+    mkdir -p "$TARGET_DIR"
+    python_venv "$VENV" scripts/requirements.txt
+    cargo --version
+    "$BUILD_PYTHON" --version
+    mariadbd --version
+    echo "host: ${PYPROXY_HOST:-the bundled one}"
+}
+
+check_format() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
+    "$VENV/bin/ruff" format --check "${PYTHON_SOURCES[@]}"
+}
+
+lint() {
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    "$VENV/bin/ruff" check "${PYTHON_SOURCES[@]}"
+    shellcheck -x scripts/*.sh .ci/run
+}
+
+check_dependencies() {
+    if cargo deny --version >/dev/null 2>&1; then
+        cargo deny check bans licenses sources
+    else
+        echo "cargo-deny is not installed: only the lock file is checked"
+        cargo metadata --locked --format-version 1 >/dev/null
+    fi
+}
+
+build_docs() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib
+}
+
+check_bindings() {
+    cargo test --locked -p chassis-sys --features bindgen
+}
+
+run_tests() {
+    cargo build --locked -p pyproxy -p host
+    cargo test --locked --workspace --no-fail-fast
+}
+
+check_release_symbols() {
+    cargo build --locked --release -p pyproxy
+    PYPROXY_PLUGIN=$TARGET_DIR/release/libpyproxy.so cargo test --locked -p pyproxy --test symbols
+}
+
+run_python_tests() {
+    "$VENV/bin/python3" -m pytest -q python
+}
+
+# The demo shows what the script did; its last lines must tell that it did all it can do.
+run_demo() {
+    local deed
+    scripts/demo.sh | tee "$TARGET_DIR/demo.log"
+    for deed in answered refused rewrote; do
+        grep -q "^  $deed:" "$TARGET_DIR/demo.log" || die "the demo's script has not $deed anything"
+    done
+}
+
+fuzz() {
+    local targets
+    if ! cargo fuzz --version >/dev/null 2>&1; then
+        cargo install --quiet --locked --root "$TARGET_DIR/tools" cargo-fuzz
+    fi
+    cargo fuzz build -s none
+    targets=$(cargo fuzz list)
+    # shellcheck disable=SC2086 # the names are words
+    printf '%s\n' $targets |
+        xargs -P "$FUZZ_JOBS" -I '{}' "$BASH" -c 'fuzz_one {}'
+    echo "$(wc -w <<<"$targets") fuzz targets ran $FUZZ_SECONDS s each, nothing found"
+}
+
+fuzz_one() {
+    local target=$1 log=$TARGET_DIR/fuzz-$1.log
+    mkdir -p "fuzz/corpus/$target"
+    if cargo fuzz run -s none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+        -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 >"$log" 2>&1; then
+        printf '%-14s %s\n' "$target" "$(grep -a '^Done' "$log")"
+    else
+        printf '%-14s FAILED\n' "$target"
+        tail -n 40 "$log"
+        # Tells xargs to start no further target.
+        return 255
+    fi
+}
+
+VENV=$TARGET_DIR/test-venv
+export PYPROXY_TEST_VENV=$VENV
+export TARGET_DIR FUZZ_SECONDS
+export -f fuzz_one
+PATH=$TARGET_DIR/tools/bin:$PATH
+export CARGO_TERM_PROGRESS_WHEN=never
+# Without a terminal nobody could answer a prompt.
+exec </dev/null
+PYTHON_SOURCES=(examples src/embed tests/clients)
+[ -z "$(find python -name '*.py' -print -quit 2>/dev/null)" ] || PYTHON_SOURCES+=(python)
+
+step "set up" set_up
+if [ ${#failed[@]} -gt 0 ]; then
+    die "without the set-up nothing else can run"
+fi
+step "format" check_format
+step "lint" lint
+step "dependencies" check_dependencies
+step "documentation" build_docs
+step "bindings" check_bindings
+step "tests" run_tests
+step "symbols of the release library" check_release_symbols
+if [ -n "$(find python -name 'test_*.py' -print -quit 2>/dev/null)" ]; then
+    step "Python tests" run_python_tests
+fi
+step "demo" run_demo
+if ! $quick; then
+    step "fuzz targets" fuzz
+fi
+
+echo
+for title in ${failed[@]+"${failed[@]}"}; do
+    echo "failed: $title"
+done
+echo "test.sh: $passed steps passed, ${#failed[@]} failed, $SECONDS s"
+[ ${#failed[@]} -eq 0 ]
