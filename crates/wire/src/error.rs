@@ -53,4 +53,27 @@ pub enum WireError {
     /// Clearing these capability bits in place would change how the packet is read.
     #[error("capability bits 0x{0:x} decide the packet's layout and cannot be masked in place")]
     LayoutBits(u64),
+    /// A value of the binary protocol whose type is none of the protocol.
+    #[error("unknown type {0}")]
+    UnknownType(u8),
+    /// A date or time of the binary protocol has none of the lengths that exist.
+    #[error("a {value} of {len} bytes")]
+    ValueLength {
+        /// Kind of the value.
+        value: &'static str,
+        /// The length that was announced, in bytes.
+        len: u8,
+    },
+    /// A value, or its text, cannot be sent as this type.
+    #[error("value does not fit type {column_type}")]
+    ValueMismatch {
+        /// Byte of the [`ColumnType`](crate::result::ColumnType).
+        column_type: u8,
+    },
+    /// There is not one cell per column, or not one type per parameter.
+    #[error("not exactly {expected} cells or types")]
+    CellCount {
+        /// Number of columns or parameters.
+        expected: usize,
+    },
 }

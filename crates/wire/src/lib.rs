@@ -13,15 +13,18 @@
     )
 )]
 
+pub mod binary;
 pub mod capabilities;
 pub mod command;
 pub mod connect;
 pub mod error;
 pub mod lenenc;
 pub mod packet;
+pub mod password;
 pub mod reader;
 pub mod reply;
 pub mod result;
+pub mod statement;
 pub mod writer;
 
 pub use capabilities::Capabilities;

@@ -6,8 +6,9 @@
 //! after it.
 
 use serde_json::Value;
+use wire::binary::ValueType;
 use wire::connect::AuthReply;
-use wire::result::{ColumnDefinition, Part, ResultTracker, Step, Summary, TextRow};
+use wire::result::{BinaryRow, ColumnDefinition, Part, ResultTracker, Step, Summary, TextRow};
 use wire::{Capabilities, Command};
 
 const RECORDS: &str = include_str!("data/mariadb-10.11-answers.jsonl");
@@ -48,6 +49,7 @@ fn hex(digits: &str) -> Option<Vec<u8>> {
 
 fn track(record: &Record) -> Summary {
     let mut tracker = ResultTracker::new(record.command.0, record.caps);
+    let mut types = Vec::new();
     for (i, packet) in record.packets.iter().enumerate() {
         let want = match record.command {
             _ if i + 1 == record.packets.len() => Step::Done,
@@ -59,11 +61,23 @@ fn track(record: &Record) -> Summary {
         let place = format!("{} ({:?}), packet {i}", record.name, record.caps);
         assert_eq!(tracker.feed(packet), Ok(want), "{place}");
         match tracker.part() {
-            Part::Column => assert!(ColumnDefinition::parse(packet).is_ok(), "{place}"),
+            Part::Column => match ColumnDefinition::parse(packet) {
+                Ok(column) => types.push(ValueType::of_column(&column)),
+                Err(error) => panic!("{place}: {error}"),
+            },
             Part::Row if record.command == Command::QUERY => {
                 let cells: Result<Vec<_>, _> = TextRow::new(packet).collect();
                 let count = cells.ok().map(|cells| cells.len() as u64);
                 assert_eq!(count, tracker.columns(), "{place}");
+            }
+            Part::Row if record.command == Command::STMT_EXECUTE => {
+                let columns = usize::try_from(tracker.columns().unwrap_or(0)).unwrap_or(0);
+                // Definitions of earlier result sets are in front.
+                let types = &types[types.len() - columns..];
+                let row: Result<Vec<_>, _> =
+                    BinaryRow::parse(packet, types).and_then(|row| row.collect());
+                assert_eq!(row.map(|row| row.len()), Ok(columns), "{place}");
+                assert!(columns > 0, "{place}");
             }
             _ => {}
         }

@@ -3,10 +3,11 @@
 //! Source:
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html>.
 
-use super::ColumnDefinition;
+use super::{ColumnDefinition, encode_binary_row, encode_binary_row_from_text};
+use crate::binary::{BinaryValue, ValueType};
 use crate::reader::length;
 use crate::reply::{EofPacket, ErrPacket, OkPacket};
-use crate::{Capabilities, Writer};
+use crate::{Capabilities, WireError, Writer};
 
 /// Appends the payload of a text row to `out`. `None` is NULL.
 pub fn encode_text_row<'c>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = Option<&'c [u8]>>) {
@@ -59,7 +60,29 @@ impl<F: FnMut(&[u8])> ResultSetEncoder<F> {
         self.flush();
     }
 
-    /// Sends a row that is encoded already, such as one of the binary protocol.
+    /// Sends a binary row with one value per column. On an error nothing is sent.
+    pub fn binary_row<'c>(
+        &mut self,
+        types: &[ValueType],
+        cells: impl IntoIterator<Item = BinaryValue<'c>>,
+    ) -> Result<(), WireError> {
+        encode_binary_row(&mut self.buffer, types, cells)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Sends a binary row made from one text cell per column. On an error nothing is sent.
+    pub fn binary_row_from_text<'c>(
+        &mut self,
+        types: &[ValueType],
+        cells: impl IntoIterator<Item = Option<&'c [u8]>>,
+    ) -> Result<(), WireError> {
+        encode_binary_row_from_text(&mut self.buffer, types, cells)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Sends a row that is encoded already.
     pub fn raw_row(&mut self, payload: &[u8]) {
         (self.sink)(payload);
     }
@@ -115,6 +138,23 @@ mod tests {
     fn form_without_eof() {
         let want: [&[u8]; 5] = [b"\x01", DEFINITION, b"\x01x", b"\xfb", b"\xfe\0\0\x02\0\x01\0"];
         assert_eq!(encode(Capabilities::DEPRECATE_EOF), want);
+    }
+
+    #[test]
+    fn binary_rows() {
+        let mut packets = Vec::new();
+        let column = ColumnDefinition::named(b"a", ColumnType::TINY);
+        let types = [ValueType::of_column(&column)];
+        let sink = |payload: &[u8]| packets.push(payload.to_vec());
+        let mut encoder = ResultSetEncoder::begin(&[column], Capabilities::NONE, 2, sink);
+        encoder.binary_row(&types, [BinaryValue::Int(-1)]).unwrap();
+        encoder.binary_row(&types, [BinaryValue::Int(128)]).unwrap_err();
+        encoder.binary_row_from_text(&types, [Some(&b"x"[..])]).unwrap_err();
+        encoder.binary_row_from_text(&types, [Some(&b"7"[..])]).unwrap();
+        encoder.binary_row_from_text(&types, [None]).unwrap();
+        encoder.finish(2, 0);
+        let want: [&[u8]; 4] = [b"\0\0\xff", b"\0\0\x07", b"\0\x04", b"\xfe\0\0\x02\0"];
+        assert_eq!(packets[3..], want);
     }
 
     #[test]

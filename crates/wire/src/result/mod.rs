@@ -3,6 +3,7 @@
 //! Overview:
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response.html>.
 
+mod binary_row;
 mod column;
 mod column_type;
 mod encoder;
@@ -13,6 +14,7 @@ mod text_row;
 mod track_error;
 mod tracker;
 
+pub use binary_row::{BinaryRow, encode_binary_row, encode_binary_row_from_text};
 pub use column::ColumnDefinition;
 pub use column_type::ColumnType;
 pub use encoder::{ResultSetEncoder, encode_text_row};

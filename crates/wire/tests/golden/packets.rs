@@ -1,87 +1,14 @@
-//! Packets as the original Lua bindings of the host read and write them, compared with ours.
-//!
-//! `data/proto-cases.jsonl` holds observed calls: `from_*` decodes a packet, `to_*` encodes one.
-//! Where this crate deviates on purpose the case is listed with what it gives here instead.
+//! Handshake, login and generic answers.
 
-use serde_json::Value;
+use wire::Capabilities;
 use wire::connect::{Handshake, Login, LoginKind};
 use wire::reply::{EofPacket, ErrPacket, OkPacket, PrepareOk};
-use wire::{Capabilities, WireError};
 
-const CASES: &str = include_str!("data/proto-cases.jsonl");
-
-struct Case {
-    line: usize,
-    arg: Value,
-    /// `None`: the bindings refuse the packet.
-    result: Option<Value>,
-}
-
-impl Case {
-    /// The packet to decode.
-    fn packet(&self) -> Vec<u8> {
-        hex(&self.arg)
-    }
-
-    /// A number of the expected result, or 0.
-    fn number(&self, key: &str) -> i64 {
-        self.result.as_ref().and_then(|r| r.get(key)).and_then(Value::as_i64).unwrap_or(0)
-    }
-
-    /// A string of the expected result, or of the fields to encode.
-    fn text(&self, key: &str) -> Option<Vec<u8>> {
-        text(self.result.as_ref()?, key)
-    }
-
-    fn field(&self, key: &str) -> u64 {
-        self.arg.get(key).and_then(Value::as_u64).unwrap_or(0)
-    }
-
-    fn encoded(&self) -> Vec<u8> {
-        hex(self.result.as_ref().expect("every encoded case has a result"))
-    }
-}
-
-/// All cases of one function. A function without cases is a mistake in the test.
-fn cases(function: &str) -> Vec<Case> {
-    let cases: Vec<Case> = CASES
-        .lines()
-        .enumerate()
-        .map(|(i, line)| (i + 1, serde_json::from_str::<Value>(line).expect("a case per line")))
-        .filter(|(_, case)| case["fn"] == format!("mysql.proto.{function}"))
-        .map(|(line, case)| {
-            let result = case.get("result").cloned();
-            Case { line, arg: case["args"][0].clone(), result }
-        })
-        .collect();
-    assert!(!cases.is_empty(), "{function}");
-    cases
-}
-
-fn hex(value: &Value) -> Vec<u8> {
-    let digits = value["hex"].as_str().expect("a packet in hex");
-    (0..digits.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&digits[i..i + 2], 16).expect("hex digits"))
-        .collect()
-}
-
-/// Strings in the file stand for bytes: one character each.
-fn text(value: &Value, key: &str) -> Option<Vec<u8>> {
-    let text = value.get(key)?.as_str()?;
-    Some(text.chars().map(|c| u8::try_from(u32::from(c)).expect("a byte")).collect())
-}
-
-/// Checks that `parsed` is refused exactly where the bindings refuse; `None` if there is nothing to
-/// compare.
-fn agreed<T>(case: &Case, parsed: Result<T, WireError>) -> Option<T> {
-    assert_eq!(parsed.is_err(), case.result.is_none(), "line {}", case.line);
-    parsed.ok()
-}
+use crate::case::{agreed, cases, text};
 
 #[test]
 fn decode_err() {
-    for case in cases("from_err_packet") {
+    for case in cases("mysql.proto.from_err_packet") {
         let packet = case.packet();
         match packet.as_slice() {
             // The message is not cut at a NUL.
@@ -106,9 +33,9 @@ fn decode_err() {
 
 #[test]
 fn encode_err() {
-    for case in cases("to_err_packet") {
-        let message = text(&case.arg, "errmsg").unwrap_or_default();
-        let state = text(&case.arg, "sqlstate").unwrap_or(b"07000".to_vec());
+    for case in cases("mysql.proto.to_err_packet") {
+        let message = text(case.fields(), "errmsg").unwrap_or_default();
+        let state = text(case.fields(), "sqlstate").unwrap_or(b"07000".to_vec());
         let err = ErrPacket {
             code: case.field("errcode").try_into().unwrap(),
             sqlstate: Some(state.try_into().unwrap()),
@@ -120,7 +47,7 @@ fn encode_err() {
 
 #[test]
 fn decode_ok() {
-    for case in cases("from_ok_packet") {
+    for case in cases("mysql.proto.from_ok_packet") {
         let packet = case.packet();
         let Some(ok) = agreed(&case, OkPacket::parse(&packet, Capabilities::NONE)) else {
             continue;
@@ -143,7 +70,7 @@ fn decode_ok() {
 
 #[test]
 fn encode_ok() {
-    for case in cases("to_ok_packet") {
+    for case in cases("mysql.proto.to_ok_packet") {
         let ok = OkPacket {
             affected_rows: case.field("affected_rows"),
             insert_id: case.field("insert_id"),
@@ -157,7 +84,7 @@ fn encode_ok() {
 
 #[test]
 fn decode_eof() {
-    for case in cases("from_eof_packet") {
+    for case in cases("mysql.proto.from_eof_packet") {
         let packet = case.packet();
         let Some(eof) = agreed(&case, EofPacket::parse(&packet)) else { continue };
         assert_eq!(i64::from(eof.status), case.number("server_status"), "line {}", case.line);
@@ -167,7 +94,7 @@ fn decode_eof() {
 
 #[test]
 fn encode_eof() {
-    for case in cases("to_eof_packet") {
+    for case in cases("mysql.proto.to_eof_packet") {
         let eof = EofPacket {
             warnings: case.field("warnings").try_into().unwrap(),
             status: case.field("server_status").try_into().unwrap(),
@@ -181,7 +108,7 @@ fn decode_handshake() {
     // Refused by the bindings for their version text only.
     let any_version: [&[u8]; 4] = [b"11.4.2-MariaDB", b"5.7.101", b"abc", b"5.7"];
     let mut seen = 0;
-    for case in cases("from_challenge_packet") {
+    for case in cases("mysql.proto.from_challenge_packet") {
         let packet = case.packet();
         let parsed = Handshake::parse(&packet);
         if let Ok(h) = &parsed
@@ -212,7 +139,7 @@ fn decode_handshake() {
 
 #[test]
 fn handshakes_encode_to_the_same_bytes() {
-    for case in cases("to_challenge_packet") {
+    for case in cases("mysql.proto.to_challenge_packet") {
         let packet = case.encoded();
         let h = Handshake::parse(&packet).unwrap();
         let mut want = packet.clone();
@@ -226,7 +153,7 @@ fn handshakes_encode_to_the_same_bytes() {
 
 #[test]
 fn decode_login() {
-    for case in cases("from_response_packet") {
+    for case in cases("mysql.proto.from_response_packet") {
         let packet = case.packet();
         let line = case.line;
         if packet.starts_with(b"\x01\0") {
@@ -259,7 +186,7 @@ fn decode_login() {
 
 #[test]
 fn decode_prepare_ok() {
-    for case in cases("from_stmt_prepare_ok_packet") {
+    for case in cases("mysql.proto.from_stmt_prepare_ok_packet") {
         let packet = case.packet();
         let Some(ok) = agreed(&case, PrepareOk::parse(&packet)) else { continue };
         assert_eq!(i64::from(ok.statement_id), case.number("stmt_id"), "line {}", case.line);
