@@ -109,6 +109,7 @@ function_table! {
     network_mysqld_con_reset_command_response_state:
         fn_network_mysqld_con_reset_command_response_state,
     chassis_is_shutdown: fn_chassis_is_shutdown,
+    chassis_set_shutdown_location: fn_chassis_set_shutdown_location,
     chassis_plugin_for_name: fn_chassis_plugin_for_name,
     event_set: fn_event_set,
     event_base_set: fn_event_base_set,

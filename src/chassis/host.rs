@@ -32,6 +32,12 @@ pub unsafe fn has_plugin(chas: *mut sys::chassis, name: &CStr) -> bool {
     unsafe { !(api().chassis_plugin_for_name)(chas, name.as_ptr().cast_mut()).is_null() }
 }
 
+/// Asks the host to end; its threads notice within a second. From any thread. The log names `location`.
+pub fn request_shutdown(location: &CStr) {
+    // SAFETY: INV-3; the host only reads the text, while it logs it.
+    unsafe { (api().chassis_set_shutdown_location)(location.as_ptr()) };
+}
+
 /// The release of the host as `major << 16 | minor << 8 | patch`.
 ///
 /// The host does not tell its own release, but its bundled plugins carry it; without them a function that 0.8.4 brought

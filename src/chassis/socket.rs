@@ -223,6 +223,15 @@ impl OwnedSocket {
         }
     }
 
+    /// Whether the connect came to an end, well or not: the socket is writable.
+    pub fn connect_has_ended(&self) -> bool {
+        // SAFETY: we own the socket.
+        let fd = unsafe { self.0.as_ref() }.fd;
+        let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+        // SAFETY: the pointer is to one valid entry, as the count says; the call does not wait.
+        unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
+    }
+
     /// Asks for the outcome once the socket became writable.
     pub fn finish_connect(&self) -> Connect {
         // SAFETY: we own the socket.

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -78,14 +79,28 @@ impl Binding {
         if !self.has(hook) {
             return Outcome::Proceed;
         }
+        let asked_at = Instant::now();
         threads::with_python(|py| {
+            let begin = Instant::now();
+            self.shared.stats.python_wait.add(begin - asked_at);
             let _scope = HookScope::enter(&self.session, call, hook);
-            self.ask(py, call, hook, argument).unwrap_or_else(|failure| {
+            let outcome = self.ask(py, call, hook, argument).unwrap_or_else(|failure| {
                 self.log(py, call, hook, &failure);
                 Outcome::Failed
-            })
+            });
+            self.count(hook, &outcome, begin.elapsed());
+            outcome
         })
         .unwrap_or(Outcome::Proceed)
+    }
+
+    fn count(&self, hook: Hook, outcome: &Outcome, time: Duration) {
+        let stats = self.shared.stats.hook(hook);
+        stats.calls.increment();
+        stats.time.add(time);
+        if *outcome == Outcome::Failed {
+            stats.errors.increment();
+        }
     }
 
     fn ask(

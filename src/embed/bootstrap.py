@@ -3,6 +3,7 @@
 import atexit
 import builtins
 import functools
+import importlib
 import importlib.machinery
 import importlib.util
 import logging
@@ -11,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+import types
 
 _HERE = (lambda: 0).__code__.co_filename
 
@@ -129,10 +131,36 @@ def load(path):
     return module
 
 
-def publish(module, proxy):
-    """Makes the constants reachable: `import pyproxy`, and the builtin `proxy`."""
-    sys.modules[module.__name__] = module
+def publish(package, proxy):
+    """Makes our modules importable, and the constants reachable without an import through the builtin `proxy`."""
+    package.__path__ = []
+    sys.modules[package.__name__] = package
+    for module in vars(package).values():
+        if isinstance(module, types.ModuleType):
+            sys.modules[module.__name__] = module
+    sys.meta_path.append(_FormerNames())
     builtins.proxy = proxy
+
+
+class _FormerNames:
+    """Imports a module of ours by the name it had in earlier proxies, unless there is a real module of that name.
+
+    Asked last, so that whatever is installed or lies beside the script comes first.
+    """
+
+    NAMES = {"chassis": "pyproxy.chassis"}
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname not in self.NAMES:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        # The import system gives out what stands here, not what it made.
+        sys.modules[module.__name__] = importlib.import_module(self.NAMES[module.__name__])
 
 
 def finish():

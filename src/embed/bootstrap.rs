@@ -30,14 +30,14 @@ impl Bootstrap {
         Ok(())
     }
 
-    /// `pyproxy` and the builtin `proxy`.
+    /// `pyproxy` with the modules in it, the names they had before, and the builtin `proxy`.
     pub fn publish(
         &self,
         py: Python<'_>,
-        module: &Bound<'_, PyModule>,
+        package: &Bound<'_, PyModule>,
         proxy: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        self.0.bind(py).call_method1(intern!(py, "publish"), (module, proxy))?;
+        self.0.bind(py).call_method1(intern!(py, "publish"), (package, proxy))?;
         Ok(())
     }
 

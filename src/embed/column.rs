@@ -1,5 +1,6 @@
 //! A column of a result set, owned: what a field object shows and what a response is encoded with.
 
+use wire::binary::ValueType;
 use wire::result::{ColumnDefinition, ColumnType};
 
 use super::codec::Codec;
@@ -50,6 +51,11 @@ impl From<ColumnDefinition<'_>> for Column {
 }
 
 impl Column {
+    /// How its cells are laid out in the binary protocol.
+    pub fn value_type(&self) -> ValueType {
+        ValueType::of_column(&self.definition())
+    }
+
     /// The definition for the wire.
     pub fn definition(&self) -> ColumnDefinition<'_> {
         ColumnDefinition {

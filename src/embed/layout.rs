@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use wire::binary::ValueType;
 use wire::reply::{is_eof, is_err};
 use wire::result::ColumnDefinition;
 use wire::{Capabilities, Command, MAX_PAYLOAD, Reader};
@@ -17,6 +18,8 @@ use crate::session::Injection;
 #[derive(Debug)]
 pub struct Layout {
     columns: Vec<Arc<Column>>,
+    /// Of the columns, if the rows are of the binary protocol.
+    binary_types: Option<Vec<ValueType>>,
     rows: Rows,
 }
 
@@ -27,8 +30,6 @@ enum Rows {
     Single { first: usize, count: usize },
     /// Some row spans several packets: where each starts, and at last where the rows end.
     Starts(Vec<usize>),
-    /// Not readable: binary protocol.
-    Binary,
 }
 
 impl Layout {
@@ -49,15 +50,13 @@ impl Layout {
             .get(1..count.checked_add(1)?)?
             .iter()
             .map(|packet| ColumnDefinition::parse(packet.payload()).map(|c| Arc::new(c.into())))
-            .collect::<Result<Vec<_>, _>>()
+            .collect::<Result<Vec<Arc<Column>>, _>>()
             .ok()?;
         let deprecate_eof = injection.capabilities.contains(Capabilities::DEPRECATE_EOF);
         let first = if deprecate_eof { count + 1 } else { count + 2 };
-        let rows = match command {
-            Command::STMT_EXECUTE => Rows::Binary,
-            _ => Rows::find(packets, first),
-        };
-        Some(Self { columns, rows })
+        let binary_types = (command == Command::STMT_EXECUTE)
+            .then(|| columns.iter().map(|column| column.value_type()).collect());
+        Some(Self { columns, binary_types, rows: Rows::find(packets, first) })
     }
 
     /// The columns, in order. Never empty.
@@ -65,12 +64,17 @@ impl Layout {
         &self.columns
     }
 
-    /// Number of rows of this result set; `None` if they cannot be read.
-    pub fn row_count(&self) -> Option<usize> {
+    /// The types of the columns, if the rows are of the binary protocol; `None` if they are text.
+    #[inline]
+    pub fn binary_types(&self) -> Option<&[ValueType]> {
+        self.binary_types.as_deref()
+    }
+
+    /// Number of rows of this result set.
+    pub fn row_count(&self) -> usize {
         match &self.rows {
-            Rows::Single { count, .. } => Some(*count),
-            Rows::Starts(starts) => Some(starts.len().saturating_sub(1)),
-            Rows::Binary => None,
+            Rows::Single { count, .. } => *count,
+            Rows::Starts(starts) => starts.len().saturating_sub(1),
         }
     }
 
@@ -86,7 +90,7 @@ impl Layout {
                 let parts: Vec<_> = packets.get(start..end)?.iter().map(Packet::payload).collect();
                 Some(Cow::Owned(parts.concat()))
             }
-            Rows::Single { .. } | Rows::Binary => None,
+            Rows::Single { .. } => None,
         }
     }
 }
@@ -161,7 +165,8 @@ mod tests {
             let injection = injection(3, &[b"x", b"yy"], capabilities);
             let layout = Layout::of(&injection).expect("a result set");
             assert_eq!(layout.columns()[0].name, b"a");
-            assert_eq!(layout.row_count(), Some(2));
+            assert_eq!(layout.row_count(), 2);
+            assert_eq!(layout.binary_types(), None);
             assert_eq!(layout.row(&injection.packets, 1).as_deref(), Some(&b"\x02yy"[..]));
             assert_eq!(layout.row(&injection.packets, 2), None);
         }
@@ -172,7 +177,7 @@ mod tests {
         let long = vec![b'x'; MAX_PAYLOAD + 10];
         let injection = injection(3, &[b"a", &long, b"b"], Capabilities::DEPRECATE_EOF);
         let layout = Layout::of(&injection).expect("a result set");
-        assert_eq!(layout.row_count(), Some(3));
+        assert_eq!(layout.row_count(), 3);
         assert_eq!(layout.row(&injection.packets, 0).as_deref(), Some(&b"\x01a"[..]));
         let row = layout.row(&injection.packets, 1).expect("the long row");
         assert!(row.len() > long.len() && row.ends_with(&long));
@@ -194,8 +199,9 @@ mod tests {
     }
 
     #[test]
-    fn binary_rows_are_not_read_as_text() {
+    fn the_command_says_that_rows_are_binary() {
         let layout = Layout::of(&injection(0x17, &[b"x"], Capabilities::NONE)).expect("columns");
-        assert_eq!((layout.columns().len(), layout.row_count()), (1, None));
+        assert_eq!((layout.columns().len(), layout.row_count()), (1, 1));
+        assert_eq!(layout.binary_types(), Some(&[ValueType::new(ColumnType::VAR_STRING)][..]));
     }
 }

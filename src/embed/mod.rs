@@ -7,6 +7,7 @@
 //! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while
 //! Python code may run.
 
+mod binary;
 mod binding;
 mod bootstrap;
 mod classes;
@@ -18,6 +19,7 @@ mod error;
 mod interpreter;
 mod layout;
 mod log_bridge;
+mod modules;
 mod outcome;
 mod promote;
 mod reload;
@@ -33,6 +35,7 @@ mod tests;
 
 pub use binding::Binding;
 pub use error::EmbedError;
+pub use log_bridge::MESSAGE as LOG_TARGET_MESSAGE;
 pub use outcome::Outcome;
 pub use script::Script;
 pub use scripts::Scripts;
@@ -124,17 +127,14 @@ fn environment(
     shared: &'static Shared,
     host_version: u32,
 ) -> PyResult<Environment> {
+    binary::prepare(py)?;
     let bootstrap = Bootstrap::new(py)?;
     bootstrap.prepare(py, script, base_dir)?;
     let config = Config::with_options(py, options)?.unbind();
     let globals = Py::new(py, Globals::new(py, shared, config)?)?;
     constants::set_on(py.get_type::<Proxy>().as_any(), host_version)?;
     let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
-    let module = PyModule::new(py, "pyproxy")?;
-    module
-        .setattr("__doc__", "The objects and constants of the MySQL proxy this script runs in.")?;
-    classes::add_to(&module)?;
-    constants::set_on(module.as_any(), host_version)?;
-    bootstrap.publish(py, &module, proxy.bind(py).as_any())?;
+    let package = modules::package(py, shared, host_version)?;
+    bootstrap.publish(py, &package, proxy.bind(py).as_any())?;
     Ok(Environment { bootstrap, globals, proxy })
 }

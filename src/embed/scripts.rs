@@ -1,7 +1,7 @@
 //! The versions of the script, and the end of them all.
 
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::reload::Watch;
@@ -18,20 +18,23 @@ pub struct Scripts {
     environment: Arc<Environment>,
     /// Locked only to read or replace the handle, never while Python runs.
     current: Mutex<Arc<Script>>,
+    /// Older versions, oldest first; those that open connections still use are alive.
+    replaced: Mutex<Vec<Weak<Script>>>,
     watch: Option<Mutex<Watch>>,
 }
 
 impl Scripts {
     pub(super) fn new(environment: Arc<Environment>, first: Script, watch: Option<Watch>) -> Self {
         let current = Mutex::new(Arc::new(first));
-        Self { environment, current, watch: watch.map(Mutex::new) }
+        let replaced = Mutex::default();
+        Self { environment, current, replaced, watch: watch.map(Mutex::new) }
     }
 
     /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if
     /// it changed; if that fails the old version stays, and the log says why, once.
     pub fn current(&self, _call: &HostCall) -> Arc<Script> {
         if let Some(watch) = &self.watch {
-            let changed = watch.lock().unwrap_or_else(PoisonError::into_inner).changed();
+            let changed = lock(watch).changed();
             if let Some(path) = changed {
                 self.reload(&path);
             }
@@ -45,7 +48,7 @@ impl Scripts {
     }
 
     fn handle(&self) -> Arc<Script> {
-        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&lock(&self.current))
     }
 
     fn reload(&self, path: &std::path::Path) {
@@ -53,11 +56,12 @@ impl Scripts {
         match loaded {
             None => {}
             Some(Ok(script)) => {
-                let script = Arc::new(script);
-                let replaced = std::mem::replace(
-                    &mut *self.current.lock().unwrap_or_else(PoisonError::into_inner),
-                    script,
-                );
+                let replaced = std::mem::replace(&mut *lock(&self.current), Arc::new(script));
+                {
+                    let mut versions = lock(&self.replaced);
+                    versions.retain(|version| version.strong_count() > 0);
+                    versions.push(Arc::downgrade(&replaced));
+                }
                 log::info!("{} changed: new connections get the new version", path.display());
                 // May call the old version's shutdown(proxy): not under the lock.
                 drop(replaced);
@@ -69,7 +73,8 @@ impl Scripts {
         }
     }
 
-    /// The process ends: no hook is called any more, `shutdown(proxy)` and `atexit` handlers run, output is flushed.
+    /// The process ends: no hook is called any more, `shutdown(proxy)` of every version that is still in use and
+    /// `atexit` handlers run, output is flushed.
     ///
     /// Python is not finalised: threads that attach later would hang or crash. All of it happens on a thread of its
     /// own, so that a script that holds on to Python delays the end by a few seconds and no more.
@@ -77,12 +82,15 @@ impl Scripts {
         if !threads::close() {
             return;
         }
-        let script = self.handle();
+        let mut versions: Vec<_> = lock(&self.replaced).iter().filter_map(Weak::upgrade).collect();
+        versions.push(self.handle());
         let environment = Arc::clone(&self.environment);
         let (done, ended) = mpsc::channel();
         let work = move || {
             threads::attach(|py| {
-                script.end(py);
+                for script in &versions {
+                    script.end(py);
+                }
                 if let Err(error) = environment.bootstrap.finish(py) {
                     let traceback = environment.bootstrap.describe(py, &error);
                     log::error!("Python's exit handlers failed:\n{traceback}");
@@ -105,4 +113,9 @@ impl Scripts {
             Err(error) => log::warn!("the script is not shut down: no thread ({error})"),
         }
     }
+}
+
+/// What these mutexes guard is whole after every statement: a panic elsewhere does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,6 +17,8 @@ pub fn answer(step: &mut Step<'_>, reply: &Reply) -> Verdict {
     let command = step.session().command.map_or(Command::SLEEP, Command);
     if command == Command::QUIT {
         step.con.set_com_quit_seen();
+        // A client may wait for the close that its server would answer with.
+        step.session().close_after_result = true;
     }
     step.conn.exchange.answered = true;
     if !command.has_reply() {

@@ -107,6 +107,11 @@ fn finish(step: &mut Step<'_>) -> Verdict {
     Verdict::Retry
 }
 
+/// Whether the connect in progress came to an end that nobody has looked at yet.
+pub fn has_ended(step: &mut Step<'_>) -> bool {
+    step.session().server.as_ref().is_some_and(|server| server.socket.connect_has_ended())
+}
+
 /// The connect in progress failed: the backend is DOWN, another one is tried.
 pub fn give_up_backend(step: &mut Step<'_>) {
     let ndx = step.session().server.as_ref().map(|server| server.backend);
@@ -142,7 +147,11 @@ fn greet_from_pool(step: &mut Step<'_>) -> Verdict {
         (server.handshake_payload.clone(), server.handshake.clone())
     };
     step.client.append_payload(&payload);
-    step.session().client.handshake = handshake;
+    {
+        let mut session = step.session();
+        session.client.handshake = handshake;
+        session.choice = None;
+    }
     step.sync_server();
     step.go(ConState::SendHandshake)
 }

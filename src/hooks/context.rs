@@ -1,7 +1,7 @@
 //! What every callback can reach: the settings, the backends, the scripts.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::embed::Scripts;
@@ -35,34 +35,14 @@ pub struct Settings {
 /// The running plugin.
 #[derive(Debug)]
 pub struct Context {
-    /// Backends and pool.
+    /// Backends, pool and counters.
     pub shared: &'static Shared,
     /// The script, if one is configured.
     pub scripts: Option<Scripts>,
     /// The options.
     pub settings: Settings,
-    /// Counters for the host's plugin statistics.
-    pub stats: Stats,
     /// The plugin was told to end: callbacks that still come close their connection.
     pub closing: AtomicBool,
-}
-
-/// Counters since the start.
-#[derive(Debug, Default)]
-pub struct Stats {
-    /// Clients accepted.
-    pub connections: AtomicU64,
-    /// Commands of clients.
-    pub queries: AtomicU64,
-    /// Queries that scripts queued and that were sent.
-    pub queued_queries: AtomicU64,
-    /// Packets that made no sense.
-    pub malformed_packets: AtomicU64,
-}
-
-/// Adds one to a counter.
-pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 static CONTEXT: OnceLock<Context> = OnceLock::new();

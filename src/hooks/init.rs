@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::connection::Connection;
-use super::context::{Context, count};
+use super::context::Context;
 use crate::chassis::{Con, ConState, Verdict};
 use crate::embed::Binding;
 use crate::session::{Client, Session, Slot};
@@ -15,8 +15,7 @@ pub fn init(con: Con<'_>, ctx: &'static Context) -> Verdict {
     }
     let Some(client) = con.client() else { return Verdict::Error };
     let (src, dst) = client.addresses();
-    count(&ctx.stats.connections);
-    let id = ctx.stats.connections.load(Ordering::Relaxed);
+    let id = ctx.shared.stats.connections.increment();
     let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
     let script = ctx
         .scripts

@@ -2,11 +2,9 @@
 
 use wire::Command;
 
-use super::connection::Effect;
-use super::context::count;
 use super::read_query::effect_of_command;
 use super::step::Step;
-use crate::chassis::{ConState, Verdict};
+use crate::chassis::{ConState, Socket, Verdict};
 use crate::session::{Injection, Query, Reply};
 
 /// Sends the next queued query that needs an answer, and every one before it that does not. `None`: none is left, and
@@ -36,20 +34,14 @@ fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
         return None;
     };
     let command = Command(query.packet.first().copied().unwrap_or_default());
-    count(&step.ctx.stats.queued_queries);
+    step.ctx.shared.stats.queued_queries.increment();
     step.con.forget_command();
     server.reset_packet_ids();
     server.append_command_payload(&query.packet);
     if command == Command::QUIT {
         log::warn!("connection {}: a queued COM_QUIT ends the connection", step.id());
     } else if !command.has_reply() {
-        if !step.con.write_now(server) {
-            step.close_server();
-            let message = "the server does not take a queued command";
-            return Some(step.refuse(&Reply::proxy_error(message)));
-        }
-        server.reset_packet_ids();
-        return None;
+        return send_unanswered(step, server);
     }
     let capabilities = {
         let mut session = step.session();
@@ -59,14 +51,28 @@ fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
         })
     }
     .unwrap_or_default();
-    step.conn.exchange.effect = match effect_of_command(&query.packet, None) {
-        // A queued COM_CHANGE_USER is not ours to follow: its rounds would need the client.
-        Effect::Login(_) => Effect::None,
-        effect => effect,
-    };
+    let effect = effect_of_command(&query.packet, step.session().client.login.as_deref());
+    step.conn.exchange.effect = effect;
     step.conn.tracker.start(command.0, capabilities);
     step.con.set_resultset_is_needed(query.resultset_is_needed);
     step.con.set_resultset_is_finished(false);
     step.conn.exchange.injection = Some(Injection::new(query, capabilities));
     Some(step.go(ConState::SendQuery))
+}
+
+/// Sends a command that no server answers. `None`: it is sent, and what is queued behind it can follow.
+fn send_unanswered(step: &mut Step<'_>, server: Socket<'_>) -> Option<Verdict> {
+    let client_waits = step.session().command.is_none_or(|command| Command(command).has_reply());
+    if step.session().queries.is_empty() && !client_waits {
+        // Nothing follows: the host itself knows that no answer comes, and takes its time for the writing.
+        step.conn.exchange.answered = true;
+        return Some(step.go(ConState::SendQuery));
+    }
+    if !step.con.write_now(server) {
+        step.close_server();
+        let message = "the server does not take a queued command";
+        return Some(step.refuse(&Reply::proxy_error(message)));
+    }
+    server.reset_packet_ids();
+    None
 }

@@ -22,6 +22,12 @@ impl LoginRounds {
         let caching = self.method == b"caching_sha2_password";
         Ok(if reply == AuthReply::FastSuccess && !caching { AuthReply::MoreData } else { reply })
     }
+
+    /// Whether nothing but the login packet was asked of the client so far.
+    pub fn client_spoke_once(&self) -> bool {
+        // The id of an answer is never 0: a question of the server came before it.
+        self.next_client_id == 0
+    }
 }
 
 /// The answer reached the client: who speaks next?

@@ -25,5 +25,5 @@ mod step;
 mod timeout;
 
 pub use connection::Connection;
-pub use context::{Context, OnScriptError, Settings, Stats, context, install};
+pub use context::{Context, OnScriptError, Settings, context, install};
 pub use step::Step;

@@ -6,7 +6,6 @@ use wire::Capabilities;
 use wire::connect::{AuthReply, ChangeUser, Login, LoginKind};
 
 use super::connection::{LoginReason, LoginRounds};
-use super::context::count;
 use super::step::{Step, hook_failed};
 use crate::chassis::{ConState, Verdict};
 use crate::embed::Outcome;
@@ -44,7 +43,7 @@ pub fn read_auth(step: &mut Step<'_>) -> Verdict {
     let login = match parsed {
         Ok(login) => login,
         Err(e) => {
-            count(&step.ctx.stats.malformed_packets);
+            step.ctx.shared.stats.malformed_packets.increment();
             log::warn!("connection {}: cannot read the client's login: {e}", step.id());
             return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));
         }
@@ -164,23 +163,35 @@ fn answer(step: &mut Step<'_>, reply: &Reply) -> Verdict {
 
 /// The client got a pooled connection, which is logged in as somebody: make it the client's own.
 fn take_over_pooled(step: &mut Step<'_>, login: Login) -> Verdict {
-    let speaks = step.session().server.as_ref().is_some_and(|s| s.speaks(login.capabilities));
-    if !speaks {
-        return reconnect(step, login);
-    }
-    if step.ctx.shared.pool_change_user {
-        change_user(step, login)
-    } else {
-        compare_logins(step, &login)
+    let change_user_is_on = step.ctx.shared.pool_change_user;
+    let (speaks, same_db) = {
+        let session = step.session();
+        let server = session.server.as_ref();
+        let wanted = login.database.as_deref().unwrap_or_default();
+        (
+            server.is_some_and(|server| server.speaks(login.capabilities)),
+            server.is_some_and(|server| server.default_db == wanted),
+        )
+    };
+    match (speaks, change_user_is_on) {
+        (true, true) => change_user(step, login, Auth::OfClient),
+        (true, false) if same_db => compare_logins(step, &login),
+        _ => replace_pooled(step, login),
     }
 }
 
-/// The pooled connection was opened for a client with other capabilities. It goes back, and a new one takes its place;
-/// the client's auth data belong to another scramble, so the new server is made to ask for them again.
-fn reconnect(step: &mut Step<'_>, login: Login) -> Verdict {
+/// The pooled connection that the client was greeted from does not fit it: it was opened with other capabilities, or, if
+/// there is no new login, is in another database. It goes back, and another one takes its place; the client's auth data
+/// belong to another scramble, so the server is made to ask for them again.
+fn replace_pooled(step: &mut Step<'_>, login: Login) -> Verdict {
     if !login.capabilities.contains(Capabilities::PLUGIN_AUTH) {
+        // Nobody can ask this client again. The next time it shall not meet the same connection.
+        step.close_server();
         return step
             .refuse(&Reply::proxy_error("no pooled connection fits this client, try again"));
+    }
+    if step.ctx.shared.pool_change_user && take_fitting(step, login.capabilities) {
+        return change_user(step, login, Auth::AskAgain);
     }
     {
         let mut session = step.session();
@@ -194,15 +205,45 @@ fn reconnect(step: &mut Step<'_>, login: Login) -> Verdict {
     step.go(ConState::ConnectServer)
 }
 
-/// The new server's handshake is there: logs in with a method that no account has, so that the server answers with a
-/// switch request for the right one.
+/// Exchanges the attached pooled connection for an idle one of the same backend that speaks the client's dialect.
+fn take_fitting(step: &Step<'_>, capabilities: Capabilities) -> bool {
+    let shared = step.ctx.shared;
+    let mut session = step.session();
+    let Some(ndx) = session.backend_ndx() else { return false };
+    let found = shared.pool.borrow_mut(step.call).of(ndx).take_for_login(step.call, capabilities);
+    let Some(server) = found else { return false };
+    session.exchange_server(step.call, shared, server);
+    drop(session);
+    step.sync_server();
+    true
+}
+
+/// Which auth data a server gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Auth {
+    /// Those in the client's login.
+    OfClient,
+    /// None, for a method that no account has: the server answers with a switch request for the right one, and the client
+    /// with auth data for this server's scramble.
+    AskAgain,
+}
+
+/// The login as the server shall get it.
+fn with_auth(login: &Login, auth: Auth) -> Login {
+    match auth {
+        Auth::OfClient => login.clone(),
+        Auth::AskAgain => Login {
+            auth_response: Vec::new(),
+            auth_plugin: Some(b"pyproxy_switch_request".to_vec()),
+            ..login.clone()
+        },
+    }
+}
+
+/// The new server's handshake is there, but the client's auth data are not for its scramble.
 pub fn login_again(step: &mut Step<'_>) -> Verdict {
     let Some(login) = step.conn.login.sent.take() else { return Verdict::Error };
-    let request = Login {
-        auth_response: Vec::new(),
-        auth_plugin: Some(b"pyproxy_switch_request".to_vec()),
-        ..login.clone()
-    };
+    let request = with_auth(&login, Auth::AskAgain);
     let (Ok(payload), Some(server)) = (request.encode(), step.server()) else {
         return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));
     };
@@ -210,14 +251,15 @@ pub fn login_again(step: &mut Step<'_>) -> Verdict {
     send_login(step, LoginReason::Connect, login)
 }
 
-fn change_user(step: &mut Step<'_>, login: Login) -> Verdict {
+fn change_user(step: &mut Step<'_>, login: Login, auth: Auth) -> Verdict {
+    let sent = with_auth(&login, auth);
     let request = ChangeUser {
-        username: login.username.clone(),
-        auth_response: login.auth_response.clone(),
-        database: login.database.clone().unwrap_or_default(),
-        charset: Some(login.charset.into()),
-        auth_plugin: login.auth_plugin.clone(),
-        attributes: login.attributes.clone(),
+        username: sent.username,
+        auth_response: sent.auth_response,
+        database: sent.database.unwrap_or_default(),
+        charset: Some(sent.charset.into()),
+        auth_plugin: sent.auth_plugin,
+        attributes: sent.attributes,
     };
     let both = {
         let session = step.session();
@@ -237,8 +279,11 @@ fn change_user(step: &mut Step<'_>, login: Login) -> Verdict {
 fn compare_logins(step: &mut Step<'_>, login: &Login) -> Verdict {
     let same = {
         let session = step.session();
-        session.server.as_ref().and_then(|server| server.login.as_ref()).is_some_and(|pooled| {
-            pooled.username == login.username && pooled.auth_response == login.auth_response
+        let provable = session.server.as_ref().filter(|server| server.login_is_proof);
+        provable.and_then(|server| server.login.as_ref()).is_some_and(|pooled| {
+            pooled.username == login.username
+                && pooled.auth_plugin == login.auth_plugin
+                && pooled.auth_response == login.auth_response
         })
     };
     if !same {

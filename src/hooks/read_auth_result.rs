@@ -1,12 +1,10 @@
 //! `con_read_auth_result`: the server answered the login, or a further round of it (host contract 2.6, 3.4).
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use wire::connect::AuthReply;
 
 use super::connection::LoginReason;
-use super::context::count;
 use super::step::{Step, hook_failed};
 use crate::chassis::{ConState, Packet, Verdict};
 use crate::embed::Outcome;
@@ -18,7 +16,7 @@ pub fn read_auth_result(step: &mut Step<'_>) -> Verdict {
         return Verdict::Error;
     };
     let Ok(reply) = step.conn.login.judge(packet.payload()) else {
-        count(&step.ctx.stats.malformed_packets);
+        step.ctx.shared.stats.malformed_packets.increment();
         return step.refuse(&Reply::proxy_error("cannot read the server's answer to the login"));
     };
     if reply == AuthReply::Ok {
@@ -59,6 +57,7 @@ fn ask_script(step: &mut Step<'_>, packet: &Packet, reply: AuthReply) -> Outcome
 fn accepted(step: &mut Step<'_>) {
     let sent = step.conn.login.sent.take().map(Arc::new);
     let reason = step.conn.login.reason;
+    let is_proof = step.conn.login.client_spoke_once();
     let mut session = step.session();
     let session = &mut *session;
     if reason == LoginReason::ChangeUser
@@ -68,13 +67,7 @@ fn accepted(step: &mut Step<'_>) {
         session.client.login = Some(Arc::clone(login));
     }
     if let Some(server) = session.server.as_mut() {
-        server.default_db =
-            sent.as_ref().and_then(|login| login.database.clone()).unwrap_or_default();
-        server.login = sent;
-        server.authenticated = true;
-        server.busy = false;
-        server.in_transaction = false;
-        server.last_command_at = Instant::now();
+        server.logged_in(sent, is_proof);
     }
 }
 

@@ -7,7 +7,6 @@ use wire::connect::Handshake;
 use wire::reply::is_err;
 
 use super::connection::LoginReason;
-use super::context::count;
 use super::read_auth::login_again;
 use super::step::{Step, hook_failed};
 use crate::chassis::{ConState, Verdict};
@@ -27,7 +26,7 @@ pub fn read_handshake(step: &mut Step<'_>) -> Verdict {
     let handshake = match masked.and_then(|()| Handshake::parse(packet.payload())) {
         Ok(handshake) => Arc::new(handshake),
         Err(e) => {
-            count(&step.ctx.stats.malformed_packets);
+            step.ctx.shared.stats.malformed_packets.increment();
             let id = step.id();
             log::error!("connection {id}: cannot read the server's handshake: {e}");
             return refuse(step, "cannot read the handshake of the server");

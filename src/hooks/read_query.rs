@@ -6,7 +6,6 @@ use wire::connect::{ChangeUser, Login};
 use wire::{Capabilities, Command};
 
 use super::connection::{Effect, Exchange};
-use super::context::count;
 use super::login_rounds::OUT_OF_ORDER;
 use super::step::{Step, hook_failed};
 use super::{answer, injections};
@@ -21,7 +20,7 @@ const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
 /// Asks the script and sends the command, or what the script wants instead.
 pub fn read_query(step: &mut Step<'_>) -> Verdict {
-    count(&step.ctx.stats.queries);
+    step.ctx.shared.stats.queries.increment();
     let Some(packets) = step.client.take_command() else { return Verdict::Error };
     if packets.first.id() != 0 {
         return step.refuse(&Reply::error(OUT_OF_ORDER, b"08S01", "Got packets out of order"));

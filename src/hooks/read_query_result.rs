@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use wire::Command;
 use wire::reply::{OkPacket, StatusFlags, is_ok};
 use wire::result::Step as Progress;
 
 use super::connection::{Effect, Infile, LoginReason, LoginRounds};
-use super::context::count;
 use super::step::{Step, hook_failed};
 use crate::chassis::{ConState, Packet, Verdict};
 use crate::embed::Outcome;
@@ -21,7 +21,7 @@ pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
     let progress = match step.conn.tracker.feed(packet.payload()) {
         Ok(progress) => progress,
         Err(e) => {
-            count(&step.ctx.stats.malformed_packets);
+            step.ctx.shared.stats.malformed_packets.increment();
             log::error!("connection {}: cannot follow the server's answer: {e}", step.id());
             return broken(step, "cannot follow the server's answer, see the proxy log");
         }
@@ -92,12 +92,15 @@ fn request_file(step: &mut Step<'_>, packet: Packet) -> Verdict {
 
 /// COM_CHANGE_USER takes rounds, like a login.
 fn change_user_round(step: &mut Step<'_>, packet: Packet) -> Verdict {
-    if step.conn.exchange.injection.is_some() {
-        log::error!(
-            "connection {}: a queued COM_CHANGE_USER needs the client's password",
-            step.id()
-        );
-        return broken(step, "a queued COM_CHANGE_USER cannot be followed");
+    if step.conn.exchange.injection.take().is_some() {
+        let asked = step.session().command == Some(Command::CHANGE_USER.0);
+        if !asked || step.conn.exchange.answered {
+            let id = step.id();
+            log::error!("connection {id}: a queued COM_CHANGE_USER needs the client's password");
+            return broken(step, "a queued COM_CHANGE_USER cannot be followed");
+        }
+        // It stands for the client's own: the client answers, and what is queued behind it is not run.
+        step.session().queries.clear();
     }
     let Effect::Login(login) = std::mem::take(&mut step.conn.exchange.effect) else {
         return broken(step, "cannot read the COM_CHANGE_USER of the client");
@@ -122,6 +125,8 @@ pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
     let injected = step.conn.exchange.injection.is_some();
     let mut session = step.session();
     let session = &mut *session;
+    // What a script queues changes the server only, unless it queued what the client itself asked for.
+    let asked = session.command == Some(step.conn.tracker.command().0);
     let Some(server) = session.server.as_mut() else { return };
     server.busy = false;
     server.in_transaction = summary.status & StatusFlags::IN_TRANS != 0;
@@ -135,7 +140,9 @@ pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
             let database = login.database.clone().unwrap_or_default();
             let login = Arc::new(*login);
             server.login = Some(Arc::clone(&login));
-            session.client.login = Some(login);
+            if asked {
+                session.client.login = Some(login);
+            }
             Some(database)
         }
         _ => OkPacket::parse(payload, server.capabilities())
@@ -145,7 +152,7 @@ pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
             .map(<[u8]>::to_vec),
     };
     if let Some(database) = changed_db {
-        if !injected {
+        if !injected || asked {
             session.client.default_db.clone_from(&database);
         }
         server.default_db = database;

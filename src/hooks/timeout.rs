@@ -12,7 +12,11 @@ pub fn timeout(step: &mut Step<'_>) -> Verdict {
     let untouched = step.client.send_queue_is_empty();
     match step.con.state() {
         Some(ConState::ConnectServer) => {
-            connect_server::give_up_backend(step);
+            // While a hook runs for long, the server's answer and the time limit both wait, and libevent tells of the
+            // limit only. The host comes back to the connect, which then asks for its outcome.
+            if !connect_server::has_ended(step) {
+                connect_server::give_up_backend(step);
+            }
             Verdict::Success
         }
         Some(ConState::ReadHandshake) => {

@@ -17,7 +17,7 @@ use crate::chassis::backend::BackendType;
 use crate::chassis::{Backends, api, host};
 use crate::embed::{self, PythonConfig};
 use crate::hooks::{self, Context};
-use crate::session::{Pool, Shared};
+use crate::session::{Pool, Shared, Stats};
 
 /// What the host takes for success.
 const SUCCESS: c_int = 0;
@@ -142,6 +142,7 @@ unsafe fn start(
         backends,
         pool: HostCell::new(Pool::default()),
         pool_change_user: options.pool_change_user,
+        stats: Stats::default(),
     }));
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
     listener::check(&options.address).map_err(cannot_listen)?;
@@ -160,13 +161,8 @@ unsafe fn start(
             Some(embed::start(python, options.for_scripts(), shared, version)?)
         }
     };
-    let context = Context {
-        shared,
-        scripts,
-        settings: options.settings,
-        stats: hooks::Stats::default(),
-        closing: AtomicBool::new(false),
-    };
+    let context =
+        Context { shared, scripts, settings: options.settings, closing: AtomicBool::new(false) };
     hooks::install(context).map_err(|_| StartError::Twice)?;
     // SAFETY: called from `apply_config`.
     unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)

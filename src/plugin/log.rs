@@ -2,8 +2,13 @@
 
 use std::ffi::CString;
 
-use glib_sys::{G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_DEBUG, G_LOG_LEVEL_INFO, G_LOG_LEVEL_WARNING};
+use glib_sys::{
+    G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_DEBUG, G_LOG_LEVEL_INFO, G_LOG_LEVEL_MESSAGE,
+    G_LOG_LEVEL_WARNING,
+};
 use log::{Level, LevelFilter, Log, Metadata, Record};
+
+use crate::embed::LOG_TARGET_MESSAGE;
 
 struct HostLog;
 
@@ -17,6 +22,7 @@ impl Log for HostLog {
         let level = match record.level() {
             Level::Error => G_LOG_LEVEL_CRITICAL,
             Level::Warn => G_LOG_LEVEL_WARNING,
+            Level::Info if record.target() == LOG_TARGET_MESSAGE => G_LOG_LEVEL_MESSAGE,
             Level::Info => G_LOG_LEVEL_INFO,
             Level::Debug | Level::Trace => G_LOG_LEVEL_DEBUG,
         };

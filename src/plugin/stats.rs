@@ -1,23 +1,23 @@
-//! Counters for the host's `chassis.get_stats("pyproxy")`.
+//! The plugin's statistics as the host asks for them: Lua's `chassis.get_stats("pyproxy")`.
 
-use std::ffi::CStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ffi::CString;
 
 use chassis_sys as sys;
 use glib_sys::GHashTable;
 
-use crate::boundary::{PANICS, guard};
+use crate::boundary::guard;
 use crate::hooks::context;
 
-/// Called by the host once at load; the counters are ours, so there is nothing to allocate.
+/// Called by the host once at load. The counters are ours, so there is nothing to allocate; but the host never asks a
+/// plugin whose pointer is NULL. This one is not NULL and is never followed.
 pub(super) unsafe extern "C" fn new_stats() -> *mut sys::chassis_plugin_stats_t {
-    std::ptr::null_mut()
+    std::ptr::dangling_mut()
 }
 
 /// Called by the host at the end.
 pub(super) unsafe extern "C" fn free_stats(_stats: *mut sys::chassis_plugin_stats_t) {}
 
-/// A fresh table of names and numbers; the caller destroys it.
+/// A fresh table of names and numbers; the caller destroys it. Empty before the start.
 pub(super) unsafe extern "C" fn get_stats(
     _stats: *mut sys::chassis_plugin_stats_t,
 ) -> *mut GHashTable {
@@ -35,18 +35,17 @@ pub(super) unsafe extern "C" fn get_stats(
 }
 
 fn fill(table: *mut GHashTable) {
-    insert(table, c"panics", &PANICS);
-    if let Some(ctx) = context() {
-        insert(table, c"connections", &ctx.stats.connections);
-        insert(table, c"queries", &ctx.stats.queries);
-        insert(table, c"queued_queries", &ctx.stats.queued_queries);
-        insert(table, c"malformed_packets", &ctx.stats.malformed_packets);
+    let Some(ctx) = context() else { return };
+    for (name, number) in ctx.shared.stats.report() {
+        insert(table, name, number);
     }
 }
 
-/// The host reads the number out of the value pointer itself.
-fn insert(table: *mut GHashTable, name: &CStr, counter: &AtomicU64) {
-    let number = usize::try_from(counter.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+/// The host reads the number out of the value pointer itself, its lowest 32 bits: large numbers wrap there, and
+/// differences of two readings stay right.
+fn insert(table: *mut GHashTable, name: String, number: u64) {
+    let name = CString::new(name).expect("our own names have no NUL");
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
     // SAFETY: the table takes a copy of the key, made with GLib's allocator; the value is never followed.
     unsafe {
         let key = glib_sys::g_strdup(name.as_ptr());

@@ -12,6 +12,7 @@ pub mod queries;
 pub mod reply;
 pub mod server;
 pub mod slot;
+pub mod stats;
 pub mod switch;
 
 pub use client::Client;
@@ -22,6 +23,7 @@ pub use queries::{Queries, Query};
 pub use reply::Reply;
 pub use server::Server;
 pub use slot::Slot;
+pub use stats::Stats;
 
 use crate::boundary::{HostCall, HostCell};
 use crate::chassis::Backends;
@@ -35,6 +37,8 @@ pub struct Shared {
     pub pool: HostCell<Pool>,
     /// Log a pooled server connection in again (COM_CHANGE_USER) before a client gets it.
     pub pool_change_user: bool,
+    /// Counters since the start.
+    pub stats: Stats,
 }
 
 /// One client connection, from accept to close.

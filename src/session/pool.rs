@@ -14,7 +14,7 @@ use crate::boundary::HostCall;
 #[derive(Debug, Default)]
 pub struct BackendPool {
     idle: VecDeque<Server>,
-    /// For scripts; see `backend.pool` in the scripting API.
+    /// A client that has not logged in yet leaves each user this many.
     pub min_idle_connections: u32,
     /// For scripts; not enforced.
     pub max_idle_connections: u32,
@@ -37,24 +37,49 @@ impl Pool {
 }
 
 impl BackendPool {
-    /// Adds an idle connection that [`Server::is_clean`] and no client uses.
-    pub fn park(&mut self, server: Server) {
+    /// Adds an idle connection that [`Server::is_clean`] and no client uses. Dead ones go, so that a script that parks
+    /// and never looks does not pile them up.
+    pub fn park(&mut self, call: &HostCall, server: Server) {
+        self.drop_dead(call);
         self.idle.push_back(server);
     }
 
-    /// Takes the oldest connection of `user` (`None`: of anyone, for a client that has not logged in yet) that is still
-    /// alive; for a logged-in client it must also speak the same dialect.
-    pub fn take(
+    /// For a client that has not told its name yet: the oldest connection of any user who has more idle ones than
+    /// `min_idle_connections` (host contract 2.7).
+    pub fn take_for_anyone(&mut self, call: &HostCall) -> Option<Server> {
+        self.drop_dead(call);
+        let keep = usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX);
+        let position = self.idle.iter().position(|server| {
+            let user = server.username();
+            self.idle.iter().filter(|other| other.username() == user).count() > keep
+        })?;
+        self.idle.remove(position)
+    }
+
+    /// For a client that is about to be logged in again, as whoever it is: the oldest connection of this dialect.
+    pub fn take_for_login(
         &mut self,
         call: &HostCall,
-        user: Option<&[u8]>,
-        capabilities: Option<Capabilities>,
+        capabilities: Capabilities,
     ) -> Option<Server> {
+        self.take(call, |server| server.speaks(capabilities))
+    }
+
+    /// For a client that is logged in and will not be again: the oldest connection of the same user and dialect. An open
+    /// transaction belongs to whoever began it.
+    pub fn take_for_user(
+        &mut self,
+        call: &HostCall,
+        user: &[u8],
+        capabilities: Capabilities,
+    ) -> Option<Server> {
+        self.take(call, |server| {
+            server.username() == user && server.speaks(capabilities) && !server.in_transaction
+        })
+    }
+
+    fn take(&mut self, call: &HostCall, fits: impl Fn(&Server) -> bool) -> Option<Server> {
         self.drop_dead(call);
-        let fits = |server: &Server| {
-            user.is_none_or(|user| server.username() == user)
-                && capabilities.is_none_or(|capabilities| server.speaks(capabilities))
-        };
         let position = self.idle.iter().position(fits)?;
         self.idle.remove(position)
     }

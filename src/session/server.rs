@@ -44,8 +44,13 @@ pub struct Server {
     pub handshake: Option<Arc<Handshake>>,
     /// The handshake's payload as clients get it: as received but for the masked capability bits.
     pub handshake_payload: Vec<u8>,
-    /// The login that the server accepted, or was sent last.
+    /// The login that the server accepted last.
     pub login: Option<Arc<Login>>,
+    /// What the first login agreed on. COM_CHANGE_USER does not change it.
+    capabilities: Capabilities,
+    /// The server accepted the auth data of `login` as they were and asked for nothing else: whoever knows them for the
+    /// same scramble is the same user.
+    pub login_is_proof: bool,
     /// The database the server is in.
     pub default_db: Vec<u8>,
     /// The login is complete.
@@ -71,6 +76,8 @@ impl Server {
             handshake: None,
             handshake_payload: Vec::new(),
             login: None,
+            capabilities: Capabilities::NONE,
+            login_is_proof: false,
             default_db: Vec::new(),
             authenticated: false,
             busy: false,
@@ -82,6 +89,21 @@ impl Server {
     /// The connect succeeded: learns the addresses.
     pub fn connected(&mut self, call: &HostCall) {
         (self.src, self.dst) = self.socket.view(call).addresses();
+    }
+
+    /// The server accepted `login`; `is_proof` is for [`Server::login_is_proof`].
+    pub fn logged_in(&mut self, login: Option<Arc<Login>>, is_proof: bool) {
+        if let Some(login) = login.as_ref().filter(|_| !self.authenticated) {
+            self.capabilities = login.capabilities;
+        }
+        self.default_db =
+            login.as_ref().and_then(|login| login.database.clone()).unwrap_or_default();
+        self.login = login;
+        self.login_is_proof = is_proof;
+        self.authenticated = true;
+        self.busy = false;
+        self.in_transaction = false;
+        self.last_command_at = Instant::now();
     }
 
     /// A client uses this connection from now on: counts it on its backend, once.
@@ -122,9 +144,9 @@ impl Server {
         self.login.as_ref().map(|login| login.username.as_slice()).unwrap_or_default()
     }
 
-    /// What this connection and its client agreed on.
+    /// What this connection and the client that opened it agreed on.
     pub fn capabilities(&self) -> Capabilities {
-        self.login.as_ref().map(|login| login.capabilities).unwrap_or_default()
+        self.capabilities
     }
 
     /// Whether a client with `capabilities` would be understood the same way on this connection.

@@ -62,19 +62,11 @@ impl Session {
         hook: Hook,
     ) -> Result<Switched, SwitchError> {
         let before_connect = hook == Hook::ConnectServer;
-        let capabilities = self.client.login.as_ref().map(|login| login.capabilities);
-        let user = self.client.username().filter(|user| !user.is_empty());
-        let found = match (before_connect, user) {
-            // A client that left before it named a user can own no pooled connection.
-            (false, None) => None,
-            _ => shared.pool.borrow_mut(call).of(ndx).take(call, user, capabilities),
-        };
+        let found = self.take_idle(call, shared, ndx, before_connect);
         match found {
-            Some(mut server) => {
-                self.park_server(call, shared);
-                server.count(call, &shared.backends);
-                self.server = Some(server);
-                self.choice = Some(ndx);
+            Some(server) => {
+                self.exchange_server(call, shared, server);
+                self.choice = before_connect.then_some(ndx);
                 Ok(Switched::Done)
             }
             None if before_connect => {
@@ -86,13 +78,38 @@ impl Session {
         }
     }
 
+    /// The idle connection of backend `ndx` that this client may have.
+    fn take_idle(
+        &self,
+        call: &HostCall,
+        shared: &Shared,
+        ndx: usize,
+        before_connect: bool,
+    ) -> Option<Server> {
+        let mut pool = shared.pool.borrow_mut(call);
+        let idle = pool.of(ndx);
+        if before_connect {
+            return idle.take_for_anyone(call);
+        }
+        // A client that left before it named a user can own no pooled connection.
+        let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
+        idle.take_for_user(call, &login.username, login.capabilities)
+    }
+
+    /// Attaches `server`, which was taken from the pool, in place of the present connection, which is parked.
+    pub fn exchange_server(&mut self, call: &HostCall, shared: &Shared, mut server: Server) {
+        self.park_server(call, shared);
+        server.count(call, &shared.backends);
+        self.server = Some(server);
+    }
+
     /// Detaches the server connection: into the pool if another client may get it as it is, else closed.
     pub fn park_server(&mut self, call: &HostCall, shared: &Shared) {
         let Some(mut server) = self.server.take() else { return };
         server.uncount(call, &shared.backends);
         if may_be_shared(&server, call, shared) {
             let ndx = server.backend;
-            shared.pool.borrow_mut(call).of(ndx).park(server);
+            shared.pool.borrow_mut(call).of(ndx).park(call, server);
         } else {
             server.close(call, &shared.backends);
         }

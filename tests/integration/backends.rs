@@ -80,3 +80,35 @@ fn the_script_chooses_the_backend() {
     assert_in_step(&mut client);
     assert_eq!(second.passed().len(), 1);
 }
+
+#[test]
+fn a_script_that_takes_long_marks_no_backend_down() {
+    // While a hook runs, time limits go on: here one elapses after the server accepted the connection, and before the
+    // host can see that.
+    let host = Host::builder()
+        .backend(db())
+        .option("pyproxy-connect-timeout", "0.3")
+        .script(
+            r#"
+            import time
+
+            def read_query(proxy, packet):
+                if b"slow" in packet:
+                    time.sleep(1)
+            "#,
+        )
+        .start();
+    let mut slow = [host.client(), host.client(), host.client()];
+    let mut ask = |number: usize| slow[number].send_command(3, b"SELECT 'slow'").unwrap();
+    // While the first query is in its hook, a client and more queries arrive: the host finds them together.
+    ask(0);
+    std::thread::sleep(Duration::from_millis(300));
+    ask(1);
+    let mut new = host.connect();
+    ask(2);
+    for client in &mut slow {
+        client.read_answer(1).unwrap();
+    }
+    new.read_handshake().expect("the backend is up");
+    assert!(!host.log().contains("marked DOWN"), "{}", host.log());
+}

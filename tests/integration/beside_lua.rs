@@ -135,3 +135,88 @@ fn traffic_on_both_plugins_with_four_event_threads() {
     });
     host.wait_for_clients(&[0]);
 }
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn under_load_nothing_mixes() {
+    let (for_lua, for_python) = (server_saying("lua"), server_saying("python"));
+    let (builder, ports) = three(for_lua.address());
+    let host = builder
+        .backend(for_python.address())
+        .event_threads(2)
+        .script(
+            r#"
+            def connect_server(proxy):
+                # Pooled connections are taken again: none of the other plugin's is among them.
+                proxy.connection.backend_ndx = 0
+                if proxy.connection.server is not None:
+                    return proxy.PROXY_IGNORE_RESULT
+
+            def disconnect_client(proxy):
+                proxy.connection.backend_ndx = -1
+            "#,
+        )
+        .start();
+    assert!(eventually(PATIENCE, || ports::is_listening(ports.lua)));
+    std::thread::scope(|scope| {
+        for (address, expected) in [(at(ports.lua), "lua"), (host.address(), "python")].repeat(4) {
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let mut client = RawClient::login(address, &MariaDb::user()).unwrap();
+                    for _ in 0..5 {
+                        assert_eq!(client.query("who").unwrap().value(), expected);
+                    }
+                    client.quit();
+                }
+            });
+        }
+    });
+    let count = |server: &testkit::RawServer| server.seen().len();
+    assert_eq!(count(&for_lua), 80, "one connection for each client of the Lua plugin");
+    assert!(count(&for_python) <= 80, "{}", count(&for_python));
+    assert_eq!(admin_sees(ports.admin), [[for_lua.address().to_string()]]);
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn what_a_script_does_to_its_backends_is_not_seen_by_the_other_plugin() {
+    let (for_lua, for_python) = (Relay::start(db()), Relay::start(db()));
+    let (builder, ports) = three(for_lua.address());
+    let host = builder
+        .backend(for_python.address())
+        .script(&format!(
+            r#"
+            def read_query(proxy, packet):
+                if b"change" in packet:
+                    proxy.globals.backends[0].state = proxy.BACKEND_STATE_DOWN
+                    proxy.globals.backends.add("{}")
+            "#,
+            refusing()
+        ))
+        .start();
+    assert!(eventually(PATIENCE, || ports::is_listening(ports.lua)));
+    host.client().query("SELECT 'change'").unwrap();
+    assert_eq!(admin_sees(ports.admin), [[for_lua.address().to_string()]]);
+    for _ in 0..3 {
+        assert_in_step(&mut RawClient::login(at(ports.lua), &MariaDb::user()).unwrap());
+    }
+    assert_eq!((for_lua.passed().len(), for_python.passed().len()), (3, 1));
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn admin_sees_what_the_script_does_to_the_backends_without_a_lua_proxy() {
+    let port = ports::free_port();
+    let (second, third) = (refusing(), refusing());
+    let builder =
+        Host::builder().plugins(&["admin", "pyproxy"]).backend(db()).readonly(second).script(
+            &format!(
+                "def read_query(proxy, packet): proxy.globals.backends.add('{third}') if b'add' in \
+             packet else None\n"
+            ),
+        );
+    let host = with_admin(builder, port).start();
+    host.client().query("SELECT 'add'").unwrap();
+    let expected = [db(), second, third].map(|address| vec![address.to_string()]);
+    assert_eq!(admin_sees(port), expected);
+}

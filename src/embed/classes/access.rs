@@ -1,7 +1,7 @@
 //! Who may touch what, when: the one place that turns a missing host call or an emptied slot into `ReferenceError`.
 //!
 //! A slot is borrowed only while Rust code runs that calls no Python, with two exceptions that hold a shared
-//! borrow: making strings and making tuples. What a finaliser does meanwhile finds the slot busy, which counts as
+//! borrow: making strings, numbers and dates, and making tuples. What a finaliser does meanwhile finds the slot busy, which counts as
 //! gone.
 
 use pyo3::exceptions::PyReferenceError;

@@ -2,9 +2,9 @@
 
 use pyo3::exceptions::{PyAttributeError, PyReferenceError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyInt;
+use pyo3::types::{PyInt, PyString};
 
-use super::{Backend, Socket, access};
+use super::{Backend, Socket, access, attributes};
 use crate::boundary::HostCall;
 use crate::session::switch::Switched;
 use crate::session::{Hook, Session, Shared, Slot};
@@ -121,6 +121,21 @@ impl Connection {
             return Err(PyReferenceError::new_err("the connection is gone"));
         }
         Err(PyAttributeError::new_err(format!("the connection has no attribute {name:?}")))
+    }
+
+    /// A connection that has ended keeps nothing any more.
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        access::alive(&slf.get().session)?;
+        attributes::set(slf.as_any(), name, Some(value))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        access::alive(&slf.get().session)?;
+        attributes::set(slf.as_any(), name, None)
     }
 
     fn __repr__(&self) -> String {

@@ -6,6 +6,7 @@
 
 mod access;
 mod address;
+mod attributes;
 mod auth;
 mod backend;
 mod backends;

@@ -64,7 +64,7 @@ impl Resultset {
     #[getter]
     fn rows(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let Some(layout) = self.layout(py)? else { return Ok(None) };
-        Ok(Rows::new(self.slot.clone(), Arc::clone(layout)))
+        Ok(Some(Rows::new(self.slot.clone(), Arc::clone(layout))))
     }
 
     /// The payload of the first packet. None if the result was not kept.

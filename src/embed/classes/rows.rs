@@ -6,13 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use wire::result::TextRow;
+use wire::binary::ValueType;
+use wire::result::{BinaryRow, TextRow};
 
 use super::{access, sequence};
+use crate::embed::binary;
+use crate::embed::column::Column;
 use crate::embed::layout::Layout;
 use crate::session::{Injection, Slot};
 
 /// The rows of a result set, each a tuple: `str`, `bytes` for binary columns, None for NULL.
+///
+/// Prepared statements give numbers as `int` and `float`, DATE, DATETIME and TIME as `datetime.date`, `.datetime` and
+/// `.timedelta`; a date that Python does not have, such as that of zeros, stays `str`.
 ///
 /// Can be iterated any number of times, while `read_query_result` runs.
 #[pyclass(frozen, sequence, module = "pyproxy")]
@@ -29,10 +35,10 @@ struct Source {
 }
 
 impl Rows {
-    /// The rows that `layout` describes, if they are readable.
-    pub fn new(slot: Slot<Injection>, layout: Arc<Layout>) -> Option<Self> {
-        let count = layout.row_count()?;
-        Some(Self { source: Source { slot, layout }, count })
+    /// The rows that `layout` describes.
+    pub fn new(slot: Slot<Injection>, layout: Arc<Layout>) -> Self {
+        let count = layout.row_count();
+        Self { source: Source { slot, layout }, count }
     }
 }
 
@@ -43,21 +49,49 @@ impl Source {
             let injection = self.slot.try_borrow(call).ok_or_else(|| access::gone("the result"))?;
             let payload = self.layout.row(&injection.packets, n).ok_or_else(|| malformed(n))?;
             let columns = self.layout.columns();
-            let mut cells = TextRow::new(&payload);
-            let mut values = Vec::with_capacity(columns.len());
-            for column in columns {
-                values.push(match cells.next() {
-                    Some(Ok(Some(bytes))) => column.codec.decode(py, bytes)?,
-                    Some(Ok(None)) => py.None().into_bound(py),
-                    Some(Err(_)) | None => return Err(malformed(n)),
-                });
-            }
-            if cells.next().is_some() {
-                return Err(malformed(n));
-            }
-            PyTuple::new(py, values)
+            let values = match self.layout.binary_types() {
+                None => text_cells(py, &payload, columns),
+                Some(types) => binary_cells(py, &payload, columns, types),
+            }?;
+            PyTuple::new(py, values.ok_or_else(|| malformed(n))?)
         })
     }
+}
+
+/// The cells of a row; `None` if it is malformed.
+type Cells<'py> = Option<Vec<Bound<'py, PyAny>>>;
+
+#[inline]
+fn text_cells<'py>(
+    py: Python<'py>,
+    payload: &[u8],
+    columns: &[Arc<Column>],
+) -> PyResult<Cells<'py>> {
+    let mut cells = TextRow::new(payload);
+    let mut values = Vec::with_capacity(columns.len());
+    for column in columns {
+        values.push(match cells.next() {
+            Some(Ok(Some(bytes))) => column.codec.decode(py, bytes)?,
+            Some(Ok(None)) => py.None().into_bound(py),
+            Some(Err(_)) | None => return Ok(None),
+        });
+    }
+    Ok(cells.next().is_none().then_some(values))
+}
+
+fn binary_cells<'py>(
+    py: Python<'py>,
+    payload: &[u8],
+    columns: &[Arc<Column>],
+    types: &[ValueType],
+) -> PyResult<Cells<'py>> {
+    let Ok(cells) = BinaryRow::parse(payload, types) else { return Ok(None) };
+    let mut values = Vec::with_capacity(columns.len());
+    for (column, cell) in columns.iter().zip(cells) {
+        let Ok(cell) = cell else { return Ok(None) };
+        values.push(binary::decode(py, cell, column)?);
+    }
+    Ok(Some(values))
 }
 
 fn malformed(n: usize) -> PyErr {
@@ -107,6 +141,8 @@ impl RowIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let n = self.next.load(Ordering::Relaxed);
         if n >= self.count {
+            // The end is an end only as long as there is a result.
+            access::read(&self.source.slot, "the result", |_| ())?;
             return Ok(None);
         }
         self.next.store(n + 1, Ordering::Relaxed);

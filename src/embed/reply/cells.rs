@@ -1,4 +1,4 @@
-//! One cell of a row in the text protocol.
+//! One cell of a row in the text protocol, which is also where cells of the binary protocol start from.
 
 use std::io::Write;
 

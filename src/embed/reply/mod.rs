@@ -58,14 +58,7 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
     };
     match members::integer::<i64>(&kind, "type")? {
         OK => match members::get(fields, "resultset")? {
-            Some(resultset) => {
-                if context.binary_rows {
-                    return Err(PyValueError::new_err(
-                        "COM_STMT_EXECUTE cannot be answered with a resultset: it needs binary rows",
-                    ));
-                }
-                rows::encode(&resultset, fields, context.capabilities)
-            }
+            Some(resultset) => rows::encode(&resultset, fields, context),
             None => ok(fields, context.capabilities),
         },
         ERR => err(fields, context.before_handshake),

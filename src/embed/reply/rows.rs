@@ -6,19 +6,19 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
-use wire::Capabilities;
 use wire::result::ResultSetEncoder;
 
 use super::columns::columns;
-use super::{cells, is_data, members, status_and_warnings};
+use super::{Context, cells, is_data, members, status_and_warnings};
 use crate::embed::column::Column;
 use crate::session::Reply;
 
-/// Encodes a text result set. `resultset` is a mapping with `fields` and `rows`; the rows may come from a generator.
+/// Encodes a result set in the protocol the client used. `resultset` is a mapping with `fields` and `rows`; the rows may
+/// come from a generator.
 pub fn encode(
     resultset: &Bound<'_, PyAny>,
     response: &Bound<'_, PyDict>,
-    capabilities: Capabilities,
+    context: Context,
 ) -> PyResult<Reply> {
     let Ok(mapping) = resultset.cast::<PyMapping>() else {
         return Err(PyTypeError::new_err(
@@ -37,13 +37,20 @@ pub fn encode(
     let (status, warnings) = status_and_warnings(response)?;
 
     let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
+    let binary_types: Option<Vec<_>> =
+        context.binary_rows.then(|| columns.iter().map(|column| column.value_type()).collect());
     let mut packets = Vec::new();
     let sink = |payload: &[u8]| packets.push(payload.to_vec());
-    let mut encoder = ResultSetEncoder::begin(&definitions, capabilities, status, sink);
+    let mut encoder = ResultSetEncoder::begin(&definitions, context.capabilities, status, sink);
     let mut row = Row::default();
     for (n, values) in rows.try_iter()?.enumerate() {
         row.read(n, &values?, &columns)?;
-        encoder.text_row(row.cells());
+        match &binary_types {
+            None => encoder.text_row(row.cells()),
+            Some(types) => encoder
+                .binary_row_from_text(types, row.cells())
+                .map_err(|error| PyValueError::new_err(format!("row {n}: {error}")))?,
+        }
     }
     encoder.finish(status, warnings);
     Reply::from_packets(packets).ok_or_else(|| PyValueError::new_err("the response is empty"))

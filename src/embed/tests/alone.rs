@@ -78,6 +78,73 @@ fn child_in_a_wrong_environment() {
 }
 
 #[test]
+fn a_real_module_of_a_former_name_comes_first() {
+    alone("child_with_a_module_named_chassis");
+}
+
+#[test]
+#[ignore = "run by a_real_module_of_a_former_name_comes_first, in a process of its own"]
+fn child_with_a_module_named_chassis() {
+    let script = "import importlib, os\n\
+        with open(os.path.join(os.path.dirname(__file__), 'chassis.py'), 'w') as file: file.write('real = True')\n\
+        importlib.invalidate_caches()\n\
+        import chassis, pyproxy.chassis\n\
+        assert chassis.real and chassis is not pyproxy.chassis\n";
+    start_with(script, None).expect("all true");
+}
+
+#[test]
+fn a_script_that_spoils_python_spoils_only_itself() {
+    alone("child_that_spoils_python");
+}
+
+/// What a script can do to the modules and objects that our own code uses.
+const SPOILS: &[&str] = &[
+    "import traceback; traceback.format_exception = None",
+    "import logging; logging.root.handlers = None; logging.critical = None",
+    "import sys; sys.stdout = sys.stderr = None",
+    "import sys; sys.excepthook = sys.unraisablehook = None",
+    "import sys; sys.setrecursionlimit(70)",
+    "import pyproxy; vars(pyproxy).clear()",
+    "kind = proxy.__class__; kind.connection = kind.response = kind.queries = kind.PROXY_SEND_QUERY = 5",
+    "del proxy.__class__.globals",
+    "import datetime, decimal; datetime.datetime = decimal.Decimal = 5",
+    "import builtins; del builtins.proxy, builtins.print, builtins.isinstance, builtins.type",
+    "import sys; sys.modules.clear()",
+];
+
+#[test]
+#[ignore = "run by a_script_that_spoils_python_spoils_only_itself, in a process of its own"]
+fn child_that_spoils_python() {
+    let spoils = SPOILS
+        .iter()
+        .map(|spoil| format!("    lambda proxy: exec({spoil:?}, {{'proxy': proxy}}),\n"));
+    let script = format!(
+        "SPOILS = [\n{}]\n\
+         def read_query(proxy, packet):\n\
+         \x20   if packet[0] == 3: return 1\n\
+         \x20   if packet[0] == 0: SPOILS[packet[1]](proxy)\n\
+         \x20   else: raise LookupError('on purpose')\n",
+        spoils.collect::<String>()
+    );
+    log::set_logger(&Logger).expect("no other logger");
+    log::set_max_level(log::LevelFilter::Debug);
+    let scripts = start_with(&script, None).expect("starts");
+    let script = in_callback(|call| scripts.current(call));
+    for (n, spoil) in SPOILS.iter().enumerate() {
+        let n = u8::try_from(n).expect("few");
+        let mut connection = Connection::of(Arc::clone(&script));
+        assert_eq!(connection.query(&[0, n]), Outcome::Proceed, "{}", logged(log::Level::Error));
+        let mut next = Connection::of(Arc::clone(&script));
+        assert_eq!(next.query(b"\x03x"), Outcome::SendQuery, "after {spoil}");
+        assert_eq!(next.query(b"\x01"), Outcome::Failed, "after {spoil}");
+        let log = logged(log::Level::Error);
+        assert!(log.contains("read_query failed") && log.contains("LookupError"), "{spoil}: {log}");
+    }
+    scripts.shutdown();
+}
+
+#[test]
 fn the_end_runs_everything_once() {
     let output = alone("child_that_ends");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -104,6 +171,37 @@ fn child_that_ends() {
     });
     drop(scripts);
     println!("\nafter the end");
+}
+
+#[test]
+fn replaced_versions_end_too() {
+    let output = alone("child_with_two_versions_that_ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let ended: Vec<_> = text.lines().filter(|line| line.starts_with("the end of")).collect();
+    assert_eq!(ended, ["the end of unused", "the end of used", "the end of current"], "{text}");
+}
+
+#[test]
+#[ignore = "run by replaced_versions_end_too, in a process of its own"]
+fn child_with_two_versions_that_ends() {
+    let source = |version: &str| format!("def shutdown(proxy): print('\\nthe end of {version}')\n");
+    let scripts = start_with(&source("unused"), None).expect("starts");
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("script.py");
+    let environment = Arc::clone(scripts.environment());
+    let load = || threads::with_python(|py| Script::load(py, &environment, &path));
+    fs::write(&path, source("used")).expect("written");
+    let used = load().expect("Python runs").expect("loads");
+    drop(scripts);
+    let watch = super::super::reload::Watch::eager(&path);
+    let scripts = Scripts::new(Arc::clone(&environment), used, Some(watch));
+    in_callback(|call| {
+        let session = Slot::new(Session::new(1, Client::default()));
+        let _open = Binding::new(scripts.current(call), session, shared());
+        fs::write(&path, source("current")).expect("written");
+        scripts.current(call);
+        scripts.shutdown();
+    });
 }
 
 #[test]

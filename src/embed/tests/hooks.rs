@@ -70,8 +70,15 @@ fn an_integer_like_constant_counts() {
 
 #[test]
 fn what_is_raised_is_logged_once_with_its_traceback() {
-    let kinds =
-        ["ValueError('secret')", "SystemExit(3)", "KeyboardInterrupt()", "RecursionError()"];
+    let kinds = [
+        "ValueError('secret')",
+        "SystemExit(3)",
+        "KeyboardInterrupt()",
+        "GeneratorExit()",
+        "RecursionError()",
+        "MemoryError()",
+        "type('Own', (BaseException,), {})()",
+    ];
     for hook in Hook::ALL {
         for kind in kinds {
             let mut connection = Connection::new(&all_hooks(&format!("raise {kind}")));
@@ -100,6 +107,52 @@ fn endless_recursion_and_odd_exceptions_are_survived() {
     assert!(logged(log::Level::Error).contains("RecursionError"));
     assert_eq!(connection.query(b"\x03odd"), Outcome::Failed);
     assert!(logged(log::Level::Error).contains("Odd"));
+}
+
+#[test]
+fn running_out_of_stack_or_memory_is_an_error_like_others() {
+    for (body, error) in [
+        ("def again(): return again()\n    again()", "RecursionError"),
+        ("bytearray(1 << 62)", "MemoryError"),
+        ("return [proxy.PROXY_SEND_QUERY] * (1 << 62)", "MemoryError"),
+    ] {
+        for hook in Hook::ALL {
+            let mut connection = Connection::new(&all_hooks(body));
+            assert_eq!(connection.call(hook), Outcome::Failed, "{hook:?}: {body}");
+            let log = logged(log::Level::Error);
+            assert!(log.contains(error) && log.contains(hook.name()), "{hook:?}: {log}");
+        }
+    }
+}
+
+#[test]
+fn a_response_that_cannot_be_encoded_is_a_script_error_in_every_hook_that_answers() {
+    let generator = |end: &str| {
+        format!(
+            "def rows():\n        yield [1]\n        {end}\n    \
+             proxy.response = {{'type': 0, 'resultset': {{'fields': [('a', 3)], 'rows': rows()}}}}\n    \
+             return proxy.PROXY_SEND_RESULT"
+        )
+    };
+    for (body, error) in [
+        ("proxy.response = None; return 2".to_owned(), "type is not set"),
+        ("proxy.response = {'type': 0, 'warnings': -1}; return 2".to_owned(), "out of range"),
+        (generator("raise LookupError('half way')"), "LookupError: half way"),
+        (generator("raise SystemExit('half way')"), "SystemExit: half way"),
+        (generator("raise KeyboardInterrupt"), "KeyboardInterrupt"),
+        (generator("yield [bytearray(1 << 62)]"), "MemoryError"),
+        (generator("yield from rows()"), "RecursionError"),
+        (generator("yield [1, 2]"), "row 1 has more"),
+    ] {
+        for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::DisconnectClient) {
+            let mut connection = Connection::new(&all_hooks(&body));
+            assert_eq!(connection.call(hook), Outcome::Failed, "{hook:?}: {body}");
+            let log = logged(log::Level::Error);
+            let head =
+                format!("connection 7 (10.0.0.1:5555): {} returned PROXY_SEND_RESULT", hook.name());
+            assert!(log.starts_with(&head) && log.contains(error), "{hook:?}: {log}");
+        }
+    }
 }
 
 #[test]
@@ -134,5 +187,42 @@ fn the_session_knows_the_hook_while_it_runs_only() {
     for hook in Hook::ALL {
         connection.call(hook);
         connection.change(|session| assert_eq!(session.hook, None));
+    }
+}
+
+#[test]
+fn hooks_are_those_that_were_loaded_whatever_becomes_of_their_names() {
+    for spoil in [
+        "del globals()['read_query']",
+        "globals()['read_query'] = None",
+        "globals().clear()",
+        "__import__('sys').modules.pop(__name__)",
+    ] {
+        let script = format!("def read_query(proxy, packet):\n    {spoil}\n    return 1\n");
+        let mut connection = Connection::new(&script);
+        assert_eq!(connection.call(Hook::ReadQuery), Outcome::SendQuery, "{spoil}");
+    }
+    let mut connection = Connection::new("def read_query(proxy, packet): return 1\n");
+    for _ in 0..2 {
+        assert_eq!(connection.call(Hook::ReadQuery), Outcome::SendQuery);
+    }
+}
+
+#[test]
+fn arguments_that_are_rebound_or_emptied_are_whole_in_the_next_hook() {
+    let script = "def read_auth_result(proxy, auth):\n\
+                  \x20   proxy.connection.state = 1\n\
+                  \x20   proxy.__dict__.clear(); proxy.connection.__dict__ = {}\n\
+                  \x20   proxy.PROXY_SEND_RESULT = 99\n\
+                  \x20   proxy.response = {'type': 0}; proxy.queries.append(1, b'\\x01')\n\
+                  \x20   del proxy, auth\n\
+                  def read_query(proxy, packet):\n\
+                  \x20   assert proxy.PROXY_SEND_RESULT == 99, 'an attribute like others'\n\
+                  \x20   assert not hasattr(proxy.connection, 'state') and proxy.connection.client.src.port == 5555\n\
+                  \x20   assert proxy.response.type is None and len(proxy.queries) == 1\n\
+                  \x20   packet = proxy = None\n";
+    let mut connection = Connection::new(script);
+    for hook in [Hook::ReadAuthResult, Hook::ReadQuery] {
+        assert_eq!(connection.call(hook), Outcome::Proceed, "{}", logged(log::Level::Error));
     }
 }

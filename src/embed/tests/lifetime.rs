@@ -29,6 +29,8 @@ fn a_connection_that_has_ended_is_gone() {
          def read_auth(proxy): keep(proxy)\n\
          def read_query(proxy, packet):\n\
          \x20   assert refused(READS + CHANGES) is None, refused(READS + CHANGES)\n\
+         \x20   attributes = ['setattr(c, \"mine\", 1)', 'delattr(c, \"mine\")', 'c.mine']\n\
+         \x20   assert refused(attributes) is None, refused(attributes)\n\
          \x20   assert 'gone' in repr(kept['c']) and 'gone' in repr(kept['client']) and 'gone' in repr(kept['q'])\n\
          \x20   assert kept['c'] != proxy.connection and kept['c'] == kept['c'] and hash(kept['client'])\n"
     );

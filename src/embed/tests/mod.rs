@@ -1,12 +1,16 @@
 //! Tests against a real interpreter: started once, one script per test.
 
 mod alone;
+mod binary;
+mod chassis;
 mod connections;
+mod counting;
 mod hooks;
 mod lifetime;
 mod queries;
 mod responses;
 mod results;
+mod stubs;
 mod versions;
 
 use std::cell::RefCell;
@@ -18,7 +22,7 @@ use pyo3::Python;
 use super::{Binding, ConfigValue, Outcome, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::{HostCall, HostCell, host_call};
 use crate::chassis::Backends;
-use crate::session::{Client, Hook, Injection, Pool, Session, Shared, Slot};
+use crate::session::{Client, Hook, Injection, Pool, Session, Shared, Slot, Stats};
 
 thread_local! {
     static LOG: RefCell<Vec<(log::Level, String)>> = const { RefCell::new(Vec::new()) };
@@ -63,6 +67,7 @@ fn shared() -> &'static Shared {
         backends,
         pool: HostCell::new(Pool::default()),
         pool_change_user: true,
+        stats: Stats::default(),
     }))
 }
 
@@ -120,6 +125,7 @@ fn load_file(path: &Path, text: &str) -> Result<Arc<Script>, String> {
 struct Connection {
     session: Slot<Session>,
     binding: Binding,
+    shared: &'static Shared,
 }
 
 impl Connection {
@@ -134,9 +140,10 @@ impl Connection {
         client.src.port = Some(5555);
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
-        let binding = Binding::new(script, session.clone(), shared());
+        let shared = shared();
+        let binding = Binding::new(script, session.clone(), shared);
         logged(log::Level::Error);
-        Self { session, binding }
+        Self { session, binding, shared }
     }
 
     /// Calls a hook; `read_query` gets `SELECT 1`.

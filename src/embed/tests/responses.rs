@@ -264,18 +264,6 @@ fn a_generator_that_raises_shows_its_place() {
 }
 
 #[test]
-fn a_prepared_statement_is_not_answered_with_text_rows() {
-    let mut connection =
-        answering("r.type = 0\nr.resultset = {'fields': [('a', 3)], 'rows': [[1]]}");
-    connection.change(|session| session.command = Some(0x17));
-    assert_eq!(connection.call(Hook::ReadQuery), Outcome::Failed);
-    assert!(logged(log::Level::Error).contains("COM_STMT_EXECUTE"));
-    let mut connection = answering("r.type = 0");
-    connection.change(|session| session.command = Some(0x17));
-    assert!(matches!(connection.call(Hook::ReadQuery), Outcome::SendResult(_)));
-}
-
-#[test]
 fn the_response_is_emptied_before_read_query_and_only_then() {
     let script = "def read_query(proxy, packet):\n\
         \x20   assert proxy.response.type is None and proxy.response.resultset is None\n\

@@ -9,7 +9,7 @@ use wire::Capabilities;
 use wire::packet::{frame, packets};
 use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder, Summary};
 
-fn packet(payload: &[u8]) -> Packet {
+pub fn packet(payload: &[u8]) -> Packet {
     let mut framed = Vec::new();
     frame(payload, 1, &mut framed);
     Packet::from_bytes(&framed)
@@ -229,15 +229,16 @@ fn a_result_cannot_be_used_after_its_hook() {
         def read_query_result(proxy, inj):\n\
         \x20   r = inj.resultset\n\
         \x20   it = iter(r.rows); next(it)\n\
-        \x20   kept.extend([inj, r, r.rows, it, r.fields])\n\
+        \x20   done = iter(r.rows); list(done)\n\
+        \x20   kept.extend([inj, r, r.rows, it, done, r.fields])\n\
         def gone(f):\n\
         \x20   try: f()\n\
         \x20   except ReferenceError: return\n\
         \x20   raise AssertionError(f)\n\
         def read_query(proxy, packet):\n\
-        \x20   inj, r, rows, it, fields = kept\n\
+        \x20   inj, r, rows, it, done, fields = kept\n\
         \x20   for f in (lambda: inj.id, lambda: inj.resultset, lambda: r.fields, lambda: r.rows, lambda: r.row_count,\n\
-        \x20             lambda: rows[0], lambda: len(rows), lambda: iter(rows), lambda: next(it)): gone(f)\n\
+        \x20             lambda: rows[0], lambda: len(rows), lambda: iter(rows), lambda: next(it), lambda: next(done)): gone(f)\n\
         \x20   assert fields[0].name == 't', 'a field is a value'\n\
         \x20   assert repr(inj) == '<pyproxy.Injection (gone)>' and 'gone' in repr(r)\n";
     let mut connection = Connection::new(script);

@@ -1,8 +1,21 @@
-//! What scripts do in ordinary use: rewrite, inject, block, answer, look, fail. The scenarios test
-//! the limits.
+//! What scripts do, right and wrong: the sentences of the scripting API, section by section. The
+//! scenarios test the limits of the protocol.
 
 mod answers;
+mod binary_rows;
+mod chassis;
+mod checks;
+mod commands;
+mod environment;
 mod errors;
+mod failures;
+mod hostile;
 mod life;
+mod lifetime;
+mod login_answers;
+mod members;
 mod objects;
 mod queries;
+mod reload;
+mod remote;
+mod resultsets;

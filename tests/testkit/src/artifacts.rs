@@ -5,6 +5,7 @@
 //! | `PYPROXY_HOST` | the host program | the bundled host, built from `crates/host` |
 //! | `PYPROXY_PLUGIN` | `libpyproxy.so` | the one built next to the running test program |
 //! | `PYPROXY_HOST_PLUGIN_DIR` | folder of the host's own plugins | `../lib/mysql-proxy/plugins` of the host |
+//! | `PYPROXY_HOST_WRAPPER` | command that runs the host, such as valgrind, in words | none: the host runs as it is |
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 
 const BUNDLED_HOST: &str = "mysql-proxy";
 const PLUGIN: &str = "libpyproxy.so";
+const WRAPPER: &str = "PYPROXY_HOST_WRAPPER";
 
 /// Whether the host is one given by `PYPROXY_HOST`, taken to be the original program.
 pub fn host_is_original() -> bool {
@@ -26,6 +28,24 @@ pub fn host_program() -> &'static Path {
         Some(path) => existing(PathBuf::from(path), "PYPROXY_HOST"),
         None => build_bundled_host(),
     })
+}
+
+/// A command that runs the host: alone, or as the last argument of the words in
+/// `PYPROXY_HOST_WRAPPER` (separated by blanks).
+///
+/// The wrapper must become the host by `exec`, so that process id and signals are the host's.
+pub fn host_command() -> Command {
+    let wrapper = env::var(WRAPPER).unwrap_or_default();
+    let mut words = wrapper.split_whitespace();
+    let Some(program) = words.next() else { return Command::new(host_program()) };
+    let mut command = Command::new(program);
+    command.args(words).arg(host_program());
+    command
+}
+
+/// Whether the host runs in a wrapper, which is taken to make it many times slower.
+pub fn host_is_wrapped() -> bool {
+    env::var(WRAPPER).is_ok_and(|wrapper| !wrapper.trim().is_empty())
 }
 
 /// The plugin library under test.

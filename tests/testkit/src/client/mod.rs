@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::proto::ok_err::{ErrPacket, OkPacket, parse_err, parse_ok};
 use crate::proto::packet::{self, Packet};
 use crate::proto::scramble;
-use crate::wait::PATIENCE;
+use crate::wait::{PATIENCE, allowing_for_wrapper};
 use answer::Answer;
 use handshake::Handshake;
 use login::Login;
@@ -39,8 +39,9 @@ impl RawClient {
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let patience = Some(allowing_for_wrapper(PATIENCE));
+        stream.set_read_timeout(patience)?;
+        stream.set_write_timeout(patience)?;
         Ok(Self { stream })
     }
 

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use super::{Ended, Files, Host, counters};
 use crate::artifacts;
@@ -192,7 +192,7 @@ impl Builder {
         }
         let port = self.port.unwrap_or_else(free_port);
         let ini = self.ini(&dir, port);
-        let mut command = Command::new(artifacts::host_program());
+        let mut command = artifacts::host_command();
         command
             .arg(format!("--defaults-file={}", ini.display()))
             .args(&self.arguments)

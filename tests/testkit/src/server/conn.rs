@@ -8,7 +8,7 @@ use super::Shared;
 use super::greeting::Greeting;
 use crate::proto::ok_err;
 use crate::proto::packet::{self, Packet};
-use crate::wait::PATIENCE;
+use crate::wait::{PATIENCE, allowing_for_wrapper};
 
 /// The server's end of one connection. Every packet read is recorded.
 #[derive(Debug)]
@@ -21,8 +21,9 @@ pub struct ServerConn {
 impl ServerConn {
     pub(super) fn new(stream: TcpStream, number: usize, shared: Arc<Shared>) -> Self {
         stream.set_nodelay(true).expect("a socket option");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a socket option");
+        let patience = Some(allowing_for_wrapper(PATIENCE));
+        stream.set_read_timeout(patience).expect("a socket option");
+        stream.set_write_timeout(patience).expect("a socket option");
         Self { stream, number, shared }
     }
 

@@ -1,0 +1,480 @@
+"""The objects and constants of the MySQL proxy this script runs in.
+
+Hooks get these objects as arguments; a script imports the names for annotations and `isinstance`:
+
+    from pyproxy import Injection, Proxy
+
+    def read_query(proxy: Proxy, packet: bytes) -> int | None: ...
+
+What belongs to a connection can be used in hooks only, in the thread that runs them: anything else raises
+ReferenceError. Each attribute here exists, with this documentation, and no other does; the plugin's tests compare
+the two.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, SupportsIndex, TypeAlias, final, overload
+
+from typing_extensions import Buffer
+
+from . import chassis as chassis
+from ._constants import *  # noqa: F403 - every one of them
+from ._constants import Constants as _Constants
+
+# What is sent may be text, which is encoded as UTF-8, or any bytes-like object.
+_Data: TypeAlias = str | Buffer
+_Needed: TypeAlias = bool | int | Mapping[str, bool | int | None] | None
+_Cell: TypeAlias = (
+    None | str | bytes | int | float | datetime.date | datetime.datetime | datetime.timedelta
+)
+_Row: TypeAlias = tuple[_Cell, ...]
+# In a class that has an attribute of this name.
+_bytes: TypeAlias = bytes
+
+@final
+class Proxy(_Constants):
+    """What a hook works with. One object per connection, the same in all its hooks.
+
+    The `proxy` that `init` and `shutdown` get, and the builtin of that name, belong to no connection: they have
+    the constants and `globals` only, the rest is None.
+    """
+
+    # These are None outside the hooks of a connection, where a script has no use for them.
+    @property
+    def connection(self) -> Connection:
+        """The client connection, with its two sides."""
+    @property
+    def globals(self) -> Globals:
+        """What all connections share."""
+    @property
+    def queries(self) -> Queries:
+        """The packets to run instead of the client's command."""
+    @property
+    def response(self) -> Response:
+        """The answer to send for `PROXY_SEND_RESULT`. Assign a mapping, or set its attributes."""
+    @response.setter
+    def response(self, value: Response | Mapping[str, Any] | None) -> None: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+
+@final
+class Globals:
+    """What all connections share: the backends, the configuration, and whatever a script sets."""
+
+    @property
+    def backends(self) -> Backends:
+        """The backends."""
+    @property
+    def config(self) -> Config:
+        """The effective options."""
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+
+@final
+class Config:
+    """The effective options as attributes, and whatever a script adds."""
+
+    address: str
+    backend_addresses: tuple[str, ...]
+    read_only_backend_addresses: tuple[str, ...]
+    python_script: str | None
+    profiling: bool
+    start_proxy: bool
+    pool_change_user: bool
+    connect_timeout: float
+    read_timeout: float
+    write_timeout: float
+    on_script_error: str
+    reload: bool
+    venv: str | None
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+
+@final
+class Backends:
+    """The backends: a sequence, read-write ones first, each kind in the order of the options."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> Backend: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Backend]: ...
+    def __iter__(self) -> Iterator[Backend]: ...
+    def add(self, address: str, type: int = 1) -> Backend:
+        """Adds a backend and gives it. A host name is looked up, which blocks the proxy meanwhile."""
+
+@final
+class Backend:
+    """A MySQL server that the proxy can connect to."""
+
+    @property
+    def dst(self) -> Address | None:
+        """The configured address."""
+    @property
+    def state(self) -> int:
+        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`."""
+    @state.setter
+    def state(self, value: int) -> None: ...
+    @property
+    def type(self) -> int:
+        """`BACKEND_TYPE_RW` or `_RO`."""
+    @property
+    def connected_clients(self) -> int:
+        """Client connections that use this backend now. Idle pooled connections are not counted."""
+    @property
+    def uuid(self) -> str | None:
+        """A text for scripts; None if empty."""
+    @uuid.setter
+    def uuid(self, value: _Data | None) -> None: ...
+    @property
+    def pool(self) -> Pool:
+        """The idle server connections."""
+    @property
+    def ndx(self) -> int:
+        """Index in `proxy.globals.backends`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Pool:
+    """The idle server connections of a backend."""
+
+    @property
+    def users(self) -> Users:
+        """The queues of idle connections, by user name."""
+    @property
+    def min_idle_connections(self) -> int:
+        """For scripts: how many idle connections to keep at least."""
+    @min_idle_connections.setter
+    def min_idle_connections(self, value: int) -> None: ...
+    @property
+    def max_idle_connections(self) -> int:
+        """For scripts: how many idle connections to keep at most."""
+    @max_idle_connections.setter
+    def max_idle_connections(self, value: int) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Users:
+    """A mapping from user name to the queue of that user's idle connections.
+
+    `users[""]` means any user. A user without idle connections has an empty queue, and is not `in` the mapping.
+    """
+
+    def __getitem__(self, name: _Data, /) -> Queue: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def keys(self) -> list[str]:
+        """The user names, sorted."""
+    def values(self) -> list[Queue]:
+        """The queues, in the order of the names."""
+    def items(self) -> list[tuple[str, Queue]]:
+        """Pairs of name and queue."""
+
+@final
+class Queue:
+    """The idle connections of one user, or of all."""
+
+    @property
+    def cur_idle_connections(self) -> int:
+        """Number of idle connections that are logged in and alive."""
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Connection:
+    """A client connection.
+
+    Attributes that a script sets live as long as the connection.
+    """
+
+    @property
+    def client(self) -> Socket:
+        """The client's side."""
+    @property
+    def server(self) -> Socket | None:
+        """The server's side; None while no server connection is attached."""
+    @property
+    def backend_ndx(self) -> int:
+        """Index of the backend in `proxy.globals.backends`; -1 for none.
+
+        Setting -1 parks the server connection in the pool. Setting n takes a fitting idle connection of backend
+        n from the pool, or, before a server is connected, chooses where to connect. If none fits, the index
+        stays as it is.
+        """
+    @backend_ndx.setter
+    def backend_ndx(self, value: int) -> None: ...
+    @property
+    def backend(self) -> Backend | None:
+        """The backend of `backend_ndx`; None for none."""
+    @property
+    def connection_close(self) -> bool:
+        """Whether the client's connection is closed after the result in progress."""
+    @connection_close.setter
+    def connection_close(self, value: int) -> None: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def __delattr__(self, name: str, /) -> None: ...
+
+@final
+class Socket:
+    """One side of a connection: the client, or a server while it is attached.
+
+    What is not known yet is None.
+    """
+
+    @property
+    def src(self) -> Address | None:
+        """Where the connection comes from: the client itself, or our end towards the server."""
+    @property
+    def dst(self) -> Address | None:
+        """Where the connection goes to: our listening end, or the server."""
+    @property
+    def default_db(self) -> str:
+        """The default database; empty if there is none."""
+    @property
+    def username(self) -> str | None:
+        """The user name of the login."""
+    @property
+    def auth_plugin_name(self) -> str | None:
+        """The authentication method: of the login if there was one, else the one the server proposed."""
+    @property
+    def mysqld_version(self) -> int | None:
+        """The server's version as a number: 80036 for 8.0.36."""
+    @property
+    def thread_id(self) -> int | None:
+        """The server's id of the connection."""
+    @property
+    def scramble_buffer(self) -> bytes | None:
+        """The random bytes of the server's handshake: 20, and a NUL if the server announces authentication
+        methods.
+        """
+    @property
+    def scrambled_password(self) -> bytes | None:
+        """What the login proved the password with."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Address:
+    """One end of a socket: a value, safe to keep.
+
+    `str(address)` is its name.
+    """
+
+    @property
+    def name(self) -> str:
+        """`ip:port`, `[ip6]:port`, or the path of a unix socket."""
+    @property
+    def address(self) -> str | None:
+        """The numeric IP address, or the path."""
+    @property
+    def port(self) -> int | None:
+        """The port; None for a unix socket."""
+    @property
+    def type(self) -> int:
+        """The address family: `socket.AF_INET`, `AF_INET6` or `AF_UNIX`."""
+    def __str__(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Queries:
+    """The packets that run instead of the client's command, if `read_query` returns `PROXY_SEND_QUERY`.
+
+    Iterating gives tuples `(id, packet, resultset_is_needed)`.
+    """
+
+    def append(self, id: int, packet: _Data, resultset_is_needed: _Needed = None) -> None:
+        """Queues a packet behind the others.
+
+        `id` comes back as `inj.id`. `packet` starts with the command byte. With `resultset_is_needed` (a bool,
+        or a mapping with that key) the whole result is kept for `read_query_result`, which can then read,
+        replace or drop it.
+        """
+    def prepend(self, id: int, packet: _Data, resultset_is_needed: _Needed = None) -> None:
+        """Queues a packet in front of the others; the arguments are those of `append`."""
+    def reset(self) -> None:
+        """Empties the queue."""
+    def len(self) -> int:
+        """Number of packets in the queue; the same as `len(queries)`."""
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[int, bytes, bool]]: ...
+
+@final
+class Response:
+    """The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
+
+    Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with
+    `resultset`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
+    `errmsg`, `errcode`, `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied
+    before each `read_query`.
+    """
+
+    type: int | None
+    resultset: Mapping[str, Any] | None
+    affected_rows: int | None
+    insert_id: int | None
+    warnings: int | None
+    server_status: int | None
+    errmsg: _Data | None
+    errcode: int | None
+    sqlstate: _Data | None
+    packets: _Data | Iterable[_Data] | None
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def __delattr__(self, name: str, /) -> None: ...
+    def __dir__(self) -> list[str]: ...
+
+@final
+class Auth:
+    """The server's answer to the login: a value, safe to keep."""
+
+    @property
+    def packet(self) -> bytes:
+        """The payload; its first byte is 0 for OK, 254 for an authentication switch, 255 for an error."""
+
+@final
+class Injection:
+    """A queued query whose result is complete. Usable until `read_query_result` returns."""
+
+    @property
+    def id(self) -> int:
+        """The number given to `queries.append`."""
+    @property
+    def query(self) -> bytes:
+        """The queued packet, command byte included."""
+    @property
+    def query_time(self) -> int | None:
+        """Microseconds from queueing until the first packet of the result."""
+    @property
+    def response_time(self) -> int | None:
+        """Microseconds from queueing until the last packet of the result."""
+    @property
+    def resultset(self) -> Resultset:
+        """The result."""
+
+@final
+class Resultset:
+    """The result of a queued query.
+
+    The counters are always there. `fields`, `rows` and `raw` need `resultset_is_needed=True`, else they are
+    None.
+    """
+
+    @property
+    def fields(self) -> tuple[Field, ...] | None:
+        """The columns: a tuple of fields. None if there is no result set, or it was not kept."""
+    @property
+    def rows(self) -> Rows | None:
+        """The rows. None if there is no result set, or it was not kept."""
+    @property
+    def raw(self) -> _bytes | None:
+        """The payload of the first packet. None if the result was not kept."""
+    @property
+    def row_count(self) -> int:
+        """Number of rows, of all result sets of the answer."""
+    @property
+    def bytes(self) -> int:
+        """Length of all row packets, headers included."""
+    @property
+    def affected_rows(self) -> int | None:
+        """Number of rows changed; None if rows came."""
+    @property
+    def insert_id(self) -> int | None:
+        """The last AUTO_INCREMENT value; None if rows came."""
+    @property
+    def warning_count(self) -> int:
+        """Number of warnings."""
+    @property
+    def query_status(self) -> int | None:
+        """`MYSQLD_PACKET_OK` for OK or a result set, `MYSQLD_PACKET_ERR` for an error; None if the server asks for
+        a file.
+        """
+    @property
+    def flags(self) -> Flags:
+        """What the server said about the session."""
+
+@final
+class Flags:
+    """What the server said about the session at the end of a result: a value, safe to keep."""
+
+    @property
+    def in_trans(self) -> bool:
+        """A transaction is open."""
+    @property
+    def auto_commit(self) -> bool:
+        """Autocommit is on."""
+    @property
+    def no_good_index_used(self) -> bool:
+        """The query found no good index."""
+    @property
+    def no_index_used(self) -> bool:
+        """The query used no index."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Field:
+    """A column of a result set: a value, safe to keep. It can stand in `proxy.response.resultset["fields"]`."""
+
+    @property
+    def name(self) -> str:
+        """The column, or its alias."""
+    @property
+    def org_name(self) -> str:
+        """The column behind the alias; empty for an expression."""
+    @property
+    def table(self) -> str:
+        """The table, or its alias; empty for an expression."""
+    @property
+    def org_table(self) -> str:
+        """The table behind the alias; empty for an expression."""
+    @property
+    def database(self) -> str:
+        """The database of the table; empty for an expression."""
+    @property
+    def type(self) -> int:
+        """One of `proxy.MYSQL_TYPE_*`."""
+    @property
+    def charset(self) -> int:
+        """Collation id; 63 means binary."""
+    @property
+    def length(self) -> int:
+        """Longest value, in bytes."""
+    @property
+    def flags(self) -> int:
+        """Column flags: NOT NULL is 1, primary key 2, unsigned 32 and so on."""
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Rows:
+    """The rows of a result set, each a tuple: `str`, `bytes` for binary columns, None for NULL.
+
+    Prepared statements give numbers as `int` and `float`, DATE, DATETIME and TIME as `datetime.date`, `.datetime`
+    and `.timedelta`; a date that Python does not have, such as that of zeros, stays `str`.
+
+    Can be iterated any number of times, while `read_query_result` runs.
+    """
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> _Row: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[_Row]: ...
+    def __iter__(self) -> RowIterator: ...
+
+@final
+class RowIterator:
+    """A walk over the rows of a result set."""
+
+    def __iter__(self) -> RowIterator: ...
+    def __next__(self) -> _Row: ...
+    def __length_hint__(self) -> int: ...

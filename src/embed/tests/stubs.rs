@@ -1,0 +1,45 @@
+//! The type stubs in `python/pyproxy` say what the live objects have, no more and no less; see `stubs.py`.
+
+use std::fmt::Write;
+use std::fs;
+
+use super::*;
+use crate::plugin::options::{Options, Values};
+use wire::result::{ColumnDefinition, ColumnType};
+
+/// One object of each class, and the comparison.
+const HOOKS: &str = "\n\
+    kept = []\n\
+    def read_auth_result(proxy, auth): kept.append(auth)\n\
+    def read_query_result(proxy, inj):\n\
+    \x20   c, result = proxy.connection, inj.resultset\n\
+    \x20   pool = c.backend.pool\n\
+    \x20   instances = kept + [proxy, c, c.client, c.client.src, c.backend, pool, pool.users, pool.users['']]\n\
+    \x20   instances += [proxy.queries, proxy.response, proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
+    \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
+    \x20   check(FILES, instances, OPTIONS)\n";
+
+#[test]
+fn stubs_and_objects_are_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/pyproxy");
+    assert!(folder.join("py.typed").exists());
+    let mut script = include_str!("stubs.py").to_owned();
+    script.push_str("\nFILES = {}\n");
+    for name in ["__init__.pyi", "_constants.pyi", "chassis.pyi"] {
+        let path = folder.join(name);
+        assert!(fs::metadata(&path).is_ok(), "{}", path.display());
+        writeln!(script, "FILES[{name:?}] = open({path:?}, encoding='utf-8').read()")
+            .expect("text");
+    }
+    let options = Options::check(&Values::default()).expect("the defaults are right").for_scripts();
+    let options: Vec<_> = options.iter().map(|(name, _)| name).collect();
+    writeln!(script, "OPTIONS = set({options:?})").expect("text");
+    script.push_str(HOOKS);
+
+    let mut connection = Connection::new(&script);
+    connection.change(|session| session.choice = Some(0));
+    connection.call(Hook::ReadAuthResult);
+    let column = ColumnDefinition::named(b"a", ColumnType::LONG);
+    let outcome = connection.result(results::select(&[column], &[]));
+    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+}

@@ -1,0 +1,61 @@
+//! A script that queues every command and keeps every result: what passes directly passes so, too.
+
+use testkit::client::handshake::parse_switch;
+use testkit::proto::scramble;
+use testkit::{Host, RawClient};
+
+use crate::support::*;
+
+fn queueing_host() -> Host {
+    Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            proxy.queries.append(1, packet, resultset_is_needed=True)
+            return proxy.PROXY_SEND_QUERY
+        "#,
+    )
+}
+
+#[test]
+fn change_user() {
+    let host = queueing_host();
+    let mut client = host.client();
+    client.send_packet(0, b"\x11u\0\x00test\0\x2d\0mysql_native_password\0").unwrap();
+    let switch = client.read_packet().unwrap();
+    assert_eq!((switch.id, switch.kind()), (1, Some(0xfe)), "{switch:?}");
+    let (_, data) = parse_switch(&switch.payload).unwrap();
+    client.send_packet(2, &scramble::native(testkit::mariadb::PASSWORD, &data)).unwrap();
+    let ok = client.read_packet().unwrap();
+    assert_eq!((ok.id, ok.kind()), (3, Some(0)), "{ok:?}");
+    assert_eq!(client.query("SELECT DATABASE()").unwrap().value(), "test");
+    assert_in_step(&mut client);
+}
+
+/// Sends more long data at once than a socket takes, and returns the length that the server saw.
+fn length_of_long_data(client: &mut RawClient, mebibytes: usize) -> Vec<u8> {
+    client.send_packet(0, b"\x16SELECT CAST(LENGTH(?) AS CHAR)").unwrap();
+    let prepared = client.read_packet().unwrap();
+    let id = prepared.payload[1..5].to_vec();
+    // One parameter and one column, each with an EOF behind it.
+    for _ in 0..4 {
+        client.read_packet().unwrap();
+    }
+    let long_data = [b"\x18".as_slice(), &id, b"\0\0", &vec![b'x'; 1 << 20]].concat();
+    for _ in 0..mebibytes {
+        client.send_packet(0, &long_data).unwrap();
+    }
+    let execute = [b"\x17".as_slice(), &id, b"\0\x01\0\0\0\0\x01\xfc\0"].concat();
+    client.send_packet(0, &execute).unwrap();
+    let answer: Vec<_> = (0..5).map(|_| client.read_packet().unwrap()).collect();
+    answer[3].payload.clone()
+}
+
+#[test]
+fn long_data() {
+    let host = queueing_host();
+    let mut client = host.client();
+    let row = length_of_long_data(&mut client, 24);
+    assert!(row.ends_with((24 << 20).to_string().as_bytes()), "{row:?}");
+    assert_eq!(row, length_of_long_data(&mut direct(), 24));
+    assert_in_step(&mut client);
+}
