@@ -27,8 +27,13 @@ fn on_a_unix_socket() {
             "#,
         )
         .start();
-    assert!(eventually(PATIENCE, || path.exists()), "{}", host.log());
-    let mut client = UnixStream::connect(&path).unwrap();
+    let mut connected = None;
+    let came = eventually(PATIENCE, || {
+        connected = UnixStream::connect(&path).ok();
+        connected.is_some()
+    });
+    assert!(came, "{}", host.log());
+    let mut client = connected.unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut start = [0; 5];
     client.read_exact(&mut start).unwrap();

@@ -3,7 +3,7 @@
 //! Facts: `abi/chassis-abi.md` 6.1, and the original's behaviour: messages above the level are dropped, a repeated
 //! message is written again only after 100 repetitions or 30 seconds, SIGHUP reopens the file before the next message.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use glib_sys::{
     G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_DEBUG, G_LOG_LEVEL_ERROR, G_LOG_LEVEL_INFO,
-    G_LOG_LEVEL_MESSAGE, G_LOG_LEVEL_WARNING, GLogLevelFlags, gpointer,
+    G_LOG_LEVEL_MESSAGE, G_LOG_LEVEL_WARNING, GLogLevelFlags, gboolean, gpointer,
 };
 
+use crate::exports::export;
 use crate::glib;
 
 /// Level names as `--log-level` takes them, with syslog's priorities.
@@ -95,6 +96,14 @@ pub fn use_syslog() {
 /// Reopens the file before the next message (SIGHUP).
 pub fn reopen() {
     log().reopen = true;
+}
+
+export! {
+    /// Reopens the file now; TRUE if there is one and it could be opened. `error` is not used. Its presence tells
+    /// plugins that this is 0.8.4 or later.
+    fn chassis_log_rotate(_log: *mut c_void, _error: *mut *mut c_void) -> gboolean {
+        log().reopen_file().into()
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

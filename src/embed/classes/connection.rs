@@ -1,6 +1,6 @@
 //! `proxy.connection`: both sides of a connection, and the state a script keeps with it.
 
-use pyo3::exceptions::{PyAttributeError, PyReferenceError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
@@ -115,12 +115,12 @@ impl Connection {
         access::change(&self.session, |session, _| session.close_after_result = close)
     }
 
-    /// Called for a name that is no attribute: tells a connection that has ended from a name never set.
-    fn __getattr__(&self, name: &str) -> PyResult<Py<PyAny>> {
-        if !name.starts_with("__") && access::alive(&self.session).is_err() {
-            return Err(PyReferenceError::new_err("the connection is gone"));
+    /// What a script set is guarded like everything else: not from other threads, not after the connection.
+    fn __getattribute__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        if !name.to_string_lossy().starts_with("__") {
+            access::alive(&slf.get().session)?;
         }
-        Err(PyAttributeError::new_err(format!("the connection has no attribute {name:?}")))
+        attributes::get(slf.as_any(), name).map(Bound::unbind)
     }
 
     /// A connection that has ended keeps nothing any more.
