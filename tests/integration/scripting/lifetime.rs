@@ -120,7 +120,7 @@ def report(place, with_shared=False):
     found = survivors(BOUND) + broken_values()
     if with_shared:
         found += survivors(SHARED)
-    print(f"{place}: {found}")
+    print(f"{place}: {found}\n", end="")  # one write: several threads report
     sys.stdout.flush()
 "#;
 
