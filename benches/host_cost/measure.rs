@@ -17,6 +17,10 @@ use crate::variant::{Plugin, Script};
 const MANY_ROWS: usize = 100_000;
 /// Bytes in each of its rows.
 const ROW_WIDTH: usize = 64;
+/// Rows of the result that a script keeps and reads.
+const KEPT_ROWS: usize = 200_000;
+/// Bytes in each of its cells.
+const KEPT_WIDTH: usize = 8;
 /// Time for the host to finish its work and for the kernel to book it.
 const SETTLE: Duration = Duration::from_millis(20);
 
@@ -38,6 +42,16 @@ pub fn run(options: &Options) {
     let load = Load { reply: &large, backend: large_server, queries: 5 };
     let samples = compare(&load, Script::None, options.rounds);
     report::row(&Row { name: "100000 rows, no script", unit: Unit::Milliseconds, samples });
+    let table = Arc::new(Reply::table(3, KEPT_ROWS, KEPT_WIDTH));
+    let table_server = serve(Arc::clone(&table));
+    for (name, script) in [
+        ("200000 x 3 rows, kept", Script::KeepRows),
+        ("200000 x 3 rows, read", Script::IterateRows),
+    ] {
+        let load = Load { reply: &table, backend: table_server, queries: 2 };
+        let samples = compare(&load, script, options.rounds);
+        report::row(&Row { name, unit: Unit::Milliseconds, samples });
+    }
     report::notes();
 }
 

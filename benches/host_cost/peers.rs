@@ -30,6 +30,11 @@ pub struct Reply {
 impl Reply {
     /// A result set with one column and `count` rows of `width` bytes each.
     pub fn rows(count: usize, width: usize) -> Self {
+        Self::table(1, count, width)
+    }
+
+    /// A result set with `columns` columns and `count` rows, each cell of `width` bytes.
+    pub fn table(columns: u8, count: usize, width: usize) -> Self {
         let mut id = 1_u8;
         let mut packets = |payloads: &[Vec<u8>]| {
             let mut bytes = Vec::new();
@@ -39,9 +44,13 @@ impl Reply {
             }
             bytes
         };
-        let row = resultset::row(&[Some(&vec![b'x'; width])]);
+        let cell = vec![b'x'; width];
+        let row = resultset::row(&vec![Some(cell.as_slice()); columns.into()]);
         let eof = ok_err::eof(caps::STATUS_AUTOCOMMIT);
-        let head = packets(&[vec![1], resultset::column("value"), eof.clone()]);
+        let mut start = vec![vec![columns]];
+        start.extend((0..columns).map(|_| resultset::column("value")));
+        start.push(eof.clone());
+        let head = packets(&start);
         // A full round of ids, so that the block fits again behind itself.
         let block = packets(&vec![row.clone(); IDS]);
         let mut last = vec![row; count % IDS];

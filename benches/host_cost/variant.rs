@@ -22,6 +22,68 @@ pub enum Script {
     None,
     /// A `read_query` hook that returns nothing.
     EmptyReadQuery,
+    /// Each query is queued and its result kept; nobody looks at it.
+    KeepRows,
+    /// As above, and `read_query_result` goes through all rows.
+    IterateRows,
+}
+
+const PYTHON_KEEP: &str = "\
+def read_query(proxy, packet):
+    if packet[0] == proxy.COM_QUERY:
+        proxy.queries.append(1, packet, resultset_is_needed=True)
+        return proxy.PROXY_SEND_QUERY
+";
+
+const PYTHON_ITERATE: &str = "
+def read_query_result(proxy, inj):
+    length = 0
+    for row in inj.resultset.rows:
+        length += len(row[2])
+";
+
+const LUA_KEEP: &str = "\
+function read_query(packet)
+  if packet:byte() == proxy.COM_QUERY then
+    proxy.queries:append(1, packet, { resultset_is_needed = true })
+    return proxy.PROXY_SEND_QUERY
+  end
+end
+";
+
+const LUA_ITERATE: &str = "
+function read_query_result(inj)
+  local length = 0
+  for row in inj.resultset.rows do
+    length = length + #row[3]
+  end
+end
+";
+
+/// Without this hook the Lua plugin never sends a result that it kept.
+const LUA_SEND: &str = "
+function read_query_result(inj)
+end
+";
+
+impl Script {
+    fn python(self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::EmptyReadQuery => Some("def read_query(proxy, packet):\n    pass\n".to_owned()),
+            Self::KeepRows => Some(PYTHON_KEEP.to_owned()),
+            Self::IterateRows => Some(format!("{PYTHON_KEEP}{PYTHON_ITERATE}")),
+        }
+    }
+
+    fn lua(self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::EmptyReadQuery => Some("function read_query(packet)\nend\n".to_owned()),
+            Self::KeepRows => Some(format!("{LUA_KEEP}{LUA_SEND}")),
+            Self::IterateRows => Some(format!("{LUA_KEEP}{LUA_ITERATE}")),
+        }
+    }
 }
 
 impl fmt::Display for Plugin {
@@ -49,11 +111,9 @@ impl Plugin {
         let host = match self {
             Self::Pyproxy => {
                 let builder = builder.backend(backend);
-                match script {
-                    Script::None => builder,
-                    Script::EmptyReadQuery => {
-                        builder.script("def read_query(proxy, packet):\n    pass\n")
-                    }
+                match script.python() {
+                    None => builder,
+                    Some(source) => builder.script(&source),
                 }
             }
             Self::Lua => {
@@ -61,10 +121,10 @@ impl Plugin {
                     .plugins(&["proxy"])
                     .option("proxy-address", format!("127.0.0.1:{port}"))
                     .option("proxy-backend-addresses", backend);
-                match script {
-                    Script::None => builder,
-                    Script::EmptyReadQuery => builder
-                        .file("hooks.lua", "function read_query(packet)\nend\n")
+                match script.lua() {
+                    None => builder,
+                    Some(source) => builder
+                        .file("hooks.lua", &source)
                         .option_to_file("proxy-lua-script", "hooks.lua"),
                 }
             }
