@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# Runs real clients against a private MariaDB directly and through the proxy, and compares what they
+# saw: nothing that works directly may fail through the proxy. tests/clients/README.md tells what a
+# client does.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/client-matrix.sh [--host /path/to/mysql-proxy] [--only NAME]... [--keep DIR]
+
+  --host   run in this mysql-proxy instead of the bundled host (the same as PYPROXY_HOST in the
+           environment)
+  --only   only this client, or the clients of this folder of tests/clients
+  --keep   write what the clients printed, and the logs, to this directory
+
+PYPROXY_PLUGIN names a library to test instead of building one.
+TEXT
+}
+
+CLIENTS_DIR=$ROOT/tests/clients
+WORK=$TARGET_DIR/client-matrix
+# The ways to the server: directly, and through a proxy without script or with one of
+# tests/clients/hooks.
+WAYS=(direct plain empty buffered)
+PROGRAM_SECONDS=120
+export CLIENTS_DIR WORK PROGRAM_SECONDS
+
+host=${PYPROXY_HOST:-}
+plugin=${PYPROXY_PLUGIN:-}
+only=()
+keep=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --host | --only | --keep)
+            [ $# -ge 2 ] || die "$1 needs a value"
+            case $1 in
+                --host) host=$(user_path "$2") ;;
+                --only) only+=("$2") ;;
+                --keep) keep=$(cd "$CALLER_DIR" && realpath -m -- "$2") ;;
+            esac
+            shift
+            ;;
+        -h | --help)
+            usage
+            exit
+            ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+    esac
+    shift
+done
+
+started=()
+clean_up() {
+    local pid
+    for pid in ${started[@]+"${started[@]}"}; do
+        stop_process "$pid"
+    done
+    if [ -n "$keep" ]; then
+        mkdir -p "$keep"
+        cp -r "$dir/seen" "$dir"/*.log "$keep/"
+    fi
+    rm -rf "$dir"
+}
+
+# in_folder FOLDER COMMAND...: runs a command in a shell that has read the folder's client.sh.
+in_folder() {
+    local folder=$1
+    shift
+    (
+        set -e
+        # shellcheck source=/dev/null
+        source "$CLIENTS_DIR/$folder/client.sh"
+        "$@"
+    )
+}
+
+print_clients() {
+    printf '%s\n' "${CLIENTS[@]}"
+}
+
+print_packages() {
+    local package
+    # shellcheck disable=SC2153 # client.sh sets it
+    for package in ${PACKAGES[@]+"${PACKAGES[@]}"}; do
+        echo "$package"
+    done
+}
+
+# Tells whether --only asks for one of the names.
+wanted() {
+    local name asked
+    [ ${#only[@]} -gt 0 ] || return 0
+    for name in "$@"; do
+        for asked in "${only[@]}"; do
+            [ "$name" != "$asked" ] || return 0
+        done
+    done
+    return 1
+}
+
+# Sets `selected` to lines of a folder and a client.
+select_clients() {
+    local file folder client
+    selected=()
+    for file in "$CLIENTS_DIR"/*/client.sh; do
+        folder=$(basename "$(dirname "$file")")
+        for client in $(in_folder "$folder" print_clients); do
+            ! wanted "$folder" "$client" || selected+=("$folder $client")
+        done
+    done
+    [ ${#selected[@]} -gt 0 ] || die "there is no client ${only[*]}"
+}
+
+start_server() {
+    local user=()
+    [ "$(id -u)" -ne 0 ] || user=(--user=root)
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+        -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+    mariadb-install-db --no-defaults --datadir="$dir/data" "${user[@]}" \
+        --auth-root-authentication-method=normal --skip-test-db >"$dir/install.log" 2>&1 ||
+        die "mariadb-install-db failed: $(tail -n 5 "$dir/install.log")"
+    mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/sock" --pid-file="$dir/mariadb.pid" \
+        --bind-address=127.0.0.1 --port="$MATRIX_PORT" --skip-log-bin --skip-name-resolve \
+        --ssl-cert="$dir/cert.pem" --ssl-key="$dir/key.pem" --max-allowed-packet=64M \
+        --innodb-buffer-pool-size=64M "${user[@]}" </dev/null >"$dir/mariadb.log" 2>&1 &
+    started+=($!)
+    wait_until $! mariadb-admin --no-defaults --socket="$dir/sock" -u root ping ||
+        die "MariaDB does not start: $(tail -n 5 "$dir/mariadb.log")"
+    mariadb --no-defaults --default-character-set=utf8mb4 --socket="$dir/sock" -u root \
+        <"$CLIENTS_DIR/fixture.sql"
+}
+
+# start_proxy WAY PORT: starts a proxy whose log is $dir/WAY.log.
+start_proxy() {
+    local way=$1 port=$2 script=()
+    [ "$way" = plain ] || script=(--pyproxy-python-script="$CLIENTS_DIR/hooks/$way.py")
+    "$host" --plugins=pyproxy --plugin-dir="$dir/plugins" --log-file="$dir/$way.log" \
+        --log-level=message --pyproxy-address="127.0.0.1:$port" --max-open-files=4096 \
+        --pyproxy-backend-addresses="127.0.0.1:${ports[direct]}" "${script[@]}" \
+        </dev/null >"$dir/$way.out.log" 2>&1 &
+    started+=($!)
+    wait_until $! port_is_open "$port" ||
+        die "the proxy does not start: $(tail -n 5 "$dir/$way.log" "$dir/$way.out.log")"
+}
+
+# run_client FOLDER CLIENT WAY: writes what the client prints to $dir/seen/CLIENT.WAY.
+run_client() {
+    local folder=$1 client=$2 way=$3 status=0 file=$dir/seen/$2.$3
+    # A shell of its own, because timeout runs programs only.
+    # shellcheck disable=SC2016 # the inner shell expands
+    MATRIX_PORT=${ports[$way]} timeout "$PROGRAM_SECONDS" "$BASH" -c '
+        source "$CLIENTS_DIR/$0/client.sh"
+        run "$1"' "$folder" "$client" </dev/null >"$file" 2>"$file.stderr" || status=$?
+    [ "$status" -eq 0 ] || echo "the program ended with status $status" >>"$file"
+}
+
+# Prints the lines of a run; of the checks that the proxy may change only the names.
+comparable() {
+    sed 's/^\(masked\.[^:]*\): .*/\1/' "$1"
+}
+
+# compare CLIENT WAY: prints how the way differs from the direct one.
+compare() {
+    diff <(comparable "$dir/seen/$1.direct") <(comparable "$dir/seen/$1.$2")
+}
+
+# Runs a client on every way and prints its line of the table.
+matrix_line() {
+    local folder=$1 client=$2 way start=$SECONDS checks errors lines results=()
+    for way in "${WAYS[@]}"; do
+        run_client "$folder" "$client" "$way"
+        [ "$way" != direct ] || continue
+        if compare "$client" "$way" >"$dir/seen/$client.$way.diff"; then
+            results+=("same")
+        else
+            lines=$(grep -c '^[<>]' "$dir/seen/$client.$way.diff")
+            results+=("**$lines lines differ**")
+            differences+=("$dir/seen/$client.$way.diff")
+        fi
+    done
+    checks=$(grep -c ': ' "$dir/seen/$client.direct") || true
+    errors=$(grep -c ': error ' "$dir/seen/$client.direct") || true
+    [ "$checks" -gt 0 ] || failures+=("$client: no check ran: $(tail -n 3 "$dir/seen/$client.direct.stderr")")
+    ! grep -q '^the program ended' "$dir/seen/$client.direct" ||
+        failures+=("$client: $(tail -n 1 "$dir/seen/$client.direct"): $(tail -n 3 "$dir/seen/$client.direct.stderr")")
+    printf '| %s | %s | %s | %s |' "$client" "$(in_folder "$folder" version "$client")" "$checks" "$errors"
+    printf ' %s |' "${results[@]}"
+    printf ' %s s |\n' "$((SECONDS - start))"
+}
+
+heading "Preparing"
+select_clients
+mapfile -t folders < <(printf '%s\n' "${selected[@]}" | cut -d ' ' -f 1 | sort -u)
+packages=("${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" openssl)
+for folder in "${folders[@]}"; do
+    mapfile -t -O ${#packages[@]} packages < <(in_folder "$folder" print_packages)
+done
+install_packages "${packages[@]}"
+require_rust
+if [ -z "$host" ]; then
+    cargo build --quiet --locked --release -p host
+    host=$TARGET_DIR/release/mysql-proxy
+fi
+if [ -z "$plugin" ]; then
+    cargo build --quiet --locked --release -p pyproxy
+    plugin=$TARGET_DIR/release/libpyproxy.so
+fi
+[ -x "$host" ] || die "$host is no program"
+for folder in "${folders[@]}"; do
+    mkdir -p "$WORK/$folder"
+    in_folder "$folder" prepare >"$WORK/$folder.log" 2>&1 || {
+        tail -n 30 "$WORK/$folder.log" >&2
+        die "the clients of $folder cannot be prepared (all of the output: $WORK/$folder.log)"
+    }
+done
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/pyproxy-clients.XXXXXX")
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+mkdir "$dir/seen" "$dir/plugins" "$dir/files"
+cp "$plugin" "$dir/plugins/libpyproxy.so"
+export MATRIX_DIR=$dir/files MATRIX_PORT
+for number in $(seq 5000); do
+    printf '%s\ttext %s\n' "$number" "$number"
+done >"$MATRIX_DIR/rows.txt"
+: >"$MATRIX_DIR/empty.txt"
+
+declare -A ports
+for way in "${WAYS[@]}"; do
+    ports[$way]=$(free_port)
+done
+MATRIX_PORT=${ports[direct]}
+start_server
+for way in "${WAYS[@]:1}"; do
+    start_proxy "$way" "${ports[$way]}"
+done
+
+heading "Clients through $host"
+differences=()
+failures=()
+echo "| client | version | checks | errors directly | no script | empty hook | buffered | time |"
+echo "|---|---|---|---|---|---|---|---|"
+for line in "${selected[@]}"; do
+    # shellcheck disable=SC2086 # a folder and a client
+    matrix_line $line
+done
+
+for way in "${WAYS[@]:1}"; do
+    # The host's own critical lines blame clients, and some of the clients err on purpose.
+    grep '(critical) pyproxy: ' "$dir/$way.log" >"$dir/critical" || continue
+    failures+=("the proxy's log ($way): $(head -n 3 "$dir/critical")")
+done
+for file in ${differences[@]+"${differences[@]}"}; do
+    heading "$(basename "$file")"
+    cut -c 1-400 "$file" | head -n 40
+done
+for line in ${failures[@]+"${failures[@]}"}; do
+    echo "FAILED $line"
+done
+echo
+echo "client-matrix.sh: ${#selected[@]} clients, ${#differences[@]} runs differ, $SECONDS s"
+[ ${#differences[@]} -eq 0 ] && [ ${#failures[@]} -eq 0 ]

@@ -1,0 +1,39 @@
+# The Python drivers. Sourced by scripts/client-matrix.sh; see ../README.md.
+# shellcheck shell=bash disable=SC2034
+
+CLIENTS=(
+    pymysql mysql-connector mysql-connector-c mysqlclient aiomysql asyncmy sqlalchemy django
+)
+PACKAGES=(python3-venv python3-dev libmariadb-dev)
+
+prepare() {
+    python_venv "$WORK/python/venv" "$CLIENTS_DIR/python/requirements.txt"
+}
+
+# Prints the name of a client's package.
+package_of() {
+    case $1 in
+        pymysql) echo PyMySQL ;;
+        mysql-connector*) echo mysql-connector-python ;;
+        sqlalchemy) echo SQLAlchemy ;;
+        django) echo Django ;;
+        *) echo "$1" ;;
+    esac
+}
+
+version() {
+    "$WORK/python/venv/bin/python3" -c 'import importlib.metadata, sys
+print(importlib.metadata.version(sys.argv[1]))' "$(package_of "$1")"
+}
+
+run() {
+    local program=dbapi library_path=''
+    case $1 in
+        aiomysql | asyncmy) program=asynchronous ;;
+        sqlalchemy | django) program=$1_orm ;;
+        # The wheel brings a newer OpenSSL than Debian has.
+        mysql-connector-c) library_path=$(echo "$WORK"/python/venv/lib/*/site-packages/mysql/vendor) ;;
+    esac
+    [ -z "$library_path" ] || export LD_LIBRARY_PATH=$library_path
+    exec "$WORK/python/venv/bin/python3" "$CLIENTS_DIR/python/$program.py" "$1"
+}
