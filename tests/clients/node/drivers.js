@@ -7,6 +7,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const { Readable } = require('node:stream');
 const { promisify } = require('node:util');
 
 const SETTINGS = {
@@ -82,6 +83,8 @@ function mysql() {
       });
       raw.on('error', () => {});
       const call = (name) => promisify(raw[name].bind(raw));
+      // Its streams are older than asynchronous iteration.
+      const stream = (sql) => new Readable({ objectMode: true }).wrap(raw.query(sql).stream());
       const query = (...values) =>
         new Promise((resolve, reject) => {
           raw.query(...values, (error, result, fields) =>
@@ -94,7 +97,7 @@ function mysql() {
         changeUser: call('changeUser'),
         ping: call('ping'),
         statistics: async () => (await call('statistics')()).message.split(':')[0],
-        stream: (sql) => rowsOnly(raw.query(sql).stream()),
+        stream: (sql) => valuesOf(stream(sql)),
         end: call('end'),
         destroy: () => raw.destroy(),
       };
@@ -102,7 +105,7 @@ function mysql() {
   };
 }
 
-async function* rowsOnly(stream) {
+async function* valuesOf(stream) {
   for await (const row of stream) yield Object.values(row);
 }
 
