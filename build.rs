@@ -1,6 +1,57 @@
-//! Link settings of the plugin library: which libpython, how it is found at run time, and that it is never unloaded.
+//! What cargo cannot know of the plugin library: its link settings (which libpython, how it is found at run time, that
+//! it is never unloaded), and the Python library that it carries.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// The package that is carried.
+const PACKAGE: &str = "python/pyproxy";
+/// What is for use outside a proxy.
+const OUTSIDE: [&str; 3] =
+    ["python/pyproxy/_offline", "python/pyproxy/testing", "python/pyproxy/chassis.py"];
 
 fn main() {
+    if let Err(e) = collect_library() {
+        println!("cargo::error=the Python library in {PACKAGE} cannot be read: {e}");
+    }
+    link();
+}
+
+/// Writes `library_sources.rs`: a table of module name, file name below `python`, and text.
+fn collect_library() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={PACKAGE}");
+    let mut files = Vec::new();
+    find_modules(Path::new(PACKAGE), &mut files)?;
+    files.sort();
+    let root = env::current_dir()?;
+    let mut table = String::from("const SOURCES: &[(&str, &str, &str)] = &[\n");
+    for path in files {
+        let file = path.strip_prefix("python").unwrap_or(&path).display().to_string();
+        let module = file.trim_end_matches(".py").trim_end_matches("/__init__").replace('/', ".");
+        let text = root.join(&path);
+        table += &format!("    ({module:?}, {file:?}, include_str!({text:?})),\n");
+    }
+    table += "];\n";
+    let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    fs::write(out.join("library_sources.rs"), table)
+}
+
+fn find_modules(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if OUTSIDE.iter().any(|outside| path == Path::new(outside)) {
+            continue;
+        }
+        if path.is_dir() {
+            find_modules(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "py") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn link() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=PYO3_PYTHON");
     let python = pyo3_build_config::get();

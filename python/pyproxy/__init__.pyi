@@ -86,6 +86,7 @@ class Config:
     write_timeout: float
     on_script_error: str
     reload: bool
+    script_config: str | None
     venv: str | None
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...

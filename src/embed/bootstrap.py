@@ -3,7 +3,6 @@
 import atexit
 import builtins
 import functools
-import importlib
 import importlib.machinery
 import importlib.util
 import logging
@@ -12,7 +11,6 @@ import signal
 import sys
 import threading
 import traceback
-import types
 
 _HERE = (lambda: 0).__code__.co_filename
 
@@ -92,7 +90,13 @@ def _report_to(write):
 
 
 def describe(error):
-    """The traceback of `error` as text, without the frames of this file and of the import system."""
+    """The traceback of `error` as text, without the frames of this file and of the import system.
+
+    A wrong setting is the user's, not the script's: its own text says everything.
+    """
+    settings = sys.modules.get("pyproxy.settings")
+    if settings is not None and isinstance(error, settings.SettingsError):
+        return str(error)
     frame = error.__traceback__
     while frame is not None and _is_ours(frame.tb_frame.f_code.co_filename):
         frame = frame.tb_next
@@ -131,36 +135,19 @@ def load(path):
     return module
 
 
-def publish(package, proxy):
-    """Makes our modules importable, and the constants reachable without an import through the builtin `proxy`."""
-    package.__path__ = []
-    sys.modules[package.__name__] = package
-    for module in vars(package).values():
-        if isinstance(module, types.ModuleType):
-            sys.modules[module.__name__] = module
-    sys.meta_path.append(_FormerNames())
+def publish(proxy):
+    """Makes the constants reachable without an import, and our modules by the names they had in earlier proxies."""
     builtins.proxy = proxy
+    from pyproxy import _former_names
+
+    _former_names.install()
 
 
-class _FormerNames:
-    """Imports a module of ours by the name it had in earlier proxies, unless there is a real module of that name.
+def use_settings(path):
+    """Reads the ini file with the script's settings."""
+    from pyproxy import settings
 
-    Asked last, so that whatever is installed or lies beside the script comes first.
-    """
-
-    NAMES = {"chassis": "pyproxy.chassis"}
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname not in self.NAMES:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self)
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        # The import system gives out what stands here, not what it made.
-        sys.modules[module.__name__] = importlib.import_module(self.NAMES[module.__name__])
+    settings.use_file(os.fsdecode(path))
 
 
 def finish():

@@ -30,15 +30,19 @@ impl Bootstrap {
         Ok(())
     }
 
-    /// `pyproxy` with the modules in it, the names they had before, and the builtin `proxy`.
-    pub fn publish(
-        &self,
-        py: Python<'_>,
-        package: &Bound<'_, PyModule>,
-        proxy: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        self.0.bind(py).call_method1(intern!(py, "publish"), (package, proxy))?;
+    /// The builtin `proxy`, and the names that the library's modules had before.
+    pub fn publish(&self, py: Python<'_>, proxy: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.0.bind(py).call_method1(intern!(py, "publish"), (proxy,))?;
         Ok(())
+    }
+
+    /// Reads the ini file with the script's settings. The error is one line.
+    pub fn use_settings(&self, py: Python<'_>, file: &Path) -> Result<(), String> {
+        self.0
+            .bind(py)
+            .call_method1(intern!(py, "use_settings"), (file.as_os_str(),))
+            .map(drop)
+            .map_err(|error| self.describe(py, &error))
     }
 
     /// Runs the script in a fresh module.

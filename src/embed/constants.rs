@@ -1,7 +1,5 @@
 //! The integer constants of `proxy` (object model 2).
 
-use pyo3::prelude::*;
-
 /// Hook results, packet kinds and backend values.
 const PROXY: &[(&str, i64)] = &[
     ("PROXY_NO_DECISION", 0),
@@ -92,10 +90,8 @@ const TYPES: &[(&str, i64)] = &[
     ("MYSQL_TYPE_GEOMETRY", 255),
 ];
 
-/// Sets every constant as an attribute of `target`. `host_version` is `major << 16 | minor << 8 | patch`.
-pub fn set_on(target: &Bound<'_, PyAny>, host_version: u32) -> PyResult<()> {
-    for (name, value) in [PROXY, COMMANDS, TYPES].concat() {
-        target.setattr(name, value)?;
-    }
-    target.setattr("PROXY_VERSION", host_version)
+/// Every constant with its value. `host_version` is `major << 16 | minor << 8 | patch`.
+pub fn all(host_version: u32) -> impl Iterator<Item = (&'static str, i64)> {
+    let of_host = ("PROXY_VERSION", i64::from(host_version));
+    PROXY.iter().chain(COMMANDS).chain(TYPES).copied().chain([of_host])
 }

@@ -30,6 +30,9 @@ pub enum EmbedError {
     /// Our own Python code failed.
     #[error("Python cannot be prepared for scripts:\n{0}")]
     Prepare(String),
+    /// The file with the script's settings cannot be used; the text names option and value.
+    #[error("{0}")]
+    Settings(String),
     /// The script file cannot be read.
     #[error("pyproxy-python-script={}: {reason}", path.display())]
     Unreadable {

@@ -18,6 +18,7 @@ mod decision;
 mod error;
 mod interpreter;
 mod layout;
+mod library;
 mod log_bridge;
 mod modules;
 mod outcome;
@@ -58,6 +59,8 @@ pub struct PythonConfig {
     pub script: PathBuf,
     /// The host's base directory; modules in its `lib/mysql-proxy/python` can be imported.
     pub base_dir: PathBuf,
+    /// The ini file with the script's settings.
+    pub script_config: Option<PathBuf>,
     /// A virtual environment whose packages can be imported.
     pub venv: Option<PathBuf>,
     /// Load the script again when its file changes.
@@ -96,6 +99,9 @@ pub fn start(
         let environment =
             environment(py, &script, &config.base_dir, &options, shared, host_version)
                 .map_err(|error| EmbedError::Prepare(error.to_string()))?;
+        if let Some(file) = &config.script_config {
+            environment.bootstrap.use_settings(py, file).map_err(EmbedError::Settings)?;
+        }
         let environment = Arc::new(environment);
         let watch = config.reload.then(|| Watch::new(&script));
         let first = Script::load(py, &environment, &script)
@@ -132,9 +138,11 @@ fn environment(
     bootstrap.prepare(py, script, base_dir)?;
     let config = Config::with_options(py, options)?.unbind();
     let globals = Py::new(py, Globals::new(py, shared, config)?)?;
-    constants::set_on(py.get_type::<Proxy>().as_any(), host_version)?;
+    for (name, value) in constants::all(host_version) {
+        py.get_type::<Proxy>().setattr(name, value)?;
+    }
     let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
-    let package = modules::package(py, shared, host_version)?;
-    bootstrap.publish(py, &package, proxy.bind(py).as_any())?;
+    library::install(py, shared, host_version)?;
+    bootstrap.publish(py, proxy.bind(py).as_any())?;
     Ok(Environment { bootstrap, globals, proxy })
 }

@@ -153,6 +153,7 @@ unsafe fn start(
                 script,
                 // SAFETY: `chas` is the host object.
                 base_dir: unsafe { host::base_dir(chas) },
+                script_config: options.script_config.clone(),
                 venv: options.venv.clone(),
                 reload: options.reload,
             };

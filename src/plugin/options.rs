@@ -28,6 +28,8 @@ pub struct Values {
     pub read_only_backend_addresses: Vec<String>,
     /// `pyproxy-python-script`
     pub python_script: Option<String>,
+    /// `pyproxy-script-config`
+    pub script_config: Option<String>,
     /// `pyproxy-skip-profiling`
     pub skip_profiling: bool,
     /// `no-pyproxy`
@@ -59,6 +61,8 @@ pub struct Options {
     pub readonly_backends: Vec<String>,
     /// The hook script.
     pub script: Option<PathBuf>,
+    /// The ini file with the script's settings.
+    pub script_config: Option<PathBuf>,
     /// FALSE: loaded but not started.
     pub enabled: bool,
     /// Log a pooled connection in again for its next client.
@@ -113,6 +117,8 @@ impl Options {
             &mut seen,
         )?);
         let script = readable_file("pyproxy-python-script", values.python_script.as_deref())?;
+        let script_config =
+            readable_file("pyproxy-script-config", values.script_config.as_deref())?;
         let venv = virtual_environment("pyproxy-venv", values.venv.as_deref())?;
         let settings = Settings {
             connect_timeout: seconds("pyproxy-connect-timeout", &values.connect_timeout)?,
@@ -126,6 +132,7 @@ impl Options {
             backends,
             readonly_backends,
             script,
+            script_config,
             enabled,
             pool_change_user: !values.pool_no_change_user,
             reload: values.reload,
@@ -151,6 +158,7 @@ impl Options {
             ("backend_addresses", ConfigValue::TextList(self.backends.clone())),
             ("read_only_backend_addresses", ConfigValue::TextList(self.readonly_backends.clone())),
             ("python_script", path(&self.script)),
+            ("script_config", path(&self.script_config)),
             ("profiling", ConfigValue::Bool(self.settings.profiling)),
             ("start_proxy", ConfigValue::Bool(self.enabled)),
             ("pool_change_user", ConfigValue::Bool(self.pool_change_user)),
@@ -295,6 +303,10 @@ mod tests {
         assert!(
             error(|v| v.python_script = Some("/no/such/script.py".into()))
                 .starts_with("pyproxy-python-script=/no/such/script.py: No such file")
+        );
+        assert!(
+            error(|v| v.script_config = Some("/".into()))
+                .starts_with("pyproxy-script-config=/: this is not a file")
         );
         assert!(
             error(|v| v.venv = Some("/".into())).starts_with("pyproxy-venv=/: this is no virt")

@@ -27,8 +27,13 @@ fn start_with(script: &str, venv: Option<&Path>) -> Result<Scripts, super::super
     fs::write(library.join("beside_the_host.py"), "answer = 42\n").expect("written");
     let path = base_dir.join("script.py");
     fs::write(&path, script).expect("written");
-    let config =
-        PythonConfig { script: path, base_dir, venv: venv.map(Path::to_owned), reload: false };
+    let config = PythonConfig {
+        script: path,
+        base_dir,
+        script_config: None,
+        venv: venv.map(Path::to_owned),
+        reload: false,
+    };
     start(config, Vec::new(), shared(), 0x0000_0805)
 }
 

@@ -47,7 +47,7 @@ fn the_numbers_are_a_dict() {
 fn the_numbers_are_those_of_the_proxy() {
     let counted = python(|py| {
         let shared = shared();
-        let module = modules::package(py, shared, 0).unwrap().getattr("chassis").unwrap();
+        let module = modules::chassis::module(py, shared).unwrap();
         for _ in 0..3 {
             shared.stats.malformed_packets.increment();
         }

@@ -80,7 +80,8 @@ fn scripts() -> &'static Scripts {
         let dir = tempfile::tempdir().expect("a temporary directory").keep();
         let script = dir.join("first.py");
         std::fs::write(&script, "import decimal, ssl, ctypes, sqlite3\n").expect("written");
-        let config = PythonConfig { script, base_dir: dir, venv: None, reload: false };
+        let config =
+            PythonConfig { script, base_dir: dir, script_config: None, venv: None, reload: false };
         let options = vec![
             ("address", ConfigValue::Text(":4045".to_owned())),
             ("backend_addresses", ConfigValue::TextList(vec!["a:1".to_owned(), "b:2".to_owned()])),

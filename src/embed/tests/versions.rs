@@ -133,6 +133,7 @@ fn wrong_paths_are_refused_before_python_starts() {
         let config = PythonConfig {
             script: script.into(),
             base_dir: "/".into(),
+            script_config: None,
             venv: venv.map(Into::into),
             reload: false,
         };
