@@ -8,12 +8,17 @@ use crate::session::Reply;
 const TIMED_OUT: &str = "backend timed out";
 
 /// Tries the next backend, or ends the connection with an ERR where one can still be understood.
+///
+/// While a hook runs for long, what a peer sends and the time limit both wait, and libevent tells of the limit only. So
+/// the peer is looked at first: if it said something, the host goes on in the same state, which reads it.
 pub fn timeout(step: &mut Step<'_>) -> Verdict {
+    if awaited_peer_spoke(step) {
+        return Verdict::Success;
+    }
     let untouched = step.client.send_queue_is_empty();
     match step.con.state() {
         Some(ConState::ConnectServer) => {
-            // While a hook runs for long, the server's answer and the time limit both wait, and libevent tells of the
-            // limit only. The host comes back to the connect, which then asks for its outcome.
+            // The host comes back to the connect, which then asks for its outcome.
             if !connect_server::has_ended(step) {
                 connect_server::give_up_backend(step);
             }
@@ -32,4 +37,24 @@ pub fn timeout(step: &mut Step<'_>) -> Verdict {
         }
         _ => step.go(ConState::Error),
     }
+}
+
+/// Whether the peer that the host reads from in this state has sent something, or hung up.
+fn awaited_peer_spoke(step: &Step<'_>) -> bool {
+    let peer = match step.con.state() {
+        Some(
+            ConState::ReadAuth
+            | ConState::ReadAuthOldPassword
+            | ConState::ReadQuery
+            | ConState::ReadLocalInfileData,
+        ) => Some(step.client),
+        Some(
+            ConState::ReadHandshake
+            | ConState::ReadAuthResult
+            | ConState::ReadQueryResult
+            | ConState::ReadLocalInfileResult,
+        ) => step.server(),
+        _ => None,
+    };
+    peer.is_some_and(|peer| peer.is_readable())
 }

@@ -112,3 +112,26 @@ fn a_script_that_takes_long_marks_no_backend_down() {
     new.read_handshake().expect("the backend is up");
     assert!(!host.log().contains("marked DOWN"), "{}", host.log());
 }
+
+#[test]
+fn a_script_that_takes_long_times_no_answer_out() {
+    // The answer arrives in time, while the host is in a hook, and so does the end of the time limit.
+    let host = Host::builder()
+        .backend(db())
+        .option("pyproxy-read-timeout", "0.6")
+        .script(
+            r#"
+            import time
+
+            def read_query(proxy, packet):
+                if b"slow hook" in packet:
+                    time.sleep(1.2)
+            "#,
+        )
+        .start();
+    let mut waiting = host.client();
+    let mut slow = host.client();
+    waiting.send_command(3, b"SELECT 'answer', SLEEP(0.3)").unwrap();
+    slow.send_command(3, b"SELECT 'slow hook'").unwrap();
+    assert_eq!(waiting.read_answer(1).unwrap().text(), [["answer", "0"]]);
+}
