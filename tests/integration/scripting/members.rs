@@ -280,13 +280,13 @@ fn the_effective_options() {
             print(c.address, len(c.backend_addresses), len(c.read_only_backend_addresses))
             print(c.python_script == __file__, c.profiling, c.pool_change_user, c.start_proxy)
             print(c.connect_timeout, c.read_timeout, c.write_timeout, c.on_script_error)
-            print(c.reload, c.venv)
+            print(c.reload, c.venv, c.script_config)
             "#,
         )
         .start();
     let address = host.address();
     assert_eq!(
         host.stop().stdout,
-        format!("{address} 1 2\nTrue False False True\n0.25 28800.0 28800.0 forward\nFalse None\n")
+        format!("{address} 1 2\nTrue False False True\n0.25 28800.0 28800.0 forward\nFalse None None\n")
     );
 }
