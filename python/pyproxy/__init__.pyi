@@ -256,6 +256,9 @@ class Socket:
     @property
     def scrambled_password(self) -> bytes | None:
         """What the login proved the password with."""
+    @property
+    def login_packet(self) -> bytes | None:
+        """The payload of the login, with the capabilities that the proxy passes on."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -375,6 +378,9 @@ class Resultset:
     @property
     def raw(self) -> _bytes | None:
         """The payload of the first packet. None if the result was not kept."""
+    @property
+    def error(self) -> _bytes | None:
+        """The payload of the ERR that ended the result; None if it ended well. Always there."""
     @property
     def row_count(self) -> int:
         """Number of rows, of all result sets of the answer."""

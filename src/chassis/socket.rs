@@ -146,9 +146,16 @@ impl<'h> Socket<'h> {
         self.append_chunk(Packet::from_bytes(&framed), next_id.wrapping_sub(1));
     }
 
-    /// Queues several framed packets in one chunk; the last of them has `last_id`.
+    /// Queues bytes in another framing than the host's, as the last thing that the peer gets.
+    pub fn append_foreign(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.append_chunk(Packet::from_bytes(bytes), 0);
+        }
+    }
+
+    /// Queues several framed packets, or other bytes, in one chunk; the last packet has `last_id`.
     fn append_chunk(&self, chunk: Packet, last_id: u8) {
-        // SAFETY: INV-2; the chunk is not empty (it holds packet headers) and given away.
+        // SAFETY: INV-2; the chunk is not empty (it holds packet headers, or was looked at) and given away.
         unsafe {
             let tail = self.tail().as_mut();
             (api().network_queue_append)(tail.send_queue, chunk.into_raw());
@@ -167,6 +174,25 @@ impl<'h> Socket<'h> {
     pub fn reset_packet_ids(&self) {
         // SAFETY: INV-2.
         unsafe { (api().network_mysqld_queue_reset)(self.0.as_ptr()) };
+    }
+
+    /// Throws away what the peer sent and the host did not read yet. Whether the peer is still there.
+    pub fn discard_input(&self) -> bool {
+        let mut bytes = [0u8; 1024];
+        loop {
+            // SAFETY: the buffer is valid for its length.
+            let got = unsafe {
+                libc::recv(self.fd(), bytes.as_mut_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT)
+            };
+            match got {
+                0 => return false,
+                1.. => {}
+                _ => match std::io::Error::last_os_error().kind() {
+                    std::io::ErrorKind::Interrupted => {}
+                    kind => return kind == std::io::ErrorKind::WouldBlock,
+                },
+            }
+        }
     }
 
     /// Whether the peer sent something or hung up, without reading it. Only of use while nothing is expected.

@@ -18,6 +18,8 @@ pub struct Column {
     pub org_table: Vec<u8>,
     /// Database of the table.
     pub database: Vec<u8>,
+    /// MariaDB's extended metadata, for clients that asked for them.
+    pub extended: Vec<u8>,
     /// Type of the values.
     pub column_type: ColumnType,
     /// Collation id.
@@ -40,6 +42,7 @@ impl From<ColumnDefinition<'_>> for Column {
             table: definition.table.to_vec(),
             org_table: definition.org_table.to_vec(),
             database: definition.database.to_vec(),
+            extended: definition.extended.to_vec(),
             column_type: definition.column_type,
             charset: definition.charset,
             length: definition.length,
@@ -65,6 +68,7 @@ impl Column {
             org_table: &self.org_table,
             name: &self.name,
             org_name: &self.org_name,
+            extended: &self.extended,
             charset: self.charset,
             length: self.length,
             column_type: self.column_type,

@@ -36,9 +36,14 @@ impl Layout {
     /// The map of the first result set; `None` if there is none, or it was not kept.
     pub fn of(injection: &Injection) -> Option<Self> {
         let command = Command(injection.query.packet.first().copied()?);
-        if ![Command::QUERY, Command::STMT_EXECUTE, Command::PROCESS_INFO].contains(&command) {
-            return None;
+        if command == Command::STMT_FETCH {
+            return Self::of_fetch(injection);
         }
+        let binary = match command {
+            Command::STMT_EXECUTE | Command::STMT_BULK_EXECUTE => true,
+            Command::QUERY | Command::PROCESS_INFO => false,
+            _ => return None,
+        };
         let packets = injection.packets.as_slice();
         let head = packets.first()?.payload();
         // OK, a file request, ERR: no result set.
@@ -46,17 +51,25 @@ impl Layout {
             return None;
         }
         let count = usize::try_from(Reader::new(head).lenenc_int().ok()?).ok()?;
-        let columns = packets
-            .get(1..count.checked_add(1)?)?
-            .iter()
-            .map(|packet| ColumnDefinition::parse(packet.payload()).map(|c| Arc::new(c.into())))
-            .collect::<Result<Vec<Arc<Column>>, _>>()
-            .ok()?;
+        let definitions = packets.get(1..count.checked_add(1)?)?.iter().map(Packet::payload);
+        let columns = columns(definitions, injection.capabilities)?;
         let deprecate_eof = injection.capabilities.contains(Capabilities::DEPRECATE_EOF);
         let first = if deprecate_eof { count + 1 } else { count + 2 };
-        let binary_types = (command == Command::STMT_EXECUTE)
-            .then(|| columns.iter().map(|column| column.value_type()).collect());
+        let binary_types =
+            binary.then(|| columns.iter().map(|column| column.value_type()).collect());
         Some(Self { columns, binary_types, rows: Rows::find(packets, first) })
+    }
+
+    /// Rows of a cursor come without their columns.
+    fn of_fetch(injection: &Injection) -> Option<Self> {
+        if is_err(injection.packets.first()?.payload()) {
+            return None;
+        }
+        let definitions = injection.cursor.as_ref()?.iter().map(Vec::as_slice);
+        let columns = columns(definitions, injection.capabilities)?;
+        let binary_types = columns.iter().map(|column| column.value_type()).collect();
+        let rows = Rows::find(&injection.packets, 0);
+        Some(Self { columns, binary_types: Some(binary_types), rows })
     }
 
     /// The columns, in order. Never empty.
@@ -93,6 +106,15 @@ impl Layout {
             Rows::Single { .. } => None,
         }
     }
+}
+
+/// The columns that these payloads define; `None` if one is malformed.
+fn columns<'p>(
+    definitions: impl Iterator<Item = &'p [u8]>,
+    capabilities: Capabilities,
+) -> Option<Vec<Arc<Column>>> {
+    let column = |payload| ColumnDefinition::parse(payload, capabilities);
+    definitions.map(|payload| Some(Arc::new(column(payload).ok()?.into()))).collect()
 }
 
 impl Rows {
@@ -199,9 +221,33 @@ mod tests {
     }
 
     #[test]
-    fn the_command_says_that_rows_are_binary() {
-        let layout = Layout::of(&injection(0x17, &[b"x"], Capabilities::NONE)).expect("columns");
+    fn rows_of_a_cursor_take_the_columns_of_its_execution() {
+        let mut definition = Vec::new();
+        let capabilities = Capabilities::MARIADB_EXTENDED_METADATA;
+        let column = ColumnDefinition::named(b"a", ColumnType::TINY);
+        ColumnDefinition { extended: b"\x00\x01x", ..column }.encode(&mut definition, capabilities);
+        let mut injection = injection(0x1c, &[], capabilities);
+        injection.packets = [&b"\x03\0\0\x01\0\0\x07"[..], b"\x05\0\0\x02\xfe\0\0\x82\0"]
+            .map(Packet::from_bytes)
+            .into();
+        assert!(Layout::of(&injection).is_none(), "columns that nobody knows");
+        injection.cursor = Some(Arc::new(vec![definition]));
+        let layout = Layout::of(&injection).expect("rows");
         assert_eq!((layout.columns().len(), layout.row_count()), (1, 1));
-        assert_eq!(layout.binary_types(), Some(&[ValueType::new(ColumnType::VAR_STRING)][..]));
+        assert_eq!(layout.columns()[0].extended, b"\x00\x01x");
+        assert_eq!(layout.binary_types().map(<[_]>::len), Some(1));
+        injection.packets = vec![Packet::from_bytes(b"\x03\0\0\x01\xff\x8d\x05")];
+        assert!(Layout::of(&injection).is_none(), "an ERR");
+    }
+
+    #[test]
+    fn the_command_says_that_rows_are_binary() {
+        for command in [0x17, 0xfa] {
+            let injection = injection(command, &[b"x"], Capabilities::NONE);
+            let layout = Layout::of(&injection).expect("columns");
+            assert_eq!((layout.columns().len(), layout.row_count()), (1, 1));
+            let types = [ValueType::new(ColumnType::VAR_STRING)];
+            assert_eq!(layout.binary_types(), Some(&types[..]));
+        }
     }
 }

@@ -21,7 +21,7 @@ pub fn install(py: Python<'_>, shared: &'static Shared, host_version: u32) -> Py
     for (name, value) in constants::all(host_version) {
         plugin.add(name, value)?;
     }
-    let ready = [plugin, modules::chassis::module(py, shared)?];
+    let ready = [plugin, modules::chassis::module(py, shared)?, pyproxy_native::module(py)?];
     let ready: HashMap<String, _> = ready
         .into_iter()
         .map(|module| Ok((module.name()?.to_string_lossy().into_owned(), module)))

@@ -91,7 +91,7 @@ fn connect(step: &mut Step<'_>) -> Verdict {
             Verdict::Retry
         }
         Connect::Failed => {
-            backend.set_state(step.call, BackendState::Down);
+            mark_down(step, ndx);
             Verdict::Retry
         }
     }
@@ -115,15 +115,20 @@ pub fn has_ended(step: &mut Step<'_>) -> bool {
 /// The connect in progress failed: the backend is DOWN, another one is tried.
 pub fn give_up_backend(step: &mut Step<'_>) {
     let ndx = step.session().server.as_ref().map(|server| server.backend);
-    if let Some(backend) = ndx.and_then(|ndx| step.ctx.shared.backends.get(ndx)) {
-        backend.set_state(step.call, BackendState::Down);
-        log::warn!(
-            "connection {}: backend {} is not reachable, marked DOWN",
-            step.id(),
-            backend.address(step.call).name
-        );
+    if let Some(ndx) = ndx {
+        mark_down(step, ndx);
     }
     step.close_server();
+}
+
+fn mark_down(step: &Step<'_>, ndx: usize) {
+    let Some(backend) = step.ctx.shared.backends.get(ndx) else { return };
+    backend.set_state(step.call, BackendState::Down);
+    log::warn!(
+        "connection {}: backend {} is not reachable, marked DOWN",
+        step.id(),
+        backend.address(step.call).name
+    );
 }
 
 fn connected(step: &mut Step<'_>) -> Verdict {

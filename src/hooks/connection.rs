@@ -1,8 +1,8 @@
 //! The plugin's own state of one connection (`con->plugin_con_state`).
 
-use wire::Capabilities;
 use wire::connect::{AuthReply, Login};
 use wire::result::ResultTracker;
+use wire::{Capabilities, Command};
 
 use crate::embed::Binding;
 use crate::session::{Injection, Session, Slot};
@@ -22,6 +22,9 @@ pub struct Connection {
     pub exchange: Exchange,
     /// Connect attempts for this client.
     pub connect_attempts: usize,
+    /// The login asked for compression, which was not offered, and no command came since: the client may go on in plain
+    /// packets, or compress all the same.
+    pub may_compress: bool,
 }
 
 impl Connection {
@@ -34,6 +37,7 @@ impl Connection {
             login: LoginRounds::default(),
             exchange: Exchange::default(),
             connect_attempts: 0,
+            may_compress: false,
         }
     }
 }
@@ -64,6 +68,8 @@ pub struct LoginRounds {
     pub sent: Option<Login>,
     /// What the client was told last.
     pub told: Option<AuthReply>,
+    /// `told` is a question of the script, asked in `read_auth`: the server knows nothing of it.
+    pub asked_by_script: bool,
     /// Sequence id that the client's next packet must carry.
     pub next_client_id: u8,
 }
@@ -87,7 +93,7 @@ pub struct Exchange {
     pub injection: Option<Injection>,
     /// What the command changes if the server accepts it.
     pub effect: Effect,
-    /// The client got its one answer.
+    /// The client got its one answer, or expects none.
     pub answered: bool,
     /// Some packet of an answer was handed to the host for the client.
     pub forwarded: bool,
@@ -95,6 +101,17 @@ pub struct Exchange {
     pub infile: Infile,
     /// Packets keep coming until the server ends the stream (binlog).
     pub streaming: bool,
+    /// The answer may open a cursor, whose columns are remembered for the script.
+    pub opens_cursor: bool,
+}
+
+impl Exchange {
+    /// A command arrived.
+    pub fn of(command: Command) -> Self {
+        // A packet for a client that expects none would be taken for the answer to its next command.
+        let expects_none = !command.has_reply() && command != Command::QUIT;
+        Self { answered: expects_none, ..Self::default() }
+    }
 }
 
 /// What a command changes in what we know, once the server said OK.
@@ -103,7 +120,7 @@ pub enum Effect {
     /// Nothing.
     #[default]
     None,
-    /// COM_INIT_DB.
+    /// COM_INIT_DB, or `USE` as text.
     DefaultDb(Vec<u8>),
     /// COM_CHANGE_USER, as the login it amounts to.
     Login(Box<Login>),

@@ -2,7 +2,7 @@
 
 use wire::Command;
 
-use super::read_query::effect_of_command;
+use super::read_query::{effect_of_command, note_cursor};
 use super::step::Step;
 use crate::chassis::{ConState, Socket, Verdict};
 use crate::session::{Injection, Query, Reply};
@@ -12,10 +12,11 @@ use crate::session::{Injection, Query, Reply};
 pub fn start_next(step: &mut Step<'_>) -> Option<Verdict> {
     loop {
         let query = step.session().queries.pop_front()?;
-        if step.conn.exchange.answered && !query.resultset_is_needed {
+        let has_reply = Command(query.packet.first().copied().unwrap_or_default()).has_reply();
+        if step.conn.exchange.answered && !query.resultset_is_needed && has_reply {
             log::warn!(
-                "connection {}: query {} is not run: the client has its result already, and this one would have to \
-                 be sent to it (resultset_is_needed is not set)",
+                "connection {}: query {} is not run: the client has its result already or expects none, and this one \
+                 would have to be sent to it (resultset_is_needed is not set)",
                 step.id(),
                 query.id
             );
@@ -43,6 +44,7 @@ fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
             log::warn!("connection {}: a queued COM_QUIT ends the connection", step.id());
         }
     } else if !command.has_reply() {
+        note_cursor(step, &query.packet);
         return send_unanswered(step, server);
     }
     let capabilities = {
@@ -55,10 +57,17 @@ fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
     .unwrap_or_default();
     let effect = effect_of_command(&query.packet, step.session().client.login.as_deref());
     step.conn.exchange.effect = effect;
+    step.conn.exchange.opens_cursor = note_cursor(step, &query.packet);
     step.conn.tracker.start(command.0, capabilities);
     step.con.set_resultset_is_needed(query.resultset_is_needed);
     step.con.set_resultset_is_finished(false);
-    step.conn.exchange.injection = Some(Injection::new(query, capabilities));
+    let cursor = {
+        let session = step.session();
+        let server = session.server.as_ref();
+        server.and_then(|server| server.cursors.columns(&query.packet).cloned())
+    };
+    step.conn.exchange.injection =
+        Some(Injection { cursor, ..Injection::new(query, capabilities) });
     Some(step.go(ConState::SendQuery))
 }
 

@@ -23,6 +23,7 @@ mod read_query_result;
 mod send_query_result;
 mod step;
 mod timeout;
+mod use_statement;
 
 pub use connection::Connection;
 pub use context::{Context, OnScriptError, Settings, context, install};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wire::Capabilities;
-use wire::connect::{AuthReply, ChangeUser, Login, LoginKind};
+use wire::connect::{AuthReply, AuthSwitch, ChangeUser, Login, LoginKind};
 
 use super::connection::{LoginReason, LoginRounds};
 use super::step::{Step, hook_failed};
@@ -28,8 +28,11 @@ pub fn read_auth(step: &mut Step<'_>) -> Verdict {
     }
     let mut payload = packet.payload().to_vec();
     let parsed = match LoginKind::classify(&payload) {
-        Ok(LoginKind::V41(_)) => Login::mask(&mut payload, Capabilities::UNSUPPORTED)
-            .and_then(|()| Login::parse(&payload)),
+        Ok(LoginKind::V41(asked)) => {
+            step.conn.may_compress = asked.capabilities.intersects(Capabilities::COMPRESSION);
+            Login::mask(&mut payload, Capabilities::unsupported_in_login(offered(step)))
+                .and_then(|()| Login::parse(&payload))
+        }
         Ok(LoginKind::Ssl) => {
             let message = "pyproxy: TLS is not supported by this proxy, connect without it";
             return step.refuse(&Reply::error(NO_TLS, b"HY000", message));
@@ -53,6 +56,31 @@ pub fn read_auth(step: &mut Step<'_>) -> Verdict {
         session.client.default_db = login.database.clone().unwrap_or_default();
         session.client.login = Some(Arc::new(login.clone()));
     }
+    decide(step, login, payload)
+}
+
+/// The client answered a question that the script asked in `read_auth`: the script is asked again, about a login with
+/// this answer in it.
+pub fn read_answer_to_script(step: &mut Step<'_>, auth_response: &[u8]) -> Verdict {
+    let method = std::mem::take(&mut step.conn.login.method);
+    let login = {
+        let mut session = step.session();
+        let Some(login) = session.client.login.as_mut() else { return Verdict::Error };
+        let login = Arc::make_mut(login);
+        login.auth_response = auth_response.to_vec();
+        if !method.is_empty() {
+            login.auth_plugin = Some(method);
+        }
+        login.clone()
+    };
+    match login.encode() {
+        Ok(payload) => decide(step, login, payload),
+        Err(_) => step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake")),
+    }
+}
+
+/// Asks the script about the login, whose packet is `payload`, and does what it says.
+fn decide(step: &mut Step<'_>, login: Login, payload: Vec<u8>) -> Verdict {
     let outcome = match step.conn.script.as_mut() {
         Some(script) => script.read_auth(step.call),
         None => Outcome::Proceed,
@@ -68,6 +96,12 @@ pub fn read_auth(step: &mut Step<'_>) -> Verdict {
             pass_on(step, login, &payload)
         }
     }
+}
+
+/// What the client was offered.
+fn offered(step: &Step<'_>) -> Capabilities {
+    let session = step.session();
+    session.client.handshake.as_ref().map(|handshake| handshake.capabilities).unwrap_or_default()
 }
 
 fn warn_about_unsent_queries(step: &Step<'_>) {
@@ -107,6 +141,7 @@ fn replace(step: &mut Step<'_>, login: Login, payload: Vec<u8>) -> Verdict {
     };
     let mut replacement = query.packet;
     let parsed = Login::mask(&mut replacement, Capabilities::UNSUPPORTED)
+        .and_then(|()| Login::copy_extended(&mut replacement, login.capabilities))
         .and_then(|()| Login::parse(&replacement));
     match parsed {
         Ok(replaced) => {
@@ -155,7 +190,16 @@ fn answer(step: &mut Step<'_>, reply: &Reply) -> Verdict {
             if told == AuthReply::Ok {
                 step.reset_packet_ids();
             }
-            step.conn.login = LoginRounds { told: Some(told), ..LoginRounds::default() };
+            let method = match reply.packets().first().map(|payload| AuthSwitch::parse(payload)) {
+                Some(Ok(switch)) if told == AuthReply::Switch => switch.plugin,
+                _ => Vec::new(),
+            };
+            step.conn.login = LoginRounds {
+                told: Some(told),
+                method,
+                asked_by_script: !told.is_final(),
+                ..LoginRounds::default()
+            };
             step.go(ConState::SendAuthResult)
         }
     }
@@ -243,6 +287,16 @@ fn with_auth(login: &Login, auth: Auth) -> Login {
 /// The new server's handshake is there, but the client's auth data are not for its scramble.
 pub fn login_again(step: &mut Step<'_>) -> Verdict {
     let Some(login) = step.conn.login.sent.take() else { return Verdict::Error };
+    let offered = {
+        let session = step.session();
+        let handshake = session.server.as_ref().and_then(|server| server.handshake.as_ref());
+        handshake.map(|handshake| handshake.capabilities).unwrap_or_default()
+    };
+    if !offered.contains(login.capabilities.mariadb_extended()) {
+        // The client was greeted with another server's offer, and would misread what this one sends.
+        let message = "the servers of this backend differ, try again";
+        return step.refuse(&Reply::proxy_error(message));
+    }
     let request = with_auth(&login, Auth::AskAgain);
     let (Ok(payload), Some(server)) = (request.encode(), step.server()) else {
         return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));

@@ -19,8 +19,19 @@ pub fn read_auth_result(step: &mut Step<'_>) -> Verdict {
         step.ctx.shared.stats.malformed_packets.increment();
         return step.refuse(&Reply::proxy_error("cannot read the server's answer to the login"));
     };
-    if reply == AuthReply::Ok {
-        accepted(step);
+    if step.conn.login.is_lost_after(reply) {
+        let method = String::from_utf8_lossy(&step.conn.login.method).into_owned();
+        let message = format!("the authentication method {method} cannot be followed");
+        return step.refuse(&Reply::proxy_error(&message));
+    }
+    match reply {
+        AuthReply::Ok => accepted(step),
+        AuthReply::Err if step.conn.login.reason == LoginReason::ChangeUser => {
+            if let Some(server) = step.session().server.as_mut() {
+                server.kept_login();
+            }
+        }
+        _ => {}
     }
     let outcome = ask_script(step, &packet, reply);
     match outcome {
@@ -66,6 +77,7 @@ fn accepted(step: &mut Step<'_>) {
         session.client.default_db = login.database.clone().unwrap_or_default();
         session.client.login = Some(Arc::clone(login));
     }
+    session.client.server_user = sent.as_ref().map(|login| login.username.clone());
     if let Some(server) = session.server.as_mut() {
         server.logged_in(sent, is_proof);
     }

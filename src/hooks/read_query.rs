@@ -3,18 +3,20 @@
 use std::time::{Duration, Instant};
 
 use wire::connect::{ChangeUser, Login};
-use wire::{Capabilities, Command};
+use wire::{Capabilities, Command, compressed};
 
 use super::connection::{Effect, Exchange};
 use super::login_rounds::OUT_OF_ORDER;
 use super::step::{Step, hook_failed};
-use super::{answer, injections};
+use super::{answer, injections, use_statement};
 use crate::chassis::{CommandPackets, ConState, Verdict};
 use crate::embed::Outcome;
 use crate::session::{Hook, Reply};
 
 /// ER_MALFORMED_PACKET.
 const MALFORMED: u16 = 1835;
+/// ER_NOT_SUPPORTED_YET.
+const NOT_SUPPORTED: u16 = 1235;
 /// A server connection without a command for longer is looked at before the next one is entrusted to it.
 const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
@@ -22,13 +24,17 @@ const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 pub fn read_query(step: &mut Step<'_>) -> Verdict {
     step.ctx.shared.stats.queries.increment();
     let Some(packets) = step.client.take_command() else { return Verdict::Error };
+    if std::mem::take(&mut step.conn.may_compress) && compressed::is_frame(packets.first.payload())
+    {
+        return refuse_compression(step);
+    }
     if packets.first.id() != 0 {
         return step.refuse(&Reply::error(OUT_OF_ORDER, b"08S01", "Got packets out of order"));
     }
     let Some(&command) = packets.first.payload().first() else {
         return step.refuse(&Reply::error(MALFORMED, b"HY000", "Malformed communication packet"));
     };
-    step.conn.exchange = Exchange::default();
+    step.conn.exchange = Exchange::of(Command(command));
     {
         let mut session = step.session();
         session.command = Some(command);
@@ -53,6 +59,16 @@ pub fn read_query(step: &mut Step<'_>) -> Verdict {
             forward(step, packets)
         }
     }
+}
+
+/// The client compresses although nobody offered it: it gets an ERR in the only framing it reads, and no more.
+fn refuse_compression(step: &mut Step<'_>) -> Verdict {
+    let message = "pyproxy: compression is not supported by this proxy, connect without it";
+    log::warn!("connection {}: the client compresses unasked, it is refused", step.id());
+    for payload in Reply::error(NOT_SUPPORTED, b"42000", message).packets() {
+        step.client.append_foreign(&compressed::answer_frame(payload));
+    }
+    step.go(ConState::SendError)
 }
 
 fn ask_script(step: &mut Step<'_>, packets: &CommandPackets) -> Outcome {
@@ -113,6 +129,7 @@ fn forward(step: &mut Step<'_>, packets: CommandPackets) -> Verdict {
         return step.refuse(&Reply::proxy_error("the server closed the connection"));
     }
     step.conn.exchange.effect = effect_of(&packets, step);
+    step.conn.exchange.opens_cursor = note_cursor(step, packets.first.payload());
     let command = Command(step.session().command.unwrap_or_default());
     let capabilities = {
         let mut session = step.session();
@@ -128,6 +145,15 @@ fn forward(step: &mut Step<'_>, packets: CommandPackets) -> Verdict {
     server.reset_packet_ids();
     server.append_command(packets);
     step.go(ConState::SendQuery)
+}
+
+/// Tells the memory of cursors that a command is sent; gives whether it wants the answer. Without a script that reads
+/// results there is none.
+pub fn note_cursor(step: &Step<'_>, payload: &[u8]) -> bool {
+    let reads_results =
+        step.conn.script.as_ref().is_some_and(|script| script.has(Hook::ReadQueryResult));
+    reads_results
+        && step.session().server.as_mut().is_some_and(|server| server.cursors.command(payload))
 }
 
 /// Whether the server had time to change its mind about this connection since the last command.
@@ -149,6 +175,9 @@ pub fn effect_of_command(payload: &[u8], login: Option<&Login>) -> Effect {
     match payload {
         [command, database @ ..] if Command(*command) == Command::INIT_DB => {
             Effect::DefaultDb(database.to_vec())
+        }
+        [command, sql @ ..] if Command(*command) == Command::QUERY => {
+            use_statement::database(sql).map_or(Effect::None, Effect::DefaultDb)
         }
         [command, ..] if Command(*command) == Command::CHANGE_USER => {
             let capabilities = login.map_or(Capabilities::NONE, |login| login.capabilities);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wire::Command;
-use wire::reply::{OkPacket, StatusFlags, is_ok};
-use wire::result::Step as Progress;
+use wire::reply::{OkPacket, StatusFlags, is_err, is_ok};
+use wire::result::{Part, Step as Progress};
 
 use super::connection::{Effect, Infile, LoginReason, LoginRounds};
 use super::step::{Step, hook_failed};
@@ -29,8 +29,16 @@ pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
     if let Some(injection) = step.conn.exchange.injection.as_mut() {
         injection.first_packet_at.get_or_insert_with(Instant::now);
     }
+    if step.conn.exchange.opens_cursor
+        && let Some(server) = step.session().server.as_mut()
+    {
+        server.cursors.answer(step.conn.tracker.part(), packet.payload());
+    }
     match progress {
         Progress::More => {
+            if step.conn.tracker.part() == Part::Ok {
+                note_database(step, packet.payload());
+            }
             keep_or_forward(step, packet);
             Verdict::Success
         }
@@ -40,7 +48,13 @@ pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
             finish(step, ConState::SendQueryResult)
         }
         Progress::Stream => {
+            // A replica may acknowledge events, which nobody waits for: unread, they would fill the socket at last.
+            if !step.client.discard_input() {
+                return step.go(ConState::Error);
+            }
             forward(step, packet);
+            // And a master that wants that numbers each event anew.
+            step.reset_packet_ids();
             step.conn.exchange.streaming = true;
             step.con.set_resultset_is_finished(true);
             step.go(ConState::SendQueryResult)
@@ -120,38 +134,57 @@ fn change_user_round(step: &mut Step<'_>, packet: Packet) -> Verdict {
 
 /// Learns from the last packet of an answer what the server is in now.
 pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
+    if let Some(injection) = step.conn.exchange.injection.as_mut().filter(|_| is_err(payload)) {
+        injection.error = Some(payload.to_vec());
+    }
+    let status = step.conn.tracker.summary().status;
+    let opens_cursor = std::mem::take(&mut step.conn.exchange.opens_cursor);
+    if let Some(server) = step.session().server.as_mut() {
+        server.busy = false;
+        server.in_transaction = status & StatusFlags::IN_TRANS != 0;
+        if opens_cursor {
+            server.cursors.done(status);
+        }
+    }
+    note_database(step, payload);
+}
+
+/// Learns from an OK packet, which may be one of several in an answer, who the user is and which the default database.
+/// The first packet of the answer decides about the effect that its command was expected to have.
+fn note_database(step: &mut Step<'_>, payload: &[u8]) {
     let effect = std::mem::take(&mut step.conn.exchange.effect);
-    let summary = step.conn.tracker.summary();
+    let status = step.conn.tracker.summary().status;
+    if effect == Effect::None && status & StatusFlags::SESSION_STATE_CHANGED == 0 {
+        return;
+    }
+    let accepted = is_ok(payload);
     let injected = step.conn.exchange.injection.is_some();
     let mut session = step.session();
     let session = &mut *session;
     // What a script queues changes the server only, unless it queued what the client itself asked for.
     let asked = session.command == Some(step.conn.tracker.command().0);
     let Some(server) = session.server.as_mut() else { return };
-    server.busy = false;
-    server.in_transaction = summary.status & StatusFlags::IN_TRANS != 0;
-    if effect == Effect::None && summary.status & StatusFlags::SESSION_STATE_CHANGED == 0 {
-        return;
-    }
-    let accepted = is_ok(payload);
-    let changed_db = match effect {
+    let expected = match effect {
         Effect::DefaultDb(database) if accepted => Some(database),
         Effect::Login(login) if accepted => {
             let database = login.database.clone().unwrap_or_default();
             let login = Arc::new(*login);
             server.login = Some(Arc::clone(&login));
             if asked {
+                session.client.server_user = Some(login.username.clone());
                 session.client.login = Some(login);
             }
             Some(database)
         }
-        _ => OkPacket::parse(payload, server.capabilities())
-            .and_then(|ok| ok.schema_change())
-            .ok()
-            .flatten()
-            .map(<[u8]>::to_vec),
+        _ => None,
     };
-    if let Some(database) = changed_db {
+    // The server knows best, where it tells.
+    let told = OkPacket::parse(payload, server.capabilities())
+        .and_then(|ok| ok.schema_change())
+        .ok()
+        .flatten()
+        .map(<[u8]>::to_vec);
+    if let Some(database) = told.or(expected) {
         if !injected || asked {
             session.client.default_db.clone_from(&database);
         }
@@ -190,6 +223,7 @@ pub fn finish(step: &mut Step<'_>, next: ConState) -> Verdict {
 fn finish_injection(step: &mut Step<'_>, injection: Injection) {
     let needed = injection.query.resultset_is_needed;
     let query_id = injection.query.id;
+    step.session().result_status = injection.summary.status;
     let slot = Slot::new(injection);
     let outcome = match step.conn.script.as_mut() {
         Some(script) => script.read_query_result(step.call, &slot),

@@ -17,6 +17,8 @@ pub struct Client {
     pub handshake: Option<Arc<Handshake>>,
     /// The client's login, as it arrived with masked capabilities; follows COM_CHANGE_USER.
     pub login: Option<Arc<Login>>,
+    /// The user that servers know this client as: another one than in `login` if a script replaced the login.
+    pub server_user: Option<Vec<u8>>,
     /// The database the client believes to be in.
     pub default_db: Vec<u8>,
 }

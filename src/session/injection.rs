@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use wire::Capabilities;
 use wire::result::Summary;
+use wire::statement::Definitions;
 
 use super::Query;
 use crate::chassis::Packet;
@@ -19,10 +20,14 @@ pub struct Injection {
     pub last_packet_at: Option<Instant>,
     /// Counters of the complete result.
     pub summary: Summary,
+    /// The payload of the ERR that ended the result, also if the packets were not asked for.
+    pub error: Option<Vec<u8>>,
     /// The result's packets, if they were asked for; as received, one per packet on the wire.
     pub packets: Vec<Packet>,
     /// What the server connection agreed on when the query was sent: how to read the packets.
     pub capabilities: Capabilities,
+    /// Of a COM_STMT_FETCH: the columns of its rows, which come without.
+    pub cursor: Option<Definitions>,
 }
 
 impl Injection {
@@ -33,8 +38,10 @@ impl Injection {
             first_packet_at: None,
             last_packet_at: None,
             summary: Summary::default(),
+            error: None,
             packets: Vec::new(),
             capabilities,
+            cursor: None,
         }
     }
 

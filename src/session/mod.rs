@@ -60,6 +60,8 @@ pub struct Session {
     pub command: Option<u8>,
     /// The script hook that runs now.
     pub hook: Option<Hook>,
+    /// In `read_query_result`: the status flags of the result.
+    pub result_status: u16,
     /// In `read_auth_result`: the server accepted the login.
     pub login_accepted: bool,
 }
@@ -76,6 +78,7 @@ impl Session {
             queries: Queries::default(),
             command: None,
             hook: None,
+            result_status: 0,
             login_accepted: false,
         }
     }

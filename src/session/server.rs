@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
+use wire::statement::Cursors;
 
 use crate::boundary::HostCall;
 use crate::chassis::{Address, Backends, OwnedSocket};
@@ -21,7 +22,8 @@ const DIALECT: Capabilities = Capabilities::from_bits(
         | Capabilities::MULTI_RESULTS.bits()
         | Capabilities::PS_MULTI_RESULTS.bits()
         | Capabilities::SESSION_TRACK.bits()
-        | Capabilities::DEPRECATE_EOF.bits(),
+        | Capabilities::DEPRECATE_EOF.bits()
+        | Capabilities::MARIADB_FOLLOWED.bits(),
 );
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -61,6 +63,8 @@ pub struct Server {
     pub in_transaction: bool,
     /// When the last command was sent.
     pub last_command_at: Instant,
+    /// The columns of open cursors. Kept only while a script reads results.
+    pub cursors: Cursors,
 }
 
 impl Server {
@@ -83,6 +87,7 @@ impl Server {
             busy: false,
             in_transaction: false,
             last_command_at: Instant::now(),
+            cursors: Cursors::default(),
         }
     }
 
@@ -104,6 +109,13 @@ impl Server {
         self.busy = false;
         self.in_transaction = false;
         self.last_command_at = Instant::now();
+        self.cursors = Cursors::default();
+    }
+
+    /// The server refused a COM_CHANGE_USER. It is still logged in as before, if it does not hang up.
+    pub fn kept_login(&mut self) {
+        self.busy = false;
+        self.in_transaction = false;
     }
 
     /// A client uses this connection from now on: counts it on its backend, once.

@@ -93,7 +93,8 @@ impl Session {
         }
         // A client that left before it named a user can own no pooled connection.
         let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
-        idle.take_for_user(call, &login.username, login.capabilities)
+        let user = self.client.server_user.as_deref().unwrap_or(&login.username);
+        idle.take_for_user(call, user, login.capabilities)
     }
 
     /// Attaches `server`, which was taken from the pool, in place of the present connection, which is parked.

@@ -2,10 +2,13 @@
 INSTALL SONAME 'auth_ed25519';
 CREATE USER 'u'@'%' IDENTIFIED BY 'secret';
 CREATE USER 'other'@'%' IDENTIFIED BY 'other-secret';
+-- Without this the server refuses passwords of the kind that MySQL had before 4.1.
+SET GLOBAL secure_auth = 0;
+CREATE USER 'old'@'%' IDENTIFIED VIA mysql_old_password USING '428567f408994404';
 CREATE USER 'ed'@'%' IDENTIFIED VIA ed25519 USING PASSWORD('secret');
 CREATE DATABASE matrix CHARACTER SET utf8mb4;
 CREATE DATABASE matrix_other CHARACTER SET utf8mb4;
-GRANT ALL ON matrix.* TO 'u'@'%', 'other'@'%', 'ed'@'%';
+GRANT ALL ON matrix.* TO 'u'@'%', 'other'@'%', 'ed'@'%', 'old'@'%';
 GRANT ALL ON matrix_other.* TO 'u'@'%', 'other'@'%';
 USE matrix;
 

@@ -135,3 +135,11 @@ fn a_script_that_takes_long_times_no_answer_out() {
     slow.send_command(3, b"SELECT 'slow hook'").unwrap();
     assert_eq!(waiting.read_answer(1).unwrap().text(), [["answer", "0"]]);
 }
+
+#[test]
+fn a_backend_that_refuses_is_named_in_the_log() {
+    let down = refusing();
+    let host = Host::builder().backend(down).start();
+    assert_err_and_close(&mut host.connect(), 0);
+    host.wait_for_log(&format!("backend {down} is not reachable, marked DOWN"));
+}

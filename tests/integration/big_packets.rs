@@ -1,4 +1,4 @@
-//! Values of 20 MiB both ways, and a large result with bounded memory.
+//! Values of 20 and 64 MiB both ways, packets of exactly the longest length, and a large result with bounded memory.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
@@ -80,4 +80,94 @@ fn a_result_of_300_mb_streams_with_bounded_memory() {
     assert_eq!(rows.count(), 30_000);
     let grown = host.rss_peak_kib() - before;
     assert!(grown < 30_000, "the host grew by {grown} KiB");
+}
+
+/// Longest payload of one packet.
+const FULL: usize = 0xff_ffff;
+/// Text whose length takes four bytes in front, and one whose length takes nine.
+const SHORT_HEAD: usize = 4;
+const LONG_HEAD: usize = 9;
+
+const BUFFERED: &str = r#"
+    def read_query(proxy, packet):
+        if b"REPEAT" in packet or len(packet) > 1000:
+            proxy.queries.append(1, packet, resultset_is_needed=True)
+            return proxy.PROXY_SEND_QUERY
+
+    def read_query_result(proxy, inj):
+        print("rows", [len(row[0]) for row in inj.resultset.rows or ()], flush=True)
+    "#;
+
+#[test]
+fn rows_around_the_longest_packet() {
+    let lengths = [
+        FULL - SHORT_HEAD - 1,
+        FULL - SHORT_HEAD,
+        // From here on the length takes nine bytes, and the row a second packet.
+        FULL + 1 - SHORT_HEAD,
+        2 * FULL - LONG_HEAD - 1,
+        2 * FULL - LONG_HEAD,
+        2 * FULL - LONG_HEAD + 1,
+    ];
+    let plain = Host::plain(db());
+    let buffered = Host::with_script(BUFFERED);
+    // Bytes that would read as ERR, EOF or OK where a packet starts.
+    for (length, byte) in lengths.into_iter().zip(["ff", "fe", "00"].into_iter().cycle()) {
+        let sql = format!("SELECT REPEAT(x'{byte}', {length})");
+        for host in [&plain, &buffered] {
+            let mut client = host.client();
+            assert_same_as_direct(&mut client, &sql);
+            assert_in_step(&mut client);
+        }
+        buffered.wait_for_stdout(&format!("rows [{length}]"));
+    }
+}
+
+#[test]
+fn commands_around_the_longest_packet() {
+    let plain = Host::plain(db());
+    let buffered = Host::with_script(BUFFERED);
+    let frame = "\x03SELECT LENGTH('')".len();
+    for length in [FULL - 1, FULL, FULL + 1, 2 * FULL - 1, 2 * FULL, 2 * FULL + 1] {
+        let sql = format!("SELECT LENGTH('{}')", "x".repeat(length - frame));
+        for host in [&plain, &buffered] {
+            let mut client = host.client();
+            assert_eq!(client.query(&sql).unwrap().value(), (length - frame).to_string());
+            assert_in_step(&mut client);
+        }
+    }
+}
+
+/// 64 MiB in which no two packets are alike.
+fn large_blob() -> Vec<u8> {
+    const WORDS: u32 = 16 << 20;
+    (0..WORDS).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+}
+
+fn there_and_back(host: &Host) {
+    let mut conn = connect(host);
+    let sent = large_blob();
+    conn.query_drop("CREATE TEMPORARY TABLE large (a LONGBLOB) ENGINE=Aria").unwrap();
+    conn.exec_drop("INSERT INTO large VALUES (?)", (&sent,)).unwrap();
+    let binary: Option<Vec<u8>> = conn.exec_first("SELECT a FROM large", ()).unwrap();
+    assert!(binary.as_ref() == Some(&sent), "the blob came back changed from a statement");
+    let text: Option<Vec<u8>> = conn.query_first("SELECT a FROM large").unwrap();
+    assert!(text == Some(sent), "the blob came back changed as text");
+    assert_eq!(conn.query_first("SELECT 1").unwrap(), Some(1));
+}
+
+#[test]
+fn blob_of_64_mib_there_and_back() {
+    there_and_back(&Host::plain(db()));
+}
+
+#[test]
+fn blob_of_64_mib_there_and_back_through_a_script_that_keeps_it() {
+    there_and_back(&Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            proxy.queries.append(1, packet, resultset_is_needed=True)
+            return proxy.PROXY_SEND_QUERY
+        "#,
+    ));
 }

@@ -44,6 +44,14 @@ pub fn is_whole_packets(mut bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether `bytes` is one frame of the compressed protocol that is not compressed: header of seven bytes, then packets.
+pub fn is_plain_frame(bytes: &[u8]) -> bool {
+    let (Some(len), Some([0, 0, 0, packets @ ..])) = (payload_len(bytes), payload(bytes)) else {
+        return false;
+    };
+    packets.len() == len && is_whole_packets(packets)
+}
+
 /// How the payload of a command or answer is cut into packets: at [`MAX_PAYLOAD`], with an empty packet behind an
 /// exact multiple. An empty payload is one empty packet.
 pub fn split(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -118,6 +126,15 @@ mod tests {
         assert!(!is_whole_packets(&[1, 0, 0, 0]));
         assert!(!is_whole_packets(&[1, 0, 0, 0, 9, 9]));
         assert!(!is_whole_packets(&[0, 0, 0, 0, 1, 0, 0]));
+    }
+
+    #[test]
+    fn a_frame_of_the_compressed_protocol_holds_whole_packets() {
+        assert!(is_plain_frame(&[5, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 9]));
+        assert!(!is_plain_frame(&[5, 0, 0, 1, 7, 0, 0, 1, 0, 0, 1, 9]), "compressed");
+        assert!(!is_plain_frame(&[4, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 9]), "too long");
+        assert!(!is_plain_frame(&[5, 0, 0, 1, 0, 0, 0, 2, 0, 0, 1, 9]), "a packet is cut");
+        assert!(!is_plain_frame(&[0, 0, 0, 1]));
     }
 
     #[test]

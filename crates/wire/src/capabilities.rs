@@ -91,7 +91,8 @@ bits! {
     MARIADB_COM_MULTI = 33,
     /// MariaDB: COM_STMT_BULK_EXECUTE.
     MARIADB_STMT_BULK_OPERATIONS = 34,
-    /// MariaDB: column definitions carry a type name.
+    /// MariaDB: column definitions carry the name and the format of types that are not the server's
+    /// own.
     MARIADB_EXTENDED_METADATA = 35,
     /// MariaDB: COM_STMT_EXECUTE may leave out column definitions.
     MARIADB_CACHE_METADATA = 36,
@@ -106,12 +107,20 @@ impl Capabilities {
     /// All of MariaDB's extended set, known or not.
     pub const MARIADB_EXTENDED: Self = Self(0xffff_ffff_0000_0000);
 
+    /// What of MariaDB's extended set a proxy can follow:
+    /// [`ColumnDefinition`](crate::result::ColumnDefinition) knows the extended metadata, and a bulk
+    /// execution is answered like any other.
+    pub const MARIADB_FOLLOWED: Self =
+        Self(Self::MARIADB_EXTENDED_METADATA.0 | Self::MARIADB_STMT_BULK_OPERATIONS.0);
+
     /// What a proxy cannot follow; to be cleared in the handshake *and* in the login, because a
     /// client may set what was not offered and the server obeys.
     ///
     /// TLS and compression hide the packets; the others change their layout. `ResultTracker` can
     /// follow DEPRECATE_EOF, but readers of whole answers need not, so it is masked as well.
-    /// MULTI_FACTOR_AUTHENTICATION passes: it only adds authentication rounds.
+    /// MULTI_FACTOR_AUTHENTICATION passes: it only adds authentication rounds. Of MariaDB's extended
+    /// set [`MARIADB_FOLLOWED`](Self::MARIADB_FOLLOWED) passes. `docs/protocol.md` has the reason
+    /// for each bit.
     pub const UNSUPPORTED: Self = Self(
         Self::COMPRESS.0
             | Self::SSL.0
@@ -120,8 +129,23 @@ impl Capabilities {
             | Self::ZSTD_COMPRESSION.0
             | Self::QUERY_ATTRIBUTES.0
             | Self::PROGRESS_OBSOLETE.0
-            | Self::MARIADB_EXTENDED.0,
+            | (Self::MARIADB_EXTENDED.0 & !Self::MARIADB_FOLLOWED.0),
     );
+
+    /// Compression of any kind.
+    pub const COMPRESSION: Self = Self(Self::COMPRESS.0 | Self::ZSTD_COMPRESSION.0);
+
+    /// What to clear in the login of a client that was offered `offered`: besides
+    /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes of MariaDB's extended set unasked, since
+    /// another server than MariaDB ignores it and the two would read packets differently.
+    pub const fn unsupported_in_login(offered: Self) -> Self {
+        Self(Self::UNSUPPORTED.0 | (Self::MARIADB_EXTENDED.0 & !offered.0))
+    }
+
+    /// MariaDB's extended set alone.
+    pub const fn mariadb_extended(self) -> Self {
+        Self(self.0 & Self::MARIADB_EXTENDED.0)
+    }
 
     /// The set with exactly these bits.
     pub const fn from_bits(bits: u64) -> Self {
@@ -204,8 +228,20 @@ mod tests {
 
     #[test]
     fn unsupported_is_the_documented_mask() {
-        assert_eq!(Capabilities::UNSUPPORTED.bits(), 0xffff_ffff_2f00_0820);
+        assert_eq!(Capabilities::UNSUPPORTED.bits(), 0xffff_fff3_2f00_0820);
         assert!(!Capabilities::UNSUPPORTED.intersects(Capabilities::MULTI_FACTOR_AUTHENTICATION));
+    }
+
+    #[test]
+    fn a_login_may_take_of_the_extended_set_only_what_was_offered() {
+        let metadata = Capabilities::MARIADB_EXTENDED_METADATA;
+        let bulk = Capabilities::MARIADB_STMT_BULK_OPERATIONS;
+        let unsupported = Capabilities::unsupported_in_login;
+        assert_eq!(unsupported(metadata | bulk), Capabilities::UNSUPPORTED);
+        assert_eq!(unsupported(bulk), Capabilities::UNSUPPORTED | metadata);
+        let all = Capabilities::UNSUPPORTED | metadata | bulk;
+        assert_eq!(unsupported(Capabilities::PROTOCOL_41), all);
+        assert_eq!((metadata | Capabilities::SSL).mariadb_extended(), metadata);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 pub mod binary;
 pub mod capabilities;
 pub mod command;
+pub mod compressed;
 pub mod connect;
 pub mod error;
 pub mod lenenc;

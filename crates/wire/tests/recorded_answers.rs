@@ -61,7 +61,7 @@ fn track(record: &Record) -> Summary {
         let place = format!("{} ({:?}), packet {i}", record.name, record.caps);
         assert_eq!(tracker.feed(packet), Ok(want), "{place}");
         match tracker.part() {
-            Part::Column => match ColumnDefinition::parse(packet) {
+            Part::Column => match ColumnDefinition::parse(packet, record.caps) {
                 Ok(column) => types.push(ValueType::of_column(&column)),
                 Err(error) => panic!("{place}: {error}"),
             },

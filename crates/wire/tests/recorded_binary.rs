@@ -5,6 +5,7 @@
 //! in the file, after the long data there; the second execution carries no types.
 
 use serde_json::Value;
+use wire::Capabilities;
 use wire::binary::{BinaryValue, ValueType};
 use wire::reply::PrepareOk;
 use wire::result::{
@@ -29,7 +30,9 @@ impl Record {
 
     fn types(&self) -> Vec<ValueType> {
         let columns = self.packets("columns");
-        let parsed = columns.iter().map(|c| ColumnDefinition::parse(c).expect("a definition"));
+        let parsed = columns
+            .iter()
+            .map(|c| ColumnDefinition::parse(c, Capabilities::NONE).expect("a definition"));
         parsed.map(|column| ValueType::of_column(&column)).collect()
     }
 }

@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn columns(
-        names in vec(blob(), 6),
+        names in vec(blob(), 7),
         charset: u16,
         length: u32,
         kind: u8,
@@ -228,6 +228,7 @@ proptest! {
             org_table: &names[3],
             name: &names[4],
             org_name: &names[5],
+            extended: &names[6],
             charset,
             length,
             column_type: ColumnType(kind),
@@ -235,8 +236,13 @@ proptest! {
             decimals,
         };
         let mut payload = Vec::new();
-        column.encode(&mut payload);
-        prop_assert_eq!(ColumnDefinition::parse(&payload).unwrap(), column);
+        let extended = Capabilities::MARIADB_EXTENDED_METADATA;
+        column.encode(&mut payload, extended);
+        prop_assert_eq!(ColumnDefinition::parse(&payload, extended).unwrap(), column);
+        payload.clear();
+        column.encode(&mut payload, Capabilities::NONE);
+        let plain = ColumnDefinition { extended: b"", ..column };
+        prop_assert_eq!(ColumnDefinition::parse(&payload, Capabilities::NONE).unwrap(), plain);
     }
 
     #[test]
@@ -278,7 +284,7 @@ proptest! {
         let _ = ErrPacket::parse(&bytes);
         let _ = EofPacket::parse(&bytes);
         let _ = PrepareOk::parse(&bytes);
-        let _ = ColumnDefinition::parse(&bytes);
+        let _ = ColumnDefinition::parse(&bytes, caps);
         let _ = Header::parse(&bytes);
         let _ = packet::join(&bytes);
         let _ = TextRow::new(&bytes).count();

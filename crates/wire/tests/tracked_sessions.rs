@@ -161,7 +161,7 @@ proptest! {
     #[test]
     fn a_prepared_statement_ends_at_its_last_packet(columns in 0..6_u16, params in 0..6_u16, caps in caps()) {
         let mut definition = Vec::new();
-        ColumnDefinition::named(b"c", ColumnType::LONG).encode(&mut definition);
+        ColumnDefinition::named(b"c", ColumnType::LONG).encode(&mut definition, Capabilities::NONE);
         let mut packets = vec![PrepareOk { statement_id: 1, columns, params, warnings: 0 }.encode()];
         for count in [params, columns] {
             packets.extend((0..count).map(|_| definition.clone()));

@@ -74,6 +74,13 @@ impl Resultset {
         Ok(first.map(|payload| PyBytes::new(py, &payload)))
     }
 
+    /// The payload of the ERR that ended the result; None if it ended well. Always there.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let error = self.read(|injection| injection.error.clone())?;
+        Ok(error.map(|payload| PyBytes::new(py, &payload)))
+    }
+
     /// Number of rows, of all result sets of the answer.
     #[getter]
     fn row_count(&self) -> PyResult<u64> {

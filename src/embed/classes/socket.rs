@@ -1,5 +1,6 @@
 //! `socket`: one side of a connection, `proxy.connection.client` or `.server`.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wire::Capabilities;
@@ -159,6 +160,14 @@ impl Socket {
     fn scrambled_password<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let proof = self.read(|end| end.login.map(|login| login.auth_response.clone()))?;
         Ok(proof.map(|bytes| PyBytes::new(py, &bytes)))
+    }
+
+    /// The payload of the login, with the capabilities that the proxy passes on.
+    #[getter]
+    fn login_packet<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let login = self.read(|end| end.login.map(Login::encode))?.transpose();
+        let payload = login.map_err(|e| PyValueError::new_err(e.to_string()))?;
+        Ok(payload.map(|bytes| PyBytes::new(py, &bytes)))
     }
 
     fn __repr__(&self) -> String {

@@ -119,6 +119,7 @@ fn with_defaults(name: Vec<u8>, column_type: ColumnType) -> Column {
         table: Vec::new(),
         org_table: Vec::new(),
         database: Vec::new(),
+        extended: Vec::new(),
         column_type,
         charset,
         length,

@@ -11,8 +11,8 @@ mod rows;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
-use wire::Capabilities;
 use wire::reply::{ErrPacket, OkPacket, StatusFlags};
+use wire::{Capabilities, Command};
 
 use super::text;
 use crate::session::reply::ER_UNKNOWN_ERROR;
@@ -34,8 +34,31 @@ pub struct Context {
     pub capabilities: Capabilities,
     /// The client has not seen a handshake: an ERR has no SQL state then.
     pub before_handshake: bool,
-    /// The client sent COM_STMT_EXECUTE: it expects binary rows.
-    pub binary_rows: bool,
+    /// What the client expects of a result set.
+    pub rows: RowForm,
+    /// `server_status` of a response that has none.
+    pub status: u16,
+}
+
+/// How a result set answers a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowForm {
+    /// Columns and rows of text.
+    Text,
+    /// Columns and binary rows: COM_STMT_EXECUTE and COM_STMT_BULK_EXECUTE.
+    Binary,
+    /// Binary rows of a cursor, whose columns the client has: COM_STMT_FETCH.
+    Cursor,
+}
+
+impl RowForm {
+    fn of(command: Option<u8>) -> Self {
+        match command.map(Command) {
+            Some(Command::STMT_EXECUTE | Command::STMT_BULK_EXECUTE) => Self::Binary,
+            Some(Command::STMT_FETCH) => Self::Cursor,
+            _ => Self::Text,
+        }
+    }
 }
 
 impl Context {
@@ -46,8 +69,20 @@ impl Context {
         Self {
             capabilities: session.client.capabilities(),
             before_handshake: matches!(hook, Hook::ConnectServer | Hook::ReadHandshake),
-            binary_rows: command == Some(wire::Command::STMT_EXECUTE.0),
+            rows: RowForm::of(command),
+            status: StatusFlags::AUTOCOMMIT | cursor_status(session, command, hook),
         }
+    }
+}
+
+/// A client fetches until it is told that the last row was sent: as the server said of the result that is replaced, and
+/// with the first answer if there is none.
+fn cursor_status(session: &Session, command: Option<u8>, hook: Hook) -> u16 {
+    const END: u16 = StatusFlags::CURSOR_EXISTS | StatusFlags::LAST_ROW_SENT;
+    match (RowForm::of(command), hook) {
+        (RowForm::Cursor, Hook::ReadQueryResult) => session.result_status & END,
+        (RowForm::Cursor, _) => END,
+        _ => 0,
     }
 }
 
@@ -59,7 +94,7 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
     match members::integer::<i64>(&kind, "type")? {
         OK => match members::get(fields, "resultset")? {
             Some(resultset) => rows::encode(&resultset, fields, context),
-            None => ok(fields, context.capabilities),
+            None => ok(fields, context),
         },
         ERR => err(fields, context.before_handshake),
         RAW => raw(fields),
@@ -69,8 +104,8 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
     }
 }
 
-fn ok(fields: &Bound<'_, PyDict>, capabilities: Capabilities) -> PyResult<Reply> {
-    let (status, warnings) = status_and_warnings(fields)?;
+fn ok(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    let (status, warnings) = status_and_warnings(fields, context)?;
     let packet = OkPacket {
         affected_rows: members::integer_or(fields, "affected_rows", 0)?,
         insert_id: members::integer_or(fields, "insert_id", 0)?,
@@ -78,12 +113,12 @@ fn ok(fields: &Bound<'_, PyDict>, capabilities: Capabilities) -> PyResult<Reply>
         warnings,
         ..OkPacket::default()
     };
-    one(packet.encode(capabilities))
+    one(packet.encode(context.capabilities))
 }
 
 /// `server_status` and `warnings`, for OK and for the end of a result set.
-fn status_and_warnings(fields: &Bound<'_, PyDict>) -> PyResult<(u16, u16)> {
-    let status = members::integer_or(fields, "server_status", StatusFlags::AUTOCOMMIT)?;
+fn status_and_warnings(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<(u16, u16)> {
+    let status = members::integer_or(fields, "server_status", context.status)?;
     if status & StatusFlags::MORE_RESULTS_EXISTS != 0 {
         return Err(PyValueError::new_err(
             "proxy.response.server_status announces another result: there is none",

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 use wire::result::ResultSetEncoder;
 
 use super::columns::columns;
-use super::{Context, cells, is_data, members, status_and_warnings};
+use super::{Context, RowForm, cells, is_data, members, status_and_warnings};
 use crate::embed::column::Column;
 use crate::session::Reply;
 
@@ -34,14 +34,17 @@ pub fn encode(
     if is_data(&rows) {
         return Err(PyTypeError::new_err("rows must be an iterable of rows"));
     }
-    let (status, warnings) = status_and_warnings(response)?;
+    let (status, warnings) = status_and_warnings(response, context)?;
 
     let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
-    let binary_types: Option<Vec<_>> =
-        context.binary_rows.then(|| columns.iter().map(|column| column.value_type()).collect());
+    let binary_types: Option<Vec<_>> = (context.rows != RowForm::Text)
+        .then(|| columns.iter().map(|column| column.value_type()).collect());
     let mut packets = Vec::new();
     let sink = |payload: &[u8]| packets.push(payload.to_vec());
-    let mut encoder = ResultSetEncoder::begin(&definitions, context.capabilities, status, sink);
+    let mut encoder = match context.rows {
+        RowForm::Cursor => ResultSetEncoder::of_cursor(context.capabilities, sink),
+        _ => ResultSetEncoder::begin(&definitions, context.capabilities, status, sink),
+    };
     let mut row = Row::default();
     for (n, values) in rows.try_iter()?.enumerate() {
         row.read(n, &values?, &columns)?;

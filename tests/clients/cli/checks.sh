@@ -4,12 +4,12 @@ set -uo pipefail
 
 readonly LONGEST_TEXT=300
 
-# mariadb_at USER PASSWORD ARGUMENT...
+# mariadb_at USER PASSWORD ARGUMENT...: $port is another port than that of most checks.
 mariadb_at() {
     local user=$1 password=$2
     shift 2
     # The client of MariaDB 11.4 and later insists on TLS unless told otherwise.
-    mariadb --no-defaults --protocol=tcp --host=127.0.0.1 --port="$MATRIX_PORT" --user="$user" \
+    mariadb --no-defaults --protocol=tcp --host=127.0.0.1 --port="${port:-$MATRIX_PORT}" --user="$user" \
         --password="$password" --skip-ssl-verify-server-cert --default-character-set=utf8mb4 \
         --max-allowed-packet=64M --batch --raw --unbuffered "$@" 2>&1
 }
@@ -38,6 +38,14 @@ query() {
 columns() {
     query "SELECT column_name FROM information_schema.columns WHERE table_schema = 'matrix'
         AND table_name = 'types' ORDER BY ordinal_position" | tail -n +2
+}
+
+# login ACCOUNT:PORT PASSWORD: the lines are the answers to the questions of `dialog`.
+login() {
+    port=${1#*:} mariadb_at "${1%:*}" "$2" --skip-ssl --skip-secure-auth --execute="SELECT CURRENT_USER()" <<'TEXT'
+123456
+mysql-proxy
+TEXT
 }
 
 # Prints the columns' types too.
@@ -152,7 +160,10 @@ check connect query "SELECT CURRENT_USER(), DATABASE(), @@character_set_client, 
 check no_database mariadb_at u secret --execute="SELECT DATABASE()"
 check wrong_password mariadb_at u wrong --execute="SELECT 1"
 check unknown_database mariadb_at u secret nosuch --execute="SELECT 1"
-check ed25519 mariadb_at ed secret --execute="SELECT CURRENT_USER()"
+for account in $MATRIX_LOGINS; do
+    check "login.${account%:*}" login "$account" secret
+    check "login_refused.${account%:*}" login "$account" wrong
+done
 check other_user mariadb_at other other-secret matrix_other --execute="SELECT DATABASE()"
 for column in $(columns); do
     check "types_text.$column" with_types "SELECT $column FROM types ORDER BY id"

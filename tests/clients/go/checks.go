@@ -88,6 +88,25 @@ func login(change func(*mysql.Config)) func() (interface{}, error) {
 	}
 }
 
+// logins logs in with each method, with the right and with a wrong password.
+func logins() {
+	for _, account := range strings.Fields(os.Getenv("MATRIX_LOGINS")) {
+		parts := strings.Split(account, ":")
+		become := func(password string) func() (interface{}, error) {
+			return func() (interface{}, error) {
+				return connected(func(c *sql.Conn) (interface{}, error) {
+					return rows(c, "SELECT CURRENT_USER()")
+				}, func(c *mysql.Config) {
+					c.User, c.Passwd, c.Addr = parts[0], password, "127.0.0.1:"+parts[1]
+					c.AllowOldPasswords, c.AllowCleartextPasswords = true, true
+				})
+			}
+		}
+		check("login."+parts[0], become("secret"))
+		check("login_refused."+parts[0], become("wrong"))
+	}
+}
+
 // rows returns all results of a query with the types of their columns. Arguments make it a prepared
 // statement.
 func rows(c *sql.Conn, query string, arguments ...interface{}) (interface{}, error) {
@@ -345,7 +364,7 @@ func main() {
 	check("no_database", login(func(c *mysql.Config) { c.DBName = "" }))
 	check("wrong_password", login(func(c *mysql.Config) { c.Passwd = "wrong" }))
 	check("unknown_database", login(func(c *mysql.Config) { c.DBName = "nosuch" }))
-	check("ed25519", login(func(c *mysql.Config) { c.User = "ed" }))
+	logins()
 	columns("text", rows)
 	columns("prepared", prepared)
 	check("null", one("SELECT NULL, '', 'NULL' UNION ALL SELECT NULL, NULL, NULL"))

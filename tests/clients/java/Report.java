@@ -41,7 +41,7 @@ final class Report {
     /** The driver's text without the numbers of the connection and of the port. */
     private static String failure(Exception error) {
         String text = String.valueOf(error.getMessage())
-                .replaceAll("\\(conn=\\d+\\)", "(conn)").replaceAll("\\(port=\\d+\\)", "(port)");
+                .replaceAll("\\(conn=\\d+\\)", "(conn)").replaceAll("port=\\d+", "port");
         text = error.getClass().getSimpleName() + " " + text;
         if (error instanceof SQLException sql) {
             text = sql.getErrorCode() + " " + sql.getSQLState() + " " + text;

@@ -4,6 +4,7 @@
 //   stream(sql)           an async iterable of rows
 //   infile(sql)           LOAD DATA LOCAL
 //   changeUser, ping, reset, statistics: where the driver has them
+// and `logins`, the settings of connect() that allow what a login may not do by default.
 'use strict';
 
 const fs = require('node:fs');
@@ -75,6 +76,7 @@ function shape(fields) {
 function mysql() {
   const driver = require('mysql');
   return {
+    logins: { insecureAuth: true },
     tls: TLS,
     compression: COMPRESSION,
     async connect(changes = {}) {
@@ -112,6 +114,7 @@ async function* valuesOf(stream) {
 function mariadb() {
   const driver = require('mariadb');
   return {
+    logins: { allowPublicKeyRetrieval: true },
     tls: TLS,
     compression: COMPRESSION,
     async connect(changes = {}) {

@@ -82,7 +82,6 @@ const checks = {
   no_database: () => connected((c) => c.query(WHO), { database: undefined }),
   wrong_password: () => connected((c) => c.query(WHO), { password: 'wrong' }),
   unknown_database: () => connected((c) => c.query(WHO), { database: 'nosuch' }),
-  ed25519: () => connected((c) => c.query(WHO), { user: 'ed' }),
   server_version: () => connected(async (c) => (c.version ? c.version() : 'not told')),
   null: () => one("SELECT NULL AS a, '' AS b, 'NULL' AS c UNION ALL SELECT NULL, NULL, NULL"),
   utf8mb4: () => one("SELECT ? AS a, 'žluťoučký 🐎' AS b, HEX(?) AS c", ['naïve 🐎', '🐎']),
@@ -177,6 +176,18 @@ const checks = {
   }),
 };
 
+// Logs in with each method, with the right and with a wrong password.
+async function logins() {
+  for (const account of process.env.MATRIX_LOGINS.trim().split(' ')) {
+    const [user, port] = account.split(':');
+    const become = (password) => () => connected((c) => c.query('SELECT CURRENT_USER() AS who'), {
+      user, password, port: Number(port), ...driver.logins,
+    });
+    await check(`login.${user}`, become('secret'));
+    await check(`login_refused.${user}`, become('wrong'));
+  }
+}
+
 // Checks of what only some of the drivers have.
 const optional = {
   change_user: ['changeUser', async (c) => [
@@ -226,6 +237,7 @@ const optional = {
 
 async function main() {
   const probe = await driver.connect();
+  await logins();
   await columns('text');
   if (probe.execute) await columns('prepared');
   for (const [name, run] of Object.entries(checks)) await check(name, run);

@@ -66,13 +66,26 @@ sub outcome {
 # Connects with the usual settings; `attributes` are settings of the data source.
 sub connected {
     my (%changes) = @_;
-    my %settings = (user => 'u', password => 'secret', database => 'matrix', attributes => '', %changes);
-    my $source = "DBI:$driver:host=127.0.0.1;port=$ENV{MATRIX_PORT}";
+    my %settings = (user => 'u', password => 'secret', database => 'matrix', attributes => '',
+        port => $ENV{MATRIX_PORT}, %changes);
+    my $source = "DBI:$driver:host=127.0.0.1;port=$settings{port}";
     $source .= ";database=$settings{database}" if $settings{database};
     my %options = (RaiseError => 1, PrintError => 0);
     $options{mysql_enable_utf8mb4} = 1 if $driver eq 'mysql';
     return DBI->connect("$source;${prefix}_local_infile=1;${prefix}_multi_statements=1$settings{attributes}",
         $settings{user}, $settings{password}, \%options);
+}
+
+# Logs in with each method, with the right and with a wrong password.
+sub logins {
+    for my $account (split ' ', $ENV{MATRIX_LOGINS}) {
+        my ($user, $port) = split /:/, $account;
+        my %settings = (user => $user, port => $port);
+        my $become = sub { rows(connected(%settings, @_), 'SELECT CURRENT_USER()') };
+        check("login.$user", $become);
+        check("login_refused.$user", sub { $become->(password => 'wrong') });
+    }
+    return;
 }
 
 sub rows {
@@ -136,7 +149,7 @@ check('connect', sub { one(WHO) });
 check('no_database', sub { rows(connected(database => undef), WHO) });
 check('wrong_password', sub { connected(password => 'wrong'); 'logged in' });
 check('unknown_database', sub { connected(database => 'nosuch'); 'logged in' });
-check('ed25519', sub { rows(connected(user => 'ed'), WHO) });
+logins();
 check('server_version', sub { connected()->{"${prefix}_serverinfo"} });
 columns('text');
 columns('prepared', %server_side);

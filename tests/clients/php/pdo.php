@@ -6,8 +6,8 @@ require __DIR__ . '/report.php';
 
 function connect(array $changes = [], array $options = []): PDO
 {
-    $settings = $changes + ['user' => 'u', 'password' => 'secret', 'database' => 'matrix'];
-    $source = 'mysql:host=127.0.0.1;charset=utf8mb4;port=' . PORT . ';dbname=' . $settings['database'];
+    $settings = $changes + ['user' => 'u', 'password' => 'secret', 'database' => 'matrix', 'port' => PORT];
+    $source = "mysql:host=127.0.0.1;charset=utf8mb4;port=$settings[port];dbname=$settings[database]";
     return new PDO($source, $settings['user'], $settings['password'], $options + [
         PDO::MYSQL_ATTR_LOCAL_INFILE => true,
         PDO::ATTR_DEFAULT_FETCH_MODE => PDO::FETCH_NUM,
@@ -79,6 +79,7 @@ check('connect', fn () => rows(connect(), WHO));
 check('no_database', fn () => rows(connect(['database' => '']), WHO));
 check('wrong_password', fn () => connect(['password' => 'wrong']));
 check('unknown_database', fn () => connect(['database' => 'nosuch']));
+logins();
 check('server_version', fn () => connect()->getAttribute(PDO::ATTR_SERVER_VERSION));
 columns('text', connect());
 columns('prepared', real());

@@ -54,6 +54,19 @@ function check(string $name, callable $function): void
     echo "$name: $line\n";
 }
 
+// Logs in with each method, with the right and with a wrong password.
+function logins(): void
+{
+    foreach (explode(' ', trim(getenv('MATRIX_LOGINS'))) as $account) {
+        [$user, $port] = explode(':', $account);
+        $become = fn (string $password) => fn () => rows(
+            connect(['user' => $user, 'password' => $password, 'port' => (int) $port]), 'SELECT CURRENT_USER()'
+        );
+        check("login.$user", $become('secret'));
+        check("login_refused.$user", $become('wrong'));
+    }
+}
+
 // Returns queries whose packets are about as long as the longest packet.
 function edge_queries(): array
 {

@@ -11,6 +11,7 @@ from report import (
     DATABASE,
     DIRECTORY,
     HOST,
+    LOGINS,
     MANY_COLUMNS,
     MULTI,
     MULTI_WITH_ERROR,
@@ -73,10 +74,9 @@ class Checks:
         self.loads = name != "asyncmy"
 
     def connect(self, **changes):
-        settings = {"db": DATABASE, "user": USER, "password": PASSWORD, **changes}
+        settings = {"db": DATABASE, "port": PORT, "user": USER, "password": PASSWORD, **changes}
         return self.module.connect(
             host=HOST,
-            port=PORT,
             charset="utf8mb4",
             local_infile=True,
             client_flag=self.multi,
@@ -94,6 +94,10 @@ class Checks:
         async with self.connect(db=None) as connection:
             return await rows(connection, WHO)
 
+    async def login(self, user, port, password):
+        async with self.connect(user=user, port=int(port), password=password) as connection:
+            return await rows(connection, "SELECT CURRENT_USER()")
+
     async def failing_login(self, **changes):
         async with self.connect(**changes):
             return "logged in"
@@ -103,10 +107,6 @@ class Checks:
 
     async def check_unknown_database(self):
         return await self.failing_login(db="nosuch")
-
-    async def check_ed25519(self):
-        async with self.connect(user="ed") as connection:
-            return await rows(connection, WHO)
 
     async def check_types_text(self):
         async with self.connect() as connection:
@@ -263,6 +263,9 @@ async def run(name, awaitable):
 
 async def main():
     checks = Checks(sys.argv[1])
+    for user, port in LOGINS:
+        await run(f"login.{user}", checks.login(user, port, "secret"))
+        await run(f"login_refused.{user}", checks.login(user, port, "wrong"))
     for name in vars(Checks):
         if name.startswith("check_"):
             await run(name[len("check_") :], getattr(checks, name)())

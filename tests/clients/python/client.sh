@@ -1,13 +1,16 @@
 # The Python drivers. Sourced by scripts/client-matrix.sh; see ../README.md.
 # shellcheck shell=bash disable=SC2034
 
+# scripts/client-matrix.sh --quick brings its own environment, with PyMySQL.
+VENV=${MATRIX_VENV:-$WORK/python/venv}
 CLIENTS=(
     pymysql mysql-connector mysql-connector-c mysqlclient aiomysql asyncmy sqlalchemy django
 )
-PACKAGES=(python3-venv python3-dev libmariadb-dev)
+PACKAGES=(python3-venv)
+[ -n "${MATRIX_VENV:-}" ] || PACKAGES+=(python3-dev libmariadb-dev)
 
 prepare() {
-    python_venv "$WORK/python/venv" "$CLIENTS_DIR/python/requirements.txt"
+    [ -n "${MATRIX_VENV:-}" ] || python_venv "$VENV" "$CLIENTS_DIR/python/requirements.txt"
 }
 
 # Prints the name of a client's package.
@@ -22,7 +25,7 @@ package_of() {
 }
 
 version() {
-    "$WORK/python/venv/bin/python3" -c 'import importlib.metadata, sys
+    "$VENV/bin/python3" -c 'import importlib.metadata, sys
 print(importlib.metadata.version(sys.argv[1]))' "$(package_of "$1")"
 }
 
@@ -32,8 +35,8 @@ run() {
         aiomysql | asyncmy) program=asynchronous ;;
         sqlalchemy | django) program=$1_orm ;;
         # The wheel brings a newer OpenSSL than Debian has.
-        mysql-connector-c) library_path=$(echo "$WORK"/python/venv/lib/*/site-packages/mysql/vendor) ;;
+        mysql-connector-c) library_path=$(echo "$VENV"/lib/*/site-packages/mysql/vendor) ;;
     esac
     [ -z "$library_path" ] || export LD_LIBRARY_PATH=$library_path
-    exec "$WORK/python/venv/bin/python3" "$CLIENTS_DIR/python/$program.py" "$1"
+    exec "$VENV/bin/python3" "$CLIENTS_DIR/python/$program.py" "$1"
 }

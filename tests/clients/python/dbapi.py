@@ -9,6 +9,7 @@ from report import (
     COLUMNS,
     CONNECTIONS,
     DIRECTORY,
+    LOGINS,
     MANY_COLUMNS,
     MULTI,
     MULTI_WITH_ERROR,
@@ -81,10 +82,6 @@ class Checks:
 
     def check_unknown_database(self):
         return outcome(self.driver.connect, {"database": "nosuch"})
-
-    def check_ed25519(self):
-        with self.driver.connection(user="ed") as connection:
-            return rows(connection, WHO)
 
     def check_server_version(self):
         return self.one("SELECT @@version"), self.driver.server_version()
@@ -284,6 +281,19 @@ class Checks:
             return outcome(rows, connection, "SELECT 'after'") != [(1,)], rows(killer, "SELECT 1")
 
 
+def check_logins(driver):
+    """Logs in with each method, with the right and with a wrong password."""
+    for user, port in LOGINS:
+        check(f"login.{user}", login, driver, user, port, "secret")
+        check(f"login_refused.{user}", login, driver, user, port, "wrong")
+
+
+def login(driver, user, port, password):
+    settings = {"user": user, "port": int(port), "password": password}
+    with driver.connection(**settings, **driver.logins(user, password)) as connection:
+        return rows(connection, "SELECT CURRENT_USER()")
+
+
 def check_columns(driver):
     """Reads every column of the table of types."""
     with driver.connection() as connection:
@@ -360,6 +370,7 @@ def main():
     driver = drivers.by_name(
         sys.argv[1], {"user": OTHER_USER, "password": OTHER_PASSWORD, "database": OTHER_DATABASE}
     )
+    check_logins(driver)
     check_columns(driver)
     run_checks(Checks(driver))
     check_commands(driver)

@@ -19,6 +19,10 @@ class Driver:
         """Connects with the usual settings, changed by `changes`."""
         raise NotImplementedError
 
+    def logins(self, user, password):
+        """Returns the options of connect() that the login of an account needs beyond the usual."""
+        return {}
+
     def streaming_cursor(self, connection):
         """Returns a cursor that does not read the result ahead."""
         raise NotImplementedError
@@ -57,10 +61,15 @@ class PyMySql(Driver):
         }
 
     def connect(self, changes):
-        settings = {"database": DATABASE, "user": USER, "password": PASSWORD, **changes}
+        settings = {
+            "database": DATABASE,
+            "port": PORT,
+            "user": USER,
+            "password": PASSWORD,
+            **changes,
+        }
         return self.module.connect(
             host=HOST,
-            port=PORT,
             charset="utf8mb4",
             local_infile=True,
             client_flag=self.multi,
@@ -96,10 +105,15 @@ class MySqlClient(Driver):
         }
 
     def connect(self, changes):
-        settings = {"database": DATABASE, "user": USER, "password": PASSWORD, **changes}
+        settings = {
+            "database": DATABASE,
+            "port": PORT,
+            "user": USER,
+            "password": PASSWORD,
+            **changes,
+        }
         return self.module.connect(
             host=HOST,
-            port=PORT,
             charset="utf8mb4",
             local_infile=1,
             **{name: value for name, value in settings.items() if value is not None},
@@ -116,8 +130,7 @@ class MySqlConnector(Driver):
     """mysql-connector-python, in pure Python or with its C extension."""
 
     tls = {"ssl_disabled": False}
-    # Compresses whether or not it is offered, and then waits for ever.
-    compression = {"compress": True, "read_timeout": 5}
+    compression = {"compress": True}
 
     def __init__(self, other, pure):
         import mysql.connector
@@ -139,16 +152,25 @@ class MySqlConnector(Driver):
         }
 
     def connect(self, changes):
-        settings = {"database": DATABASE, "user": USER, "password": PASSWORD, **changes}
+        settings = {
+            "database": DATABASE,
+            "port": PORT,
+            "user": USER,
+            "password": PASSWORD,
+            **changes,
+        }
         return self.module.connect(
             host=HOST,
-            port=PORT,
             charset="utf8mb4",
             collation="utf8mb4_general_ci",
             allow_local_infile=True,
             use_pure=self.pure,
             **settings,
         )
+
+    def logins(self, user, password):
+        factors = {"password1": password, "password2": password} if user == "factors" else {}
+        return {"ssl_disabled": True, **factors}
 
     def prepared_cursor(self, connection):
         return connection.cursor(prepared=True)

@@ -6,6 +6,8 @@ import os
 
 HOST = "127.0.0.1"
 PORT = int(os.environ["MATRIX_PORT"])
+# Accounts for each method, and their ports.
+LOGINS = [account.split(":") for account in os.environ["MATRIX_LOGINS"].split()]
 DIRECTORY = os.environ["MATRIX_DIR"]
 USER, PASSWORD, DATABASE = "u", "secret", "matrix"
 OTHER_USER, OTHER_PASSWORD, OTHER_DATABASE = "other", "other-secret", "matrix_other"

@@ -181,7 +181,9 @@ fn s55_change_user_with_wrong_password() {
     let mut client = host.login(&MariaDb::user());
     let error = change_user(&mut client, "wrong");
     assert!(error.id == 3 && error.is_err(), "{error:?}");
-    // MariaDB would go on as the old user; the plugin does not.
-    client.expect_closed();
+    // MariaDB goes on as the old user, so the plugin does.
+    assert_eq!(client.query("SELECT CURRENT_USER()").unwrap().value(), "u@%");
+    assert_in_step(&mut client);
+    client.quit();
     host.wait_for_clients(&[0]);
 }

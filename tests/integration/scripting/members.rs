@@ -287,6 +287,8 @@ fn the_effective_options() {
     let address = host.address();
     assert_eq!(
         host.stop().stdout,
-        format!("{address} 1 2\nTrue False False True\n0.25 28800.0 28800.0 forward\nFalse None None\n")
+        format!(
+            "{address} 1 2\nTrue False False True\n0.25 28800.0 28800.0 forward\nFalse None None\n"
+        )
     );
 }

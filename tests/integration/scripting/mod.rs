@@ -13,6 +13,7 @@ mod hostile;
 mod life;
 mod lifetime;
 mod login_answers;
+mod mapped_logins;
 mod members;
 mod objects;
 mod queries;

@@ -3,7 +3,8 @@
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
-use testkit::{Host, MariaDb};
+use testkit::proto::caps;
+use testkit::{Host, MariaDb, RawClient};
 
 use super::checks::{assert_all_pass, with_checks};
 
@@ -214,4 +215,27 @@ fn of_prepared_statements() {
         .unwrap();
     assert_eq!(moment.1, Value::Date(2024, 2, 29, 1, 2, 3, 4));
     host.wait_for_stdout("['int', 'datetime'] 1\n");
+}
+
+#[test]
+fn the_error_of_a_result_is_there_whether_it_was_kept_or_not() {
+    let host = Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            if packet[0] == proxy.COM_QUERY:
+                proxy.queries.append(1, packet, b"keep" in packet)
+                return proxy.PROXY_SEND_QUERY
+
+        def read_query_result(proxy, inj):
+            print(inj.resultset.error and inj.resultset.error[:9])
+        "#,
+    );
+    let several = caps::MULTI_STATEMENTS | caps::MULTI_RESULTS;
+    let login = MariaDb::user().with(several);
+    let mut client = RawClient::login(host.address(), &login).unwrap();
+    for sql in ["SELECT nope", "SELECT nope /* keep */", "SELECT 1; SELECT nope", "SELECT 1"] {
+        client.query(sql).unwrap();
+    }
+    let error = "b'\\xff\\x1e\\x04#42S22'\n";
+    assert_eq!(host.stdout(), format!("{error}{error}{error}None\n"));
 }

@@ -5,7 +5,7 @@
 //! | [`mariadb`] | a private MariaDB server: own datadir, loopback, free port |
 //! | [`host`] | one host process with an ini file, its log, its counters, its end |
 //! | [`client`] | a client that speaks packets by hand |
-//! | [`server`] | a server that speaks packets by hand, a recording relay, an address nobody answers |
+//! | [`server`] | a server that speaks packets by hand, one with real logins, a recording relay, an address nobody answers |
 //! | [`proto`] | the few wire encodings that the scripted peers need |
 //! | [`python`] | the virtual environment with the Python clients and extension modules |
 //! | [`artifacts`] | where the built plugin, the host and its plugins are |
@@ -38,6 +38,7 @@ pub use proto::packet::Packet;
 pub use server::RawServer;
 pub use server::conn::ServerConn;
 pub use server::greeting::Greeting;
+pub use server::login_server::LoginServer;
 pub use server::relay::Relay;
 pub use server::unreachable::Unreachable;
 pub use wait::eventually;

@@ -40,6 +40,7 @@ GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
 pub struct MariaDb {
     dir: ScratchDir,
     port: u16,
+    arguments: Vec<String>,
     child: Option<Child>,
 }
 
@@ -57,6 +58,11 @@ impl MariaDb {
 
     /// Starts a server of the test's own, for tests that stop it.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`MariaDb::start`], with further options of `mariadbd`, which win over this kit's own.
+    pub fn start_with(options: &[&str]) -> Self {
         let dir = ScratchDir::new("mariadb");
         let data = dir.file("data");
         let copied = Command::new("cp")
@@ -66,7 +72,8 @@ impl MariaDb {
             .status()
             .expect("cp starts");
         assert!(copied.success(), "the template of the datadir is copied");
-        let mut server = Self { dir, port: free_port(), child: None };
+        let arguments = options.iter().map(|&option| option.to_owned()).collect();
+        let mut server = Self { dir, port: free_port(), arguments, child: None };
         server.start_again();
         server
     }
@@ -89,6 +96,7 @@ impl MariaDb {
             .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0"])
             .args(["--innodb-use-native-aio=0", "--max-connect-errors=1000000"])
             .args(user_option())
+            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file can be duplicated"))
             .stderr(log);

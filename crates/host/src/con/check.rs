@@ -37,7 +37,9 @@ pub fn send_queue(con: &Con, state: State, side: Side) {
         // host from tracking the command (spec 3.5 b).
         let start = if index == 0 { offset } else { 0 };
         let packets = chunk.get(start..).unwrap_or_default();
-        if start <= 1 && !packet::is_whole_packets(packets) {
+        // The last word to a client that speaks the compressed protocol.
+        let is_last_word = state == State::SendError && packet::is_plain_frame(packets);
+        if start <= 1 && !packet::is_whole_packets(packets) && !is_last_word {
             let shown = &packets[..packets.len().min(packet::HEADER_LEN)];
             violation(
                 Some(state),

@@ -78,8 +78,9 @@ impl<'p> BinaryValue<'p> {
 
     /// Makes a value of this type from a cell of the text protocol.
     ///
-    /// Refuses text that is not one value of the type. Integers are checked for 64 bits here and
-    /// for the range of a narrower type when they are written.
+    /// Refuses text that is not one value of the type, and what MySQL has no number for: NaN and
+    /// what is too large for a FLOAT or DOUBLE. Integers are checked for 64 bits here and for the
+    /// range of a narrower type when they are written.
     pub fn from_text(text: &'p [u8], value_type: ValueType) -> Result<Self, WireError> {
         let unsigned = value_type.unsigned;
         let value = match value_type.storage()? {
@@ -90,8 +91,8 @@ impl<'p> BinaryValue<'p> {
             Storage::Int1 | Storage::Int2 | Storage::Int4 | Storage::Int8 => {
                 number(text).map(Self::Int)
             }
-            Storage::Float => number(text).map(Self::Float),
-            Storage::Double => number(text).map(Self::Double),
+            Storage::Float => number(text).filter(|n: &f32| n.is_finite()).map(Self::Float),
+            Storage::Double => number(text).filter(|n: &f64| n.is_finite()).map(Self::Double),
             Storage::Date => Date::from_text(text).map(Self::Date),
             Storage::DateTime => DateTime::from_text(text).map(Self::DateTime),
             Storage::Time => Time::from_text(text).map(Self::Time),

@@ -186,6 +186,22 @@ impl Login {
         }
         Ok(())
     }
+    /// Makes a raw payload ask for the same of MariaDB's extended set as `client`, so that what the
+    /// server sends fits a client that logged in with another packet. Refuses payloads that
+    /// [`parse`](Self::parse) refuses.
+    pub fn copy_extended(payload: &mut [u8], client: Capabilities) -> Result<(), WireError> {
+        let has_filler = Self::parse(payload)?.capabilities.contains(Capabilities::LONG_PASSWORD);
+        let wanted = client.mariadb_extended();
+        if wanted == Capabilities::NONE && has_filler {
+            return Ok(());
+        }
+        clear(payload, 0, Capabilities::LONG_PASSWORD.to_words().0);
+        let (_, extended) = wanted.to_words();
+        if let Some(place) = payload.get_mut(FIXED - extended.len()..FIXED) {
+            place.copy_from_slice(&extended);
+        }
+        Ok(())
+    }
 }
 
 /// Auth data in the form that `caps` ask for.

@@ -109,11 +109,28 @@ fn encode_refuses_nul_in_strings() {
 fn mask_clears_bits_and_the_level_byte() {
     let tail = b"root\0\0db\0m\0\x00\x03";
     // COMPRESS, SSL, DEPRECATE_EOF, QUERY_ATTRIBUTES and ZSTD in the classic word, all extended
-    // bits.
+    // bits but those of extended metadata and bulk operations.
     let unsupported = 0x0900_0820 | ZSTD;
     let mut payload = login(BASE & !1 | WITH_DB | ATTRS | unsupported, 0xffff_ffff, tail);
     Login::mask(&mut payload, Capabilities::UNSUPPORTED).unwrap();
-    assert_eq!(payload, login(BASE & !1 | WITH_DB | ATTRS, 0, &tail[..tail.len() - 1]));
+    assert_eq!(payload, login(BASE & !1 | WITH_DB | ATTRS, 12, &tail[..tail.len() - 1]));
+}
+
+#[test]
+fn another_login_takes_the_extended_set_of_the_client() {
+    let tail = b"root\0\0m\0";
+    let extended = Capabilities::MARIADB_EXTENDED_METADATA;
+    let copied = |bits, word, client| {
+        let mut payload = login(bits, word, tail);
+        Login::copy_extended(&mut payload, client).unwrap();
+        payload
+    };
+    assert_eq!(copied(BASE, 0, extended), login(BASE & !1, 8, tail));
+    assert_eq!(copied(BASE & !1, 0xff, extended | Capabilities::SSL), login(BASE & !1, 8, tail));
+    assert_eq!(copied(BASE & !1, 8, Capabilities::NONE), login(BASE & !1, 0, tail));
+    let filler = copied(BASE, 0xdead_beef, Capabilities::NONE);
+    assert_eq!(filler, login(BASE, 0xdead_beef, tail), "with the bit set it is filler");
+    assert!(Login::copy_extended(&mut [], extended).is_err());
 }
 
 #[test]

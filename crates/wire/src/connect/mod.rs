@@ -9,6 +9,7 @@ mod auth_switch;
 mod change_user;
 mod handshake;
 mod login;
+mod old_login;
 
 pub use attributes::Attributes;
 pub use auth_reply::AuthReply;
@@ -16,6 +17,7 @@ pub use auth_switch::AuthSwitch;
 pub use change_user::ChangeUser;
 pub use handshake::Handshake;
 pub use login::{Login, LoginKind};
+pub use old_login::OldLogin;
 
 use crate::WireError;
 

@@ -45,13 +45,20 @@ impl<F: FnMut(&[u8])> ResultSetEncoder<F> {
         Writer::new(&mut encoder.buffer).lenenc(length(columns.len()));
         encoder.flush();
         for column in columns {
-            column.encode(&mut encoder.buffer);
+            column.encode(&mut encoder.buffer, caps);
             encoder.flush();
         }
         if !deprecate_eof {
             (encoder.sink)(&EofPacket { warnings: 0, status }.encode());
         }
         encoder
+    }
+
+    /// Sends no definitions: the rows that follow are those of a cursor, whose columns the client
+    /// has.
+    pub fn of_cursor(caps: Capabilities, sink: F) -> Self {
+        let deprecate_eof = caps.contains(Capabilities::DEPRECATE_EOF);
+        Self { sink, buffer: Vec::new(), deprecate_eof, caps }
     }
 
     /// Sends a text row with one cell per column.
@@ -155,6 +162,17 @@ mod tests {
         encoder.finish(2, 0);
         let want: [&[u8]; 4] = [b"\0\0\xff", b"\0\0\x07", b"\0\x04", b"\xfe\0\0\x02\0"];
         assert_eq!(packets[3..], want);
+    }
+
+    #[test]
+    fn rows_of_a_cursor_have_no_definitions() {
+        let mut packets = Vec::new();
+        let sink = |payload: &[u8]| packets.push(payload.to_vec());
+        let mut encoder = ResultSetEncoder::of_cursor(Capabilities::NONE, sink);
+        let types = [ValueType::new(ColumnType::TINY)];
+        encoder.binary_row(&types, [BinaryValue::Int(7)]).unwrap();
+        encoder.finish(0x82, 0);
+        assert_eq!(packets, [&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]);
     }
 
     #[test]

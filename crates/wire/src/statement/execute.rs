@@ -56,6 +56,13 @@ impl<'p> StmtExecute<'p> {
         Self::open(payload)?.u32() // int<4>
     }
 
+    /// Reads the id of the statement and the cursor that is asked for only: see
+    /// [`flags`](Self::flags).
+    pub fn cursor(payload: &[u8]) -> Result<(u32, u8), WireError> {
+        let mut r = Self::open(payload)?;
+        Ok((r.u32()?, r.u8()?)) // int<4>, int<1>
+    }
+
     /// Reads a payload, command byte included.
     ///
     /// `params` is the number of parameters from the answer to the preparation, `known_types` are

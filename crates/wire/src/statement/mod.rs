@@ -6,6 +6,7 @@
 //! [`PrepareOk`](crate::reply::PrepareOk), rows are [`BinaryRow`](crate::result::BinaryRow)s.
 
 mod close;
+mod cursors;
 mod execute;
 mod fetch;
 mod long_data;
@@ -14,6 +15,7 @@ mod prepared;
 mod reset;
 
 pub use close::StmtClose;
+pub use cursors::{Cursors, Definitions};
 pub use execute::{Param, Params, StmtExecute};
 pub use fetch::StmtFetch;
 pub use long_data::StmtSendLongData;

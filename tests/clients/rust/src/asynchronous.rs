@@ -73,6 +73,10 @@ async fn query(sql: &str) -> Outcome {
     results(&mut connect().await?, sql).await
 }
 
+async fn login(options: OptsBuilder) -> Outcome {
+    results(&mut connect_with(options).await?, USER).await
+}
+
 async fn who(options: OptsBuilder) -> Outcome {
     results(&mut connect_with(options).await?, WHO).await
 }
@@ -265,7 +269,13 @@ pub async fn run() -> Result<(), Failure> {
     report("no_database", who(options().db_name(None::<String>)).await);
     report("wrong_password", who(options().pass(Some("wrong"))).await);
     report("unknown_database", who(options().db_name(Some("nosuch"))).await);
-    report("ed25519", who(options().user(Some("ed"))).await);
+    for (user, port) in logins() {
+        for (name, password) in LOGINS {
+            let options = options().user(Some(&user)).pass(Some(password)).tcp_port(port);
+            let options = options.secure_auth(false).enable_cleartext_plugin(true);
+            report(&format!("{name}.{user}"), login(options).await);
+        }
+    }
     report("server_version", connect().await.map(|conn| format!("{:?}", conn.server_version())));
     types().await?;
     report("null", query("SELECT NULL, '', 'NULL' UNION SELECT NULL, NULL, NULL").await);

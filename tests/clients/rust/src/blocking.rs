@@ -238,7 +238,13 @@ pub fn run() -> Result<(), Failure> {
     check_with("no_database", options().db_name(None::<String>), who);
     check_with("wrong_password", options().pass(Some("wrong")), who);
     check_with("unknown_database", options().db_name(Some("nosuch")), who);
-    check_with("ed25519", options().user(Some("ed")), who);
+    for (user, port) in logins() {
+        for (name, password) in LOGINS {
+            let options = options().user(Some(&user)).pass(Some(password)).tcp_port(port);
+            let options = options.secure_auth(false).enable_cleartext_plugin(true);
+            check_with(&format!("{name}.{user}"), options, |conn| results(conn, USER));
+        }
+    }
     check("server_version", |conn| Ok(format!("{:?}", conn.server_version())));
     types()?;
     check("null", |conn| each(conn, &["SELECT NULL, '', 'NULL' UNION SELECT NULL, NULL, NULL"]));

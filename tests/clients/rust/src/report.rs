@@ -10,6 +10,9 @@ const MIB: usize = 1024 * 1024;
 
 pub const HOST: &str = "127.0.0.1";
 pub const WHO: &str = "SELECT CURRENT_USER(), DATABASE(), @@character_set_client";
+pub const USER: &str = "SELECT CURRENT_USER()";
+/// What is added to the name of a check, and a password.
+pub const LOGINS: [(&str, &str); 2] = [("login", "secret"), ("login_refused", "wrong")];
 pub const AFTER: &str = "SELECT 'after'";
 pub const STREAM: &str = "SELECT seq, REPEAT('x', 200) AS x FROM seq_1_to_50000";
 pub const MULTI: &str = "SELECT 1; DO 0; SELECT 2, 3; SELECT seq FROM seq_1_to_3";
@@ -27,6 +30,13 @@ pub type Outcome = Result<String, Box<dyn std::error::Error + Send + Sync>>;
 pub fn port() -> u16 {
     let port = std::env::var("MATRIX_PORT").ok().and_then(|port| port.parse().ok());
     port.expect("MATRIX_PORT is a port")
+}
+
+/// Returns the accounts for each method, and their ports.
+pub fn logins() -> Vec<(String, u16)> {
+    let accounts = std::env::var("MATRIX_LOGINS").expect("MATRIX_LOGINS is set");
+    let parts = accounts.split_whitespace().filter_map(|account| account.split_once(':'));
+    parts.map(|(user, port)| (user.to_owned(), port.parse().expect("a port"))).collect()
 }
 
 /// Returns the folder of the files to load.

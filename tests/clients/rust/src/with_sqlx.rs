@@ -53,6 +53,10 @@ async fn who(options: MySqlConnectOptions) -> Outcome {
     text(&mut options.connect().await?, WHO).await
 }
 
+async fn login(options: MySqlConnectOptions) -> Outcome {
+    text(&mut options.connect().await?, USER).await
+}
+
 async fn each(queries: &[&str]) -> Outcome {
     let mut conn = connect().await?;
     let mut seen = Vec::new();
@@ -198,7 +202,12 @@ pub async fn run() -> Result<(), Failure> {
     report("connect", who(options()).await);
     report("wrong_password", who(options().password("wrong")).await);
     report("unknown_database", who(options().database("nosuch")).await);
-    report("ed25519", who(options().username("ed")).await);
+    for (user, port) in logins() {
+        for (name, password) in LOGINS {
+            let options = options().username(&user).password(password).port(port);
+            report(&format!("{name}.{user}"), login(options).await);
+        }
+    }
     types().await?;
     report("null", each(&["SELECT NULL, '', 'NULL' UNION SELECT NULL, NULL, NULL"]).await);
     report("values_written", written().await);

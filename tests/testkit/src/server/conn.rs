@@ -1,11 +1,11 @@
 //! One connection of a scripted server.
 
 use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
 use super::Shared;
 use super::greeting::Greeting;
+use super::stream::Stream;
 use crate::proto::ok_err;
 use crate::proto::packet::{self, Packet};
 use crate::wait::{PATIENCE, allowing_for_wrapper};
@@ -13,23 +13,25 @@ use crate::wait::{PATIENCE, allowing_for_wrapper};
 /// The server's end of one connection. Every packet read is recorded.
 #[derive(Debug)]
 pub struct ServerConn {
-    stream: TcpStream,
+    stream: Stream,
     number: usize,
     shared: Arc<Shared>,
 }
 
 impl ServerConn {
-    pub(super) fn new(stream: TcpStream, number: usize, shared: Arc<Shared>) -> Self {
-        stream.set_nodelay(true).expect("a socket option");
-        let patience = Some(allowing_for_wrapper(PATIENCE));
-        stream.set_read_timeout(patience).expect("a socket option");
-        stream.set_write_timeout(patience).expect("a socket option");
+    pub(super) fn new(stream: Stream, number: usize, shared: Arc<Shared>) -> Self {
+        stream.prepare(allowing_for_wrapper(PATIENCE)).expect("socket options");
         Self { stream, number, shared }
     }
 
     /// Which connection this is, counted from 0.
     pub fn number(&self) -> usize {
         self.number
+    }
+
+    /// Whether the peer came over a unix socket, which logins take for secure as TLS is.
+    pub fn is_unix(&self) -> bool {
+        self.stream.is_unix()
     }
 
     /// Reads and records one packet.
@@ -132,7 +134,7 @@ impl ServerConn {
     /// Ends both directions.
     pub fn close(&mut self) {
         // The peer may have closed first.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.stream.shutdown();
     }
 }
 

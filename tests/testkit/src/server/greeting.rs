@@ -12,6 +12,7 @@ pub struct Greeting {
     version: String,
     capabilities: u32,
     method: String,
+    scramble: [u8; 20],
     auth_length: Option<u8>,
     filler: [u8; 10],
 }
@@ -22,6 +23,7 @@ impl Default for Greeting {
             version: "5.5.5-10.11.2-MariaDB".into(),
             capabilities: caps::SERVER_DEFAULT,
             method: "mysql_native_password".into(),
+            scramble: SCRAMBLE,
             auth_length: None,
             filler: [0; 10],
         }
@@ -53,6 +55,12 @@ impl Greeting {
         self
     }
 
+    /// Sets the scramble; a NUL in it would end it early.
+    pub fn scramble(mut self, bytes: [u8; 20]) -> Self {
+        self.scramble = bytes;
+        self
+    }
+
     /// Claims another length of the authentication data than the 21 bytes it has.
     pub fn auth_length(mut self, length: u8) -> Self {
         self.auth_length = Some(length);
@@ -71,14 +79,14 @@ impl Greeting {
         let mut payload = vec![10];
         put_cstr(&mut payload, self.version.as_bytes());
         payload.extend_from_slice(&77_u32.to_le_bytes());
-        put_cstr(&mut payload, &SCRAMBLE[..8]);
+        put_cstr(&mut payload, &self.scramble[..8]);
         payload.extend_from_slice(&capabilities[..2]);
         payload.push(45);
         payload.extend_from_slice(&caps::STATUS_AUTOCOMMIT.to_le_bytes());
         payload.extend_from_slice(&capabilities[2..]);
         payload.push(self.auth_length.unwrap_or(21));
         payload.extend_from_slice(&self.filler);
-        put_cstr(&mut payload, &SCRAMBLE[8..]);
+        put_cstr(&mut payload, &self.scramble[8..]);
         put_cstr(&mut payload, self.method.as_bytes());
         payload
     }

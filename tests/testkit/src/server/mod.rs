@@ -1,13 +1,18 @@
 //! A server that speaks packets by hand: what a connection does is a closure of the test.
 
+pub mod auth;
 pub mod conn;
 pub mod greeting;
+pub mod login_server;
 pub mod relay;
+mod stream;
 pub mod unreachable;
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -16,6 +21,7 @@ use crate::ports::free_listener;
 use crate::proto::packet::Packet;
 use crate::wait::{PATIENCE, eventually};
 use conn::ServerConn;
+use stream::{Address, Listener, Stream};
 
 /// What the server saw of one connection.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +45,7 @@ impl Seen {
 pub(crate) struct Shared {
     seen: Mutex<Vec<Seen>>,
     failures: Mutex<Vec<String>>,
-    streams: Mutex<Vec<TcpStream>>,
+    streams: Mutex<Vec<Stream>>,
     stopping: AtomicBool,
 }
 
@@ -50,10 +56,10 @@ impl Shared {
     }
 }
 
-/// A scripted server on a free loopback port. Dropping it closes everything.
+/// A scripted server, usually on a free loopback port. Dropping it closes everything.
 #[derive(Debug)]
 pub struct RawServer {
-    address: SocketAddr,
+    address: Address,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -65,7 +71,7 @@ impl RawServer {
     pub fn start(
         behaviour: impl Fn(&mut ServerConn) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self::start_with(free_listener(), behaviour)
+        Self::start_with(Listener::Tcp(free_listener()), behaviour)
     }
 
     /// Starts on this port, for a backend that comes back.
@@ -74,14 +80,23 @@ impl RawServer {
         behaviour: impl Fn(&mut ServerConn) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-        Self::start_with(listener.expect("the port is free"), behaviour)
+        Self::start_with(Listener::Tcp(listener.expect("the port is free")), behaviour)
+    }
+
+    /// Starts on a unix socket, which must not exist.
+    pub fn start_unix(
+        path: &Path,
+        behaviour: impl Fn(&mut ServerConn) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = UnixListener::bind(path).expect("the path is free");
+        Self::start_with(Listener::Unix(listener), behaviour)
     }
 
     fn start_with(
-        listener: TcpListener,
+        listener: Listener,
         behaviour: impl Fn(&mut ServerConn) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let address = listener.address();
         let shared = Arc::new(Shared::default());
         let state = Arc::clone(&shared);
         let acceptor = thread::spawn(move || accept(&listener, &state, &Arc::new(behaviour)));
@@ -89,8 +104,19 @@ impl RawServer {
     }
 
     /// Where it listens.
+    ///
+    /// # Panics
+    /// If that is a unix socket.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.tcp().expect("a server on a TCP port")
+    }
+
+    /// The unix socket on which it listens.
+    ///
+    /// # Panics
+    /// If that is a TCP port.
+    pub fn socket(&self) -> &Path {
+        self.address.path().expect("a server on a unix socket")
     }
 
     /// What was seen so far, one entry per connection in order of arrival.
@@ -121,7 +147,7 @@ impl Drop for RawServer {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         // Wakes the acceptor; it then ends all connections and waits for their threads.
-        let _ = TcpStream::connect(self.address);
+        self.address.knock();
         let acceptor = self.acceptor.take().expect("taken only here");
         let joined = acceptor.join();
         if !thread::panicking() {
@@ -132,29 +158,30 @@ impl Drop for RawServer {
     }
 }
 
-fn accept<F>(listener: &TcpListener, shared: &Arc<Shared>, behaviour: &Arc<F>)
+fn accept<F>(listener: &Listener, shared: &Arc<Shared>, behaviour: &Arc<F>)
 where
     F: Fn(&mut ServerConn) -> io::Result<()> + Send + Sync + 'static,
 {
     let mut workers = Vec::new();
-    for stream in listener.incoming() {
+    loop {
+        let accepted = listener.accept();
         if shared.stopping.load(Ordering::SeqCst) {
             break;
         }
-        let Ok(stream) = stream else { continue };
+        let Ok(stream) = accepted else { continue };
         let number = {
             let mut seen = shared.seen();
             seen.push(Seen::default());
             seen.len() - 1
         };
-        let copy = stream.try_clone().expect("a socket can be duplicated");
+        let copy = stream.duplicate().expect("a socket can be duplicated");
         shared.streams.lock().expect("stream list").push(copy);
         let shared = Arc::clone(shared);
         let behaviour = Arc::clone(behaviour);
         workers.push(thread::spawn(move || serve(stream, number, &shared, &*behaviour)));
     }
     for stream in shared.streams.lock().expect("stream list").iter() {
-        let _ = stream.shutdown(Shutdown::Both);
+        let _ = stream.shutdown();
     }
     for worker in workers {
         let _ = worker.join();
@@ -162,7 +189,7 @@ where
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: Stream,
     number: usize,
     shared: &Arc<Shared>,
     behaviour: &impl Fn(&mut ServerConn) -> io::Result<()>,

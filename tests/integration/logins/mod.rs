@@ -1,0 +1,53 @@
+//! Logins of real clients with every method, directly and through the proxy.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`methods`] | each method over TCP, with the right and a wrong password |
+//! | [`sockets`] | unix sockets on either side: what a method takes for secure |
+//! | [`pooled`] | a pooled connection becomes a client's that logs in with each method |
+//! | [`change_user`] | COM_CHANGE_USER to each method |
+//! | [`factors`] | more than one proof |
+//! | [`refused`] | what cannot be followed |
+//! | [`clients`] | the clients |
+//!
+//! MariaDB's own methods are asked of a real server; the others of `testkit::LoginServer`, which checks the passwords
+//! as a MySQL server does. Rounds byte by byte are in `scenarios` (14 to 20) and `pooling::relogin`.
+
+mod change_user;
+mod clients;
+mod factors;
+mod methods;
+mod pooled;
+mod refused;
+mod sockets;
+
+use clients::{Client, Place, Wish};
+use testkit::MariaDb;
+
+/// Asserts that a client gets in as `user` and that a wrong password is refused, at each place.
+fn assert_password_counts(client: Client, user: &str, places: &[Place]) {
+    for place in places {
+        let came = Wish::new(user).come_true(client, place);
+        assert_eq!(came.as_deref(), Ok(user), "{client:?} as {user} at {place}");
+        assert_refused(client, &Wish::new(user).password("wrong"), place);
+    }
+}
+
+/// Asserts that the server refuses a login.
+fn assert_refused(client: Client, wish: &Wish<'_>, place: &Place) {
+    let error = wish.come_true(client, place).expect_err("a refusal");
+    assert!(error.contains("1045"), "{client:?}, {wish:?} at {place}: {error}");
+}
+
+/// Makes sure of MariaDB's ed25519.
+fn install_ed25519() {
+    let sql = "INSTALL PLUGIN IF NOT EXISTS ed25519 SONAME 'auth_ed25519'";
+    MariaDb::shared().query(sql).ok();
+}
+
+/// Lets the server take passwords of before 4.1, and returns how an account has one.
+fn with_old_password() -> String {
+    MariaDb::shared().query("SET GLOBAL secure_auth = 0").ok();
+    let hash = MariaDb::shared().query("SELECT OLD_PASSWORD('secret')").value();
+    format!("IDENTIFIED VIA mysql_old_password USING '{hash}'")
+}
