@@ -8,8 +8,10 @@ source "$(dirname "$0")/lib.sh"
 
 usage() {
     cat <<'TEXT'
-usage: scripts/client-matrix.sh [--host /path/to/mysql-proxy] [--only NAME]... [--keep DIR]
+usage: scripts/client-matrix.sh [--quick] [--host /path/to/mysql-proxy] [--only NAME]... [--keep DIR]
 
+  --quick  only what needs no more than the other tests do: the mariadb command line, and PyMySQL
+           in the virtual environment PYPROXY_TEST_VENV
   --host   run in this mysql-proxy instead of the bundled host (the same as PYPROXY_HOST in the
            environment)
   --only   only this client, or the clients of this folder of tests/clients
@@ -24,6 +26,9 @@ WORK=$TARGET_DIR/client-matrix
 # The ways to the server: directly, and through a proxy without script or with one of
 # tests/clients/hooks.
 WAYS=(direct plain empty buffered)
+# Accounts of MariaDB, and of the scripted server for the methods that MariaDB does not have.
+MARIADB_LOGINS=(ed old)
+SCRIPTED_LOGINS=(native sha2 sha2_full sha256 clear dialog parsec factors)
 PROGRAM_SECONDS=120
 export CLIENTS_DIR WORK PROGRAM_SECONDS
 
@@ -41,6 +46,12 @@ while [ $# -gt 0 ]; do
                 --keep) keep=$(cd "$CALLER_DIR" && realpath -m -- "$2") ;;
             esac
             shift
+            ;;
+        --quick)
+            [ -n "${PYPROXY_TEST_VENV:-}" ] || die "--quick needs PYPROXY_TEST_VENV"
+            MATRIX_VENV=$(user_path "$PYPROXY_TEST_VENV")
+            export MATRIX_VENV
+            only+=(mariadb-cli pymysql)
             ;;
         -h | --help)
             usage
@@ -135,17 +146,29 @@ start_server() {
         <"$CLIENTS_DIR/fixture.sql"
 }
 
-# start_proxy WAY PORT: starts a proxy whose log is $dir/WAY.log.
+start_login_server() {
+    "$login_server" "$1" </dev/null >"$dir/login-server.log" 2>&1 &
+    started+=($!)
+    wait_until $! port_is_open "$1" || die "the login server does not start: $(cat "$dir/login-server.log")"
+}
+
+# start_proxy WAY BACKEND PORT: starts a proxy whose log is $dir/WAY.PORT.log.
 start_proxy() {
-    local way=$1 port=$2 script=()
+    local way=$1 backend=$2 port=$3 script=() log=$dir/$1.$3
     [ "$way" = plain ] || script=(--pyproxy-python-script="$CLIENTS_DIR/hooks/$way.py")
-    "$host" --plugins=pyproxy --plugin-dir="$dir/plugins" --log-file="$dir/$way.log" \
+    "$host" --plugins=pyproxy --plugin-dir="$dir/plugins" --log-file="$log.log" \
         --log-level=message --pyproxy-address="127.0.0.1:$port" --max-open-files=4096 \
-        --pyproxy-backend-addresses="127.0.0.1:${ports[direct]}" "${script[@]}" \
-        </dev/null >"$dir/$way.out.log" 2>&1 &
+        --pyproxy-backend-addresses="127.0.0.1:$backend" "${script[@]}" \
+        </dev/null >"$log.out.log" 2>&1 &
     started+=($!)
     wait_until $! port_is_open "$port" ||
-        die "the proxy does not start: $(tail -n 5 "$dir/$way.log" "$dir/$way.out.log")"
+        die "the proxy does not start: $(tail -n 5 "$log.log" "$log.out.log")"
+}
+
+# Prints the accounts that are reached on a way, each with its port.
+logins() {
+    printf "%s:${ports[$1]} " "${MARIADB_LOGINS[@]}"
+    printf "%s:${login_ports[$1]} " "${SCRIPTED_LOGINS[@]}"
 }
 
 # run_client FOLDER CLIENT WAY: writes what the client prints to $dir/seen/CLIENT.WAY.
@@ -153,7 +176,7 @@ run_client() {
     local folder=$1 client=$2 way=$3 status=0 file=$dir/seen/$2.$3
     # A shell of its own, because timeout runs programs only.
     # shellcheck disable=SC2016 # the inner shell expands
-    MATRIX_PORT=${ports[$way]} timeout "$PROGRAM_SECONDS" "$BASH" -c '
+    MATRIX_PORT=${ports[$way]} MATRIX_LOGINS=$(logins "$way") timeout "$PROGRAM_SECONDS" "$BASH" -c '
         source "$CLIENTS_DIR/$0/client.sh"
         run "$1"' "$folder" "$client" </dev/null >"$file" 2>"$file.stderr" || status=$?
     [ "$status" -eq 0 ] || echo "the program ended with status $status" >>"$file"
@@ -210,6 +233,8 @@ if [ -z "$plugin" ]; then
     cargo build --quiet --locked --release -p pyproxy
     plugin=$TARGET_DIR/release/libpyproxy.so
 fi
+cargo build --quiet --locked -p testkit --bin login-server
+login_server=$TARGET_DIR/debug/login-server
 [ -x "$host" ] || die "$host is no program"
 for folder in "${folders[@]}"; do
     mkdir -p "$WORK/$folder"
@@ -230,14 +255,17 @@ for number in $(seq 5000); do
 done >"$MATRIX_DIR/rows.txt"
 : >"$MATRIX_DIR/empty.txt"
 
-declare -A ports
+declare -A ports login_ports
 for way in "${WAYS[@]}"; do
     ports[$way]=$(free_port)
+    login_ports[$way]=$(free_port)
 done
 MATRIX_PORT=${ports[direct]}
 start_server
+start_login_server "${login_ports[direct]}"
 for way in "${WAYS[@]:1}"; do
-    start_proxy "$way" "${ports[$way]}"
+    start_proxy "$way" "${ports[direct]}" "${ports[$way]}"
+    start_proxy "$way" "${login_ports[direct]}" "${login_ports[$way]}"
 done
 
 heading "Clients through $host"
@@ -252,7 +280,7 @@ done
 
 for way in "${WAYS[@]:1}"; do
     # The host's own critical lines blame clients, and some of the clients err on purpose.
-    grep '(critical) pyproxy: ' "$dir/$way.log" >"$dir/critical" || continue
+    grep -h '(critical) pyproxy: ' "$dir/$way".*.log >"$dir/critical" || continue
     failures+=("the proxy's log ($way): $(head -n 3 "$dir/critical")")
 done
 for file in ${differences[@]+"${differences[@]}"}; do

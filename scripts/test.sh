@@ -121,8 +121,19 @@ check_release_symbols() {
     PYPROXY_PLUGIN=$TARGET_DIR/release/libpyproxy.so cargo test --locked -p pyproxy --test symbols
 }
 
-run_python_tests() {
+# The Python library outside a proxy, as pip installs it.
+check_library() {
+    "$VENV/bin/python3" -m pip install --quiet --disable-pip-version-check ./python
+    "$VENV/bin/python3" -m mypy --strict python/pyproxy
     "$VENV/bin/python3" -m pytest -q python
+}
+
+# The Python library in a proxy, with real clients and servers.
+check_library_in_proxy() {
+    export PYPROXY_PLUGIN=${PYPROXY_PLUGIN:-$TARGET_DIR/debug/libpyproxy.so}
+    export PYPROXY_HOST=${PYPROXY_HOST:-$TARGET_DIR/debug/mysql-proxy}
+    "$VENV/bin/python3" -m pytest -q tests/library
+    "$VENV/bin/python3" -m pytest -q tests/conformance
 }
 
 # The demo shows what the script did; its last lines must tell that it did all it can do.
@@ -169,8 +180,7 @@ PATH=$TARGET_DIR/tools/bin:$PATH
 export CARGO_TERM_PROGRESS_WHEN=never
 # Without a terminal nobody could answer a prompt.
 exec </dev/null
-PYTHON_SOURCES=(examples src/embed tests/clients)
-[ -z "$(find python -name '*.py' -print -quit 2>/dev/null)" ] || PYTHON_SOURCES+=(python)
+PYTHON_SOURCES=(benches examples python src/embed tests)
 
 step "set up" set_up
 if [ ${#failed[@]} -gt 0 ]; then
@@ -183,9 +193,8 @@ step "documentation" build_docs
 step "bindings" check_bindings
 step "tests" run_tests
 step "symbols of the release library" check_release_symbols
-if [ -n "$(find python -name 'test_*.py' -print -quit 2>/dev/null)" ]; then
-    step "Python tests" run_python_tests
-fi
+step "Python library" check_library
+step "Python library in a proxy" check_library_in_proxy
 step "demo" run_demo
 if ! $quick; then
     step "fuzz targets" fuzz

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import importlib.abc
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -56,7 +57,7 @@ def _attribute_of_proxy(name: str) -> Any:
     return getattr(proxy, name)
 
 
-class _FormerNames:
+class _FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finder and loader. What it gives out is the module itself, not a copy under another name."""
 
     def find_spec(

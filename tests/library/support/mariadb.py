@@ -33,9 +33,11 @@ class MariaDb:
         folder.mkdir(parents=True)
         # The server refuses to run as root unless told to.
         user = ["--user=root"] if os.geteuid() == 0 else []
-        data = f"--datadir={folder / 'data'}"
+        (folder / "tmp").mkdir()
+        # Temporary files apart, too: other servers of this machine may clean up what they take for theirs.
+        data = [f"--datadir={folder / 'data'}", f"--tmpdir={folder / 'tmp'}"]
         subprocess.run(
-            [_program("mariadb-install-db"), "--no-defaults", data, "--skip-test-db"]
+            [_program("mariadb-install-db"), "--no-defaults", *data, "--skip-test-db"]
             + ["--auth-root-authentication-method=normal", *user],
             check=True,
             stdout=subprocess.DEVNULL,
@@ -43,7 +45,7 @@ class MariaDb:
         (folder / "init.sql").write_text(_INIT)
         self._log = folder / "log"
         self._child = spawn(
-            [_program("mariadbd"), "--no-defaults", data, f"--socket={self.socket}"]
+            [_program("mariadbd"), "--no-defaults", *data, f"--socket={self.socket}"]
             + [f"--pid-file={folder / 'pid'}", f"--init-file={folder / 'init.sql'}"]
             + [f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]
             + [f"--server-id={server_id}", f"--log-bin={folder / 'binlog'}"]

@@ -1,0 +1,5 @@
+"""The MySQL protocol as far as hooks and their tests need it, in plain Python.
+
+Payloads only: no packet headers. What cannot be read or written raises `WireError`, with the text that the plugin has
+for it.
+"""

@@ -1,0 +1,55 @@
+"""Choosing a backend by what its pool has for the client in hand.
+
+    from pyproxy import balance
+
+    def read_query(proxy, packet):
+        proxy.connection.backend_ndx = balance.idle_failsafe_rw(proxy)
+
+An index is a position in `proxy.globals.backends`; -1 means that no backend qualifies, and is what `backend_ndx` takes
+for "none".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyproxy import Backend, Proxy
+
+__all__ = ["idle_connections", "idle_failsafe_rw", "idle_ro"]
+
+
+def idle_failsafe_rw(proxy: Proxy) -> int:
+    """The first read-write backend that is not DOWN and has an idle connection of the client's user; -1 if none."""
+    for ndx, backend in enumerate(proxy.globals.backends):
+        if _serves(proxy, backend, proxy.BACKEND_TYPE_RW):
+            return ndx
+    return -1
+
+
+def idle_ro(proxy: Proxy) -> int:
+    """Of the read-only backends that are not DOWN and have an idle connection of the client's user, the one with the
+    fewest clients (the first of them, if several have as few); -1 if there is none.
+    """
+    fewest = -1, -1
+    for ndx, backend in enumerate(proxy.globals.backends):
+        if _serves(proxy, backend, proxy.BACKEND_TYPE_RO):
+            clients = backend.connected_clients
+            if fewest[0] < 0 or clients < fewest[1]:
+                fewest = ndx, clients
+    return fewest[0]
+
+
+def idle_connections(proxy: Proxy, backend: Backend) -> int:
+    """Number of idle connections that the client's user has on `backend`; 0 before the login."""
+    username = proxy.connection.client.username
+    # An empty name would ask for the connections of all users.
+    return backend.pool.users[username].cur_idle_connections if username else 0
+
+
+def _serves(proxy: Proxy, backend: Backend, type: int) -> bool:
+    return (
+        backend.type == type
+        and backend.state != proxy.BACKEND_STATE_DOWN
+        and idle_connections(proxy, backend) > 0
+    )

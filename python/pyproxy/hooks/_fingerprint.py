@@ -1,0 +1,188 @@
+"""The form that statements have in common which differ in their literals only, as a basis for permission.
+
+This is not `pyproxy.tokenizer.normalize`, which keeps the oddities of an older tokenizer. Here a literal is folded only
+where it is certain that the server sees the same literal, and that its value does not decide what the statement does:
+
+* In SELECT, INSERT, UPDATE, DELETE and their like, each number becomes `?`, each string `'?'`, and a list of either `?+` or
+  `'?'+`. The two differ, because a server compares a text with 0 in its own way: `password = 0` is true for most
+  passwords. Comments go, blanks between words become one.
+* In all other statements, and where a literal is code, a file, an account or a setting, literals stay.
+* A statement that servers can read in different ways (versioned comments, hints, `#`, unterminated quotes, control
+  characters) stays as it is, byte for byte, behind `= `.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+__all__ = ["DEFAULT_QUOTING", "Fingerprint", "Quoting", "fingerprint", "without_comments"]
+
+
+class Fingerprint(NamedTuple):
+    """What stands for a statement."""
+
+    text: str
+    # It runs a text that is not in it, such as that of a user variable.
+    is_opaque: bool = False
+    # It is kept byte for byte.
+    is_verbatim: bool = False
+
+
+class Quoting(NamedTuple):
+    """How the server reads quotes, which depends on its sql_mode and on the clients' character sets."""
+
+    ansi_quotes: bool = False
+    no_backslash_escapes: bool = False
+    # No client uses a character set whose characters can end in a backslash: GBK, GB18030, Big5, SJIS, CP932.
+    safe_charset: bool = False
+
+
+DEFAULT_QUOTING = Quoting()
+
+# Statements whose literals are data.
+_DATA_STATEMENTS = frozenset(
+    (
+        b"SELECT INSERT UPDATE DELETE REPLACE WITH VALUES TABLE CALL EXPLAIN DESCRIBE DESC"
+        b" ANALYZE HANDLER DO KILL XA"
+    ).split()
+)
+# SET of nothing but user variables, to nothing but literals.
+_SETS_VARIABLES = re.compile(rb"SET @\w+ ?:?= ?-?\?(?: ?, ?@\w+ ?:?= ?-?\?)*\Z", re.IGNORECASE)
+# Words that make a literal more than data, wherever they stand.
+_LITERAL_MATTERS = re.compile(
+    rb"(?<![\w.@])(?:INFILE|OUTFILE|DUMPFILE|LOAD_FILE|SQL_MODE|SONAME)(?!\w)"
+    # A quoted user variable, or the host of an account.
+    rb"|@\?",
+    re.IGNORECASE,
+)
+# Text that is run as a statement, and the only form of it that shows the text.
+_DYNAMIC = re.compile(
+    rb"(?<![\w.@])(?:(?<!\bXA )PREPARE|EXECUTE IMMEDIATE|IMMEDIATE)(?!\w)", re.IGNORECASE
+)
+_SHOWN = re.compile(
+    rb"(?:PREPARE (?:\w+|`) FROM|EXECUTE IMMEDIATE) ?\?(?: USING [^;]*)?(?:;|\Z)", re.IGNORECASE
+)
+_NUMBERS = re.compile(r"\?(?: ?, ?\?)+")
+_STRINGS = re.compile(r"'\?'(?: ?, ?'\?')+")
+_LITERAL = r"(?:'\?'|\?)\+?"
+# Rows of the same form, of literals only.
+_ROWS = re.compile(rf"(\({_LITERAL}(?: ?, ?{_LITERAL})*\))(?: ?, ?\1)+")
+_AMBIGUOUS_BYTES = re.compile(rb"[\x80-\xff][\\`]")
+_SHORT = 4096
+
+
+def _tokens(single: bytes, double: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"""
+          (?P<blank> [ \t\r\n]+
+                   | --(?:[ \t\r][^\n]*)?(?=\n|\Z)
+                   | /\*(?![!+M])[^*/]*(?:(?:\*(?!/)|/(?!\*))[^*/]*)*\*/ )
+        | (?P<single> """
+        + single
+        + rb""" )
+        | (?P<double> """
+        + double
+        + rb""" )
+        | (?P<name> `[^`]*(?:``[^`]*)*` )
+        | (?P<number> (?: 0[xX][0-9A-Fa-f]+ | 0b[01]+
+                        | (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? )
+                      (?![\w$@.\x80-\xff]) )
+        | (?P<word> [\w$@.\x80-\xff]+ )
+        | (?P<symbol> /(?!\*) | [!%&()*+,\-:<=>?^|~{}\[\]] )
+        | (?P<semicolon> ; )
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+_ESCAPED_SINGLE = rb"'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'"
+_PLAIN_SINGLE = rb"'[^']*(?:''[^']*)*'"
+_ESCAPING = _tokens(_ESCAPED_SINGLE, _ESCAPED_SINGLE.replace(b"'", b'"'))
+_PLAIN = _tokens(_PLAIN_SINGLE, _PLAIN_SINGLE.replace(b"'", b'"'))
+
+
+def fingerprint(statement: bytes, quoting: Quoting = DEFAULT_QUOTING) -> Fingerprint:
+    """What stands for `statement`, which is any bytes."""
+    if len(statement) <= _SHORT:
+        return _cached(statement, quoting)
+    return _compute(statement, quoting)
+
+
+def _compute(statement: bytes, quoting: Quoting) -> Fingerprint:
+    if not quoting.safe_charset and _AMBIGUOUS_BYTES.search(statement):
+        return _verbatim(statement)
+    folded = bytearray()
+    kept = bytearray()
+    words = bytearray()
+    for kind, text in _pieces(statement, quoting):
+        if kind is None:
+            return _verbatim(statement)
+        if kind == "blank":
+            if folded and folded[-1:] != b" ":
+                for form in (folded, kept, words):
+                    form += b" "
+            continue
+        literal = kind in ("single", "number") or (kind == "double" and not quoting.ansi_quotes)
+        quoted_name = kind in ("name", "double") and not literal
+        folded += text if not literal else b"?" if kind == "number" else b"'?'"
+        kept += text
+        words += b"?" if literal else b"`" if quoted_name else text
+    is_opaque = any(not _SHOWN.match(words, found.start()) for found in _DYNAMIC.finditer(words))
+    if not _literals_are_data(bytes(words)):
+        return Fingerprint(_text(kept).rstrip("; "), is_opaque)
+    lists = _STRINGS.sub("'?'+", _NUMBERS.sub("?+", _text(folded)))
+    return Fingerprint(_ROWS.sub(r"\1", lists).rstrip("; "), is_opaque)
+
+
+_cached = lru_cache(maxsize=4096)(_compute)
+
+
+def without_comments(statement: bytes) -> str:
+    """The text with comments taken out and versioned comments opened: for searching, not for permission."""
+    opened = re.sub(rb"/\*M?!\d*", b" ", statement)
+    plain = re.sub(rb"/\*.*?(?:\*/|\Z)|--[ \t\r][^\n]*|#[^\n]*", b" ", opened, flags=re.DOTALL)
+    return " ".join(_text(plain.replace(b"*/", b" ")).split())
+
+
+def _pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, bytes]]:
+    """The tokens by kind; kind None where the text has no certain meaning."""
+    token = _PLAIN if quoting.no_backslash_escapes else _ESCAPING
+    position = 0
+    while position < len(statement):
+        found = token.match(statement, position)
+        if found is None:
+            yield None, statement[position:]
+            return
+        yield found.lastgroup, found.group()
+        position = found.end()
+
+
+def _literals_are_data(words: bytes) -> bool:
+    if _LITERAL_MATTERS.search(words) or _DYNAMIC.search(words):
+        return False
+    for part in words.split(b";"):
+        part = part.strip()
+        first = re.match(rb"[(\s]*(\w+)", part)
+        if first is None:
+            if part:
+                return False
+        elif first.group(1).upper() not in _DATA_STATEMENTS and not _SETS_VARIABLES.match(part):
+            return False
+    return True
+
+
+def _verbatim(statement: bytes) -> Fingerprint:
+    is_opaque = any(
+        not _SHOWN.match(found.group())
+        for found in re.finditer(
+            rb"(?<!\bXA )\bPREPARE\b.*|\bIMMEDIATE\b.*", statement, re.IGNORECASE | re.DOTALL
+        )
+    )
+    return Fingerprint("= " + _text(statement), is_opaque, is_verbatim=True)
+
+
+def _text(data: bytes | bytearray) -> str:
+    return bytes(data).decode("utf-8", "surrogateescape")

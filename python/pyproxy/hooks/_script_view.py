@@ -1,0 +1,60 @@
+"""`proxy` as one of several stacked scripts sees it.
+
+Scripts keep what they know of a connection in attributes of `proxy.connection`, and two scripts may choose the same
+name. Each gets an object of its own, which has all that the real one has, and keeps what the script adds to itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyproxy import Connection, Proxy
+
+__all__ = ["ProxyView"]
+
+
+class _View:
+    """An object with the attributes of another, and more of its own."""
+
+    def __init__(self, real: Any) -> None:
+        object.__setattr__(self, "_real", real)
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked for what is not in __dict__ only.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._real, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(type(self._real), name):
+            setattr(self._real, name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        return repr(self._real)
+
+
+class _ConnectionView(_View):
+    """`proxy.connection`; what the script adds stays with the script."""
+
+    if TYPE_CHECKING:
+        _real: Connection
+
+    def __getattr__(self, name: str) -> Any:
+        if not hasattr(type(self._real), name):
+            raise AttributeError(f"the connection has no attribute {name!r}")
+        return getattr(self._real, name)
+
+
+class ProxyView(_View):
+    """`proxy`; the same object in all hooks of a connection, as the real one is."""
+
+    if TYPE_CHECKING:
+        _real: Proxy
+
+    def __init__(self, real: Proxy, without_connection: bool = False) -> None:
+        super().__init__(real)
+        connection = None if without_connection else _ConnectionView(real.connection)
+        object.__setattr__(self, "connection", connection)

@@ -1,0 +1,130 @@
+"""Loading the files of `load_multi`: from below one folder only, each as a module of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pyproxy.hooks._script_view import ProxyView
+
+if TYPE_CHECKING:
+    from pyproxy import Proxy
+
+__all__ = ["LoadError", "Script", "load", "name_of"]
+
+_HOOKS = (
+    "connect_server",
+    "read_handshake",
+    "read_auth",
+    "read_auth_result",
+    "read_query",
+    "read_query_result",
+    "disconnect_client",
+)
+# Two files of one name, or one file twice, are two modules.
+_numbers = itertools.count(1)
+
+
+class LoadError(Exception):
+    """A script that cannot be loaded; the text names it and says why. What it raised itself is the cause."""
+
+
+class Script:
+    """A loaded script: the hooks of a module."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.name = name
+        self._module = module
+        self._hooks = {
+            hook: getattr(module, hook)
+            for hook in (*_HOOKS, "init", "shutdown")
+            if callable(getattr(module, hook, None))
+        }
+
+    def __str__(self) -> str:
+        return self.name
+
+    def hook(self, name: str) -> Callable[..., Any] | None:
+        """The function for this hook; None if the script has none."""
+        return self._hooks.get(name)
+
+    def has_hooks(self) -> bool:
+        """Whether the script can do anything for a connection."""
+        return any(name in self._hooks for name in _HOOKS)
+
+    def begin(self, proxy: Proxy) -> None:
+        """Runs `init(proxy)`. Raises LoadError if that raises."""
+        try:
+            self._run("init", proxy)
+        except (Exception, SystemExit) as error:
+            self._forget()
+            raise _failed(self.name, error) from error
+
+    def end(self, proxy: Proxy) -> None:
+        """Runs `shutdown(proxy)`, whose exceptions pass, and forgets the module."""
+        self._forget()
+        self._run("shutdown", proxy)
+
+    def _run(self, name: str, proxy: Proxy) -> None:
+        function = self._hooks.get(name)
+        if function is not None:
+            function(ProxyView(proxy, without_connection=True))
+
+    def _forget(self) -> None:
+        sys.modules.pop(self._module.__name__, None)
+
+
+def name_of(name: str) -> str:
+    """The name of a script, however it is written: without `.py`."""
+    return name[: -len(".py")] if name.endswith(".py") else name
+
+
+def load(directory: Path, name: str, forbidden: Path) -> Script:
+    """Runs the file `name` below `directory`; `.py` is added if it is not there.
+
+    Raises LoadError if there is no such file below the folder, if it is the file `forbidden`, if it has no hooks, or
+    if it raises.
+    """
+    path = _find(directory, name)
+    if path == forbidden.resolve():
+        raise LoadError(f"{name}: a stack cannot be part of itself")
+    module_name = f"_stacked_{next(_numbers)}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{name}: this is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module_name]
+        raise _failed(name, error) from error
+    script = Script(name_of(name), module)
+    if not script.has_hooks():
+        del sys.modules[module_name]
+        raise LoadError(f"{name}: there is no hook in it")
+    return script
+
+
+def _find(directory: Path, name: str) -> Path:
+    """The file of a script. Raises LoadError if it is not below the folder, with links followed."""
+    folder = directory.resolve()
+    try:
+        path = (folder / f"{name_of(name)}.py").resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError):
+        # A name too long, a loop of links, a NUL.
+        is_file = False
+    # One text for all, so that nobody can find out what files there are elsewhere.
+    if not name or not is_file or not path.is_relative_to(folder):
+        raise LoadError(f"{name}: there is no such script below the directory")
+    return path
+
+
+def _failed(name: str, error: BaseException) -> LoadError:
+    return LoadError(f"{name}: {type(error).__name__}: {error}")

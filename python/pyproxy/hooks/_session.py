@@ -1,0 +1,141 @@
+"""What a client expects to find on whatever server connection its next command runs on.
+
+Pure bookkeeping, one object for each client connection: fed with routes and results, asked whether the client has to
+stay where it is, and what a connection must be told before the client can go on there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pyproxy.hooks._routing import Route
+
+__all__ = ["ClientSession", "Outcome", "Profile"]
+
+# More settings than a client can be expected to make. They are repeated whenever it moves.
+_MOST_SETTINGS = 32
+
+
+class Profile(NamedTuple):
+    """What is set on a server connection."""
+
+    collation: int
+    """The number that the login had; 0 if it is not known."""
+    settings: tuple[str, ...] = ()
+    """SET statements, in the order in which they were run."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a result says, as far as it matters here. What it does not say is None."""
+
+    is_error: bool
+    in_transaction: bool | None = None
+    auto_commit: bool | None = None
+    insert_id: int = 0
+    affected_rows: int = 0
+    warnings: int = 0
+
+
+class ClientSession:
+    """One client's session, wherever its statements run."""
+
+    def __init__(self, database: str, collation: int = 0) -> None:
+        self.database = database
+        self._collation = collation
+        # The command in progress.
+        self.route = Route()
+        # What ties it to its server connection: temporary tables, locks, ...
+        self.ties: set[str] = set()
+        # Open prepared statements of the binary protocol, with whether they may write.
+        self.statements: dict[int, bool] = {}
+        self.in_transaction = False
+        self.auto_commit = True
+        # The next statement may ask about the last one, so the connection is not given up before.
+        self.is_held = False
+        # The last insert id, and whether the attached connection is the one that has it.
+        self.insert_id = 0
+        self.insert_id_is_here = False
+        # Set by a write that is not committed yet, and by one that is: the reader takes it back.
+        self.has_uncommitted_write = False
+        self.has_written = False
+        self._settings: dict[tuple[str, ...], str] = {}
+
+    @property
+    def profile(self) -> Profile:
+        """The settings that a connection needs to be this client's."""
+        return Profile(self._collation, tuple(self._settings.values()))
+
+    @property
+    def must_stay(self) -> bool:
+        """Whether the next command has to run on the attached connection."""
+        return bool(self.in_transaction or not self.auto_commit or self.ties or self.statements)
+
+    @property
+    def leaves_something(self) -> bool:
+        """Whether its server connection has what no other client may inherit, so it is closed with the client."""
+        return bool(self.in_transaction or self.ties or self.statements)
+
+    def note_sent(self, route: Route) -> None:
+        """A command goes to the server. What it might leave there counts from now on: it may fail half-way."""
+        self.route = route
+        self.ties -= route.frees
+        self.ties |= route.ties
+        self.has_uncommitted_write |= route.is_write
+
+    def note_result(self, outcome: Outcome) -> None:
+        """The result of the command in progress is complete."""
+        route = self.route
+        if outcome.is_error:
+            # It says nothing about transactions: the next result does. Of several statements one may have begun one.
+            self.in_transaction |= route.has_several
+            self.is_held = True
+            self._note_write()
+            return
+        if outcome.in_transaction is not None:
+            self.in_transaction = outcome.in_transaction
+        if outcome.auto_commit is not None:
+            self.auto_commit = outcome.auto_commit
+        self._note_write()
+        if outcome.insert_id:
+            self.insert_id = outcome.insert_id
+            self.insert_id_is_here = True
+        if route.setting is not None:
+            self._note_setting(route)
+        if route.database is not None:
+            self.database = route.database
+        elif route.dropped_database == self.database:
+            self.database = ""
+        if route.asks_about_last or route.goes_anywhere:
+            # The statement before it can be asked about again.
+            return
+        self.is_held = bool(
+            route.is_asked_about
+            or outcome.insert_id
+            or outcome.warnings
+            or (outcome.affected_rows and not self.in_transaction)
+        )
+
+    def note_moved(self) -> None:
+        """Another server connection is attached, or none."""
+        self.insert_id_is_here = False
+        self.is_held = False
+
+    def take_written(self) -> bool:
+        """Whether a write was committed, or may have been, since this was asked last."""
+        has_written, self.has_written = self.has_written, False
+        return has_written
+
+    def _note_write(self) -> None:
+        if self.has_uncommitted_write and not self.in_transaction:
+            self.has_written = True
+            self.has_uncommitted_write = False
+
+    def _note_setting(self, route: Route) -> None:
+        assert route.setting is not None
+        # It takes its place behind those it may be computed from.
+        self._settings.pop(route.setting.names, None)
+        self._settings[route.setting.names] = route.setting.text
+        if len(self._settings) > _MOST_SETTINGS:
+            self.ties.add("many settings")

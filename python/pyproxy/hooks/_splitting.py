@@ -1,0 +1,313 @@
+"""The hooks that read/write splitting, its read-your-writes form and plain pooling have in common.
+
+    splitter = Splitter("rw_splitting", settings)
+
+and a hook of the script for each method. A client has a server connection only while it needs one; between its commands
+the connection is in the pool, unless something ties the client to it. When it goes on with another connection, that one
+is made to look like the one before: default database, settings (`SET`), last insert id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pyproxy import (
+    COM_BINLOG_DUMP,
+    COM_BINLOG_DUMP_GTID,
+    COM_CHANGE_USER,
+    COM_QUERY,
+    COM_QUIT,
+    COM_RESET_CONNECTION,
+    COM_STMT_BULK_EXECUTE,
+    COM_STMT_CLOSE,
+    COM_STMT_EXECUTE,
+    COM_STMT_PREPARE,
+    COM_STMT_SEND_LONG_DATA,
+    COM_TABLE_DUMP,
+    auto_config,
+    balance,
+    commands,
+)
+from pyproxy.commands import Command
+from pyproxy.hooks import _pooling, _server_connections
+from pyproxy.hooks._answers import query_packet, refuse, send_ok
+from pyproxy.hooks._routing import Route, route
+from pyproxy.hooks._session import ClientSession, Outcome
+from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
+from pyproxy.settings import Section
+
+if TYPE_CHECKING:
+    from pyproxy import Auth, Injection, Proxy
+
+__all__ = ["POOL_SETTINGS", "Splitter"]
+
+POOL_SETTINGS = {"min_idle_connections": 4, "max_idle_connections": 8, "is_debug": False}
+"""What every script that uses this has among its settings."""
+
+# Ids of queued packets: the client's own, what prepares the connection for it, the question for its character set.
+_COMMAND, _SETUP, _NAMES = 1, 2, 3
+_STREAMS = (COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID, COM_TABLE_DUMP)
+_EXECUTES = (COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE)
+_UNANSWERED = (COM_STMT_CLOSE, COM_STMT_SEND_LONG_DATA)
+_ASK_NAMES = (
+    "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID ="
+)
+
+# The SET NAMES that stands for each collation that a client logged in with.
+_names: dict[int, str] = {}
+
+
+class Splitter:
+    """One for each script. What belongs to a client is on `proxy.connection`, under the script's name."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Section,
+        *,
+        splits: bool = True,
+        may_read: Callable[[Proxy], bool] = lambda proxy: True,
+        wrote: Callable[[Proxy], None] = lambda proxy: None,
+    ) -> None:
+        """`splits`: read-only backends have pools, too, and get the reads for which `may_read(proxy)` says so.
+
+        `wrote(proxy)` is called behind each command that has changed data for good, or may have.
+        """
+        self._name = name
+        self._settings = settings
+        self._splits = splits
+        self._may_read = may_read
+        self._wrote = wrote
+
+    # Hooks.
+
+    def connect_server(self, proxy: Proxy) -> int | None:
+        types = [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
+        return _pooling.choose_for_new_client(
+            proxy,
+            types,
+            self._settings.min_idle_connections,
+            self._settings.max_idle_connections,
+        )
+
+    def read_auth_result(self, proxy: Proxy, auth: Auth) -> None:
+        if auth.packet[:1] != b"\0":
+            # An error, or a method with more rounds.
+            return
+        self._begin(proxy)
+        if proxy.globals.config.pool_change_user or _server_connections.profile(proxy) is None:
+            # Without COM_CHANGE_USER, a connection out of the pool has the settings of its last client.
+            _server_connections.note_login(proxy)
+        _pooling.give_back(proxy)
+
+    def read_query(self, proxy: Proxy, packet: bytes) -> int | None:
+        command = commands.parse(packet)
+        decision = auto_config.handle(proxy, command)
+        if decision is not None:
+            return decision
+        if command.type == COM_QUIT:
+            # For the client only: its server connection goes on.
+            return send_ok(proxy)
+        session = self._session(proxy)
+        if command.type in _UNANSWERED:
+            if command.type == COM_STMT_CLOSE and command.stmt_handler_id is not None:
+                session.statements.pop(command.stmt_handler_id, None)
+            return None
+        meant = self._route(session, command)
+        if not self._attach(proxy, session, meant):
+            return self._refuse(proxy)
+        self._trace(proxy, command)
+        session.note_sent(meant)
+        if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
+            # They run where they are and take everything with them. The session begins again with the next command.
+            delattr(proxy.connection, self._name)
+            _server_connections.forget(proxy)
+            return None
+        if command.type in _STREAMS:
+            return None
+        self._prepare_connection(proxy, session, meant)
+        if meant.database is not None and command.type == COM_QUERY:
+            # As the command it stands for, so that the proxy knows of it.
+            packet = bytes((proxy.COM_INIT_DB,)) + meant.database.encode("utf-8", "surrogateescape")
+        # The answer to PREPARE has the number of the statement.
+        proxy.queries.append(_COMMAND, packet, command.type == COM_STMT_PREPARE)
+        return proxy.PROXY_SEND_QUERY
+
+    def read_query_result(self, proxy: Proxy, inj: Injection) -> int | None:
+        session = self._session(proxy)
+        if inj.id == _NAMES:
+            self._note_names(proxy, session, inj)
+            return proxy.PROXY_IGNORE_RESULT
+        if inj.id == _SETUP:
+            return self._setup_is_done(proxy, inj)
+        if inj.id != _COMMAND:
+            return None
+        outcome = _outcome(proxy, inj)
+        session.note_result(outcome)
+        # What was queued before it went well, or it would not have run.
+        _server_connections.note_profile(proxy, session.profile)
+        if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
+            _note_statement(session, inj)
+        if session.take_written():
+            self._wrote(proxy)
+        if not session.must_stay and not session.is_held:
+            _pooling.give_back(proxy)
+        return None
+
+    def disconnect_client(self, proxy: Proxy) -> None:
+        session = getattr(proxy.connection, self._name, None)
+        if session is None or proxy.connection.server is None:
+            # It left before its login was complete, or what it had is in the pool already.
+            return
+        if session.leaves_something or not _pooling.has_room(
+            proxy, self._settings.max_idle_connections
+        ):
+            _server_connections.forget(proxy)
+        else:
+            _pooling.give_back(proxy)
+
+    # Routing.
+
+    def _begin(self, proxy: Proxy) -> ClientSession:
+        client = proxy.connection.client
+        collation = _server_connections.login_collation(client)
+        session = ClientSession(client.default_db, collation)
+        setattr(proxy.connection, self._name, session)
+        return session
+
+    def _session(self, proxy: Proxy) -> ClientSession:
+        session: ClientSession | None = getattr(proxy.connection, self._name, None)
+        return self._begin(proxy) if session is None else session
+
+    def _route(self, session: ClientSession, command: Command) -> Route:
+        if command.type in _EXECUTES:
+            return Route(is_write=session.statements.get(command.stmt_handler_id or 0, True))
+        return route(command)
+
+    def _attach(self, proxy: Proxy, session: ClientSession, meant: Route) -> bool:
+        """Sees to it that a server connection is attached on which the command can run; False if there is none."""
+        is_attached = proxy.connection.server is not None
+        if session.must_stay and is_attached:
+            return True
+        if session.leaves_something:
+            # What it relies on went with its connection.
+            return False
+        if is_attached and (meant.goes_anywhere or (session.is_held and meant.asks_about_last)):
+            return True
+        backend = proxy.connection.backend if is_attached else None
+        if meant.is_read and self._may_read(proxy):
+            if backend is not None and backend.type == proxy.BACKEND_TYPE_RO:
+                return True
+            ndx = balance.idle_ro(proxy)
+            if ndx >= 0 and self._move(proxy, session, ndx):
+                return True
+        if backend is not None and backend.type == proxy.BACKEND_TYPE_RW:
+            return True
+        ndx = balance.idle_failsafe_rw(proxy)
+        if ndx >= 0 and self._move(proxy, session, ndx):
+            return True
+        ndx = balance.idle_ro(proxy) if meant.goes_anywhere else -1
+        return ndx >= 0 and self._move(proxy, session, ndx)
+
+    def _move(self, proxy: Proxy, session: ClientSession, ndx: int) -> bool:
+        if not _pooling.attach(proxy, ndx):
+            return False
+        session.note_moved()
+        return True
+
+    def _refuse(self, proxy: Proxy) -> int:
+        """No connection: the client has to come again, as only a client that connects can open one."""
+        proxy.connection.connection_close = True
+        text = f"{self._name}: no idle connection to a backend for this command, connect again"
+        return refuse(proxy, 1040, "08004", text)
+
+    # Making a connection the client's.
+
+    def _prepare_connection(self, proxy: Proxy, session: ClientSession, meant: Route) -> None:
+        """Queues what the attached connection has to be told before the client's command."""
+        present, wanted = _server_connections.profile(proxy), session.profile
+        if present != wanted:
+            # Not known until all of it is done.
+            _server_connections.forget(proxy)
+            if present is None or present.settings:
+                # MySQL gives it the server's character set then, not that of the login.
+                self._setup(proxy, bytes((proxy.COM_RESET_CONNECTION,)))
+                self._setup_names(proxy, wanted.collation)
+            elif present.collation != wanted.collation:
+                self._setup_names(proxy, wanted.collation)
+            for text in wanted.settings:
+                self._setup(proxy, query_packet(text))
+        server = proxy.connection.server
+        if (
+            server is not None
+            and session.database
+            and meant.database is None
+            and server.default_db != session.database
+        ):
+            database = session.database.encode("utf-8", "surrogateescape")
+            self._setup(proxy, bytes((proxy.COM_INIT_DB,)) + database)
+        if meant.asks_insert_id and not session.insert_id_is_here:
+            self._setup(proxy, query_packet(f"SET last_insert_id = {session.insert_id}"))
+
+    def _setup(self, proxy: Proxy, packet: bytes) -> None:
+        proxy.queries.append(_SETUP, packet, True)
+
+    def _setup_names(self, proxy: Proxy, collation: int) -> None:
+        if collation in _names:
+            self._setup(proxy, query_packet(_names[collation]))
+        elif collation:
+            proxy.queries.append(_NAMES, query_packet(f"{_ASK_NAMES} {collation}"), True)
+
+    def _note_names(self, proxy: Proxy, session: ClientSession, inj: Injection) -> None:
+        # A server that does not know the number has no row, and took its own character set at the login.
+        for charset, collation in inj.resultset.rows or ():
+            text = f"SET NAMES {charset!s} COLLATE {collation!s}"
+            _names[session.profile.collation] = text
+            proxy.queries.prepend(_SETUP, query_packet(text), True)
+
+    def _setup_is_done(self, proxy: Proxy, inj: Injection) -> int:
+        raw = inj.resultset.raw or b""
+        if raw[:1] != b"\xff":
+            return proxy.PROXY_IGNORE_RESULT
+        # The client's command must not run on a connection that is not as the client expects it.
+        proxy.queries.reset()
+        reason = from_err_packet(raw)
+        backend = proxy.connection.backend
+        where = str(backend.dst) if backend is not None else "its backend"
+        text = reason.errmsg.decode("utf-8", "replace")
+        return refuse(
+            proxy,
+            reason.errcode,
+            reason.sqlstate.decode("ascii", "replace") or "HY000",
+            f"{self._name}: cannot prepare a connection to {where}: {text}",
+        )
+
+    def _trace(self, proxy: Proxy, command: Command) -> None:
+        if self._settings.is_debug:
+            backend = proxy.connection.backend
+            address = backend.dst if backend is not None else None
+            print(f"[{self._name}]", address, commands.pretty_print(command))
+
+
+def _outcome(proxy: Proxy, inj: Injection) -> Outcome:
+    result = inj.resultset
+    raw = result.raw
+    is_error = result.query_status == proxy.MYSQLD_PACKET_ERR or (raw or b"")[:1] == b"\xff"
+    if is_error or inj.query[0] not in (COM_QUERY, *_EXECUTES):
+        return Outcome(is_error)
+    return Outcome(
+        is_error,
+        in_transaction=result.flags.in_trans,
+        auto_commit=result.flags.auto_commit,
+        insert_id=result.insert_id or 0,
+        affected_rows=result.affected_rows or 0,
+        warnings=result.warning_count,
+    )
+
+
+def _note_statement(session: ClientSession, inj: Injection) -> None:
+    with contextlib.suppress(PacketError):
+        statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
+        session.statements[statement.stmt_id] = session.route.is_write

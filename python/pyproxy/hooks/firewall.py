@@ -1,0 +1,301 @@
+"""A firewall for statements: an allow list that learns, and patterns that block.
+
+Each statement (COM_QUERY, the text of COM_STMT_PREPARE) is reduced to its fingerprint, in which literals are folded:
+
+    SELECT name FROM customers WHERE id = 5 AND city = 'Paris'
+    SELECT name FROM customers WHERE id = ? AND city = '?'
+
+and looked up for the client's user. What is refused gets `ERROR 1227 (42000)`, and a line in the proxy's log.
+
+Settings, section `[firewall]`:
+
+| setting | default | |
+|---|---|---|
+| `mode` | `off` | `off`; `learn`: adds what is new to `allow_file`; `log`: only logs what `enforce` would refuse; `enforce` |
+| `allow_file` | | the allow list; without one everything is allowed that nothing blocks |
+| `block_file` | | statements that are refused, in the same form |
+| `allowed_commands` | | further commands that may pass in `enforce`, such as `COM_PROCESS_KILL` |
+| `max_learned` | 10000 | `learn` stops when the list has so many statements |
+| `max_statement_bytes` | 262144 | longer statements are not looked at: not learned, and refused. All clients wait while one is |
+| `max_log_bytes` | 512 | as much of a statement stands in the log |
+| `ansi_quotes` | false | the server's `sql_mode` has `ANSI_QUOTES` |
+| `no_backslash_escapes` | false | the server's `sql_mode` has `NO_BACKSLASH_ESCAPES` |
+| `safe_charset` | false | no client uses GBK, GB18030, Big5, SJIS or CP932, in which a character can end in a backslash |
+
+Section `[firewall_users]` has the modes of single users (`backup = off`), section `[firewall_patterns]` regular
+expressions (Python's) that block: `no_drop = (?i)\\bdrop\\s+table\\b`, or for one user `no_drop@shop = ...`.
+
+The files have one statement per line: a user (or `*`), a tab, the fingerprint. They are read again when they change, and
+written as a whole. What a literal decides more than a value is not folded: SET, DDL, accounts, files. A statement that
+could be read in two ways (versioned comments, hints, `#`, control characters) is kept byte for byte, behind `= `.
+
+What it cannot do:
+
+* The default database is not part of a fingerprint: COM_INIT_DB passes, so names without a database mean what the client
+  chooses, as far as the user's privileges go.
+* It judges texts. What a stored routine, a trigger, a view or an event does is not seen; a routine that runs its argument
+  as a statement must not be on the list.
+* A PREPARE or EXECUTE IMMEDIATE of anything but a plain literal is refused in `enforce`: its text is not known.
+* Patterns can be got around by whoever tries; only the allow list is safe by default.
+* Names and keywords are compared as they are written: `select` and `SELECT` are two statements.
+* `safe_charset`, `ansi_quotes` and `no_backslash_escapes` must be true to what the servers do.
+* It trusts what the log-in says about the user, and sees no statement of a connection that was made past the proxy.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyproxy
+from pyproxy.hooks._answers import refuse
+from pyproxy.hooks._fingerprint import Fingerprint, Quoting, fingerprint, without_comments
+from pyproxy.hooks._statement_list import ListError, StatementList, escape
+from pyproxy.settings import SettingsError, raw, section
+
+if TYPE_CHECKING:
+    from pyproxy import Proxy
+
+__all__ = ["disconnect_client", "init", "read_query", "settings", "shutdown"]
+
+settings = section(
+    "firewall",
+    mode="off",
+    allow_file="",
+    block_file="",
+    allowed_commands=(),
+    max_learned=10_000,
+    max_statement_bytes=1 << 18,
+    max_log_bytes=512,
+    ansi_quotes=False,
+    no_backslash_escapes=False,
+    safe_charset=False,
+)
+
+_log = logging.getLogger("pyproxy.firewall")
+
+_MODES = ("off", "learn", "log", "enforce")
+# Commands that carry no statement, and reach nothing that the statements do not.
+_HARMLESS = frozenset(
+    (
+        pyproxy.COM_QUIT,
+        pyproxy.COM_INIT_DB,
+        pyproxy.COM_FIELD_LIST,
+        pyproxy.COM_STATISTICS,
+        pyproxy.COM_PING,
+        pyproxy.COM_CHANGE_USER,
+        pyproxy.COM_STMT_EXECUTE,
+        pyproxy.COM_STMT_SEND_LONG_DATA,
+        pyproxy.COM_STMT_CLOSE,
+        pyproxy.COM_STMT_RESET,
+        pyproxy.COM_STMT_FETCH,
+        pyproxy.COM_STMT_BULK_EXECUTE,
+        pyproxy.COM_SET_OPTION,
+        pyproxy.COM_RESET_CONNECTION,
+    )
+)
+_STATEMENTS = (pyproxy.COM_QUERY, pyproxy.COM_STMT_PREPARE)
+# Seconds between two looks at the files, and between two writes of what was learned.
+_INTERVAL = 1.0
+
+
+class _Pattern(NamedTuple):
+    name: str
+    user: str | None
+    regex: re.Pattern[str]
+
+
+class _Rules:
+    """What the settings and the files say."""
+
+    def __init__(self) -> None:
+        self.modes = {user: _mode(f"[firewall_users] {user}", mode) for user, mode in _users()}
+        self.patterns = [_pattern(name, text) for name, text in raw("firewall_patterns").items()]
+        self.commands = frozenset(map(_command, settings.allowed_commands))
+        self.allowed = _open(settings.allow_file)
+        self.blocked = _open(settings.block_file)
+        self._looked_at = self._written_at = time.monotonic()
+        self._complained = False
+
+    def mode(self, user: str) -> str:
+        """The mode that is in force for `user`."""
+        return self.modes.get(user) or _mode("[firewall] mode", settings.mode)
+
+    def refresh(self) -> None:
+        """Reads the files again if they changed. One that cannot be used leaves what was there."""
+        now = time.monotonic()
+        if now - self._looked_at < _INTERVAL:
+            return
+        self._looked_at = now
+        for statements in (self.allowed, self.blocked):
+            if statements is None:
+                continue
+            try:
+                if statements.refresh():
+                    _log.info("read %s: %d statements", statements.path, len(statements))
+            except (ListError, OSError) as error:
+                _log.error("the list stays as it was: %s", error)
+
+    def learn(self, user: str, statement: str) -> None:
+        """Adds a statement to the allow list."""
+        if self.allowed is None or self.allowed.has(user, statement):
+            return
+        if len(self.allowed) >= settings.max_learned:
+            if not self._complained:
+                self._complained = True
+                _log.warning("no more is learned: max_learned=%d", settings.max_learned)
+            return
+        self.allowed.add(user, statement)
+        _log.info("learned for %s: %s", user, _shown(statement))
+        if time.monotonic() - self._written_at >= _INTERVAL:
+            self.save()
+
+    def save(self) -> None:
+        """Writes what was learned."""
+        self._written_at = time.monotonic()
+        if self.allowed is None:
+            return
+        try:
+            self.allowed.save()
+        except (ListError, OSError) as error:
+            _log.error("what was learned could not be written yet: %s", error)
+
+    def objection(self, user: str, statement: bytes, found: Fingerprint) -> str | None:
+        """Why a statement is refused whether it was learned or not; None if nothing speaks against it."""
+        if self.blocked is not None and self.blocked.has(user, found.text):
+            return "it is on the block list"
+        for pattern in self.patterns:
+            if pattern.user in (None, user) and any(
+                pattern.regex.search(text)
+                for text in (_text(statement), without_comments(statement), found.text)
+            ):
+                return f"pattern {pattern.name} matches"
+        return None
+
+    def doubt(self, user: str, found: Fingerprint) -> str | None:
+        """Why a statement that nothing blocks is not allowed; None if it is."""
+        if self.allowed is None:
+            return None
+        if found.is_opaque:
+            return "it runs a text that it does not show"
+        return None if self.allowed.has(user, found.text) else "it is not on the allow list"
+
+
+# Made by `init`; without it no statement passes.
+_rules: _Rules
+
+
+def init(proxy: Proxy) -> None:
+    """Reads rules and lists; what is wrong with them stops the start."""
+    global _rules
+    _rules = _Rules()
+    _rules.mode("")
+
+
+def read_query(proxy: Proxy, packet: bytes) -> int | None:
+    """Looks at statements; lets other commands pass that are harmless."""
+    user = proxy.connection.client.username or ""
+    mode = _rules.mode(user)
+    if mode == "off":
+        return None
+    _rules.refresh()
+    if packet[0] not in _STATEMENTS:
+        reason = _objection_to_command(packet[0])
+        subject = f"command {packet[0]}"
+    else:
+        statement = packet[1:]
+        if len(statement) > settings.max_statement_bytes:
+            reason = None if mode == "learn" else "it is longer than max_statement_bytes"
+            subject = _text(statement[: settings.max_log_bytes])
+        else:
+            found = fingerprint(statement, _quoting())
+            reason = _judge(mode, user, statement, found)
+            subject = found.text
+    if reason is None:
+        return None
+    client = proxy.connection.client
+    word = "refused" if mode == "enforce" else "not refused"
+    _log.warning("%s, %s@%s: %s: %s", word, escape(user), client.src, reason, _shown(subject))
+    if mode != "enforce":
+        return None
+    return refuse(
+        proxy, 1227, "42000", "Access denied; the firewall of the proxy does not allow this"
+    )
+
+
+def disconnect_client(proxy: Proxy) -> None:
+    """Writes what was learned."""
+    _rules.save()
+
+
+def shutdown(proxy: Proxy) -> None:
+    """Writes what was learned."""
+    _rules.save()
+
+
+def _judge(mode: str, user: str, statement: bytes, found: Fingerprint) -> str | None:
+    """Why the statement is refused; None if it is not. Learns it in `learn`."""
+    reason = _rules.objection(user, statement, found)
+    if mode != "learn":
+        return reason or _rules.doubt(user, found)
+    if reason is None and not found.is_opaque:
+        _rules.learn(user, found.text)
+    return reason
+
+
+def _objection_to_command(command: int) -> str | None:
+    if _rules.allowed is None or command in _HARMLESS or command in _rules.commands:
+        return None
+    return "it is not among allowed_commands"
+
+
+def _quoting() -> Quoting:
+    return Quoting(
+        settings.ansi_quotes,
+        settings.no_backslash_escapes,
+        settings.safe_charset,
+    )
+
+
+def _users() -> list[tuple[str, str]]:
+    return list(raw("firewall_users").items())
+
+
+def _mode(where: str, mode: str) -> str:
+    if mode not in _MODES:
+        raise SettingsError(f"{where}={mode}: expected {', '.join(_MODES)}")
+    return mode
+
+
+def _command(name: str) -> int:
+    number = getattr(pyproxy, name, None) if name.startswith("COM_") else None
+    if not isinstance(number, int):
+        raise SettingsError(f"[firewall] allowed_commands: there is no command {name}")
+    return number
+
+
+def _pattern(name: str, text: str) -> _Pattern:
+    _, at, user = name.partition("@")
+    try:
+        return _Pattern(name, user if at else None, re.compile(text))
+    except re.error as error:
+        raise SettingsError(f"[firewall_patterns] {name}={text}: {error}") from None
+
+
+def _open(path: str) -> StatementList | None:
+    try:
+        return StatementList(path) if path else None
+    except (ListError, OSError) as error:
+        raise SettingsError(f"[firewall]: {error}") from None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _shown(text: str) -> str:
+    shown = escape(text)
+    limit: int = settings.max_log_bytes
+    return shown if len(shown) <= limit else shown[:limit] + "..."

@@ -1,0 +1,142 @@
+"""Counts queries and the use of tables, and answers questions about them.
+
+| query (blanks and the case of keywords do not matter) | answer |
+|---|---|
+| `SELECT * FROM histogram.queries` | `query` (normalized), `count`, `max_query_time`, `avg_query_time` (µs) |
+| `SELECT * FROM histogram.tables` | `table`, `reads`, `writes` |
+| `DELETE FROM histogram.queries` | empties the first |
+| `DELETE FROM histogram.tables` | empties the second |
+
+A query time ends with the first packet of the result. The counters are those of all clients and all backends. The
+commands of `pyproxy.auto_config` (`PROXY SHOW CONFIG` ...) are answered here, too.
+
+Settings, section `[histogram]`:
+
+| setting | default | |
+|---|---|---|
+| `collect_queries` | true | count queries |
+| `collect_tables` | true | count the use of tables |
+
+What it cannot do: prepared statements are not counted. Every client may read and empty the counters. They grow with
+the number of different queries until somebody empties them, and end with the process. Failed queries count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyproxy import auto_config, commands, parser, tokenizer
+from pyproxy.hooks._answers import query_text, send_ok, send_rows
+from pyproxy.settings import section
+
+if TYPE_CHECKING:
+    from pyproxy import Injection, Proxy
+
+__all__ = ["read_query", "read_query_result", "settings"]
+
+settings = section("histogram", collect_queries=True, collect_tables=True)
+
+_SELECT_QUERIES, _SELECT_TABLES, _DELETE_QUERIES, _DELETE_TABLES = (
+    tokenizer.normalize(f"{verb} FROM histogram.{table}")
+    for verb in ("SELECT *", "DELETE")
+    for table in ("queries", "tables")
+)
+
+
+@dataclass
+class _Times:
+    """Query times in microseconds."""
+
+    count: int = 0
+    total: int = 0
+    longest: int = 0
+
+    def add(self, time: int) -> None:
+        self.count += 1
+        self.total += time
+        self.longest = max(self.longest, time)
+
+
+@dataclass
+class _Uses:
+    """Queries that read a table and that write it."""
+
+    reads: int = 0
+    writes: int = 0
+
+
+_queries: dict[str, _Times] = {}
+_tables: dict[str, _Uses] = {}
+
+
+def read_query(proxy: Proxy, packet: bytes) -> int | None:
+    """Answers questions about the counters, and lets other queries be counted."""
+    text = query_text(packet)
+    if text is None:
+        return None
+    answer = auto_config.handle(proxy, commands.parse(packet))
+    if answer is not None:
+        return answer
+    tokens = tokenizer.tokenize(text)
+    normalized = tokenizer.normalize(tokens)
+    answer = _answer(proxy, normalized)
+    if answer is not None:
+        return answer
+    if not (settings.collect_queries or settings.collect_tables):
+        return None
+    proxy.connection.histogram_query = (
+        normalized,
+        parser.get_tables(tokens, proxy.connection.client.default_db),
+    )
+    proxy.queries.append(1, packet)
+    return proxy.PROXY_SEND_QUERY
+
+
+def read_query_result(proxy: Proxy, inj: Injection) -> None:
+    """Counts the query."""
+    normalized, tables = proxy.connection.histogram_query
+    if settings.collect_queries:
+        _queries.setdefault(normalized, _Times()).add(inj.query_time or 0)
+    if settings.collect_tables:
+        for table, use in tables.items():
+            uses = _tables.setdefault(table, _Uses())
+            if use == "read":
+                uses.reads += 1
+            else:
+                uses.writes += 1
+
+
+def _answer(proxy: Proxy, normalized: str) -> int | None:
+    """Answers one of the queries about the counters; None for any other query."""
+    if normalized == _SELECT_QUERIES:
+        return send_rows(
+            proxy,
+            [
+                ("query", proxy.MYSQL_TYPE_STRING),
+                ("count", proxy.MYSQL_TYPE_LONG),
+                ("max_query_time", proxy.MYSQL_TYPE_LONG),
+                ("avg_query_time", proxy.MYSQL_TYPE_FLOAT),
+            ],
+            [
+                (query, times.count, times.longest, times.total / times.count)
+                for query, times in _queries.items()
+            ],
+        )
+    if normalized == _SELECT_TABLES:
+        return send_rows(
+            proxy,
+            [
+                ("table", proxy.MYSQL_TYPE_STRING),
+                ("reads", proxy.MYSQL_TYPE_LONG),
+                ("writes", proxy.MYSQL_TYPE_LONG),
+            ],
+            [(table, uses.reads, uses.writes) for table, uses in _tables.items()],
+        )
+    if normalized == _DELETE_QUERIES:
+        _queries.clear()
+    elif normalized == _DELETE_TABLES:
+        _tables.clear()
+    else:
+        return None
+    return send_ok(proxy)

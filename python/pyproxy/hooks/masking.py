@@ -1,0 +1,248 @@
+"""Masks columns in results, for text queries and prepared statements.
+
+    [masking_rules]
+    customers.email = email
+    shop.cards.number = last4
+    *.ssn = text:withheld
+
+A rule names a column as `table.column` or `database.table.column`, with `*` and `?` as wildcards, in any case. The first
+that covers a column counts. The server says for each column of a result which column of which table it is, so an alias of a column
+or of a table makes no difference.
+
+| function | `4111111111111111` | `ada@example.com` |
+|---|---|---|
+| `null` | NULL | NULL |
+| `text:hidden` | `hidden` | `hidden` |
+| `last4` | `************1111` | `***********.com` |
+| `email` | `***` | `a***@example.com` |
+| `hash` | 32 hex digits, equal for equal values | |
+
+NULL stays NULL. `last4` shows nothing of values shorter than 8 characters.
+
+Settings, section `[masking]`:
+
+| setting | default | |
+|---|---|---|
+| `unmasked_users` | | users who see everything |
+| `strict` | false | refuse a result with a column that does not tell where it comes from |
+| `hash_key` | | key of `hash`; without one the hashes are others after each start |
+
+A masked column that is no text is sent as text (VAR_STRING), unless its function is `null`. Cursors are turned off: the
+server sends the whole result at once. What a script cannot mask is refused with `ERROR 1227 (42000)`: an answer with rows
+in a second result (several statements, procedures), binary logs, and RETURNING in bulk executions.
+
+What it cannot do:
+
+* Every result of a masked user is kept in memory as a whole, also the ones that nothing in is masked.
+* A column that is computed (`CONCAT(ssn, '')`), comes out of a UNION, a WITH or a derived table, or is the result of CALL or
+  EXECUTE, has no certain origin. It is masked if its name has the name of a masked column in it, as an expression without
+  an alias does, whatever the table. Under another alias (`(SELECT ssn AS x FROM t) d`) it passes, unless `strict` is on.
+* `strict` lets a column without a certain origin pass only in SHOW, DESCRIBE, EXPLAIN, and in a SELECT that reads no table, no
+  user variable and calls no function but those that tell about the connection or the time.
+* Conditions are not masked: `WHERE ssn LIKE '1%'` finds out what it wants. Neither is what is copied into other tables,
+  into files, or into error messages. Take the privileges away where that matters.
+* A view is a table of its own to MariaDB: give its columns rules, too.
+* `hash` of FLOAT values and of fractions of a second can differ between text queries and prepared statements.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pyproxy
+from pyproxy.hooks._answers import refuse
+from pyproxy.hooks._mask import Rule, rule
+from pyproxy.hooks._prepared import Prepared
+from pyproxy.hooks._sources import UNKNOWN, Sources, sources
+from pyproxy.settings import SettingsError, raw, section
+
+if TYPE_CHECKING:
+    from pyproxy import Connection, Field, Injection, Proxy, Resultset
+
+__all__ = ["init", "read_query", "read_query_result", "settings"]
+
+settings = section("masking", unmasked_users=(), strict=False, hash_key="")
+
+# Injection ids.
+_RESULT = 1
+_PREPARE = 2
+
+# Commands whose rows are masked.
+_WITH_ROWS = (pyproxy.COM_QUERY, pyproxy.COM_STMT_EXECUTE, pyproxy.COM_STMT_BULK_EXECUTE)
+# Commands that give out whole tables in a form of their own.
+_RAW_DATA = (
+    pyproxy.COM_BINLOG_DUMP,
+    pyproxy.COM_BINLOG_DUMP_GTID,
+    pyproxy.COM_TABLE_DUMP,
+    pyproxy.COM_REGISTER_SLAVE,
+    pyproxy.COM_CLONE,
+)
+_TEXT_TYPES = (
+    pyproxy.MYSQL_TYPE_VARCHAR,
+    pyproxy.MYSQL_TYPE_VAR_STRING,
+    pyproxy.MYSQL_TYPE_STRING,
+    pyproxy.MYSQL_TYPE_TINY_BLOB,
+    pyproxy.MYSQL_TYPE_MEDIUM_BLOB,
+    pyproxy.MYSQL_TYPE_LONG_BLOB,
+    pyproxy.MYSQL_TYPE_BLOB,
+)
+_NOT_NULL_FLAG = 1
+# What is left of a masked column's flags: BLOB and BINARY, which are about the form and not the value.
+_FORM_FLAGS = 16 | 128
+_UTF8MB4 = 45
+_MIN_LENGTH = 256
+_EXECUTE_FLAGS = 5
+_CURSOR_BITS = 0b0111
+
+_rules: list[Rule] = []
+
+
+def init(proxy: Proxy) -> None:
+    """Reads the rules; what is wrong with them stops the start."""
+    key = settings.hash_key.encode() or os.urandom(32)
+    _rules.clear()
+    for name, function in raw("masking_rules").items():
+        try:
+            _rules.append(rule(name, function, key))
+        except ValueError as error:
+            raise SettingsError(f"[masking_rules] {name}={function}: {error}") from None
+
+
+def read_query(proxy: Proxy, packet: bytes) -> int | None:
+    """Keeps the results of masked users."""
+    connection = proxy.connection
+    if not _rules or connection.client.username in settings.unmasked_users:
+        return None
+    command = packet[0]
+    if command in _RAW_DATA:
+        return _refuse(proxy, "rows in binary logs cannot be masked")
+    if command == pyproxy.COM_STMT_FETCH:
+        return refuse(proxy, 1421, "HY000", "The statement has no open cursor")
+    _prepared(connection).follow(packet)
+    if command == pyproxy.COM_STMT_PREPARE:
+        proxy.queries.append(_PREPARE, packet, resultset_is_needed=True)
+        return proxy.PROXY_SEND_QUERY
+    if command not in _WITH_ROWS:
+        return None
+    if command == pyproxy.COM_STMT_EXECUTE:
+        packet = _without_cursor(packet)
+    proxy.queries.append(_RESULT, packet, resultset_is_needed=True)
+    return proxy.PROXY_SEND_QUERY
+
+
+def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+    """Masks a result, or refuses it."""
+    result = inj.resultset
+    if inj.id == _PREPARE:
+        _prepared(proxy.connection).add(inj.query[1:], result.raw)
+        return None
+    if inj.id != _RESULT:
+        return None
+    fields, rows = result.fields, result.rows
+    if fields is None or rows is None:
+        # An OK has a number of affected rows. Whatever else came had rows that were not shown to us.
+        if result.query_status == proxy.MYSQLD_PACKET_OK and result.affected_rows is None:
+            return _refuse(proxy, "rows behind another result cannot be masked")
+        return None
+    if result.row_count != len(rows):
+        return _refuse(proxy, "rows of a second result cannot be masked")
+    known = _sources_of(proxy.connection, inj.query)
+    rules = [_rule_for(field, known) for field in fields]
+    if settings.strict and not _is_explained(known, fields, rules):
+        return _refuse(proxy, "a column does not tell where it comes from")
+    if not any(rules):
+        return None
+    if result.query_status == proxy.MYSQLD_PACKET_ERR:
+        # It came after some rows, which nobody needs any more.
+        proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": result.error}
+        return proxy.PROXY_SEND_RESULT
+    proxy.response = {
+        "type": proxy.MYSQLD_PACKET_OK,
+        "resultset": {
+            "fields": [_masked_field(*pair) for pair in zip(fields, rules)],
+            "rows": _masked_rows(rows, rules),
+        },
+        "warnings": result.warning_count,
+        "server_status": _status(result),
+    }
+    return proxy.PROXY_SEND_RESULT
+
+
+def _refuse(proxy: Proxy, why: str) -> int:
+    return refuse(proxy, 1227, "42000", f"Access denied; the proxy masks columns: {why}")
+
+
+def _prepared(connection: Connection) -> Prepared:
+    prepared = getattr(connection, "masking_prepared", None)
+    if not isinstance(prepared, Prepared):
+        prepared = connection.masking_prepared = Prepared()
+    return prepared
+
+
+def _without_cursor(packet: bytes) -> bytes:
+    """The COM_STMT_EXECUTE that gives its rows at once: those that are fetched later come without their columns."""
+    if len(packet) <= _EXECUTE_FLAGS:
+        return packet
+    flags = packet[_EXECUTE_FLAGS] & ~_CURSOR_BITS
+    return packet[:_EXECUTE_FLAGS] + bytes((flags,)) + packet[_EXECUTE_FLAGS + 1 :]
+
+
+def _sources_of(connection: Connection, packet: bytes) -> Sources:
+    """What is known of the statement that a command runs."""
+    if packet[0] == pyproxy.COM_QUERY:
+        return sources(packet[1:])
+    statement = _prepared(connection).of(packet)
+    return UNKNOWN if statement is None else sources(statement.text)
+
+
+def _rule_for(field: Field, known: Sources) -> Rule | None:
+    has_origin = known.has_origin(field)
+    return next((rule for rule in _rules if rule.covers(field, has_origin)), None)
+
+
+def _is_explained(known: Sources, fields: tuple[Field, ...], rules: list[Rule | None]) -> bool:
+    """Whether each column is masked, has an origin, or cannot come from a table."""
+    return known.is_tableless or all(
+        rule is not None or known.has_origin(field) for field, rule in zip(fields, rules)
+    )
+
+
+def _masked_field(field: Field, rule: Rule | None) -> Any:
+    """What the client is told about a column."""
+    if rule is None:
+        return field
+    told = {
+        name: getattr(field, name)
+        for name in (
+            *("name", "org_name", "table", "org_table", "database"),
+            *("type", "charset", "length", "flags", "decimals"),
+        )
+    }
+    if rule.is_null:
+        told["flags"] &= ~_NOT_NULL_FLAG
+        return told
+    told["flags"] &= _FORM_FLAGS
+    told["length"] = max(field.length, _MIN_LENGTH)
+    told["decimals"] = 0
+    if field.type not in _TEXT_TYPES:
+        told.update(type=pyproxy.MYSQL_TYPE_VAR_STRING, charset=_UTF8MB4, flags=0)
+    return told
+
+
+def _masked_rows(rows: Any, rules: list[Rule | None]) -> Iterator[tuple[object, ...]]:
+    for row in rows:
+        yield tuple(cell if rule is None else rule.apply(cell) for cell, rule in zip(row, rules))
+
+
+def _status(result: Resultset) -> int:
+    """The server's status, of which scripts see four bits."""
+    flags = result.flags
+    bits = (
+        (flags.in_trans, 0x01),
+        (flags.auto_commit, 0x02),
+        (flags.no_good_index_used, 0x10),
+        (flags.no_index_used, 0x20),
+    )
+    return sum(bit for is_set, bit in bits if is_set)

@@ -1,0 +1,76 @@
+"""Read/write splitting with pooling: reads go to the read-only backends, everything else to a read-write one.
+
+    pyproxy-python-script = .../pyproxy/hooks/rw_splitting.py
+    pyproxy-backend-addresses = primary:3306
+    pyproxy-readonly-backend-address = replica1:3306,replica2:3306
+
+**What is a read.** A single SELECT (or WITH ... SELECT) outside a transaction, with autocommit on, that locks nothing,
+writes no file, names no variable but `@@global` ones, and calls built-in functions only: a stored function may write.
+It goes to the read-only backend with the fewest clients that has an idle connection, else to the primary.
+
+**What stays together.** A client stays on its connection in a transaction, with autocommit off, while a prepared
+statement is open, and from the first statement on that leaves something there: a temporary table, a lock (GET_LOCK, LOCK
+TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, what CALL and EXECUTE may have left. FOUND_ROWS(),
+ROW_COUNT() and SHOW WARNINGS see the statement before them; LAST_INSERT_ID() works wherever the client is by then.
+Other settings (`SET`, SET NAMES, USE) are repeated on each connection that the client goes on with.
+
+**Pooling.** A client that connects is sent to the first backend, read-write ones first, that has fewer than
+`min_idle_connections` idle connections. Between its commands a client has none, so others can use it. A client gets
+connections of its own user only, and none with settings that are not its own: COM_RESET_CONNECTION takes them away.
+
+Settings, section `rwsplit`:
+
+| name | default | meaning |
+|---|---|---|
+| `min_idle_connections` | 4 | new clients open connections until each pool has so many |
+| `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `is_debug` | false | prints the backend of each command |
+
+`PROXY ...` commands: see `pyproxy.auto_config`.
+
+**What it cannot do.** Users and their passwords must be the same on all backends, as a client's login may fill the pool of
+any. A read may see older data than the client has written: see `read_your_writes` and `ro_balance`. Connections are
+opened by clients that connect and by nothing else: a client that finds none idle for a write gets error 1040 and is
+disconnected, and connects anew. A client without a default database may find itself in somebody else's. An AUTO_INCREMENT
+value that an INSERT states itself counts as the last insert id once the client has moved. Needs servers that know
+COM_RESET_CONNECTION (MySQL 5.7.3, MariaDB 10.2) if clients of a user make different settings. The connection's number that
+a client learns at its login is soon another client's: it must not be used for KILL, as the mysql client does on Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyproxy.hooks._splitting import POOL_SETTINGS, Splitter
+from pyproxy.settings import section
+
+if TYPE_CHECKING:
+    from pyproxy import Auth, Injection, Proxy
+
+settings = section("rwsplit", **POOL_SETTINGS)
+_splitter = Splitter("rw_splitting", settings)
+
+
+def connect_server(proxy: Proxy) -> int | None:
+    """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
+    return _splitter.connect_server(proxy)
+
+
+def read_auth_result(proxy: Proxy, auth: Auth) -> None:
+    """Puts the new connection into the pool."""
+    _splitter.read_auth_result(proxy, auth)
+
+
+def read_query(proxy: Proxy, packet: bytes) -> int | None:
+    """Chooses a connection for the command and makes it the client's."""
+    return _splitter.read_query(proxy, packet)
+
+
+def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+    """Learns from the result, and gives the connection back if nothing ties the client to it."""
+    return _splitter.read_query_result(proxy, inj)
+
+
+def disconnect_client(proxy: Proxy) -> None:
+    """Leaves the connection to others, if they may have it."""
+    _splitter.disconnect_client(proxy)

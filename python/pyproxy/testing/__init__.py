@@ -1,0 +1,46 @@
+"""Unit tests of hook scripts with plain pytest: no proxy, no server.
+
+    from pyproxy.testing import FakeServer, Result, Session
+
+    def test_answers_are_cached():
+        server = FakeServer().on("SELECT 1", Result(["1"], [("1",)]))
+        with Session("cache.py", server=server) as session:
+            assert session.query("SELECT 1").rows == [("1",)]
+            assert session.query("SELECT 1").rows == [("1",)]
+            assert [query.text for query in session.server_queries] == ["SELECT 1"]
+
+A Session calls the hooks in the order and with the rules of the plugin, on real packets, and tells what the client
+would see, what the servers would see and what the log would say. `fake_proxy` and `injection` are for calling one
+hook by hand.
+"""
+
+from __future__ import annotations
+
+from ._engine.process import LogEntry
+from .answer import Answer, ErrorInfo, ResultInfo
+from .client import LoginRefused, Statement
+from .fakes import auth, fake_proxy, injection
+from .results import Disconnect, Error, LocalInfile, Ok, Packets, Result
+from .server import FakeServer, ServerCommand
+from .session import Session
+
+__all__ = [
+    "Answer",
+    "Disconnect",
+    "Error",
+    "ErrorInfo",
+    "FakeServer",
+    "LocalInfile",
+    "LogEntry",
+    "LoginRefused",
+    "Ok",
+    "Packets",
+    "Result",
+    "ResultInfo",
+    "ServerCommand",
+    "Session",
+    "Statement",
+    "auth",
+    "fake_proxy",
+    "injection",
+]

@@ -1,0 +1,145 @@
+"""What a client sees as the answer to a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from .._offline.result import Layout
+from .._offline.text import to_str
+from .._offline.values import Field
+from .._offline.wire.basic import WireError
+from .._offline.wire.replies import Err, Ok, is_err, is_ok, status_and_warnings
+from .._offline.wire.tracker import Progress, Tracker, TrackError
+from .._offline.wire.values import Value
+
+if TYPE_CHECKING:
+    import pyproxy
+
+__all__ = ["Answer", "ErrorInfo", "ResultInfo"]
+
+_PREPARE, _FETCH = 0x16, 0x1C
+
+
+class ErrorInfo(NamedTuple):
+    """The ERR that a client got. `sqlstate` is None before the client has seen a handshake."""
+
+    errno: int
+    sqlstate: str | None
+    message: str
+
+
+class ResultInfo(NamedTuple):
+    """One result of an answer: rows with their fields, or the counts of an OK."""
+
+    fields: tuple[pyproxy.Field, ...] | None
+    rows: list[tuple[Value, ...]] | None
+    affected_rows: int | None
+    insert_id: int | None
+    warnings: int
+    server_status: int
+
+
+class Answer:
+    """The answer to a command, as a client would read it.
+
+    The attributes of a result (`rows`, `fields`, `affected_rows`, ...) are those of the first one; `results` has all of
+    a multi-result. What the answer has not is None.
+    """
+
+    def __init__(
+        self,
+        packets: Sequence[bytes],
+        command: int = 0x03,
+        cursor: Sequence[bytes] | None = None,
+    ) -> None:
+        """`cursor` are the column definitions of rows that COM_STMT_FETCH brought."""
+        #: The payloads, in order, without packet headers.
+        self.packets = list(packets)
+        self.error: ErrorInfo | None = None
+        self.results: list[ResultInfo] = []
+        self._command = command
+        self._cursor = cursor
+        self._read()
+
+    def _read(self) -> None:
+        """Cuts the packets into results."""
+        tracker = Tracker(self._command)
+        start = 0
+        for n, packet in enumerate(self.packets):
+            if is_err(packet):
+                error = Err.parse(packet)
+                state = None if error.sqlstate is None else to_str(error.sqlstate)
+                self.error = ErrorInfo(error.code, state, to_str(error.message))
+                return
+            try:
+                progress = tracker.feed(packet)
+            except (TrackError, WireError):
+                # A raw answer of a script, or the rounds of a login.
+                return
+            if progress is Progress.DONE or tracker.is_between_results:
+                part = self.packets[start : n + 1]
+                self.results.append(_result(self._command, part, self._cursor))
+                start = n + 1
+            elif progress is Progress.LOCAL_INFILE:
+                start = n + 1
+
+    @property
+    def ok(self) -> bool:
+        """Whether the client got an answer without an error."""
+        return bool(self.packets) and self.error is None
+
+    @property
+    def _first(self) -> ResultInfo | None:
+        return self.results[0] if self.results else None
+
+    @property
+    def fields(self) -> tuple[pyproxy.Field, ...] | None:
+        """The columns."""
+        return self._first.fields if self._first else None
+
+    @property
+    def rows(self) -> list[tuple[Value, ...]] | None:
+        """The rows, decoded like those that a script sees."""
+        return self._first.rows if self._first else None
+
+    @property
+    def affected_rows(self) -> int | None:
+        """Number of rows changed."""
+        return self._first.affected_rows if self._first else None
+
+    @property
+    def insert_id(self) -> int | None:
+        """The last AUTO_INCREMENT value."""
+        return self._first.insert_id if self._first else None
+
+    @property
+    def warnings(self) -> int | None:
+        """Number of warnings."""
+        return self._first.warnings if self._first else None
+
+    @property
+    def server_status(self) -> int | None:
+        """The status flags."""
+        return self._first.server_status if self._first else None
+
+    def __repr__(self) -> str:
+        if self.error is not None:
+            return f"<Answer {self.error}>"
+        if self.rows is not None:
+            return f"<Answer rows={self.rows!r}>"
+        return f"<Answer packets={self.packets!r}>"
+
+
+def _result(command: int, packets: list[bytes], cursor: Sequence[bytes] | None) -> ResultInfo:
+    # An OK, a statement's counts and a binary row start with the same byte.
+    if is_ok(packets[0]) and command not in (_PREPARE, _FETCH):
+        ok = Ok.parse(packets[0])
+        return ResultInfo(None, None, ok.affected_rows, ok.insert_id, ok.warnings, ok.status)
+    status, warnings = status_and_warnings(packets[-1])
+    layout = Layout.of(command, packets, cursor)
+    if layout is None:
+        return ResultInfo(None, None, None, None, warnings, status)
+    rows = [layout.row(n) for n in range(len(layout.rows))]
+    fields = cast("tuple[pyproxy.Field, ...]", tuple(map(Field, layout.columns)))
+    return ResultInfo(fields, rows, None, None, warnings, status)

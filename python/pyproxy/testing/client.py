@@ -1,0 +1,230 @@
+"""The client of a session: logs in, sends commands, reads answers."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from .._offline import cells
+from .._offline.cursors import Cursors
+from .._offline.reply import column_of
+from .._offline.text import to_bytes
+from .._offline.wire.basic import lenenc_bytes, number
+from .._offline.wire.login import NATIVE_PASSWORD, Handshake, Login, native_password
+from .._offline.wire.replies import Capability
+from ._engine.phase import Phase
+from .answer import Answer
+
+__all__ = ["CAPABILITIES", "Client", "LoginRefused", "Phase", "Statement", "Wire"]
+
+#: What a client asks for by default.
+CAPABILITIES = (
+    Capability.LONG_PASSWORD
+    | Capability.LONG_FLAG
+    | Capability.LOCAL_FILES
+    | Capability.PROTOCOL_41
+    | Capability.TRANSACTIONS
+    | Capability.SECURE_CONNECTION
+    | Capability.MULTI_STATEMENTS
+    | Capability.MULTI_RESULTS
+    | Capability.PS_MULTI_RESULTS
+    | Capability.PLUGIN_AUTH
+)
+_QUIT, _QUERY = 0x01, 0x03
+_LONGLONG, _DOUBLE, _VAR_STRING, _BLOB = 8, 5, 253, 252
+
+
+class LoginRefused(ConnectionError):
+    """The client was not let in; `answer` is what it was told."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer.error) if answer.error else "the connection was closed")
+        self.answer = answer
+
+
+class Statement(NamedTuple):
+    """A prepared statement of the client. `id` is None if preparing it failed; `answer` tells why."""
+
+    id: int | None
+    parameters: int
+    answer: Answer
+
+
+class Wire(Protocol):
+    """What a client is connected to: a proxy in this process, or a real one behind a socket."""
+
+    @property
+    def phase(self) -> Phase:
+        """Whose turn it is."""
+
+    @property
+    def wants_file(self) -> bool:
+        """Whether the client's next packets are those of a file that it was asked for."""
+
+    def accept(self) -> list[bytes]:
+        """Connects: the greeting, or an ERR."""
+
+    def send(self, payload: bytes) -> list[bytes]:
+        """Sends a packet; gives what came back."""
+
+    def disconnect(self) -> None:
+        """Hangs up."""
+
+
+class Client:
+    """A client with a user name, a password and a default database. Subclasses say what it connects to."""
+
+    def __init__(
+        self, user: str, password: str, database: str, capabilities: int = CAPABILITIES
+    ) -> None:
+        self._user = user
+        self._password = password
+        self._database = database
+        self._capabilities = capabilities
+        self._wire: Wire | None = None
+        self._cursors = Cursors()
+        #: What the client sends when it is asked for a file by LOAD DATA LOCAL.
+        self.local_file: bytes = b""
+
+    def _open(self) -> Wire:
+        """A new connection, on which nothing was sent yet."""
+        raise NotImplementedError
+
+    def connect(self) -> Answer:
+        """Connects and logs in; gives the last answer of the login. Every other method does it when it is due."""
+        if self._wire is not None and not self.closed:
+            raise RuntimeError("the client is connected already")
+        self._wire = self._open()
+        packets = self._wire.accept()
+        if self.closed or not packets:
+            return Answer(packets)
+        handshake = Handshake.parse(packets[-1])
+        packets = self._wire.send(self._login(handshake).encode())
+        while self._wire.phase is Phase.LOGIN_ROUNDS:
+            packets = self._wire.send(self._answer_to(packets[-1]))
+        return Answer(packets[-1:])
+
+    def _login(self, handshake: Handshake) -> Login:
+        return Login(
+            self._capabilities,
+            self._user.encode(),
+            native_password(self._password, handshake.scramble),
+            self._database.encode() or None,
+            NATIVE_PASSWORD if self._capabilities & Capability.PLUGIN_AUTH else None,
+        )
+
+    def _answer_to(self, packet: bytes) -> bytes:
+        """The client's part of a further round: the password for the scramble of a switch request."""
+        _, _, scramble = packet.partition(b"\0")
+        return native_password(self._password, scramble)
+
+    def query(self, sql: str | bytes) -> Answer:
+        """Sends a query."""
+        return self.command(b"\x03" + to_bytes(sql, "a query"))
+
+    def command(self, packet: bytes) -> Answer:
+        """Sends a command, command byte in front; an answer without packets if none came.
+
+        Raises LoginRefused if the client has to connect first and is not let in, ConnectionError if the connection was
+        closed.
+        """
+        wire = self._connected()
+        if packet:
+            self._cursors.sent(packet)
+        packets = wire.send(bytes(packet))
+        while wire.phase is Phase.LOGIN_ROUNDS:
+            packets += wire.send(self._answer_to(packets[-1]))
+        while wire.wants_file:
+            if self.local_file:
+                packets += wire.send(self.local_file)
+            packets += wire.send(b"")
+        answer = Answer(
+            packets, packet[0] if packet else _QUERY, self._cursors.columns(packet or b"\0")
+        )
+        if packets and packet:
+            self._cursors.answered(packets, answer.server_status or 0)
+        return answer
+
+    def prepare(self, sql: str | bytes) -> Statement:
+        """Prepares a statement."""
+        answer = self.command(b"\x16" + to_bytes(sql, "a query"))
+        if not answer.ok or len(answer.packets[0]) < 9:
+            return Statement(None, 0, answer)
+        head = answer.packets[0]
+        statement = int.from_bytes(head[1:5], "little")
+        return Statement(statement, int.from_bytes(head[7:9], "little"), answer)
+
+    def execute(
+        self, statement: Statement | int, params: Iterable[Any] = (), flags: int = 0
+    ) -> Answer:
+        """Executes a prepared statement. Parameters are None, int, float, bytes, or sent as text."""
+        number_of = _id(statement)
+        packet = b"\x17" + number(number_of, 4) + number(flags, 1) + number(1, 4)
+        return self.command(packet + _parameters(list(params)))
+
+    def fetch(self, statement: Statement | int, count: int) -> Answer:
+        """Fetches rows of a statement that was executed with `flags=1`, which opens a cursor."""
+        packet = b"\x1c" + number(_id(statement), 4) + number(count, 4)
+        return self.command(packet)
+
+    def close_statement(self, statement: Statement | int) -> Answer:
+        """Closes a prepared statement; the answer is empty, for there is none."""
+        return self.command(b"\x19" + number(_id(statement), 4))
+
+    def quit(self) -> None:
+        """Says COM_QUIT and hangs up."""
+        if self._wire is not None and not self.closed:
+            self._wire.send(bytes([_QUIT]))
+            self._wire.disconnect()
+
+    def disconnect(self) -> None:
+        """Hangs up without a word."""
+        if self._wire is not None:
+            self._wire.disconnect()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client's connection is over, or not begun."""
+        return self._wire is None or self._wire.phase is Phase.CLOSED
+
+    def _connected(self) -> Wire:
+        if self._wire is None:
+            answer = self.connect()
+            if not answer.ok or self.closed:
+                raise LoginRefused(answer)
+        assert self._wire is not None
+        if self.closed:
+            raise ConnectionError("the connection is closed: connect() makes a new one")
+        return self._wire
+
+
+def _id(statement: Statement | int) -> int:
+    if isinstance(statement, int):
+        return statement
+    if statement.id is None:
+        raise ValueError(f"the statement was not prepared: {statement.answer.error}")
+    return statement.id
+
+
+def _parameters(params: list[Any]) -> bytes:
+    """The NULL bitmap, the types and the values of COM_STMT_EXECUTE."""
+    if not params:
+        return b""
+    nulls = bytearray((len(params) + 7) // 8)
+    types, values = b"", b""
+    for n, value in enumerate(params):
+        if value is None:
+            nulls[n // 8] |= 1 << n % 8
+            types += b"\x06\0"
+        elif isinstance(value, int):
+            types += bytes([_LONGLONG, 0])
+            values += int(value).to_bytes(8, "little", signed=True)
+        elif isinstance(value, float):
+            types += bytes([_DOUBLE, 0])
+            values += struct.pack("<d", value)
+        else:
+            kind = _BLOB if isinstance(value, bytes) else _VAR_STRING
+            types += bytes([kind, 0])
+            values += lenenc_bytes(cells.encode(value, column_of(b"?", kind)))
+    return bytes(nulls) + b"\x01" + types + values

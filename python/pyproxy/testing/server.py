@@ -1,0 +1,370 @@
+"""A scripted MySQL server: answers by the text of the query, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .._offline.text import to_str
+from .._offline.wire.basic import WireError
+from .._offline.wire.login import (
+    NATIVE_PASSWORD,
+    ChangeUser,
+    Handshake,
+    Login,
+    auth_switch,
+    native_password,
+)
+from .._offline.wire.replies import Capability, Err, Status, eof
+from .._offline.wire.replies import Ok as OkPacket
+from .._offline.wire.tracker import command_name
+from .results import Disconnect, Error, Handler, LocalInfile, Ok, Reply, Rule, encode, prepared
+
+__all__ = ["FakeServer", "Refused", "ServerCommand", "ServerConnection"]
+
+# What the fake server offers. Its clients are given classic answers.
+_CAPABILITIES = (
+    Capability.LONG_PASSWORD
+    | Capability.FOUND_ROWS
+    | Capability.LONG_FLAG
+    | Capability.CONNECT_WITH_DB
+    | Capability.LOCAL_FILES
+    | Capability.PROTOCOL_41
+    | Capability.TRANSACTIONS
+    | Capability.SECURE_CONNECTION
+    | Capability.MULTI_STATEMENTS
+    | Capability.MULTI_RESULTS
+    | Capability.PS_MULTI_RESULTS
+    | Capability.PLUGIN_AUTH
+)
+_QUIT, _INIT_DB, _QUERY, _FIELD_LIST, _STATISTICS = 0x01, 0x02, 0x03, 0x04, 0x09
+_CHANGE_USER, _PREPARE, _EXECUTE, _LONG_DATA, _CLOSE, _FETCH = 0x11, 0x16, 0x17, 0x18, 0x19, 0x1C
+_WITH_OK = {0x05, 0x06, 0x07, 0x0C, 0x0E, 0x15, 0x1A, 0x1F}
+_WITH_EOF = {0x08, 0x0D, 0x1B}
+_BEGIN = re.compile(r"\s*(BEGIN|START\s+TRANSACTION)\b", re.IGNORECASE)
+_END = re.compile(r"\s*(COMMIT|ROLLBACK)\b(?!\s+(WORK\s+)?TO\b)", re.IGNORECASE)
+_AUTOCOMMIT = re.compile(r"\s*SET\s+(?:SESSION\s+|@@)?autocommit\s*:?=\s*(\S+)", re.IGNORECASE)
+_USE = re.compile(r"\s*USE\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
+
+
+class ServerCommand(NamedTuple):
+    """A command that a server got: the index of the backend, and the payload."""
+
+    backend: int
+    packet: bytes
+
+    @property
+    def command(self) -> int:
+        """The command byte, one of `proxy.COM_*`."""
+        return self.packet[0]
+
+    @property
+    def text(self) -> str:
+        """What follows the command byte: the query of a COM_QUERY."""
+        return to_str(self.packet[1:])
+
+    def __repr__(self) -> str:
+        return f"<{command_name(self.command)} {self.text!r} at backend {self.backend}>"
+
+
+class Refused(ConnectionRefusedError):
+    """The fake server is down."""
+
+
+class FakeServer:
+    """A server for sessions: as many connections as are wanted, one set of answers.
+
+    Every query is answered with OK unless `on` says otherwise. `users` maps names to passwords; without it
+    everybody is let in. `down` refuses connections; it can be changed at any time.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str = "8.0.36",
+        users: Mapping[str, str] | None = None,
+        greeting: Reply | None = None,
+        down: bool = False,
+    ) -> None:
+        self.version = version
+        self.users = dict(users) if users is not None else None
+        self.greeting = greeting
+        self.down = down
+        self.commands: list[ServerCommand] = []
+        self.logins: list[bytes] = []
+        self.connections: list[ServerConnection] = []
+        self._rules: list[Rule] = []
+        self._commands: dict[int, Reply] = {}
+
+    def on(self, query: str | re.Pattern[str], answer: Handler) -> FakeServer:
+        """Answers a query. Gives the server itself, so that calls can be chained.
+
+        `query` is the exact text, or a pattern that is searched in it. `answer` is a Result, Error, Ok, Packets,
+        LocalInfile or Disconnect, a list of them for a multi-result, or a function of the text that gives one. The
+        rule that was made last comes first.
+        """
+        self._rules.insert(0, Rule(query, answer))
+        return self
+
+    def on_command(self, command: int, answer: Reply) -> FakeServer:
+        """Answers every command with this byte, COM_STATISTICS for example."""
+        self._commands[command] = answer
+        return self
+
+    def accept(self, backend: int = 0, seen: list[ServerCommand] | None = None) -> ServerConnection:
+        """A new connection of a proxy that knows this server as `backend`; commands are added to `seen`, too.
+
+        Raises Refused if the server is down.
+        """
+        if self.down:
+            raise Refused("the fake server is down")
+        observers = [self.commands] if seen is None else [self.commands, seen]
+        connection = ServerConnection(self, len(self.connections) + 1, backend, observers)
+        self.connections.append(connection)
+        return connection
+
+    def drop_connections(self) -> None:
+        """Hangs up on everybody, as a server does that restarts."""
+        for connection in self.connections:
+            connection.close()
+
+    def answer_to(self, sql: str) -> Reply:
+        """What a query is answered with."""
+        for rule in self._rules:
+            if rule.fits(sql):
+                return rule.answer(sql) if callable(rule.answer) else rule.answer
+        return Ok()
+
+    def answer_to_command(self, command: int) -> Reply | None:
+        """What `on_command` says."""
+        return self._commands.get(command)
+
+
+class ServerConnection:
+    """One connection to a fake server: takes payloads, gives payloads."""
+
+    def __init__(
+        self,
+        server: FakeServer,
+        thread_id: int,
+        backend: int,
+        observers: list[list[ServerCommand]],
+    ) -> None:
+        self.server = server
+        self._observers = observers
+        self.thread_id = thread_id
+        self.backend = backend
+        self.closed = False
+        #: Every payload that came, the login first.
+        self.received: list[bytes] = []
+        self.database = b""
+        # Always the same for the same connection, without a NUL.
+        digest = hashlib.sha1(b"scramble %d" % thread_id).digest()
+        self.scramble = bytes(byte % 94 + 33 for byte in digest)
+        self._login: Login | None = None
+        self._user = b""
+        self._asked: ChangeUser | Login | None = None
+        self._in_trans = False
+        self._autocommit = True
+        self._statements: dict[int, str] = {}
+        self._next_statement = 1
+        # Rows that are still to be fetched, by statement.
+        self._cursors: dict[int, list[bytes]] = {}
+        self._file: LocalInfile | None = None
+        self._is_in = False
+
+    def close(self) -> None:
+        """Hangs up."""
+        self.closed = True
+
+    def greeting(self) -> bytes:
+        """The first payload of the server."""
+        if self.server.greeting is not None:
+            return encode(self.server.greeting, self._status, False)[0]
+        version = self.server.version.encode()
+        plugin = NATIVE_PASSWORD
+        scramble = self.scramble + b"\0"
+        handshake = Handshake(version, self.thread_id, scramble, _CAPABILITIES, auth_plugin=plugin)
+        return handshake.encode()
+
+    @property
+    def is_in_exchange(self) -> bool:
+        """Whether the next packet belongs to the login, or to the file, that was begun."""
+        return not self._is_in or self._asked is not None or self._file is not None
+
+    @property
+    def _status(self) -> int:
+        status = Status.AUTOCOMMIT if self._autocommit else 0
+        return status | (Status.IN_TRANS if self._in_trans else 0)
+
+    def _ok(self) -> list[bytes]:
+        return [OkPacket(status=self._status).encode()]
+
+    def receive(self, payload: bytes) -> list[bytes]:
+        """Takes a payload, gives the answer; nothing if there is none, or the server hung up."""
+        if self.closed:
+            return []
+        self.received.append(payload)
+        if self._asked is not None:
+            return self._finish_login(payload)
+        if not self._is_in:
+            return self._read_login(payload)
+        if self._file is not None:
+            return self._read_file(payload)
+        for commands in self._observers:
+            commands.append(ServerCommand(self.backend, payload))
+        return self._command(payload)
+
+    # --- login
+
+    def _read_login(self, payload: bytes) -> list[bytes]:
+        self.server.logins.append(payload)
+        try:
+            login = Login.parse(payload)
+        except WireError:
+            return self._refuse(1043, b"08S01", b"Bad handshake")
+        self._login = login
+        return self._check(login, login.auth_response)
+
+    def _check(self, login: Login | ChangeUser, proof: bytes) -> list[bytes]:
+        if login.auth_plugin not in (None, b"", NATIVE_PASSWORD) and self._asked is None:
+            self._asked = login
+            return [auth_switch(NATIVE_PASSWORD, self.scramble)]
+        self._asked = None
+        users, name = self.server.users, to_str(login.username)
+        known = users is None or name in users
+        if not known or (users and proof != native_password(users[name], self.scramble)):
+            using = "YES" if proof else "NO"
+            text = f"Access denied for user '{name}'@'localhost' (using password: {using})"
+            return self._refuse(1045, b"28000", text.encode())
+        self._is_in = True
+        self._user = login.username
+        self.database = login.database or b""
+        self._in_trans, self._autocommit = False, True
+        return self._ok()
+
+    def _finish_login(self, proof: bytes) -> list[bytes]:
+        assert self._asked is not None
+        return self._check(self._asked, proof)
+
+    def _refuse(self, code: int, state: bytes, text: bytes) -> list[bytes]:
+        self.closed = True
+        return [Err(code, state, text).encode()]
+
+    # --- commands
+
+    def _command(self, payload: bytes) -> list[bytes]:
+        command, argument = payload[0], payload[1:]
+        special = self.server.answer_to_command(command)
+        if special is not None:
+            return self._reply(special, False)
+        if command == _QUERY:
+            return self._query(to_str(argument), False)
+        if command == _QUIT:
+            self.closed = True
+            return []
+        if command == _INIT_DB:
+            self.database = argument
+            return self._ok()
+        if command == _CHANGE_USER:
+            return self._change_user(payload)
+        if command == _PREPARE:
+            return self._prepare(to_str(argument))
+        if command in (_EXECUTE, _CLOSE, _LONG_DATA, _FETCH):
+            return self._statement(command, int.from_bytes(argument[:4], "little"), argument[4:])
+        if command == _STATISTICS:
+            return [b"Uptime: 1  Threads: 1  Questions: 1"]
+        if command in _WITH_OK:
+            return self._ok()
+        if command in _WITH_EOF or command == _FIELD_LIST:
+            return [eof(self._status)]
+        return [Err(1047, b"08S01", b"Unknown command").encode()]
+
+    def _query(self, sql: str, binary: bool) -> list[bytes]:
+        answer = self.server.answer_to(sql)
+        if isinstance(answer, Ok):
+            self._follow(sql)
+        return self._reply(answer, binary)
+
+    def _follow(self, sql: str) -> None:
+        """What an accepted statement changes in the session."""
+        use, autocommit = _USE.match(sql), _AUTOCOMMIT.match(sql)
+        if _BEGIN.match(sql):
+            self._in_trans = True
+        elif _END.match(sql):
+            self._in_trans = False
+        elif autocommit:
+            self._autocommit = autocommit[1].rstrip(";").upper() in ("1", "ON", "TRUE")
+        elif use:
+            self.database = use[1].encode()
+
+    def _reply(self, answer: Reply, binary: bool) -> list[bytes]:
+        parts = answer if isinstance(answer, (list, tuple)) else [answer]
+        for part in parts:
+            if isinstance(part, LocalInfile):
+                self._file = part
+            elif isinstance(part, Disconnect):
+                self.closed = True
+        return encode(answer, self._status, binary)
+
+    def _read_file(self, payload: bytes) -> list[bytes]:
+        if payload:
+            return []
+        assert self._file is not None
+        then, self._file = self._file.then, None
+        return self._reply(then, False)
+
+    def _change_user(self, payload: bytes) -> list[bytes]:
+        capabilities = self._login.capabilities if self._login else 0
+        try:
+            change = ChangeUser.parse(payload, capabilities)
+        except WireError:
+            return self._refuse(1047, b"08S01", b"Unknown command")
+        return self._check(change, change.auth_response)
+
+    def _prepare(self, sql: str) -> list[bytes]:
+        # Its columns are those of the answer to come; a function is asked at both times.
+        answer = self.server.answer_to(sql)
+        if isinstance(answer, Error):
+            return self._reply(answer, False)
+        statement, self._next_statement = self._next_statement, self._next_statement + 1
+        self._statements[statement] = sql
+        return prepared(statement, answer, _count_parameters(sql), self._status)
+
+    def _statement(self, command: int, statement: int, argument: bytes) -> list[bytes]:
+        if command == _CLOSE:
+            self._statements.pop(statement, None)
+            return []
+        if command == _LONG_DATA:
+            return []
+        if command == _FETCH:
+            return self._fetch(statement, int.from_bytes(argument[:4], "little"))
+        sql = self._statements.get(statement)
+        if sql is None:
+            text = f"Unknown prepared statement handler ({statement}) given to EXECUTE"
+            return [Err(1243, b"HY000", text.encode()).encode()]
+        self._cursors.pop(statement, None)
+        packets = self._query(sql, True)
+        if argument[:1] in (b"", b"\0") or packets[0][:1] in (b"\0", b"\xff"):
+            return packets
+        # With a cursor the answer ends behind the columns.
+        columns = packets[0][0] + 1
+        self._cursors[statement] = packets[columns + 1 : -1]
+        return [*packets[:columns], eof(self._status | Status.CURSOR_EXISTS)]
+
+    def _fetch(self, statement: int, count: int) -> list[bytes]:
+        rows = self._cursors.get(statement)
+        if rows is None:
+            text = f"The statement ({statement}) has no open cursor."
+            return [Err(1421, b"HY000", text.encode()).encode()]
+        taken, self._cursors[statement] = rows[:count], rows[count:]
+        left = self._cursors[statement]
+        flag = Status.CURSOR_EXISTS if left else Status.LAST_ROW_SENT
+        return [*taken, eof(self._status | flag)]
+
+
+def _count_parameters(sql: str) -> int:
+    """Question marks that are not in quotes."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "", sql).count("?")

@@ -1,0 +1,161 @@
+"""pyproxy.hooks._session: what a client takes along, and what ties it to its connection."""
+
+from __future__ import annotations
+
+import pytest
+from pyproxy.commands import parse
+from pyproxy.hooks._routing import route
+from pyproxy.hooks._session import ClientSession, Outcome, Profile
+
+OK = Outcome(False, in_transaction=False, auto_commit=True)
+ERROR = Outcome(True)
+IN_TRANSACTION = Outcome(False, in_transaction=True, auto_commit=True)
+NO_AUTOCOMMIT = Outcome(False, in_transaction=False, auto_commit=False)
+
+
+def run(session: ClientSession, sql: str, outcome: Outcome = OK) -> None:
+    session.note_sent(route(parse("\x03" + sql)))
+    session.note_result(outcome)
+
+
+@pytest.fixture
+def session() -> ClientSession:
+    return ClientSession("db", 45)
+
+
+def test_a_new_session_is_free(session: ClientSession) -> None:
+    assert not session.must_stay
+    assert not session.leaves_something
+    assert not session.is_held
+    assert session.profile == Profile(45, ())
+
+
+def test_settings_are_kept_in_order_and_once(session: ClientSession) -> None:
+    for sql in ("SET a = 1", "SET b = 1", "SET a = 2", "SELECT 1"):
+        run(session, sql)
+    assert session.profile == Profile(45, ("SET b = 1", "SET a = 2"))
+    assert not session.must_stay
+
+
+def test_a_refused_setting_is_none(session: ClientSession) -> None:
+    run(session, "SET a = 1", ERROR)
+    assert session.profile.settings == ()
+
+
+def test_too_many_settings_tie(session: ClientSession) -> None:
+    for number in range(32):
+        run(session, f"SET a{number} = 1")
+    assert not session.must_stay
+    run(session, "SET another = 1")
+    assert session.must_stay
+
+
+def test_transactions_tie_until_they_end(session: ClientSession) -> None:
+    run(session, "BEGIN", IN_TRANSACTION)
+    assert session.must_stay
+    run(session, "SELECT nonsense", ERROR)
+    assert session.must_stay
+    assert session.leaves_something
+    run(session, "COMMIT")
+    assert not session.must_stay
+
+
+def test_a_failure_among_several_statements_may_have_begun_one(session: ClientSession) -> None:
+    run(session, "SELECT nonsense", ERROR)
+    assert not session.must_stay
+    run(session, "BEGIN; SELECT nonsense", ERROR)
+    assert session.must_stay
+    run(session, "SELECT 1")
+    assert not session.must_stay
+
+
+def test_without_autocommit_one_stays_and_leaves_nothing(session: ClientSession) -> None:
+    run(session, "SET autocommit = 0", NO_AUTOCOMMIT)
+    assert session.must_stay
+    assert not session.leaves_something
+    session.note_sent(route(parse(b"\x0e")))
+    session.note_result(Outcome(False))
+    assert session.must_stay
+    run(session, "SET autocommit = 1")
+    assert not session.must_stay
+
+
+def test_ties_last_until_they_are_freed(session: ClientSession) -> None:
+    run(session, "LOCK TABLES t READ")
+    assert session.must_stay
+    run(session, "SELECT 1")
+    assert session.leaves_something
+    run(session, "UNLOCK TABLES")
+    assert not session.must_stay
+
+
+def test_a_failed_statement_may_have_tied(session: ClientSession) -> None:
+    run(session, "CALL p()", ERROR)
+    assert session.must_stay
+
+
+def test_open_statements_tie(session: ClientSession) -> None:
+    session.statements[1] = False
+    assert session.must_stay
+    assert session.leaves_something
+
+
+@pytest.mark.parametrize(
+    ("sql", "outcome", "is_held"),
+    [
+        ("SELECT 1", OK, False),
+        ("SELECT 1", ERROR, True),
+        ("SELECT 1", Outcome(False, False, True, warnings=1), True),
+        ("SELECT SQL_CALC_FOUND_ROWS 1", OK, True),
+        ("UPDATE t SET a = 1", Outcome(False, False, True, affected_rows=1), True),
+        ("UPDATE t SET a = 1", Outcome(False, False, True), False),
+        ("INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=1), True),
+        ("COMMIT", OK, False),
+    ],
+)
+def test_what_can_be_asked_about_holds(
+    session: ClientSession, sql: str, outcome: Outcome, is_held: bool
+) -> None:
+    run(session, sql, outcome)
+    assert session.is_held == is_held
+    run(session, "SHOW WARNINGS")
+    assert session.is_held == is_held
+    run(session, "SELECT 1")
+    assert not session.is_held
+
+
+def test_the_insert_id_is_remembered_and_left_behind(session: ClientSession) -> None:
+    run(session, "INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=7))
+    assert (session.insert_id, session.insert_id_is_here) == (7, True)
+    run(session, "SELECT 1")
+    assert session.insert_id_is_here
+    session.note_moved()
+    assert (session.insert_id, session.insert_id_is_here) == (7, False)
+
+
+def test_the_database_is_the_last_one_that_was_accepted(session: ClientSession) -> None:
+    run(session, "USE nowhere", ERROR)
+    assert session.database == "db"
+    run(session, "USE other")
+    assert session.database == "other"
+    run(session, "DROP DATABASE db")
+    assert session.database == "other"
+    run(session, "DROP DATABASE other")
+    assert session.database == ""
+
+
+def test_writes_count_when_they_are_committed(session: ClientSession) -> None:
+    assert not session.take_written()
+    run(session, "INSERT INTO t VALUES (1)")
+    assert session.take_written()
+    assert not session.take_written()
+    run(session, "BEGIN", IN_TRANSACTION)
+    run(session, "INSERT INTO t VALUES (1)", IN_TRANSACTION)
+    run(session, "SELECT 1", IN_TRANSACTION)
+    assert not session.take_written()
+    run(session, "COMMIT")
+    assert session.take_written()
+    run(session, "SELECT 1")
+    assert not session.take_written()
+    run(session, "INSERT INTO nowhere VALUES (1)", ERROR)
+    assert session.take_written()
