@@ -54,7 +54,9 @@ def section(name: str, /, **defaults: Any) -> Section:
     config = _config()
     present = getattr(config, name, None)
     if not isinstance(present, (Mapping, types.SimpleNamespace, type(None))):
-        raise SettingsError(f"proxy.globals.config.{name} is {present!r}, not a section of settings")
+        raise SettingsError(
+            f"proxy.globals.config.{name} is {present!r}, not a section of settings"
+        )
     values = dict(defaults)
     values.update(_from_file(config, name, defaults))
     if isinstance(present, Mapping):

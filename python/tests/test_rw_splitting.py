@@ -67,6 +67,13 @@ def test_transactions_stay(session: Session) -> None:
     assert backends == [PRIMARY, PRIMARY, PRIMARY, READER]
 
 
+def test_an_error_does_not_end_a_transaction(session: Session) -> None:
+    session.servers[PRIMARY].on("garbage", Error(1064, "42000", "Syntax"))
+    session.query("BEGIN")
+    session.query("garbage")
+    assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]
+
+
 def test_without_autocommit_nothing_moves(session: Session) -> None:
     statements = ["SET autocommit=0", "SELECT 1", "SET autocommit=1"]
     assert {backend for backend, _ in queries(session, *statements)} == {PRIMARY}
@@ -252,6 +259,8 @@ def read_query(proxy, packet):
 """
     with Session(script, config=SMALL) as session:
         session.query("BEGIN")
+        # One that is free.
+        session.new_client().connect()
         session.query("LOSE")
         answer = session.query("INSERT INTO t VALUES (1)")
         assert answer.error is not None

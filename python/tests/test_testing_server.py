@@ -72,6 +72,29 @@ def test_a_greeting_that_is_an_error() -> None:
         assert session.closed
 
 
+def test_a_server_with_another_authentication_method() -> None:
+    script = """
+    packets = []
+    def read_auth_result(proxy, auth):
+        packets.append(auth.packet[:16])
+        methods = proxy.connection.client.auth_plugin_name, proxy.connection.server.auth_plugin_name
+        packets.append(methods)
+    """
+    server = FakeServer(method="client_ed25519", users={"u": "p"})
+    with Session(script, server=server) as session:
+        assert session.query("SELECT 1").ok
+        assert session.script.packets == [
+            b"\xfeclient_ed25519\0",
+            ("mysql_native_password", "client_ed25519"),
+            b"\0\0\0\x02\0\0\0",
+            ("mysql_native_password", "mysql_native_password"),
+        ]
+    with Session(server=server, user="nobody") as session:
+        answer = session.connect()
+        assert answer.error is not None
+        assert answer.error.errno == 1045
+
+
 def test_a_server_that_is_down() -> None:
     down = FakeServer(down=True)
     with pytest.raises(Refused):

@@ -125,6 +125,31 @@ def test_prepared_statements() -> None:
         assert error.errno == 1243
 
 
+def test_cursors() -> None:
+    rows = [(1,), (2,), (3,)]
+    server = FakeServer().on("SELECT n", Result([("n", pyproxy.MYSQL_TYPE_LONG)], rows))
+    script = """
+    def read_query(proxy, packet):
+        proxy.queries.append(packet[0], packet, True)
+        return proxy.PROXY_SEND_QUERY
+    fetched = []
+    def read_query_result(proxy, inj):
+        if inj.id == proxy.COM_STMT_FETCH:
+            fetched.extend(inj.resultset.rows or ())
+    """
+    with Session(script, server=server) as session:
+        statement = session.prepare("SELECT n")
+        opened = session.execute(statement, flags=1)
+        assert (opened.rows, opened.server_status) == ([], 0x42)
+        assert session.fetch(statement, 2).rows == [(1,), (2,)]
+        last = session.fetch(statement, 2)
+        assert (last.rows, last.server_status) == ([(3,)], 0x82)
+        assert session.script.fetched == rows
+        error = session.fetch(99, 1).error
+        assert error is not None
+        assert error.errno == 1421
+
+
 def test_local_files() -> None:
     server = FakeServer().on("LOAD", LocalInfile("f.csv", Ok(affected_rows=2)))
     with Session(server=server) as session:

@@ -286,7 +286,9 @@ def test_answers_that_cannot_be_followed(command: int, packets: list[bytes], tex
         (b"USE ;", None),
         (b"USER x", None),
         (b"SELECT 1; USE x", None),
+        (b"/*M*/USE x#", b"x"),
         (b"/*!50000 USE x */", None),
+        (b"/*M!50000 USE x */", None),
         (b"--USE x", None),
     ],
 )

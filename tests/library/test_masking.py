@@ -127,6 +127,54 @@ def test_strict_refuses_what_has_no_origin(
     assert prepared(proxy, "SELECT name FROM masked WHERE id = 1") == [("Ada",)]
 
 
+# Ways to `email` under another name.
+HIDDEN = (
+    "SELECT masked.x FROM (SELECT email AS x FROM masked) masked",
+    "WITH name AS (SELECT email AS x FROM masked) SELECT name.x FROM name",
+    "WITH n (x) AS (SELECT email FROM masked) SELECT x FROM n",
+    "SELECT x FROM (SELECT email AS x FROM masked)`d`",
+    "SELECT x FROM (SELECT email AS x FROM masked)/**/`d(`",
+    "SELECT x FROM (SELECT DISTINCT email AS x FROM masked) d",
+    "SELECT x FROM (VALUES (1)) v JOIN (SELECT email AS x FROM masked) d",
+    "SELECT name AS x FROM masked UNION ALL SELECT email FROM masked",
+    "SELECT IF(1, email, name) AS x FROM masked",
+    "SELECT GROUP_CONCAT(email) AS x FROM masked",
+    "SELECT x FROM JSON_TABLE((SELECT JSON_ARRAYAGG(email) FROM masked), '$[*]'"
+    " COLUMNS (x VARCHAR(50) PATH '$')) AS j",
+    "VALUES ((SELECT email FROM masked WHERE id = 1))",
+    "SELECT email AS x FROM masked PROCEDURE ANALYSE()",
+    "EXECUTE IMMEDIATE 'SELECT email AS x FROM masked'",
+    "BEGIN NOT ATOMIC SELECT x FROM (SELECT email AS x FROM masked) d; END",
+)
+
+
+def test_strict_has_no_way_around(start_proxy: Callable[..., Proxy], table: MariaDb) -> None:
+    proxy = start_proxy(SCRIPT, config=CONFIG + "strict = yes\n")
+    for sql in HIDDEN:
+        assert "ada@example.com" in str(query(proxy, sql, user="root", password="")), sql
+        try:
+            rows = query(proxy, sql)
+        except pymysql.OperationalError as error:
+            assert "does not tell where" in error.args[1], sql
+        else:
+            assert "ada@example.com" not in str(rows), sql
+
+
+def test_names_in_other_character_sets_and_derived_tables_without_one(
+    start_proxy: Callable[..., Proxy], table: MariaDb
+) -> None:
+    proxy = start_proxy(SCRIPT, config=CONFIG + "strict = yes\n")
+    with proxy.connect(database="test") as connection:
+        connection.query("SET character_set_client = latin1")
+        with pytest.raises(pymysql.OperationalError, match="does not tell where"):
+            connection.query(b"SELECT x FROM (SELECT email AS x FROM masked) \xe9")
+        connection.query("SET sql_mode = 'ORACLE'")
+        with pytest.raises(pymysql.OperationalError, match="does not tell where"):
+            connection.query("SELECT x AS __2 FROM (SELECT email AS x FROM masked)")
+        with pytest.raises(pymysql.OperationalError, match="does not tell where"):
+            connection.query('SELECT x FROM (SELECT email AS x FROM masked) "d"')
+
+
 def test_results_of_procedures(proxy: Proxy) -> None:
     assert query(proxy, "CALL one()") == ((ADA,), ("***",))
     with pytest.raises(pymysql.OperationalError, match="rows of a second result"):

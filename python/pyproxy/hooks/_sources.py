@@ -37,6 +37,10 @@ _NAME = r"(`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|[\w$\u0080-\uffff]+)"
 _BEHIND = re.compile(rf"\) ?(?:AS(?=[ `\"]) ?)?{_NAME}", re.IGNORECASE)
 # `WITH name (columns) AS (`.
 _BEFORE = re.compile(rf"{_NAME} ?(?:\([^()]*\) ?)?AS ?\(", re.IGNORECASE)
+# A name that would confuse the two above.
+_TRICKY = re.compile(r"`[^`]*[()'\",;][^`]*`|``|\"[^\"]*[()'`,;][^\"]*\"|\"\"")
+# What MariaDB calls a derived table that has no name.
+_UNNAMED = re.compile(r"__\d+\Z")
 # What MariaDB calls the database of JSON_TABLE.
 _NO_DATABASE = "*any*"
 # A text in double quotes may be a name.
@@ -47,22 +51,28 @@ _SHORT = 4096
 class Sources(NamedTuple):
     """What a statement reads."""
 
-    # Names that are no tables, in lower case; None if there can be any.
+    # The text, and the names in it that are no tables, in lower case; None if there can be any.
+    text: str
     derived: frozenset[str] | None
     # No value of a table, a variable or a stored function can be in the result.
     is_tableless: bool
 
     def has_origin(self, field: Field) -> bool:
         """Whether a column of the result is that column of that table which the server says it is."""
-        if self.derived is None or not field.org_name or not field.org_table:
+        if not field.org_name or not field.org_table or self.derived is None:
             return False
         # A temporary table is in no database.
         if not field.database or field.database == _NO_DATABASE:
             return False
-        return not {field.org_table.lower(), field.table.lower()} & self.derived
+        if self.is_tableless:
+            return True
+        table = field.org_table.lower()
+        if table not in self.text or _UNNAMED.match(table):
+            return False
+        return not {table, field.table.lower()} & self.derived
 
 
-UNKNOWN = Sources(None, False)
+UNKNOWN = Sources("", None, False)
 
 
 def sources(statement: bytes) -> Sources:
@@ -78,16 +88,14 @@ def _compute(statement: bytes) -> Sources:
     if found.is_verbatim or found.is_opaque or _INDIRECT.search(found.text):
         return UNKNOWN
     names = _BEHIND.findall(found.text) + _BEFORE.findall(found.text)
-    return Sources(frozenset(map(_unquoted, names)), _is_tableless(found.text))
+    # In another character set the server may know a name by other letters.
+    if _TRICKY.search(found.text) or not all(map(str.isascii, names)):
+        return UNKNOWN
+    derived = frozenset(name.strip('`"').lower() for name in names)
+    return Sources(found.text.lower(), derived, _is_tableless(found.text))
 
 
 _cached = lru_cache(maxsize=1024)(_compute)
-
-
-def _unquoted(name: str) -> str:
-    if name[0] in '`"':
-        name = name[1:-1].replace(name[0] * 2, name[0])
-    return name.lower()
 
 
 def _is_tableless(text: str) -> bool:

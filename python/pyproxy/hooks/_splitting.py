@@ -97,9 +97,7 @@ class Splitter:
             # An error, or a method with more rounds.
             return
         self._begin(proxy)
-        if proxy.globals.config.pool_change_user or _server_connections.profile(proxy) is None:
-            # Without COM_CHANGE_USER, a connection out of the pool has the settings of its last client.
-            _server_connections.note_login(proxy)
+        _server_connections.note_login(proxy)
         _pooling.give_back(proxy)
 
     def read_query(self, proxy: Proxy, packet: bytes) -> int | None:
@@ -144,7 +142,7 @@ class Splitter:
             return self._setup_is_done(proxy, inj)
         if inj.id != _COMMAND:
             return None
-        outcome = _outcome(proxy, inj)
+        outcome = _outcome(inj)
         session.note_result(outcome)
         # What was queued before it went well, or it would not have run.
         _server_connections.note_profile(proxy, session.profile)
@@ -268,12 +266,12 @@ class Splitter:
             proxy.queries.prepend(_SETUP, query_packet(text), True)
 
     def _setup_is_done(self, proxy: Proxy, inj: Injection) -> int:
-        raw = inj.resultset.raw or b""
-        if raw[:1] != b"\xff":
+        error = inj.resultset.error
+        if error is None:
             return proxy.PROXY_IGNORE_RESULT
         # The client's command must not run on a connection that is not as the client expects it.
         proxy.queries.reset()
-        reason = from_err_packet(raw)
+        reason = from_err_packet(error)
         backend = proxy.connection.backend
         where = str(backend.dst) if backend is not None else "its backend"
         text = reason.errmsg.decode("utf-8", "replace")
@@ -291,10 +289,9 @@ class Splitter:
             print(f"[{self._name}]", address, commands.pretty_print(command))
 
 
-def _outcome(proxy: Proxy, inj: Injection) -> Outcome:
+def _outcome(inj: Injection) -> Outcome:
     result = inj.resultset
-    raw = result.raw
-    is_error = result.query_status == proxy.MYSQLD_PACKET_ERR or (raw or b"")[:1] == b"\xff"
+    is_error = result.error is not None
     if is_error or inj.query[0] not in (COM_QUERY, *_EXECUTES):
         return Outcome(is_error)
     return Outcome(

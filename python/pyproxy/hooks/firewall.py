@@ -26,7 +26,7 @@ Section `[firewall_users]` has the modes of single users (`backup = off`), secti
 expressions (Python's) that block: `no_drop = (?i)\\bdrop\\s+table\\b`, or for one user `no_drop@shop = ...`.
 
 The files have one statement per line: a user (or `*`), a tab, the fingerprint. They are read again when they change, and
-written as a whole. What a literal decides more than a value is not folded: SET, DDL, accounts, files. A statement that
+written as a whole. A literal that decides more than a value is not folded: in SET, DDL, accounts, files. A statement that
 could be read in two ways (versioned comments, hints, `#`, control characters) is kept byte for byte, behind `= `.
 
 What it cannot do:
@@ -39,6 +39,8 @@ What it cannot do:
 * Patterns can be got around by whoever tries; only the allow list is safe by default.
 * Names and keywords are compared as they are written: `select` and `SELECT` are two statements.
 * `safe_charset`, `ansi_quotes` and `no_backslash_escapes` must be true to what the servers do.
+* With `pyproxy-on-script-error = forward`, or `pyproxy-skip-profiling`, it would protect nothing: the
+  proxy does not start.
 * It trusts what the log-in says about the user, and sees no statement of a connection that was made past the proxy.
 """
 
@@ -52,6 +54,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyproxy
 from pyproxy.hooks._answers import refuse
 from pyproxy.hooks._fingerprint import Fingerprint, Quoting, fingerprint, without_comments
+from pyproxy.hooks._protection import require_protection
 from pyproxy.hooks._statement_list import ListError, StatementList, escape
 from pyproxy.settings import SettingsError, raw, section
 
@@ -190,6 +193,7 @@ _rules: _Rules
 def init(proxy: Proxy) -> None:
     """Reads rules and lists; what is wrong with them stops the start."""
     global _rules
+    require_protection(proxy, "firewall")
     _rules = _Rules()
     _rules.mode("")
 

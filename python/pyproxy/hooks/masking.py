@@ -40,9 +40,12 @@ What it cannot do:
 * `strict` lets a column without a certain origin pass only in SHOW, DESCRIBE, EXPLAIN, and in a SELECT that reads no table, no
   user variable and calls no function but those that tell about the connection or the time.
 * Conditions are not masked: `WHERE ssn LIKE '1%'` finds out what it wants. Neither is what is copied into other tables,
-  into files, or into error messages. Take the privileges away where that matters.
+  into files, or into messages (errors, the notes of EXPLAIN). Take the privileges away where
+  that matters.
 * A view is a table of its own to MariaDB: give its columns rules, too.
 * `hash` of FLOAT values and of fractions of a second can differ between text queries and prepared statements.
+* With `pyproxy-on-script-error = forward`, or `pyproxy-skip-profiling`, it would protect nothing: the
+  proxy does not start.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ import pyproxy
 from pyproxy.hooks._answers import refuse
 from pyproxy.hooks._mask import Rule, rule
 from pyproxy.hooks._prepared import Prepared
+from pyproxy.hooks._protection import require_protection
 from pyproxy.hooks._sources import UNKNOWN, Sources, sources
 from pyproxy.settings import SettingsError, raw, section
 
@@ -101,6 +105,7 @@ _rules: list[Rule] = []
 
 def init(proxy: Proxy) -> None:
     """Reads the rules; what is wrong with them stops the start."""
+    require_protection(proxy, "masking")
     key = settings.hash_key.encode() or os.urandom(32)
     _rules.clear()
     for name, function in raw("masking_rules").items():

@@ -115,7 +115,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     backend = proxy.connection.backend
     if inj.id != _STATUS or backend is None:
         return None
-    lag = _read_status(proxy, inj)
+    lag = _read_status(inj)
     _lags(proxy)[str(backend.dst)] = lag
     _trace(backend.dst, lag)
     if _is_fit(lag) or inj.resultset.flags.in_trans:
@@ -162,9 +162,9 @@ def _is_fit(lag: Lag) -> bool:
     return lag.is_within(settings.max_seconds_lag, settings.max_bytes_lag)
 
 
-def _read_status(proxy: Proxy, inj: Injection) -> Lag:
+def _read_status(inj: Injection) -> Lag:
     result, now = inj.resultset, time.monotonic()
-    if result.query_status == proxy.MYSQLD_PACKET_ERR or result.fields is None:
+    if result.error is not None or result.fields is None:
         return Lag("error", now)
     names = [field.name for field in result.fields]
     for row in result.rows or ():

@@ -44,7 +44,7 @@ class Answer:
     """The answer to a command, as a client would read it.
 
     The attributes of a result (`rows`, `fields`, `affected_rows`, ...) are those of the first one; `results` has all of
-    a multi-result. What the answer has not is None.
+    a multi-result. What the answer has not, or what cannot be read, is None.
     """
 
     def __init__(
@@ -140,6 +140,10 @@ def _result(command: int, packets: list[bytes], cursor: Sequence[bytes] | None) 
     layout = Layout.of(command, packets, cursor)
     if layout is None:
         return ResultInfo(None, None, None, None, warnings, status)
-    rows = [layout.row(n) for n in range(len(layout.rows))]
+    try:
+        rows = [layout.row(n) for n in range(len(layout.rows))]
+    except ValueError:
+        # A script made the packets, and these are no rows of such columns.
+        rows = None
     fields = cast("tuple[pyproxy.Field, ...]", tuple(map(Field, layout.columns)))
     return ResultInfo(fields, rows, None, None, warnings, status)

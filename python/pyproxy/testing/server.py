@@ -77,7 +77,9 @@ class FakeServer:
     """A server for sessions: as many connections as are wanted, one set of answers.
 
     Every query is answered with OK unless `on` says otherwise. `users` maps names to passwords; without it
-    everybody is let in. `down` refuses connections; it can be changed at any time.
+    everybody is let in. `method` is the authentication method of all accounts: clients that come with another one are
+    asked again; passwords are checked for `mysql_native_password` only. `greeting` stands in place of the handshake.
+    `down` refuses connections; it can be changed at any time.
     """
 
     def __init__(
@@ -85,11 +87,13 @@ class FakeServer:
         *,
         version: str = "8.0.36",
         users: Mapping[str, str] | None = None,
+        method: str = NATIVE_PASSWORD.decode(),
         greeting: Reply | None = None,
         down: bool = False,
     ) -> None:
         self.version = version
         self.users = dict(users) if users is not None else None
+        self.method = method.encode()
         self.greeting = greeting
         self.down = down
         self.commands: list[ServerCommand] = []
@@ -184,7 +188,7 @@ class ServerConnection:
         if self.server.greeting is not None:
             return encode(self.server.greeting, self._status, False)[0]
         version = self.server.version.encode()
-        plugin = NATIVE_PASSWORD
+        plugin = self.server.method
         scramble = self.scramble + b"\0"
         handshake = Handshake(version, self.thread_id, scramble, _CAPABILITIES, auth_plugin=plugin)
         return handshake.encode()
@@ -229,13 +233,13 @@ class ServerConnection:
         return self._check(login, login.auth_response)
 
     def _check(self, login: Login | ChangeUser, proof: bytes) -> list[bytes]:
-        if login.auth_plugin not in (None, b"", NATIVE_PASSWORD) and self._asked is None:
+        method = self.server.method
+        if (login.auth_plugin or NATIVE_PASSWORD) != method and self._asked is None:
             self._asked = login
-            return [auth_switch(NATIVE_PASSWORD, self.scramble)]
+            return [auth_switch(method, self.scramble)]
         self._asked = None
-        users, name = self.server.users, to_str(login.username)
-        known = users is None or name in users
-        if not known or (users and proof != native_password(users[name], self.scramble)):
+        if not self._knows(to_str(login.username), proof):
+            name = to_str(login.username)
             using = "YES" if proof else "NO"
             text = f"Access denied for user '{name}'@'localhost' (using password: {using})"
             return self._refuse(1045, b"28000", text.encode())
@@ -244,6 +248,13 @@ class ServerConnection:
         self.database = login.database or b""
         self._in_trans, self._autocommit = False, True
         return self._ok()
+
+    def _knows(self, name: str, proof: bytes) -> bool:
+        users = self.server.users
+        if users is None or name not in users:
+            return users is None
+        is_checked = self.server.method == NATIVE_PASSWORD
+        return not is_checked or proof == native_password(users[name], self.scramble)
 
     def _finish_login(self, proof: bytes) -> list[bytes]:
         assert self._asked is not None

@@ -2,4 +2,7 @@
 
 Payloads only: no packet headers. What cannot be read or written raises `WireError`, with the text that the plugin has
 for it.
+
+It does not use the native module on purpose: hooks are tested without anything compiled, and where the conformance tests
+compare bytes they compare two implementations, not one with itself.
 """

@@ -6,8 +6,8 @@ import re
 
 __all__ = ["database"]
 
-# Spaces and comments; what stands in a comment of the form /*! is run.
-_BLANK = rb"(?:[\x20\t\n\f\r]|/\*(?![!M])(?s:.*?)\*/|(?:#|--[\x20\t\n])[^\n]*\n)"
+# Spaces and comments; what stands in a comment of the form /*! or /*M! is run.
+_BLANK = rb"(?:[\x20\t\n\f\r]|/\*(?!M?!)(?s:.*?)\*/|(?:#|--[\x20\t\n])[^\n]*\n)"
 _NAME = rb"`(?P<tick>(?:[^`]|``)*)`|\"(?P<quote>(?:[^\"]|\"\")*)\"|(?P<bare>[\w$\x80-\xff]+)"
 _USE = re.compile(
     _BLANK + rb"*use(?:" + _BLANK + rb"+|(?=[`\"]))(?:" + _NAME + rb")", re.IGNORECASE

@@ -9,8 +9,9 @@ from ..._offline.reply import proxy_error
 from ..._offline.state import InjectionState, QueuedQuery
 from ..._offline.wire.basic import WireError
 from ..._offline.wire.login import Login
-from ..._offline.wire.replies import Err, Ok, Status, is_err, is_ok
+from ..._offline.wire.replies import Err, Ok
 from ..._offline.wire.tracker import NO_REPLY, Progress, Tracker, TrackError, command_name
+from .changes import note_changes, note_database
 from .exchange import Effect, Exchange, effect_of
 from .hooks import Decision, Outcome, hook_failed
 from .phase import Phase
@@ -232,9 +233,9 @@ class Commands:
             self._forward(packet)
             return False
         if progress is Progress.DONE:
-            self._note_changes(packet)
+            note_changes(self._session, self._exchange, self._tracker, packet, self._answer_packets)
         elif self._tracker.is_between_results:
-            self._note_database(packet)
+            note_database(self._session, self._exchange, self._tracker, packet)
         self._keep_or_forward(packet)
         if progress is Progress.DONE:
             self._finish()
@@ -265,39 +266,6 @@ class Commands:
         """The server's answer has no end. The client does not see its beginning: that was not written yet."""
         self._connection.forget_since(self._written)
         self._connection.close()
-
-    def _note_changes(self, packet: bytes) -> None:
-        """Learns from the last packet of an answer what the server is in now."""
-        injection, server = self._exchange.injection, self._session.server
-        if injection is not None and is_err(packet):
-            injection.error = packet
-        if server is not None:
-            server.busy = False
-            status = self._tracker.summary().status
-            server.in_transaction = bool(status & Status.IN_TRANS)
-            server.cursors.answered(self._answer_packets, status)
-        self._note_database(packet)
-
-    def _note_database(self, packet: bytes) -> None:
-        """Learns from the first OK of an answer who the user is and which the default database."""
-        session, server = self._session, self._session.server
-        effect, self._exchange.effect = self._exchange.effect, None
-        if server is None or effect is None or not is_ok(packet):
-            return
-        injected = self._exchange.injection is not None
-        # What a script queues changes the server only, unless the client asked for the same.
-        asked = session.command == self._tracker.command
-        if isinstance(effect, Login):
-            server.login = effect
-            if asked:
-                session.client.login = effect
-                session.server_user = effect.username
-            database = effect.database or b""
-        else:
-            database = effect
-        if not injected or asked:
-            session.client.default_db = database
-        server.default_db = database
 
     def _finish(self) -> None:
         """The answer is complete: asks the script about a queued query's result and goes on."""
