@@ -32,7 +32,7 @@ fn skip_blank(mut sql: &[u8]) -> &[u8] {
         sql = sql.trim_ascii_start();
         let comment = match sql {
             // What stands in such a comment is run.
-            [b'/', b'*', b'!' | b'M', ..] => None,
+            [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] => None,
             [b'/', b'*', body @ ..] => behind(body, b"*/"),
             [b'#', body @ ..] | [b'-', b'-', b' ' | b'\t' | b'\n', body @ ..] => {
                 behind(body, b"\n")
@@ -88,16 +88,52 @@ mod tests {
             (b"/* to */ -- the\n# other\nUSE/**/x", b"x"),
             ("USE žluť".as_bytes(), "žluť".as_bytes()),
             (b"USE 2024", b"2024"),
-            (b"USE x#", b"x"),
+            (b"/*M*/USE x#", b"x"),
         ];
         for (sql, name) in names {
             assert_eq!(database(sql).as_deref(), Some(name), "{}", sql.escape_ascii());
         }
     }
 
+    /// All texts of up to five of these characters.
+    fn texts() -> Vec<Vec<u8>> {
+        let mut texts = vec![Vec::new()];
+        let mut longest = 0;
+        for _ in 0..5 {
+            let from = std::mem::replace(&mut longest, texts.len());
+            for n in from..longest {
+                texts.extend(b" `\"/*#a;\n".map(|byte| [&texts[n], &[byte][..]].concat()));
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn any_name_can_be_quoted() {
+        for name in texts() {
+            let doubled: Vec<u8> = name
+                .iter()
+                .flat_map(|&byte| std::iter::repeat_n(byte, if byte == b'`' { 2 } else { 1 }))
+                .collect();
+            let sql = [b"USE `", doubled.as_slice(), b"` ; x"].concat();
+            assert_eq!(database(&sql), Some(name), "{}", sql.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_bare_name_is_all_that_is_left_without_blanks() {
+        for text in texts() {
+            let sql = [b"use", text.as_slice()].concat();
+            let quoted = text.iter().any(|byte| b"`\"".contains(byte));
+            if let Some(name) = database(&sql).filter(|_| !quoted) {
+                assert!(!name.is_empty() && name.iter().all(|&byte| byte == b'a'), "{sql:?}");
+            }
+        }
+    }
+
     #[test]
     fn other_statements_are_not_use() {
-        let others: [&[u8]; 14] = [
+        let others: [&[u8]; 15] = [
             b"",
             b"U",
             b"USE",
@@ -109,6 +145,7 @@ mod tests {
             b"UPDATE t SET use = 1",
             b"SELECT 1; USE x",
             b"/*!50000 USE x */",
+            b"/*M!100000 USE x */",
             b"/* USE x",
             b"--USE x",
             b"(USE x)",

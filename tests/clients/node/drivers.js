@@ -8,7 +8,7 @@
 'use strict';
 
 const fs = require('node:fs');
-const { Readable } = require('node:stream');
+const { PassThrough } = require('node:stream');
 const { promisify } = require('node:util');
 
 const SETTINGS = {
@@ -85,8 +85,19 @@ function mysql() {
       });
       raw.on('error', () => {});
       const call = (name) => promisify(raw[name].bind(raw));
-      // Its streams are older than asynchronous iteration.
-      const stream = (sql) => new Readable({ objectMode: true }).wrap(raw.query(sql).stream());
+      // Its own streams may close before their last rows were read.
+      const stream = (sql) => {
+        const rows = new PassThrough({ objectMode: true });
+        raw.query(sql)
+          .on('error', (error) => rows.destroy(error))
+          .on('result', (row) => {
+            if (rows.destroyed || rows.write(row)) return;
+            raw.pause();
+            rows.once('drain', () => raw.resume());
+          })
+          .on('end', () => rows.end());
+        return rows;
+      };
       const query = (...values) =>
         new Promise((resolve, reject) => {
           raw.query(...values, (error, result, fields) =>

@@ -16,6 +16,7 @@ fn prepared_statements_prints_texts_parameters_and_ends() {
     let mut conn = Conn::new(host.url().as_str()).unwrap();
     let sum = conn.prep("SELECT ? + 1, ?").unwrap();
     let now = conn.prep("DO 1").unwrap();
+    let (a, b) = (sum.id(), now.id());
     assert!(conn.prep("SELECT FROM").is_err());
     let first: (i64, String) = conn.exec_first(&sum, (41, "text")).unwrap().unwrap();
     assert_eq!(first, (42, "text".to_owned()));
@@ -30,13 +31,13 @@ fn prepared_statements_prints_texts_parameters_and_ends() {
     assert_eq!(
         printed(host),
         [
-            "statement 1: SELECT ? + 1, ? (2 parameters, 2 columns)",
-            "statement 2: DO 1 (0 parameters, 0 columns)",
-            "statement 1: executed with [41, b'text']",
-            "statement 1: executed with [-2.5, None]",
-            "statement 2: executed with []",
-            "statement 1: closed",
-            "statement 2: closed",
+            format!("statement {a}: SELECT ? + 1, ? (2 parameters, 2 columns)"),
+            format!("statement {b}: DO 1 (0 parameters, 0 columns)"),
+            format!("statement {a}: executed with [41, b'text']"),
+            format!("statement {a}: executed with [-2.5, None]"),
+            format!("statement {b}: executed with []"),
+            format!("statement {a}: closed"),
+            format!("statement {b}: closed"),
         ]
     );
 }
@@ -46,32 +47,34 @@ fn prepared_statements_prints_texts_parameters_and_ends() {
 fn prepared_statements_remembers_types_and_long_data() {
     let host = run("tutorial_prepared_statements.py");
     let mut client = host.client();
-    let execution =
-        |statement: u8, rest: &[u8]| [&[statement, 0, 0, 0, 0, 1, 0, 0, 0], rest].concat();
-    for _ in 0..2 {
+    let execution = |statement: u32, rest: &[u8]| {
+        [&statement.to_le_bytes(), [0, 1, 0, 0, 0].as_slice(), rest].concat()
+    };
+    let [a, b] = [(); 2].map(|()| {
         client.send_command(COM_STMT_PREPARE, b"SELECT ?").unwrap();
-        read_packets(&mut client, 5);
-    }
+        let ok = &read_packets(&mut client, 5)[0];
+        u32::from_le_bytes(ok[1..5].try_into().unwrap())
+    });
     // Without NULLs, with a type (SHORT), and its value; then without the type.
-    client.send_command(COM_STMT_EXECUTE, &execution(1, b"\0\x01\x02\0\x05\0")).unwrap();
+    client.send_command(COM_STMT_EXECUTE, &execution(a, b"\0\x01\x02\0\x05\0")).unwrap();
     read_packets(&mut client, 5);
-    client.send_command(COM_STMT_EXECUTE, &execution(1, b"\0\0\xff\xff")).unwrap();
+    client.send_command(COM_STMT_EXECUTE, &execution(a, b"\0\0\xff\xff")).unwrap();
     read_packets(&mut client, 5);
     for piece in [b"in two ", b"pieces "] {
-        let parameter = [b"\x02\0\0\0\0\0", &piece[..]].concat();
+        let parameter = [&b.to_le_bytes(), [0, 0].as_slice(), piece].concat();
         client.send_command(COM_STMT_SEND_LONG_DATA, &parameter).unwrap();
     }
     // A BLOB whose value is at the server already.
-    client.send_command(COM_STMT_EXECUTE, &execution(2, b"\0\x01\xfc\0")).unwrap();
+    client.send_command(COM_STMT_EXECUTE, &execution(b, b"\0\x01\xfc\0")).unwrap();
     let row = &read_packets(&mut client, 5)[3];
     assert_eq!(row, b"\0\0\x0ein two pieces ");
     client.quit();
     assert_eq!(
         printed(host)[2..],
         [
-            "statement 1: executed with [5]",
-            "statement 1: executed with [-1]",
-            "statement 2: executed with [b'in two pieces ']",
+            format!("statement {a}: executed with [5]"),
+            format!("statement {a}: executed with [-1]"),
+            format!("statement {b}: executed with [b'in two pieces ']"),
         ]
     );
 }
