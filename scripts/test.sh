@@ -17,7 +17,7 @@ TEXT
 
 FUZZ_SECONDS=20
 FUZZ_JOBS=2
-TEST_PACKAGES=(python3-venv libclang-dev binutils shellcheck)
+TEST_PACKAGES=(python3-venv libclang-dev binutils openssl shellcheck)
 
 quick=false
 while [ $# -gt 0 ]; do
@@ -116,6 +116,12 @@ run_tests() {
     fi
 }
 
+# A few clients, directly and through the proxy; client-matrix.sh alone has many more.
+compare_clients() {
+    use_debug_builds
+    scripts/client-matrix.sh --quick
+}
+
 check_release_symbols() {
     cargo build --locked --release -p pyproxy
     PYPROXY_PLUGIN=$TARGET_DIR/release/libpyproxy.so cargo test --locked -p pyproxy --test symbols
@@ -128,10 +134,15 @@ check_library() {
     "$VENV/bin/python3" -m pytest -q python
 }
 
-# The Python library in a proxy, with real clients and servers.
-check_library_in_proxy() {
+# What the following steps run, unless the environment names something else.
+use_debug_builds() {
     export PYPROXY_PLUGIN=${PYPROXY_PLUGIN:-$TARGET_DIR/debug/libpyproxy.so}
     export PYPROXY_HOST=${PYPROXY_HOST:-$TARGET_DIR/debug/mysql-proxy}
+}
+
+# The Python library in a proxy, with real clients and servers.
+check_library_in_proxy() {
+    use_debug_builds
     "$VENV/bin/python3" -m pytest -q tests/library
     "$VENV/bin/python3" -m pytest -q tests/conformance
 }
@@ -195,6 +206,7 @@ step "tests" run_tests
 step "symbols of the release library" check_release_symbols
 step "Python library" check_library
 step "Python library in a proxy" check_library_in_proxy
+step "clients" compare_clients
 step "demo" run_demo
 if ! $quick; then
     step "fuzz targets" fuzz

@@ -2,7 +2,7 @@
 
 use testkit::server::Seen;
 use testkit::server::auth::{Method, public_key_pem};
-use testkit::{Greeting, Host, LoginServer, MariaDb, RawServer};
+use testkit::{Host, LoginServer, MariaDb};
 
 use super::clients::{ALL, Client, Place, Wish};
 use super::{assert_password_counts, assert_refused, install_ed25519, with_old_password};
@@ -131,21 +131,4 @@ fn old_password() {
     for client in [Client::CommandLine, Client::Rust] {
         assert_password_counts_at_mariadb(client, "real_old", &places);
     }
-}
-
-#[test]
-fn windows_servers_are_refused_with_words() {
-    let server = RawServer::start(|conn| {
-        conn.write(0, &Greeting::default().payload())?;
-        let login = conn.read()?;
-        conn.write(login.id + 1, b"\xfeauthentication_windows_client\0token")?;
-        conn.read_to_close()
-    });
-    let host = Host::plain(server.address());
-    let (mut client, _) = send_login(&host, &MariaDb::user());
-    let error = assert_err_and_close(&mut client, 2);
-    assert_eq!(
-        error.message,
-        "pyproxy: the authentication method authentication_windows_client cannot be followed"
-    );
 }
