@@ -176,10 +176,12 @@ impl<'h> Socket<'h> {
         unsafe { (api().network_mysqld_queue_reset)(self.0.as_ptr()) };
     }
 
-    /// Throws away what the peer sent and the host did not read yet. Whether the peer is still there.
+    /// Throws away what the peer sent and the host did not read yet, up to 64 KiB: the next call goes on. Whether the
+    /// peer is still there.
     pub fn discard_input(&self) -> bool {
+        const MOST_READS: usize = 64;
         let mut bytes = [0u8; 1024];
-        loop {
+        for _ in 0..MOST_READS {
             // SAFETY: the buffer is valid for its length.
             let got = unsafe {
                 libc::recv(self.fd(), bytes.as_mut_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT)
@@ -193,6 +195,7 @@ impl<'h> Socket<'h> {
                 },
             }
         }
+        true
     }
 
     /// Whether the peer sent something or hung up, without reading it. Only of use while nothing is expected.
