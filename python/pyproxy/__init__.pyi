@@ -79,6 +79,7 @@ class Config:
     read_only_backend_addresses: tuple[str, ...]
     python_script: str | None
     profiling: bool
+    max_kept_bytes: int
     start_proxy: bool
     pool_change_user: bool
     connect_timeout: float
@@ -421,6 +422,8 @@ class Flags:
     @property
     def no_index_used(self) -> bool:
         """The query used no index."""
+    def __int__(self) -> int:
+        """The status field itself."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 

@@ -16,5 +16,5 @@ pub mod socket;
 pub use address::Address;
 pub use backend::Backends;
 pub use con::{Con, ConState, Verdict};
-pub use packet::{CommandPackets, Packet};
+pub use packet::{CommandPackets, Packet, release_memory};
 pub use socket::{OwnedSocket, Socket};

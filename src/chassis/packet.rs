@@ -76,6 +76,13 @@ impl Drop for Packet {
     }
 }
 
+/// Gives memory that was freed back to the system. Packets are small pieces of the heap, of which the allocator keeps what
+/// is not at its very end.
+pub fn release_memory() {
+    // SAFETY: glibc's malloc_trim may be called at any time, on any thread.
+    unsafe { libc::malloc_trim(0) };
+}
+
 /// The packets of one command: one, unless it is longer than a packet can be.
 #[derive(Debug)]
 pub struct CommandPackets {

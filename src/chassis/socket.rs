@@ -198,6 +198,14 @@ impl<'h> Socket<'h> {
         true
     }
 
+    /// Whether the peer hung up, also behind data that nobody read yet.
+    pub fn has_hung_up(&self) -> bool {
+        let events = libc::POLLRDHUP;
+        let mut poll = libc::pollfd { fd: self.fd(), events, revents: 0 };
+        // SAFETY: the pointer is to one valid entry, as the count says; the call does not wait.
+        unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
+    }
+
     /// Whether the peer sent something or hung up, without reading it. Only of use while nothing is expected.
     pub fn is_readable(&self) -> bool {
         let mut byte = 0u8;

@@ -150,7 +150,9 @@ impl Binding {
         hook: Hook,
         proxy: &Bound<'_, Proxy>,
     ) -> Result<Outcome, Failure> {
-        let context = self.session.borrow(call).map(|session| reply::Context::of(&session, hook));
+        let limit = self.shared.max_kept_bytes;
+        let context =
+            self.session.borrow(call).map(|session| reply::Context::of(&session, limit, hook));
         let (Some(response), Some(context)) = (proxy.get().own_response(), context) else {
             return Ok(Outcome::Proceed);
         };

@@ -76,6 +76,8 @@ pub enum ConfigValue {
     TextList(Vec<String>),
     /// A `bool`.
     Bool(bool),
+    /// An `int`.
+    Bytes(usize),
     /// A `float`.
     Seconds(f64),
     /// A `str`.

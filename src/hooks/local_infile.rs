@@ -22,7 +22,8 @@ pub fn read_local_infile_data(step: &mut Step<'_>) -> Verdict {
         None if is_last => {
             step.conn.exchange.infile = Infile::No;
             step.conn.exchange.answered = true;
-            step.send_to_client(&Reply::ok());
+            let status = step.session().status();
+            step.send_to_client(&Reply::ok(status));
             step.client.reset_packet_ids();
             return step.go(ConState::SendLocalInfileResult);
         }

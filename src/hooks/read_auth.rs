@@ -169,7 +169,8 @@ fn send_login(step: &mut Step<'_>, reason: LoginReason, login: Login) -> Verdict
 
 /// There is no server (a script made the handshake): whoever comes is let in.
 fn accept_without_server(step: &mut Step<'_>) -> Verdict {
-    answer(step, &Reply::ok())
+    let status = step.session().status();
+    answer(step, &Reply::ok(status))
 }
 
 /// `PROXY_SEND_RESULT`, and every other answer that the proxy makes itself.
@@ -346,7 +347,8 @@ fn compare_logins(step: &mut Step<'_>, login: &Login) -> Verdict {
         let reply = Reply::error(ACCESS_DENIED, b"28000", "(proxy-pool) login failed");
         return step.refuse(&reply);
     }
-    step.send_to_client(&Reply::ok());
+    let status = step.session().status();
+    step.send_to_client(&Reply::ok(status));
     step.reset_packet_ids();
     step.conn.login = LoginRounds { told: Some(AuthReply::Ok), ..LoginRounds::default() };
     step.go(ConState::SendAuthResult)

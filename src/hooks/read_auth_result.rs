@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use wire::Capabilities;
 use wire::connect::AuthReply;
+use wire::reply::{OkPacket, StatusFlags};
 
 use super::connection::LoginReason;
 use super::step::{Step, hook_failed};
@@ -25,7 +27,7 @@ pub fn read_auth_result(step: &mut Step<'_>) -> Verdict {
         return step.refuse(&Reply::proxy_error(&message));
     }
     match reply {
-        AuthReply::Ok => accepted(step),
+        AuthReply::Ok => accepted(step, packet.payload()),
         AuthReply::Err if step.conn.login.reason == LoginReason::ChangeUser => {
             if let Some(server) = step.session().server.as_mut() {
                 server.kept_login();
@@ -65,10 +67,12 @@ fn ask_script(step: &mut Step<'_>, packet: &Packet, reply: AuthReply) -> Outcome
 }
 
 /// The server let the client in: both sides are logged in with what was sent.
-fn accepted(step: &mut Step<'_>) {
+fn accepted(step: &mut Step<'_>, ok: &[u8]) {
     let sent = step.conn.login.sent.take().map(Arc::new);
     let reason = step.conn.login.reason;
     let is_proof = step.conn.login.client_spoke_once();
+    let status =
+        OkPacket::parse(ok, Capabilities::NONE).map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
     let mut session = step.session();
     let session = &mut *session;
     if reason == LoginReason::ChangeUser
@@ -79,7 +83,7 @@ fn accepted(step: &mut Step<'_>) {
     }
     session.client.server_user = sent.as_ref().map(|login| login.username.clone());
     if let Some(server) = session.server.as_mut() {
-        server.logged_in(sent, is_proof);
+        server.logged_in(sent, status, is_proof);
     }
 }
 

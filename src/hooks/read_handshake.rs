@@ -34,6 +34,7 @@ pub fn read_handshake(step: &mut Step<'_>) -> Verdict {
     };
     if let Some(server) = step.session().server.as_mut() {
         server.handshake = Some(Arc::clone(&handshake));
+        server.reported(handshake.status);
         server.handshake_payload = packet.payload().to_vec();
     }
     if step.conn.login.reason == LoginReason::Reconnect {

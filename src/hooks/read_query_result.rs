@@ -40,7 +40,7 @@ pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
                 note_database(step, packet.payload());
             }
             keep_or_forward(step, packet);
-            Verdict::Success
+            if nobody_waits(step) { give_up(step) } else { Verdict::Success }
         }
         Progress::Done => {
             note_changes(step, packet.payload());
@@ -67,9 +67,30 @@ pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
 /// Hands a packet to the client, unless the script asked for the whole result or the client has its answer already.
 pub fn keep_or_forward(step: &mut Step<'_>, packet: Packet) {
     match step.conn.exchange.injection.as_mut() {
-        Some(injection) if injection.query.resultset_is_needed => injection.packets.push(packet),
+        Some(injection) if injection.query.resultset_is_needed => {
+            let (query, limit) = (injection.query.id, step.ctx.shared.max_kept_bytes);
+            if injection.keep(packet, limit) {
+                log::error!(
+                    "connection {}: the result of query {query} is larger than pyproxy-max-kept-bytes={limit}: it is dropped",
+                    step.id()
+                );
+            }
+        }
         _ => forward(step, packet),
     }
+}
+
+/// Whether the client left while a result is kept for the script. The host looks at a client only when it writes to it.
+fn nobody_waits(step: &mut Step<'_>) -> bool {
+    let injection = step.conn.exchange.injection.as_mut();
+    injection.is_some_and(|injection| injection.memory.is_watch_due()) && step.client.has_hung_up()
+}
+
+/// Ends the connection in the middle of an answer: the server may be busy with it for long.
+fn give_up(step: &mut Step<'_>) -> Verdict {
+    log::info!("connection {}: the client left while its result was read", step.id());
+    step.close_server();
+    step.go(ConState::Error)
 }
 
 fn forward(step: &mut Step<'_>, packet: Packet) {
@@ -137,13 +158,15 @@ pub fn note_changes(step: &mut Step<'_>, payload: &[u8]) {
     if let Some(injection) = step.conn.exchange.injection.as_mut().filter(|_| is_err(payload)) {
         injection.error = Some(payload.to_vec());
     }
-    let status = step.conn.tracker.summary().status;
+    let status = step.conn.tracker.reported_status();
     let opens_cursor = std::mem::take(&mut step.conn.exchange.opens_cursor);
     if let Some(server) = step.session().server.as_mut() {
         server.busy = false;
-        server.in_transaction = status & StatusFlags::IN_TRANS != 0;
+        if let Some(status) = status {
+            server.reported(status);
+        }
         if opens_cursor {
-            server.cursors.done(status);
+            server.cursors.done(status.unwrap_or_default());
         }
     }
     note_database(step, payload);
@@ -224,6 +247,9 @@ fn finish_injection(step: &mut Step<'_>, injection: Injection) {
     let needed = injection.query.resultset_is_needed;
     let query_id = injection.query.id;
     step.session().result_status = injection.summary.status;
+    if injection.memory.overflowed() {
+        return refuse_large(step);
+    }
     let slot = Slot::new(injection);
     let outcome = match step.conn.script.as_mut() {
         Some(script) => script.read_query_result(step.call, &slot),
@@ -242,6 +268,16 @@ fn finish_injection(step: &mut Step<'_>, injection: Injection) {
              resultset_is_needed",
             step.id()
         );
+    }
+}
+
+/// The result was too large to be kept: the script is not asked about it.
+fn refuse_large(step: &mut Step<'_>) {
+    if !step.conn.exchange.answered {
+        let limit = step.ctx.shared.max_kept_bytes;
+        let message = format!("the result is larger than pyproxy-max-kept-bytes={limit}");
+        step.send_to_client(&Reply::proxy_error(&message));
+        step.conn.exchange.answered = true;
     }
 }
 

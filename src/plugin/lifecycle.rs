@@ -142,6 +142,7 @@ unsafe fn start(
         backends,
         pool: HostCell::new(Pool::default()),
         pool_change_user: options.pool_change_user,
+        max_kept_bytes: options.max_kept_bytes,
         stats: Stats::default(),
     }));
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };

@@ -15,6 +15,9 @@ const DEFAULT_ADDRESS: &str = ":4045";
 /// The backend if none is named.
 const DEFAULT_BACKEND: &str = "127.0.0.1:3306";
 
+/// Enough for what a script can reasonably look at row by row.
+const DEFAULT_MAX_KEPT_BYTES: usize = 256 << 20;
+
 /// The options as the user wrote them; `None` or empty: not given.
 #[derive(Debug, Default, Clone)]
 pub struct Values {
@@ -44,6 +47,8 @@ pub struct Values {
     pub write_timeout: Option<String>,
     /// `pyproxy-on-script-error`
     pub on_script_error: Option<String>,
+    /// `pyproxy-max-kept-bytes`
+    pub max_kept_bytes: Option<String>,
     /// `pyproxy-reload`
     pub reload: bool,
     /// `pyproxy-venv`
@@ -67,6 +72,8 @@ pub struct Options {
     pub enabled: bool,
     /// Log a pooled connection in again for its next client.
     pub pool_change_user: bool,
+    /// The most memory that kept results and made answers may take for one connection, in bytes.
+    pub max_kept_bytes: usize,
     /// Look for a newer script at each new connection.
     pub reload: bool,
     /// The script's virtual environment.
@@ -135,6 +142,7 @@ impl Options {
             script_config,
             enabled,
             pool_change_user: !values.pool_no_change_user,
+            max_kept_bytes: bytes("pyproxy-max-kept-bytes", &values.max_kept_bytes)?,
             reload: values.reload,
             venv,
             settings,
@@ -166,6 +174,7 @@ impl Options {
             ("read_timeout", seconds(self.settings.read_timeout, EIGHT_HOURS)),
             ("write_timeout", seconds(self.settings.write_timeout, EIGHT_HOURS)),
             ("on_script_error", ConfigValue::Text(policy.to_owned())),
+            ("max_kept_bytes", ConfigValue::Bytes(self.max_kept_bytes)),
             ("reload", ConfigValue::Bool(self.reload)),
             ("venv", path(&self.venv)),
         ]
@@ -228,6 +237,26 @@ fn seconds(option: &'static str, value: &Option<String>) -> Result<Option<Durati
     if duration.as_micros() == 0 { Err(wrong()) } else { Ok(Some(duration)) }
 }
 
+fn bytes(option: &'static str, value: &Option<String>) -> Result<usize, OptionError> {
+    let Some(text) = value else { return Ok(DEFAULT_MAX_KEPT_BYTES) };
+    let wrong = || {
+        OptionError::new(
+            option,
+            text,
+            "expected a number of bytes greater than 0, or one with K, M or G",
+        )
+    };
+    let number = text.trim();
+    let (digits, unit) = match number.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => (&number[..number.len() - 1], 1 << 10),
+        Some(b'M') => (&number[..number.len() - 1], 1 << 20),
+        Some(b'G') => (&number[..number.len() - 1], 1 << 30),
+        _ => (number, 1),
+    };
+    let count: usize = digits.parse().map_err(|_| wrong())?;
+    count.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(wrong)
+}
+
 fn policy(option: &'static str, value: &Option<String>) -> Result<OnScriptError, OptionError> {
     match value.as_deref().map(str::trim) {
         None | Some("reject") => Ok(OnScriptError::Reject),
@@ -275,6 +304,21 @@ mod tests {
         let values = Values { connect_timeout: Some("0.7".into()), ..Values::default() };
         let options = Options::check(&values).expect("right");
         assert_eq!(options.settings.connect_timeout, Some(Duration::from_millis(700)));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("1", 1), ("10k", 10 << 10), ("3M", 3 << 20), (" 2G ", 2 << 30)] {
+            let values = Values { max_kept_bytes: Some(text.into()), ..Values::default() };
+            assert_eq!(Options::check(&values).expect("right").max_kept_bytes, bytes, "{text}");
+        }
+        for wrong in ["", "0", "0M", "-1", "M", "1T", "1.5M", "99999999999G"] {
+            let text = error(|v| v.max_kept_bytes = Some(wrong.into()));
+            assert!(
+                text.starts_with(&format!("pyproxy-max-kept-bytes={wrong}: expected a")),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub struct RawOptions {
     read_timeout: *mut c_char,
     write_timeout: *mut c_char,
     on_script_error: *mut c_char,
+    max_kept_bytes: *mut c_char,
     reload: c_int,
     venv: *mut c_char,
     entries: Vec<GOptionEntry>,
@@ -69,6 +70,7 @@ impl RawOptions {
             read_timeout: null_mut(),
             write_timeout: null_mut(),
             on_script_error: null_mut(),
+            max_kept_bytes: null_mut(),
             reload: 0,
             venv: null_mut(),
             entries: Vec::new(),
@@ -166,6 +168,13 @@ impl RawOptions {
                 Some(c"<reject|forward>"),
             ),
             entry(
+                c"pyproxy-max-kept-bytes",
+                G_OPTION_ARG_STRING,
+                (&raw mut raw.max_kept_bytes).cast(),
+                c"memory that kept results and made answers may take for one connection (default: 256M)",
+                Some(c"<bytes>"),
+            ),
+            entry(
                 c"pyproxy-reload",
                 G_OPTION_ARG_NONE,
                 (&raw mut raw.reload).cast(),
@@ -206,6 +215,7 @@ impl RawOptions {
             read_timeout: text(self.read_timeout),
             write_timeout: text(self.write_timeout),
             on_script_error: text(self.on_script_error),
+            max_kept_bytes: text(self.max_kept_bytes),
             reload: self.reload != 0,
             venv: text(self.venv),
         }
@@ -222,6 +232,7 @@ impl Drop for RawOptions {
             self.read_timeout,
             self.write_timeout,
             self.on_script_error,
+            self.max_kept_bytes,
             self.venv,
         ];
         let lists = [

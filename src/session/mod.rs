@@ -25,6 +25,8 @@ pub use server::Server;
 pub use slot::Slot;
 pub use stats::Stats;
 
+use wire::reply::StatusFlags;
+
 use crate::boundary::{HostCall, HostCell};
 use crate::chassis::Backends;
 
@@ -37,6 +39,9 @@ pub struct Shared {
     pub pool: HostCell<Pool>,
     /// Log a pooled server connection in again (COM_CHANGE_USER) before a client gets it.
     pub pool_change_user: bool,
+    /// The most memory that results kept for scripts, and answers made by them, may take for one connection, in bytes
+    /// (`pyproxy-max-kept-bytes`).
+    pub max_kept_bytes: usize,
     /// Counters since the start.
     pub stats: Stats,
 }
@@ -62,6 +67,8 @@ pub struct Session {
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
     pub result_status: u16,
+    /// What [`Server::status`] was when the last server was detached.
+    detached_status: u16,
     /// In `read_auth_result`: the server accepted the login.
     pub login_accepted: bool,
 }
@@ -79,6 +86,7 @@ impl Session {
             command: None,
             hook: None,
             result_status: 0,
+            detached_status: StatusFlags::AUTOCOMMIT,
             login_accepted: false,
         }
     }
@@ -88,9 +96,16 @@ impl Session {
         self.server.as_ref().map(|server| server.backend).or(self.choice)
     }
 
+    /// The status for what the proxy makes itself: as the server reported it last. A transaction ends with the attachment.
+    pub fn status(&self) -> u16 {
+        const TRANSACTION: u16 = StatusFlags::IN_TRANS | StatusFlags::IN_TRANS_READONLY;
+        self.server.as_ref().map_or(self.detached_status & !TRANSACTION, Server::status)
+    }
+
     /// Ends the server side: closes the connection and takes it off its backend's count.
     pub fn close_server(&mut self, call: &HostCall, shared: &Shared) {
         if let Some(server) = self.server.take() {
+            self.detached_status = server.status();
             server.close(call, &shared.backends);
         }
     }

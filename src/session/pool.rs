@@ -74,7 +74,7 @@ impl BackendPool {
         capabilities: Capabilities,
     ) -> Option<Server> {
         self.take(call, |server| {
-            server.username() == user && server.speaks(capabilities) && !server.in_transaction
+            server.username() == user && server.speaks(capabilities) && !server.in_transaction()
         })
     }
 

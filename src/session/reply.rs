@@ -1,7 +1,7 @@
 //! An answer that the proxy makes itself, encoded and ready to be queued for the client.
 
 use wire::Capabilities;
-use wire::reply::{ErrPacket, OkPacket, StatusFlags};
+use wire::reply::{ErrPacket, OkPacket};
 
 /// Payloads to send, in order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,9 @@ impl Reply {
         (!packets.is_empty()).then_some(Self { packets })
     }
 
-    /// OK with nothing affected, autocommit.
-    pub fn ok() -> Self {
-        let ok = OkPacket { status: StatusFlags::AUTOCOMMIT, ..OkPacket::default() };
+    /// OK with nothing affected; `status` is that of the connection.
+    pub fn ok(status: u16) -> Self {
+        let ok = OkPacket { status, ..OkPacket::default() };
         Self { packets: vec![ok.encode(Capabilities::NONE)] }
     }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
+use wire::reply::StatusFlags;
 use wire::statement::Cursors;
 
 use crate::boundary::HostCall;
@@ -59,8 +60,8 @@ pub struct Server {
     pub authenticated: bool,
     /// An answer is outstanding or unread: not to be shared.
     pub busy: bool,
-    /// Status flags of the last answer said "in transaction".
-    pub in_transaction: bool,
+    /// The flags of the connection's state that the server reported last.
+    status: u16,
     /// When the last command was sent.
     pub last_command_at: Instant,
     /// The columns of open cursors. Kept only while a script reads results.
@@ -85,7 +86,7 @@ impl Server {
             default_db: Vec::new(),
             authenticated: false,
             busy: false,
-            in_transaction: false,
+            status: StatusFlags::AUTOCOMMIT,
             last_command_at: Instant::now(),
             cursors: Cursors::default(),
         }
@@ -96,8 +97,23 @@ impl Server {
         (self.src, self.dst) = self.socket.view(call).addresses();
     }
 
-    /// The server accepted `login`; `is_proof` is for [`Server::login_is_proof`].
-    pub fn logged_in(&mut self, login: Option<Arc<Login>>, is_proof: bool) {
+    /// The server reported `status` in its greeting or in an answer.
+    pub fn reported(&mut self, status: u16) {
+        self.status = status & StatusFlags::OF_CONNECTION;
+    }
+
+    /// The flags of the connection's state, as the server reported them last.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether a transaction is open.
+    pub fn in_transaction(&self) -> bool {
+        self.status & StatusFlags::IN_TRANS != 0
+    }
+
+    /// The server accepted `login` and reported `status`; `is_proof` is for [`Server::login_is_proof`].
+    pub fn logged_in(&mut self, login: Option<Arc<Login>>, status: u16, is_proof: bool) {
         if let Some(login) = login.as_ref().filter(|_| !self.authenticated) {
             self.capabilities = login.capabilities;
         }
@@ -107,15 +123,16 @@ impl Server {
         self.login_is_proof = is_proof;
         self.authenticated = true;
         self.busy = false;
-        self.in_transaction = false;
+        self.reported(status);
         self.last_command_at = Instant::now();
         self.cursors = Cursors::default();
     }
 
-    /// The server refused a COM_CHANGE_USER. It is still logged in as before, if it does not hang up.
+    /// The server refused a COM_CHANGE_USER. It is still logged in as before, if it does not hang up, but the transaction
+    /// is rolled back.
     pub fn kept_login(&mut self) {
         self.busy = false;
-        self.in_transaction = false;
+        self.status &= !(StatusFlags::IN_TRANS | StatusFlags::IN_TRANS_READONLY);
     }
 
     /// A client uses this connection from now on: counts it on its backend, once.

@@ -107,6 +107,7 @@ impl Session {
     /// Detaches the server connection: into the pool if another client may get it as it is, else closed.
     pub fn park_server(&mut self, call: &HostCall, shared: &Shared) {
         let Some(mut server) = self.server.take() else { return };
+        self.detached_status = server.status();
         server.uncount(call, &shared.backends);
         if may_be_shared(&server, call, shared) {
             let ndx = server.backend;
@@ -120,5 +121,5 @@ impl Session {
 /// Whether the next client may get this connection: clean, and its transaction (if any) will be ended by the login of the
 /// next client.
 fn may_be_shared(server: &Server, call: &HostCall, shared: &Shared) -> bool {
-    server.is_clean(call) && (shared.pool_change_user || !server.in_transaction)
+    server.is_clean(call) && (shared.pool_change_user || !server.in_transaction())
 }

@@ -224,3 +224,14 @@ def test_binary_logs_are_refused(proxy: Proxy) -> None:
             connection._execute_command(0x12, b"\4\0\0\0\0\0\1\0\0\0")
             connection._read_query_result()
         connection.ping(reconnect=False)
+
+
+def test_a_masked_result_keeps_parameters_safe(proxy: Proxy) -> None:
+    """Client libraries escape by the status: without NO_BACKSLASH_ESCAPES this text would end its literal."""
+    evil = "x' or 1=1 -- "
+    with proxy.connect(database="test") as connection, connection.cursor() as cursor:
+        cursor.execute("SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
+        assert cursor.execute("SELECT email FROM masked") == 2
+        assert connection.server_status & 0x0200
+        assert cursor.execute("SELECT email FROM masked WHERE name = %s", (evil,)) == 0
+        assert cursor.execute("SELECT email FROM masked WHERE name = %s", ("Ada",)) == 1

@@ -6,7 +6,7 @@ Everything a script can get wrong is an exception here, which becomes a script e
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import cells
@@ -70,6 +70,8 @@ class Context(NamedTuple):
     rows: RowForm = RowForm.TEXT
     # `server_status` of a response that has none.
     status: int = Status.AUTOCOMMIT
+    # The most bytes that the answer may take.
+    max_bytes: int = 256 << 20
 
 
 def proxy_error(message: str) -> list[bytes]:
@@ -90,7 +92,7 @@ def encode(response: Mapping[str, Any], context: Context) -> list[bytes]:
     if kind == _ERR:
         return _err(response, context)
     if kind == _RAW:
-        return _raw(response)
+        return _raw(response, context)
     raise ValueError(f"proxy.response.type is {kind}, not one of MYSQLD_PACKET_OK, _ERR, _RAW")
 
 
@@ -134,16 +136,33 @@ def _err(response: Mapping[str, Any], context: Context) -> list[bytes]:
     return [Err(code, None if context.before_handshake else state, message).encode()]
 
 
-def _raw(response: Mapping[str, Any]) -> list[bytes]:
+def _raw(response: Mapping[str, Any], context: Context) -> list[bytes]:
     packets = response.get("packets")
     if packets is None:
         raise TypeError("proxy.response.packets is not set")
     if _is_data(packets):
         return [to_bytes(packets, "proxy.response.packets")]
-    payloads = [to_bytes(packet, "a packet of proxy.response.packets") for packet in packets]
+    budget = _Budget(context.max_bytes)
+    payloads = []
+    for packet in packets:
+        payloads.append(to_bytes(packet, "a packet of proxy.response.packets"))
+        budget.spend(len(payloads[-1]))
     if not payloads:
         raise ValueError("proxy.response.packets is empty")
     return payloads
+
+
+class _Budget:
+    """What is left of the memory that an answer may take. A generator may have no end."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
+
+    def spend(self, size: int) -> None:
+        # With what a packet takes besides its bytes.
+        self._left -= size + 48
+        if self._left < 0:
+            raise ValueError("the answer is larger than pyproxy-max-kept-bytes")
 
 
 def _is_data(value: object) -> bool:
@@ -160,7 +179,7 @@ def _result_set(resultset: object, response: Mapping[str, Any], context: Context
         raise TypeError("rows must be an iterable of rows")
     status, warnings = _status_and_warnings(response, context)
     binary = context.rows is not RowForm.TEXT
-    cells_of_rows = (_row(n, row, columns) for n, row in enumerate(rows))
+    cells_of_rows = _rows(rows, columns, _Budget(context.max_bytes))
     try:
         packets = result_set(columns, cells_of_rows, binary, status, warnings)
     except WireError as error:
@@ -173,6 +192,15 @@ def _member(resultset: Mapping[str, Any], name: str) -> Any:
     if resultset.get(name) is None:
         raise ValueError(f"proxy.response.resultset has no {name}")
     return resultset[name]
+
+
+def _rows(
+    rows: Iterable[Any], columns: list[Column], budget: _Budget
+) -> Iterator[list[bytes | None]]:
+    for n, row in enumerate(rows):
+        cells_of_row = _row(n, row, columns)
+        budget.spend(sum(len(cell) for cell in cells_of_row if cell is not None))
+        yield cells_of_row
 
 
 def _row(n: int, row: Any, columns: list[Column]) -> list[bytes | None]:

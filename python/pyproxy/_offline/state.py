@@ -14,7 +14,7 @@ from .access import Slot
 from .cursors import Cursors
 from .values import Address
 from .wire.login import Handshake, Login
-from .wire.replies import Capability
+from .wire.replies import Capability, Status
 from .wire.tracker import Summary
 
 __all__ = [
@@ -77,6 +77,9 @@ class InjectionState:
     last_packet_at: float | None = None
     summary: Summary = Summary()
     packets: list[bytes] = field(default_factory=list)
+    kept_bytes: int = 0
+    # More came than may be kept: nothing is.
+    overflowed: bool = False
     # The payload of the ERR that ended the result, also if the packets were not asked for.
     error: bytes | None = None
     # Of a COM_STMT_FETCH: the column definitions of its rows, which come without.
@@ -114,7 +117,8 @@ class ServerSide:
     default_db: bytes = b""
     authenticated: bool = False
     busy: bool = False
-    in_transaction: bool = False
+    # Of its state, as it reported it last.
+    status: int = Status.AUTOCOMMIT
     counted: bool = False
     cursors: Cursors = field(default_factory=Cursors)
 
@@ -123,7 +127,16 @@ class ServerSide:
         """The user it is logged in as."""
         return self.login.username if self.login else b""
 
-    def logged_in(self, login: Login | None, is_proof: bool) -> None:
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return bool(self.status & Status.IN_TRANS)
+
+    def reported(self, status: int) -> None:
+        """The server reported this status."""
+        self.status = status & Status.OF_CONNECTION
+
+    def logged_in(self, login: Login | None, status: int, is_proof: bool) -> None:
         """The server accepted `login`; with `is_proof` it asked for nothing but that packet."""
         if login and not self.authenticated:
             self.capabilities = login.capabilities
@@ -131,7 +144,8 @@ class ServerSide:
         self.login = login
         self.login_is_proof = is_proof
         self.authenticated = True
-        self.busy = self.in_transaction = False
+        self.busy = False
+        self.reported(status)
         self.cursors = Cursors()
 
     def is_clean(self) -> bool:
@@ -192,10 +206,18 @@ class BackendState:
 class Shared:
     """What all connections of a proxy share."""
 
-    def __init__(self, log: Log, *, pool_change_user: bool = True, unguarded: bool = False) -> None:
+    def __init__(
+        self,
+        log: Log,
+        *,
+        pool_change_user: bool = True,
+        max_kept_bytes: int = 256 << 20,
+        unguarded: bool = False,
+    ) -> None:
         self.log = log
         self.backends: list[BackendState] = []
         self.pool_change_user = pool_change_user
+        self.max_kept_bytes = max_kept_bytes
         self.unguarded = unguarded
         # Makes what a backend added by a script connects to; the engine has something better.
         self.on_add: Callable[[BackendState], None] = lambda backend: None
@@ -242,6 +264,7 @@ class SessionState:
         self.login_accepted = False
         # In read_query_result: the status flags of the result.
         self.result_status = 0
+        self._detached_status = Status.AUTOCOMMIT
         # Another user than in the client's login, if a script replaced the login.
         self.server_user: bytes | None = None
         self.slot: Slot[SessionState] = Slot(self, shared.unguarded)
@@ -250,6 +273,12 @@ class SessionState:
     def backend_ndx(self) -> int | None:
         """The backend of the attached server, or the chosen one before there is one."""
         return self.server.backend if self.server else self.choice
+
+    def status(self) -> int:
+        """For what the proxy makes itself: as the server reported it last. A transaction ends with the attachment."""
+        if self.server:
+            return self.server.status
+        return self._detached_status & ~Status.TRANSACTION
 
     def count(self) -> None:
         """A client uses the server connection from now on: counts it on its backend, once."""
@@ -333,6 +362,8 @@ class SessionState:
 
     def _detach(self) -> ServerSide | None:
         server, self.server = self.server, None
+        if server:
+            self._detached_status = server.status
         if server and server.counted:
             server.counted = False
             self.shared.backends[server.backend].connected_clients -= 1

@@ -112,6 +112,10 @@ class Flags:
         """The query used no index."""
         return bool(self._status & Status.NO_INDEX_USED)
 
+    def __int__(self) -> int:
+        """The status field itself."""
+        return self._status
+
     def __repr__(self) -> str:
         names = ("in_trans", "auto_commit", "no_good_index_used", "no_index_used")
         # As the plugin writes truth values.

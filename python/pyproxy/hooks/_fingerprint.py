@@ -63,7 +63,7 @@ _DYNAMIC = re.compile(
     rb"(?<![\w.@])(?:(?<!\bXA )PREPARE|EXECUTE IMMEDIATE|IMMEDIATE)(?!\w)", re.IGNORECASE
 )
 _SHOWN = re.compile(
-    rb"(?:PREPARE (?:\w+|`) FROM|EXECUTE IMMEDIATE) ?\?(?: USING [^;]*)?(?:;|\Z)", re.IGNORECASE
+    rb"(?:PREPARE (?:\w+|`) FROM|EXECUTE IMMEDIATE) ?\?(?: USING |;|\Z)", re.IGNORECASE
 )
 _NUMBERS = re.compile(r"\?(?: ?, ?\?)+")
 _STRINGS = re.compile(r"'\?'(?: ?, ?'\?')+")

@@ -63,7 +63,7 @@ from pyproxy.hooks._sources import UNKNOWN, Sources, sources
 from pyproxy.settings import SettingsError, raw, section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Field, Injection, Proxy, Resultset
+    from pyproxy import Connection, Field, Injection, Proxy
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -170,7 +170,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
             "rows": _masked_rows(rows, rules),
         },
         "warnings": result.warning_count,
-        "server_status": _status(result),
+        "server_status": int(result.flags),
     }
     return proxy.PROXY_SEND_RESULT
 
@@ -239,15 +239,3 @@ def _masked_field(field: Field, rule: Rule | None) -> Any:
 def _masked_rows(rows: Any, rules: list[Rule | None]) -> Iterator[tuple[object, ...]]:
     for row in rows:
         yield tuple(cell if rule is None else rule.apply(cell) for cell, rule in zip(row, rules))
-
-
-def _status(result: Resultset) -> int:
-    """The server's status, of which scripts see four bits."""
-    flags = result.flags
-    bits = (
-        (flags.in_trans, 0x01),
-        (flags.auto_commit, 0x02),
-        (flags.no_good_index_used, 0x10),
-        (flags.no_index_used, 0x20),
-    )
-    return sum(bit for is_set, bit in bits if is_set)

@@ -65,7 +65,7 @@ def fake_proxy(
     if shared.backends:
         link = FakeServer().accept()
         server = ServerSide(link, 0, address_of("127.0.0.1:40001"), shared.backends[0].address)
-        server.logged_in(login, True)
+        server.logged_in(login, Status.AUTOCOMMIT, True)
         session.server = server
         session.count()
         shared.backends[0].set_state(UP)

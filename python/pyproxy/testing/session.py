@@ -30,7 +30,8 @@ class Session(Client):
 
     `config` are attributes of `proxy.globals.config`: settings of the script, `{"rwsplit": {"min_idle": 2}}`.
     `script_config` is the path or the text of an ini file, as for the option `pyproxy-script-config`.
-    `on_script_error` ("reject" or "forward"), `profiling` and `pool_change_user` are the plugin's options.
+    `on_script_error` ("reject" or "forward"), `profiling`, `pool_change_user` and `max_kept_bytes` are the plugin's
+    options.
 
     Usable as a context manager: at the end the client disconnects and `shutdown(proxy)` is called. What loading the
     script raises is raised here.
@@ -52,12 +53,13 @@ class Session(Client):
         on_script_error: str = "reject",
         profiling: bool = True,
         pool_change_user: bool = True,
+        max_kept_bytes: int = 256 << 20,
     ) -> None:
         if backends is None:
             backends = [server if server is not None else FakeServer()]
         elif server is not None:
             raise TypeError("give either server or backends")
-        options = Options(on_script_error, profiling, pool_change_user)
+        options = Options(on_script_error, profiling, pool_change_user, max_kept_bytes)
         with _as_file(script_config) as path:
             self._process = Process(
                 script, list(backends), list(read_only), options, config or {}, path

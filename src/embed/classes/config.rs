@@ -22,6 +22,7 @@ impl Config {
                 ConfigValue::Text(text) => config.setattr(*name, text)?,
                 ConfigValue::TextList(list) => config.setattr(*name, PyTuple::new(py, list)?)?,
                 ConfigValue::Bool(flag) => config.setattr(*name, *flag)?,
+                ConfigValue::Bytes(bytes) => config.setattr(*name, *bytes)?,
                 ConfigValue::Seconds(seconds) => config.setattr(*name, *seconds)?,
                 ConfigValue::Path(path) => config.setattr(*name, path.as_os_str())?,
                 ConfigValue::None => config.setattr(*name, py.None())?,

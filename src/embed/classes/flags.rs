@@ -45,6 +45,11 @@ impl Flags {
         self.has(StatusFlags::NO_INDEX_USED)
     }
 
+    /// The status field itself.
+    fn __int__(&self) -> u16 {
+        self.0
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "<pyproxy.Flags in_trans={} auto_commit={} no_good_index_used={} no_index_used={}>",

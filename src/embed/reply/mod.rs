@@ -38,6 +38,8 @@ pub struct Context {
     pub rows: RowForm,
     /// `server_status` of a response that has none.
     pub status: u16,
+    /// The most bytes that the answer may take (`pyproxy-max-kept-bytes`).
+    pub max_bytes: usize,
 }
 
 /// How a result set answers a command.
@@ -63,14 +65,15 @@ impl RowForm {
 
 impl Context {
     /// For an answer of `hook`.
-    pub fn of(session: &Session, hook: Hook) -> Self {
+    pub fn of(session: &Session, max_bytes: usize, hook: Hook) -> Self {
         let in_command = matches!(hook, Hook::ReadQuery | Hook::ReadQueryResult);
         let command = session.command.filter(|_| in_command);
         Self {
             capabilities: session.client.capabilities(),
             before_handshake: matches!(hook, Hook::ConnectServer | Hook::ReadHandshake),
             rows: RowForm::of(command),
-            status: StatusFlags::AUTOCOMMIT | cursor_status(session, command, hook),
+            status: session.status() | cursor_status(session, command, hook),
+            max_bytes,
         }
     }
 }
@@ -97,7 +100,7 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
             None => ok(fields, context),
         },
         ERR => err(fields, context.before_handshake),
-        RAW => raw(fields),
+        RAW => raw(fields, context.max_bytes),
         other => Err(PyValueError::new_err(format!(
             "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
         ))),
@@ -146,19 +149,42 @@ fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
     one(ErrPacket { code, sqlstate, message: &message }.encode())
 }
 
-fn raw(fields: &Bound<'_, PyDict>) -> PyResult<Reply> {
+fn raw(fields: &Bound<'_, PyDict>, max_bytes: usize) -> PyResult<Reply> {
     let Some(packets) = members::get(fields, "packets")? else {
         return Err(PyTypeError::new_err("proxy.response.packets is not set"));
     };
     if is_data(&packets) {
         return one(text::to_bytes(&packets, "proxy.response.packets")?);
     }
+    let mut budget = Budget(max_bytes);
     let mut payloads = Vec::new();
     for packet in packets.try_iter()? {
-        payloads.push(text::to_bytes(&packet?, "a packet of proxy.response.packets")?);
+        let payload = text::to_bytes(&packet?, "a packet of proxy.response.packets")?;
+        budget.spend(payload.len())?;
+        payloads.push(payload);
     }
     Reply::from_packets(payloads)
         .ok_or_else(|| PyValueError::new_err("proxy.response.packets is empty"))
+}
+
+/// What is left of the memory that an answer may take. A generator may have no end.
+struct Budget(usize);
+
+impl Budget {
+    /// What a packet takes besides its bytes.
+    const OVERHEAD: usize = 48;
+
+    fn spend(&mut self, bytes: usize) -> PyResult<()> {
+        match self.0.checked_sub(bytes.saturating_add(Self::OVERHEAD)) {
+            Some(left) => self.0 = left,
+            None => {
+                return Err(PyValueError::new_err(
+                    "the answer is larger than pyproxy-max-kept-bytes",
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether `value` is one piece of text or data rather than a collection.

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 use wire::result::ResultSetEncoder;
 
 use super::columns::columns;
-use super::{Context, RowForm, cells, is_data, members, status_and_warnings};
+use super::{Budget, Context, RowForm, cells, is_data, members, status_and_warnings};
 use crate::embed::column::Column;
 use crate::session::Reply;
 
@@ -46,8 +46,10 @@ pub fn encode(
         _ => ResultSetEncoder::begin(&definitions, context.capabilities, status, sink),
     };
     let mut row = Row::default();
+    let mut budget = Budget(context.max_bytes);
     for (n, values) in rows.try_iter()?.enumerate() {
         row.read(n, &values?, &columns)?;
+        budget.spend(row.text.len())?;
         match &binary_types {
             None => encoder.text_row(row.cells()),
             Some(types) => encoder

@@ -67,6 +67,7 @@ fn shared() -> &'static Shared {
         backends,
         pool: HostCell::new(Pool::default()),
         pool_change_user: true,
+        max_kept_bytes: 1 << 20,
         stats: Stats::default(),
     }))
 }

@@ -23,6 +23,7 @@ _OPTIONS = {
     "on_script_error": lambda value: ("pyproxy-on-script-error", value),
     "profiling": lambda value: ("pyproxy-skip-profiling", str(not value).lower()),
     "pool_change_user": lambda value: ("pyproxy-pool-no-change-user", str(not value).lower()),
+    "max_kept_bytes": lambda value: ("pyproxy-max-kept-bytes", str(value)),
 }
 
 

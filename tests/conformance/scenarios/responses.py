@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.scenario import World, scenario
+from pyproxy.testing import Error, FakeServer, Result
 
 _ANSWERING = """
 import datetime, decimal
@@ -173,3 +174,93 @@ def a_script_answers_quit(world: World) -> None:
     client = world.client()
     client.query("SELECT 1")
     client.quit()
+
+
+@scenario(
+    """
+    ROWS = {"fields": [("a", 3)], "rows": [(1,)]}
+
+    def read_query(proxy, packet):
+        proxy.response.type = proxy.MYSQLD_PACKET_OK
+        if b"made" in packet:
+            if b"rows" in packet:
+                proxy.response.resultset = ROWS
+            if b"away" in packet:
+                proxy.connection.backend_ndx = -1
+            return proxy.PROXY_SEND_RESULT
+        if b"SELECT" in packet:
+            proxy.queries.append(1, packet, True)
+            return proxy.PROXY_SEND_QUERY
+
+    def read_query_result(proxy, inj):
+        proxy.response = {"type": proxy.MYSQLD_PACKET_OK, "resultset": ROWS}
+        return proxy.PROXY_SEND_RESULT
+    """,
+    servers=lambda: [
+        FakeServer()
+        .on("SELECT", Result(["a"], [("x",)], status=0x0231))
+        .on("bad", Error(1, "HY000", "x"))
+    ],
+)
+def made_answers_have_the_status_of_the_connection(world: World) -> None:
+    client = world.client()
+    for sql in (
+        "made",
+        "BEGIN",
+        "made",
+        "made rows",
+        "bad",
+        "made",
+        "SELECT",
+        "made",
+        "SET autocommit=0",
+    ):
+        client.query(sql)
+    for sql in ("made", "made away", "made rows"):
+        client.query(sql)
+
+
+@scenario(
+    """
+    def read_auth(proxy):
+        print(proxy.connection.client.username)
+
+    def read_query(proxy, packet):
+        print(proxy.connection.client.username, proxy.connection.server.username)
+    """
+)
+def a_user_name_in_quotes(world: World) -> None:
+    for user in ("'u'", "u", "''u''", "'", "''", "'u", '"u"'):
+        world.client(user=user).query("SELECT 1")
+
+
+@scenario(
+    """
+    import itertools
+    ENDLESS = {"fields": [("a", 3)], "rows": itertools.repeat((1,))}
+
+    def read_query(proxy, packet):
+        if b"rows" in packet:
+            proxy.response = {"type": proxy.MYSQLD_PACKET_OK, "resultset": ENDLESS}
+            return proxy.PROXY_SEND_RESULT
+        if b"packets" in packet:
+            proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": itertools.repeat(b"x")}
+            return proxy.PROXY_SEND_RESULT
+        proxy.queries.append(1, packet, True)
+        proxy.queries.append(2, b"\x03other", True)
+        return proxy.PROXY_SEND_QUERY
+
+    def read_query_result(proxy, inj):
+        print(inj.id, inj.resultset.row_count)
+    """,
+    servers=lambda: [
+        FakeServer()
+        .on("fits", Result(["a"], [(str(n),) for n in range(1000, 1040)]))
+        .on("large", Result(["a"], [(str(n),) for n in range(1000, 2000)]))
+    ],
+    max_kept_bytes=4096,
+)
+def kept_results_and_made_answers_are_bounded(world: World) -> None:
+    client = world.client()
+    for sql in ("fits", "large", "fits", "endless rows", "endless packets", "fits"):
+        client.query(sql)

@@ -18,6 +18,7 @@ mod clients;
 mod factors;
 mod methods;
 mod pooled;
+mod quoted;
 mod refused;
 mod sockets;
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod binary_rows;
+mod bounded;
 mod chassis;
 mod checks;
 mod commands;
@@ -20,3 +21,4 @@ mod queries;
 mod reload;
 mod remote;
 mod resultsets;
+mod status;

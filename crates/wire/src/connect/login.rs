@@ -22,7 +22,7 @@ pub struct Login {
     pub max_packet_size: u32,
     /// Low byte of the connection's collation id.
     pub charset: u8,
-    /// User name.
+    /// User name as the server takes it: without the pair of single quotes that it may be sent in.
     pub username: Vec<u8>,
     /// Answer to the scramble, or empty.
     pub auth_response: Vec<u8>,
@@ -77,7 +77,7 @@ impl Login {
         let capabilities = Capabilities::from_words(classic, extended);
         let announced = |bit, r: &Reader<'_>| capabilities.contains(bit) && !r.is_empty();
 
-        let username = r.nul()?.to_vec(); // string<NUL>
+        let username = unquoted(r.nul()?).to_vec(); // string<NUL>
         let auth_response = if capabilities.contains(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA) {
             r.lenenc_bytes()?.to_vec() // string<lenenc>
         } else if capabilities.contains(Capabilities::SECURE_CONNECTION) {
@@ -133,7 +133,7 @@ impl Login {
         w.zeros(FILLER);
         w.bytes(&extended);
         check_nul_free("user name", &self.username)?;
-        w.nul(&self.username);
+        write_username(&mut w, &self.username);
         write_auth_response(&mut w, caps, &self.auth_response)?;
         if let Some(database) = &self.database {
             check_nul_free("database", database)?;
@@ -201,6 +201,23 @@ impl Login {
             place.copy_from_slice(&extended);
         }
         Ok(())
+    }
+}
+
+/// A user name of a login as the server takes it. It strips exactly one pair of single quotes; other quotes are part of
+/// the name. COM_CHANGE_USER has no such rule. Seen in MariaDB 10.11 and 11.8 and in MySQL 9.7.
+fn unquoted(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"'").and_then(|name| name.strip_suffix(b"'")).unwrap_or(name)
+}
+
+/// Writes a user name so that the server takes it as it is.
+fn write_username(w: &mut Writer<'_>, name: &[u8]) {
+    if unquoted(name).len() == name.len() {
+        w.nul(name);
+    } else {
+        w.bytes(b"'");
+        w.bytes(name);
+        w.nul(b"'");
     }
 }
 

@@ -36,4 +36,14 @@ impl StatusFlags {
     pub const IN_TRANS_READONLY: u16 = 0x2000;
     /// The OK packet tells changes of the session state.
     pub const SESSION_STATE_CHANGED: u16 = 0x4000;
+    /// Double quotes enclose names (MariaDB).
+    pub const ANSI_QUOTES: u16 = 0x8000;
+
+    /// The flags that say what state a connection is in. They hold until the next report. All others are about
+    /// one result.
+    pub const OF_CONNECTION: u16 = Self::IN_TRANS
+        | Self::AUTOCOMMIT
+        | Self::NO_BACKSLASH_ESCAPES
+        | Self::IN_TRANS_READONLY
+        | Self::ANSI_QUOTES;
 }

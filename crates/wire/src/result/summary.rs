@@ -36,6 +36,8 @@ pub(super) struct Counters {
     bytes: u64,
     pub(super) warnings: u16,
     pub(super) status: u16,
+    /// Some packet had a status.
+    pub(super) has_status: bool,
     pub(super) query_status: Option<u8>,
     pub(super) has_resultset: bool,
 }
@@ -48,6 +50,7 @@ impl Counters {
         bytes: 0,
         warnings: 0,
         status: 0,
+        has_status: false,
         query_status: None,
         has_resultset: false,
     };
@@ -86,16 +89,19 @@ impl Counters {
         self.affected_rows = head.affected_rows;
         self.insert_id = head.insert_id;
         self.status = head.status;
+        self.has_status = true;
         self.warnings = head.warnings;
     }
 
     /// Status and warnings of an EOF, or of the OK in its place. One that is too short has neither.
     pub(super) fn end(&mut self, payload: &[u8], deprecate_eof: bool) {
         let head = if deprecate_eof { OkHead::parse(payload).ok() } else { None };
-        (self.status, self.warnings) = match head {
-            Some(ok) => (ok.status, ok.warnings),
-            None => EofPacket::parse(payload).map_or((0, 0), |eof| (eof.status, eof.warnings)),
+        let end = match head {
+            Some(ok) => Some((ok.status, ok.warnings)),
+            None => EofPacket::parse(payload).ok().map(|eof| (eof.status, eof.warnings)),
         };
+        self.has_status |= end.is_some();
+        (self.status, self.warnings) = end.unwrap_or_default();
     }
 
     pub(super) const fn error(&mut self) {

@@ -108,6 +108,12 @@ impl ResultTracker {
         self.counters.summary()
     }
 
+    /// The status that the server reported last in this answer. `None` if it reported none so far: an ERR has no status, and
+    /// neither has the answer to COM_STMT_PREPARE with DEPRECATE_EOF.
+    pub const fn reported_status(&self) -> Option<u16> {
+        if self.counters.has_status { Some(self.counters.status) } else { None }
+    }
+
     /// The command that is answered.
     pub const fn command(&self) -> Command {
         self.command

@@ -111,8 +111,13 @@ class Handshake(NamedTuple):
         return major * 10_000 + minor * 100 + patch
 
 
+def _unquoted(name: bytes) -> bytes:
+    """A user name of a login as servers take it: they strip one pair of single quotes."""
+    return name[1:-1] if len(name) > 1 and name[:1] == name[-1:] == b"'" else name
+
+
 class Login(NamedTuple):
-    """The client's login."""
+    """The client's login, with the user name as servers take it."""
 
     capabilities: int
     username: bytes
@@ -132,7 +137,7 @@ class Login(NamedTuple):
             raise WireError("login of the protocol before 4.1")
         max_packet_size, charset = reader.integer(4), reader.integer(1)
         reader.take(23)
-        username = reader.nul()
+        username = _unquoted(reader.nul())
         if capabilities & Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA:
             auth_response = reader.lenenc_bytes()
         elif capabilities & Capability.SECURE_CONNECTION:
@@ -167,7 +172,10 @@ class Login(NamedTuple):
         ):
             bits = bits & ~bit if field is None else bits | bit
         out = number(bits, 4) + number(self.max_packet_size, 4) + number(self.charset, 1)
-        out += bytes(23) + self.username + b"\0"
+        name = (
+            self.username if _unquoted(self.username) == self.username else b"'%b'" % self.username
+        )
+        out += bytes(23) + name + b"\0"
         out += number(len(self.auth_response), 1) + self.auth_response
         for text in (self.database, self.auth_plugin):
             out += b"" if text is None else text + b"\0"

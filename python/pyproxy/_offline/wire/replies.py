@@ -55,8 +55,14 @@ class Status:
     NO_INDEX_USED = 0x0020
     CURSOR_EXISTS = 0x0040
     LAST_ROW_SENT = 0x0080
+    NO_BACKSLASH_ESCAPES = 0x0200
     PS_OUT_PARAMS = 0x1000
+    IN_TRANS_READONLY = 0x2000
     SESSION_STATE_CHANGED = 0x4000
+    ANSI_QUOTES = 0x8000
+    TRANSACTION = IN_TRANS | IN_TRANS_READONLY
+    # The state of a connection, which holds until the next report. All others are about one result.
+    OF_CONNECTION = TRANSACTION | AUTOCOMMIT | NO_BACKSLASH_ESCAPES | ANSI_QUOTES
 
 
 class Ok(NamedTuple):

@@ -100,6 +100,7 @@ class Tracker:
         self._row_count = self._bytes = 0
         self._query_status: int | None = None
         self._has_resultset = False
+        self._has_status = False
 
     def summary(self) -> Summary:
         """The counters so far."""
@@ -115,6 +116,11 @@ class Tracker:
             self._query_status,
             has_resultset,
         )
+
+    @property
+    def reported_status(self) -> int | None:
+        """The status that the server reported last; None if it reported none, as with an ERR."""
+        return self._status if self._has_status else None
 
     @property
     def is_between_results(self) -> bool:
@@ -171,7 +177,7 @@ class Tracker:
             except WireError:
                 pass
         elif payload[0] == 0xFE:
-            self._status, self._warnings = status_and_warnings(payload)
+            self._take_end(payload)
         return self._done()
 
     def _query(self, payload: bytes) -> Progress:
@@ -214,7 +220,7 @@ class Tracker:
             return self._error()
         if is_eof(payload):
             self._query_status = 0
-            self._status, self._warnings = status_and_warnings(payload)
+            self._take_end(payload)
             return self._done()
         if payload[0] in (0, 0xFB):
             return self._unexpected(payload, "a column definition")
@@ -246,7 +252,7 @@ class Tracker:
             return self._error()
         if not is_eof(payload):
             return self._unexpected(payload, "EOF behind the definitions")
-        self._status, self._warnings = status_and_warnings(payload)
+        self._take_end(payload)
         more = bool(self._status & Status.MORE_RESULTS_EXISTS)
         if self._rows_follow:
             self._out_params = more and bool(self._status & Status.PS_OUT_PARAMS)
@@ -262,7 +268,7 @@ class Tracker:
             self._row_count += 1
             self._bytes += len(payload) + 4
             return Progress.MORE
-        self._status, self._warnings = status_and_warnings(payload)
+        self._take_end(payload)
         self._has_resultset = True
         self._query_status = 0
         more = bool(self._status & Status.MORE_RESULTS_EXISTS) or self._out_params
@@ -273,6 +279,11 @@ class Tracker:
         ok = Ok.parse(payload)
         self._affected, self._insert_id = ok.affected_rows, ok.insert_id
         self._status, self._warnings = ok.status, ok.warnings
+        self._has_status = True
+
+    def _take_end(self, payload: bytes) -> None:
+        self._status, self._warnings = status_and_warnings(payload)
+        self._has_status = True
 
     def _ok(self, payload: bytes) -> Progress:
         self._take_ok(payload)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..._offline.state import SessionState
 from ..._offline.wire.login import Login
-from ..._offline.wire.replies import Status, is_err, is_ok
+from ..._offline.wire.replies import is_err, is_ok
 from ..._offline.wire.tracker import Tracker
 from .exchange import Exchange
 
@@ -26,9 +26,10 @@ def note_changes(
         injection.error = packet
     if server is not None:
         server.busy = False
-        status = tracker.summary().status
-        server.in_transaction = bool(status & Status.IN_TRANS)
-        server.cursors.answered(answer, status)
+        status = tracker.reported_status
+        if status is not None:
+            server.reported(status)
+        server.cursors.answered(answer, status or 0)
     note_database(session, exchange, tracker, packet)
 
 

@@ -245,7 +245,7 @@ class Commands:
     def _keep_or_forward(self, packet: bytes) -> None:
         injection = self._exchange.injection
         if injection is not None and injection.query.resultset_is_needed:
-            injection.packets.append(packet)
+            self._keep_packet(injection, packet)
         else:
             self._forward(packet)
 
@@ -285,7 +285,33 @@ class Commands:
             exchange.answered = True
         self._sent_to_client()
 
+    def _keep_packet(self, injection: InjectionState, packet: bytes) -> None:
+        limit = self._session.shared.max_kept_bytes
+        if injection.overflowed:
+            return
+        # With what a packet takes besides its payload.
+        injection.kept_bytes += len(packet) + 84
+        if injection.kept_bytes <= limit:
+            injection.packets.append(packet)
+            return
+        injection.overflowed = True
+        injection.packets.clear()
+        self._connection.complain(
+            f"the result of query {injection.query.id} is larger than pyproxy-max-kept-bytes={limit}: it is dropped"
+        )
+
+    def _refuse_large(self) -> None:
+        """The result was too large to be kept: the script is not asked about it."""
+        if not self._exchange.answered:
+            limit = self._session.shared.max_kept_bytes
+            message = f"the result is larger than pyproxy-max-kept-bytes={limit}"
+            self._connection.to_client(proxy_error(message))
+            self._exchange.answered = True
+
     def _finish_injection(self, injection: InjectionState) -> None:
+        if injection.overflowed:
+            self._refuse_large()
+            return
         outcome = self._connection.binding.read_query_result(injection)
         if injection.query.resultset_is_needed:
             self._deliver(injection, outcome)
@@ -367,7 +393,7 @@ class Commands:
             if is_last:
                 exchange.infile = False
                 exchange.answered = True
-                self._connection.to_client([Ok().encode()])
+                self._connection.to_client([Ok(status=self._connection.session.status()).encode()])
                 self._sent_to_client()
             return
         packets = link.receive(payload)

@@ -141,6 +141,7 @@ class Connecting:
         server = self._connection.session.server
         assert server is not None
         server.handshake, server.handshake_payload = handshake, payload
+        server.reported(handshake.status)
         if self._connection.login.reconnects:
             self._connection.login.again()
             return

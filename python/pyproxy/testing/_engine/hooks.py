@@ -144,7 +144,8 @@ class Binding:
         return reply.Context(
             before_handshake=hook in ("connect_server", "read_handshake"),
             rows=form,
-            status=Status.AUTOCOMMIT | self._cursor_status(form, hook),
+            status=self._session.status() | self._cursor_status(form, hook),
+            max_bytes=self._process.options.max_kept_bytes,
         )
 
     def _cursor_status(self, form: reply.RowForm, hook: str) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..._offline.reply import proxy_error
 from ..._offline.wire.basic import WireError
 from ..._offline.wire.login import Login, masked
-from ..._offline.wire.replies import Err, Ok, is_err
+from ..._offline.wire.replies import Err, Ok, Status, is_err
 from .hooks import Decision, Outcome, hook_failed
 from .phase import Phase
 from .pooled import asking_again, take_over
@@ -72,7 +72,7 @@ class LoginRounds:
     def _pass_on(self, login: Login, payload: bytes) -> None:
         server = self._connection.session.server
         if server is None:
-            self._answer([Ok().encode()])
+            self._answer([Ok(status=self._connection.session.status()).encode()])
         elif server.authenticated:
             take_over(self._connection, login, server)
         else:
@@ -187,10 +187,11 @@ class LoginRounds:
     def _judge(self, packet: bytes) -> None:
         accepted, server = packet[:1] == b"\0", self._connection.session.server
         if accepted:
-            self._accepted()
+            self._accepted(packet)
         elif is_err(packet) and self._is_change_user and server is not None:
             # Still logged in as before, if the server does not hang up.
-            server.busy = server.in_transaction = False
+            server.busy = False
+            server.status &= ~Status.TRANSACTION
         outcome = Outcome(Decision.PROCEED)
         if not self._is_change_user:
             self._connection.session.login_accepted = accepted
@@ -203,7 +204,7 @@ class LoginRounds:
             self._connection.to_client([packet])
             self._told(packet)
 
-    def _accepted(self) -> None:
+    def _accepted(self, packet: bytes) -> None:
         session, login = self._connection.session, self._sent
         self._sent = None
         session.server_user = login.username if login else None
@@ -211,7 +212,7 @@ class LoginRounds:
             session.client.default_db = login.database or b""
             session.client.login = login
         if session.server is not None:
-            session.server.logged_in(login, self._client_spoke_once)
+            session.server.logged_in(login, Ok.parse(packet).status, self._client_spoke_once)
 
     def _replace_result(self, packets: list[bytes], accepted: bool) -> None:
         if not packets[0] or is_err(packets[0]):

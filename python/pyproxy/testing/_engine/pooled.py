@@ -65,7 +65,7 @@ def _compare_logins(connection: Connection, login: Login, server: ServerSide) ->
         text = b"(proxy-pool) login failed"
         connection.refuse([Err(_ACCESS_DENIED, b"28000", text).encode()])
         return
-    connection.to_client([Ok().encode()])
+    connection.to_client([Ok(status=connection.session.status()).encode()])
     connection.phase = Phase.COMMANDS
 
 

@@ -46,6 +46,7 @@ class Options(NamedTuple):
     on_script_error: str = "reject"
     profiling: bool = True
     pool_change_user: bool = True
+    max_kept_bytes: int = 256 << 20
 
 
 class Process:
@@ -71,7 +72,11 @@ class Process:
         self.shutdown_requested = False
         self.servers: list[FakeServer] = []
         self.server_commands: list[ServerCommand] = []
-        self.shared = Shared(self.write_log, pool_change_user=options.pool_change_user)
+        self.shared = Shared(
+            self.write_log,
+            pool_change_user=options.pool_change_user,
+            max_kept_bytes=options.max_kept_bytes,
+        )
         self.shared.on_add = lambda backend: self.servers.append(FakeServer(down=True))
         addresses: dict[int, list[str]] = {READ_WRITE: [], READ_ONLY: []}
         for kind, servers in ((READ_WRITE, backends), (READ_ONLY, read_only)):
@@ -113,6 +118,7 @@ class Process:
         config.connect_timeout = 2.0
         config.read_timeout = config.write_timeout = 8 * 3600.0
         config.on_script_error = self.options.on_script_error
+        config.max_kept_bytes = self.options.max_kept_bytes
         config.reload = False
         config.venv = None
         return config
