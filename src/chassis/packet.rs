@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ptr::NonNull;
 
 use glib_sys::GString;
-use wire::packet::HEADER_LEN;
+use wire::packet::{HEADER_LEN, Header};
 
 /// A packet that we own; freed with `g_string_free` when dropped.
 #[derive(Debug)]
@@ -20,6 +20,21 @@ impl Packet {
         // SAFETY: the pointer is valid for `len` bytes; g_string_new_len copies them and never returns NULL.
         let raw = unsafe { glib_sys::g_string_new_len(bytes.as_ptr().cast(), len) };
         Self(NonNull::new(raw).expect("g_string_new_len aborts rather than return NULL"))
+    }
+
+    /// Frames the payload of one packet, with sequence id 0.
+    pub fn from_payload(payload: &[u8]) -> Self {
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let capacity = payload.len().saturating_add(HEADER_LEN);
+        // SAFETY: g_string_sized_new never returns NULL, and appending copies `len` bytes from a valid pointer.
+        unsafe {
+            let raw = glib_sys::g_string_sized_new(capacity);
+            for piece in [&Header { len, id: 0 }.encode()[..], payload] {
+                let len = isize::try_from(piece.len()).unwrap_or(isize::MAX);
+                glib_sys::g_string_append_len(raw, piece.as_ptr().cast(), len);
+            }
+            Self(NonNull::new(raw).expect("g_string_sized_new aborts rather than return NULL"))
+        }
     }
 
     /// # Safety
@@ -132,6 +147,12 @@ mod tests {
         assert_eq!(packet.payload(), b"ab");
         packet.payload_mut()[0] = 0;
         assert_eq!(packet.bytes(), b"\x02\0\0\x05\0b");
+    }
+
+    #[test]
+    fn a_payload_is_framed() {
+        assert_eq!(Packet::from_payload(b"ab").bytes(), b"\x02\0\0\0ab");
+        assert_eq!(Packet::from_payload(b"").bytes(), b"\0\0\0\0");
     }
 
     #[test]

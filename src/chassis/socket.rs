@@ -126,6 +126,11 @@ impl<'h> Socket<'h> {
         }
     }
 
+    /// Queues the payload of one packet, which may be one of several of a longer payload.
+    pub fn append_packet(&self, payload: &[u8]) {
+        self.append(Packet::from_payload(payload));
+    }
+
     /// Queues the packets of a command with the numbering they carry. Several become one chunk, so that a partial write
     /// never ends between two (host defect H3).
     pub fn append_command(&self, command: CommandPackets) {

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use wire::binary::ValueType;
 use wire::reply::{is_eof, is_err};
-use wire::result::ColumnDefinition;
+use wire::result::{ColumnDefinition, KeptPackets};
 use wire::{Capabilities, Command, MAX_PAYLOAD, Reader};
 
 use super::column::Column;
-use crate::chassis::Packet;
 use crate::session::Injection;
 
 /// The map of one result set.
@@ -44,15 +43,17 @@ impl Layout {
             Command::QUERY | Command::PROCESS_INFO => false,
             _ => return None,
         };
-        let packets = injection.packets.as_slice();
-        let head = packets.first()?.payload();
+        let packets = &injection.packets;
+        let head = packets.first()?;
         // OK, a file request, ERR: no result set.
         if matches!(head.first()?, 0 | 0xfb | 0xff) {
             return None;
         }
         let count = usize::try_from(Reader::new(head).lenenc_int().ok()?).ok()?;
-        let definitions = packets.get(1..count.checked_add(1)?)?.iter().map(Packet::payload);
-        let columns = columns(definitions, injection.capabilities)?;
+        if packets.len() <= count {
+            return None;
+        }
+        let columns = columns(packets.from(1).take(count), injection.capabilities)?;
         let deprecate_eof = injection.capabilities.contains(Capabilities::DEPRECATE_EOF);
         let first = if deprecate_eof { count + 1 } else { count + 2 };
         let binary_types =
@@ -62,7 +63,7 @@ impl Layout {
 
     /// Rows of a cursor come without their columns.
     fn of_fetch(injection: &Injection) -> Option<Self> {
-        if is_err(injection.packets.first()?.payload()) {
+        if is_err(injection.packets.first()?) {
             return None;
         }
         let definitions = injection.cursor.as_ref()?.iter().map(Vec::as_slice);
@@ -93,14 +94,14 @@ impl Layout {
 
     /// The payload of row `n`.
     #[inline]
-    pub fn row<'p>(&self, packets: &'p [Packet], n: usize) -> Option<Cow<'p, [u8]>> {
+    pub fn row<'p>(&self, packets: &'p KeptPackets, n: usize) -> Option<Cow<'p, [u8]>> {
         match &self.rows {
             Rows::Single { first, count } if n < *count => {
-                packets.get(first + n).map(|packet| Cow::Borrowed(packet.payload()))
+                packets.get(first + n).map(Cow::Borrowed)
             }
             Rows::Starts(starts) => {
                 let (start, end) = (*starts.get(n)?, *starts.get(n + 1)?);
-                let parts: Vec<_> = packets.get(start..end)?.iter().map(Packet::payload).collect();
+                let parts: Vec<_> = packets.from(start).take(end - start).collect();
                 Some(Cow::Owned(parts.concat()))
             }
             Rows::Single { .. } => None,
@@ -119,13 +120,12 @@ fn columns<'p>(
 
 impl Rows {
     /// Looks for the end of the rows: an EOF, the OK in its place, or an ERR.
-    fn find(packets: &[Packet], first: usize) -> Self {
+    fn find(packets: &KeptPackets, first: usize) -> Self {
         let mut starts = Vec::new();
         let mut continues = false;
         let mut several = false;
         let mut end = first;
-        for (n, packet) in packets.iter().enumerate().skip(first) {
-            let payload = packet.payload();
+        for (n, payload) in (first..).zip(packets.from(first)) {
             if !continues {
                 if ends_rows(payload) {
                     break;
@@ -169,8 +169,7 @@ mod tests {
             let mut framed = Vec::new();
             frame(payload, 0, &mut framed);
             for packet in wire::packet::packets(&framed) {
-                let (header, payload) = packet.expect("framed by us");
-                packets.push(Packet::from_bytes(&[&header.encode()[..], payload].concat()));
+                packets.push(packet.expect("framed by us").1);
             }
         };
         let mut encoder = ResultSetEncoder::begin(&[column], capabilities, 2, sink);
@@ -211,12 +210,12 @@ mod tests {
     fn what_is_no_result_set_has_no_layout() {
         assert!(Layout::of(&injection(9, &[], Capabilities::NONE)).is_none());
         let mut ok = injection(3, &[], Capabilities::NONE);
-        ok.packets = vec![Packet::from_bytes(b"\x07\0\0\x01\0\0\0\x02\0\0\0")];
+        ok.packets = KeptPackets::from_iter([b"\0\0\0\x02\0\0\0"]);
         assert!(Layout::of(&ok).is_none());
-        ok.packets.clear();
+        ok.packets = KeptPackets::default();
         assert!(Layout::of(&ok).is_none());
         let mut cut = injection(3, &[b"x"], Capabilities::NONE);
-        cut.packets.truncate(1);
+        cut.packets = cut.packets.iter().take(1).collect();
         assert!(Layout::of(&cut).is_none());
     }
 
@@ -227,16 +226,14 @@ mod tests {
         let column = ColumnDefinition::named(b"a", ColumnType::TINY);
         ColumnDefinition { extended: b"\x00\x01x", ..column }.encode(&mut definition, capabilities);
         let mut injection = injection(0x1c, &[], capabilities);
-        injection.packets = [&b"\x03\0\0\x01\0\0\x07"[..], b"\x05\0\0\x02\xfe\0\0\x82\0"]
-            .map(Packet::from_bytes)
-            .into();
+        injection.packets = KeptPackets::from_iter([&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]);
         assert!(Layout::of(&injection).is_none(), "columns that nobody knows");
         injection.cursor = Some(Arc::new(vec![definition]));
         let layout = Layout::of(&injection).expect("rows");
         assert_eq!((layout.columns().len(), layout.row_count()), (1, 1));
         assert_eq!(layout.columns()[0].extended, b"\x00\x01x");
         assert_eq!(layout.binary_types().map(<[_]>::len), Some(1));
-        injection.packets = vec![Packet::from_bytes(b"\x03\0\0\x01\xff\x8d\x05")];
+        injection.packets = KeptPackets::from_iter([b"\xff\x8d\x05"]);
         assert!(Layout::of(&injection).is_none(), "an ERR");
     }
 

@@ -69,7 +69,7 @@ pub fn keep_or_forward(step: &mut Step<'_>, packet: Packet) {
     match step.conn.exchange.injection.as_mut() {
         Some(injection) if injection.query.resultset_is_needed => {
             let (query, limit) = (injection.query.id, step.ctx.shared.max_kept_bytes);
-            if injection.keep(packet, limit) {
+            if injection.keep(packet.payload(), limit) {
                 log::error!(
                     "connection {}: the result of query {query} is larger than pyproxy-max-kept-bytes={limit}: it is dropped",
                     step.id()
@@ -83,7 +83,7 @@ pub fn keep_or_forward(step: &mut Step<'_>, packet: Packet) {
 /// Whether the client left while a result is kept for the script. The host looks at a client only when it writes to it.
 fn nobody_waits(step: &mut Step<'_>) -> bool {
     let injection = step.conn.exchange.injection.as_mut();
-    injection.is_some_and(|injection| injection.memory.is_watch_due()) && step.client.has_hung_up()
+    injection.is_some_and(|injection| injection.bound.is_watch_due()) && step.client.has_hung_up()
 }
 
 /// Ends the connection in the middle of an answer: the server may be busy with it for long.
@@ -247,7 +247,7 @@ fn finish_injection(step: &mut Step<'_>, injection: Injection) {
     let needed = injection.query.resultset_is_needed;
     let query_id = injection.query.id;
     step.session().result_status = injection.summary.status;
-    if injection.memory.overflowed() {
+    if injection.bound.is_passed() {
         return refuse_large(step);
     }
     let slot = Slot::new(injection);
@@ -304,8 +304,8 @@ fn deliver(step: &mut Step<'_>, injection: Injection, outcome: Outcome) {
             step.conn.exchange.answered = true;
         }
         _ => {
-            for packet in injection.packets {
-                step.client.append(packet);
+            for payload in injection.packets.iter() {
+                step.client.append_packet(payload);
             }
             step.conn.exchange.answered = true;
         }

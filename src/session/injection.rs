@@ -2,32 +2,30 @@
 
 use std::time::Instant;
 
-use wire::Capabilities;
-use wire::result::Summary;
+use wire::result::{KeptPackets, Summary};
 use wire::statement::Definitions;
+use wire::{Capabilities, HEADER_LEN};
 
 use super::Query;
-use crate::chassis::{Packet, release_memory};
+use crate::chassis::release_memory;
 
-/// What the kept packets of one result take, within a bound. Dropped after them, it gives the memory back to the system.
+/// How far the keeping of one result may go. Dropped after the packets, it gives their memory back to the system.
 #[derive(Debug, Default)]
-pub struct KeptMemory {
-    bytes: usize,
+pub struct Bound {
+    kept: usize,
     unwatched: usize,
-    overflowed: bool,
+    passed: bool,
 }
 
-impl KeptMemory {
-    /// What a kept packet takes besides its bytes: its string, its place in the list, and what the allocator adds.
-    const PER_PACKET: usize = 80;
+impl Bound {
     /// How much is read between two looks at the client.
     const WATCH_EVERY: usize = 64 << 10;
     /// Giving back less than this is not worth the walk through the heap.
     const LARGE: usize = 8 << 20;
 
     /// Whether the result was larger than the limit.
-    pub fn overflowed(&self) -> bool {
-        self.overflowed
+    pub fn is_passed(&self) -> bool {
+        self.passed
     }
 
     /// Whether it is time to look at the client for whom all this is read; starts the next interval.
@@ -40,9 +38,9 @@ impl KeptMemory {
     }
 }
 
-impl Drop for KeptMemory {
+impl Drop for Bound {
     fn drop(&mut self) {
-        if self.bytes > Self::LARGE {
+        if self.kept > Self::LARGE {
             release_memory();
         }
     }
@@ -62,9 +60,9 @@ pub struct Injection {
     /// The payload of the ERR that ended the result, also if the packets were not asked for.
     pub error: Option<Vec<u8>>,
     /// The result's packets, if they were asked for; as received, one per packet on the wire.
-    pub packets: Vec<Packet>,
-    /// What they take.
-    pub memory: KeptMemory,
+    pub packets: KeptPackets,
+    /// How far they may go.
+    pub bound: Bound,
     /// What the server connection agreed on when the query was sent: how to read the packets.
     pub capabilities: Capabilities,
     /// Of a COM_STMT_FETCH: the columns of its rows, which come without.
@@ -80,27 +78,26 @@ impl Injection {
             last_packet_at: None,
             summary: Summary::default(),
             error: None,
-            packets: Vec::new(),
-            memory: KeptMemory::default(),
+            packets: KeptPackets::default(),
+            bound: Bound::default(),
             capabilities,
             cursor: None,
         }
     }
 
-    /// Keeps a packet. The one that goes beyond `limit` bytes gives `true`: all are freed, and none is kept any more.
-    pub fn keep(&mut self, packet: Packet, limit: usize) -> bool {
-        let size = packet.bytes().len() + KeptMemory::PER_PACKET;
-        self.memory.unwatched += size;
-        if self.memory.overflowed {
+    /// Keeps a payload. The one that goes beyond `limit` bytes gives `true`: all are freed, and none is kept any more.
+    pub fn keep(&mut self, payload: &[u8], limit: usize) -> bool {
+        self.bound.unwatched += payload.len() + HEADER_LEN;
+        if self.bound.passed {
             return false;
         }
-        self.memory.bytes += size;
-        if self.memory.bytes <= limit {
-            self.packets.push(packet);
+        self.packets.push(payload);
+        self.bound.kept = self.packets.bytes();
+        if self.bound.kept <= limit {
             return false;
         }
-        self.packets = Vec::new();
-        self.memory = KeptMemory { overflowed: true, ..KeptMemory::default() };
+        self.packets = KeptPackets::default();
+        self.bound = Bound { passed: true, ..Bound::default() };
         true
     }
 

@@ -6,10 +6,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
 use wire::MAX_PAYLOAD;
-use wire::result::Summary;
+use wire::result::{KeptPackets, Summary};
 
 use super::{Field, Flags, Rows, access};
-use crate::chassis::Packet;
 use crate::embed::layout::Layout;
 use crate::session::{Injection, Slot};
 
@@ -136,15 +135,15 @@ impl Resultset {
 }
 
 /// The first payload, which may span several packets.
-fn first_payload(packets: &[Packet]) -> Option<Vec<u8>> {
-    let mut payload = packets.first()?.payload().to_vec();
+fn first_payload(packets: &KeptPackets) -> Option<Vec<u8>> {
+    let mut payload = packets.first()?.to_vec();
     let mut last = payload.len();
-    for packet in packets.iter().skip(1) {
+    for part in packets.from(1) {
         if last != MAX_PAYLOAD {
             break;
         }
-        payload.extend_from_slice(packet.payload());
-        last = packet.payload().len();
+        payload.extend_from_slice(part);
+        last = part.len();
     }
     Some(payload)
 }

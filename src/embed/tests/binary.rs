@@ -1,6 +1,6 @@
 //! Rows of prepared statements: read, made, and handed back.
 
-use super::results::packet;
+use super::results::with_row;
 use super::*;
 use crate::session::{Query, Reply};
 use wire::binary::{BinaryValue, Date, DateTime, Time, ValueType};
@@ -18,7 +18,7 @@ fn executed(columns: &[ColumnDefinition<'_>], rows: &[&[BinaryValue<'_>]]) -> In
     let query = Query::new(4, vec![Command::STMT_EXECUTE.0, 1, 0, 0, 0], true).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
     let kept = &mut injection.packets;
-    let sink = |payload: &[u8]| kept.push(packet(payload));
+    let sink = |payload: &[u8]| kept.push(payload);
     let types: Vec<_> = columns.iter().map(ValueType::of_column).collect();
     let mut encoder = ResultSetEncoder::begin(columns, Capabilities::NONE, 2, sink);
     for row in rows {
@@ -136,11 +136,11 @@ fn what_python_does_not_have_stays_text() {
 #[test]
 fn a_malformed_row_raises() {
     let good = executed(&[column(ColumnType::LONG, 63, 0)], &[&[BinaryValue::Int(1)]]);
-    assert_eq!(good.packets[3].payload(), b"\0\0\x01\0\0\0");
+    assert_eq!(good.packets.get(3), Some(&b"\0\0\x01\0\0\0"[..]));
     let script = "def read_query_result(proxy, inj): list(inj.resultset.rows)\n";
     for payload in [&b"\0\0\x01"[..], b"\x01\0\x01\0\0\0", b"\0"] {
         let mut injection = executed(&[column(ColumnType::LONG, 63, 0)], &[&[BinaryValue::Null]]);
-        injection.packets[3] = packet(payload);
+        injection.packets = with_row(&injection, payload);
         assert_eq!(Connection::new(script).result(injection), Outcome::Failed, "{payload:?}");
         assert!(logged(log::Level::Error).contains("row 0 of the result is malformed"));
     }
@@ -162,7 +162,7 @@ fn fields_and_rows_go_back_unchanged() {
     for (columns, cells) in [all_kinds(), impossible()] {
         let nulls = vec![BinaryValue::Null; cells.len()];
         let injection = executed(&columns, &[&cells, &nulls]);
-        let sent: Vec<_> = injection.packets.iter().map(|p| p.payload().to_vec()).collect();
+        let sent: Vec<_> = injection.packets.iter().map(<[u8]>::to_vec).collect();
         let Outcome::SendResult(reply) = executing(script).result(injection) else {
             panic!("{}", logged(log::Level::Error))
         };

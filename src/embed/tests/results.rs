@@ -3,17 +3,10 @@
 use std::time::Instant;
 
 use super::*;
-use crate::chassis::Packet;
 use crate::session::Query;
 use wire::Capabilities;
 use wire::packet::{frame, packets};
-use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder, Summary};
-
-pub fn packet(payload: &[u8]) -> Packet {
-    let mut framed = Vec::new();
-    frame(payload, 1, &mut framed);
-    Packet::from_bytes(&framed)
-}
+use wire::result::{ColumnDefinition, ColumnType, KeptPackets, ResultSetEncoder, Summary};
 
 /// A kept result set of `SELECT 1`.
 pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> Injection {
@@ -24,8 +17,7 @@ pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> In
         let mut framed = Vec::new();
         frame(payload, 1, &mut framed);
         for part in packets(&framed) {
-            let (header, payload) = part.expect("framed by us");
-            kept.push(Packet::from_bytes(&[&header.encode()[..], payload].concat()));
+            kept.push(part.expect("framed by us").1);
         }
     };
     let mut encoder = ResultSetEncoder::begin(columns, Capabilities::NONE, 2, sink);
@@ -45,11 +37,17 @@ pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> In
     injection
 }
 
+/// The packets of a result of one column, with another first row.
+pub fn with_row(injection: &Injection, row: &[u8]) -> KeptPackets {
+    let packets = injection.packets.iter().enumerate();
+    packets.map(|(n, payload)| if n == 3 { row } else { payload }).collect()
+}
+
 /// A kept OK.
 pub fn ok() -> Slot<Injection> {
     let query = Query::new(4, b"\x03SET x".to_vec(), true).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
-    injection.packets.push(packet(b"\0\x02\x05\x01\0\0\0"));
+    injection.packets.push(b"\0\x02\x05\x01\0\0\0");
     injection.summary = Summary {
         affected_rows: Some(2),
         insert_id: Some(5),
@@ -113,7 +111,7 @@ fn an_ok_has_counters_but_no_rows() {
 #[test]
 fn a_result_that_was_not_kept_has_counters_only() {
     let mut injection = select(&[column("a", ColumnType::LONG, 63)], &[&[Some(b"1")]]);
-    injection.packets.clear();
+    injection.packets = KeptPackets::default();
     check(
         injection,
         "assert r.fields is None and r.rows is None and r.raw is None and r.row_count == 1",
@@ -192,7 +190,7 @@ fn rows_are_a_sequence() {
 fn a_malformed_row_raises() {
     let mut injection = select(&[column("t", ColumnType::VAR_STRING, 45)], &[&[Some(b"a")]]);
     for payload in [&b"\x05ab"[..], b"\x01a\x01b", b"\x01a\xfb"] {
-        injection.packets[3] = packet(payload);
+        injection.packets = with_row(&injection, payload);
         let mut connection =
             Connection::new("def read_query_result(proxy, inj): list(inj.resultset.rows)\n");
         let slot = Slot::new(injection);
@@ -208,7 +206,7 @@ fn fields_and_rows_go_back_unchanged() {
     let columns = [column("a", ColumnType::VAR_STRING, 8), column("b", ColumnType::BLOB, 63)];
     let row: &[Option<&[u8]>] = &[Some(b"caf\xe9\x81"), Some(b"\0\xff")];
     let injection = select(&columns, &[row, &[None, None]]);
-    let sent: Vec<_> = injection.packets.iter().map(|packet| packet.payload().to_vec()).collect();
+    let sent: Vec<_> = injection.packets.iter().map(<[u8]>::to_vec).collect();
     let script = "def read_query_result(proxy, inj):\n\
         \x20   r = inj.resultset\n\
         \x20   proxy.response = {'type': 0, 'server_status': 0x22, 'warnings': 3,\n\

@@ -289,8 +289,8 @@ class Commands:
         limit = self._session.shared.max_kept_bytes
         if injection.overflowed:
             return
-        # With what a packet takes besides its payload.
-        injection.kept_bytes += len(packet) + 84
+        # With what the plugin notes about a packet.
+        injection.kept_bytes += len(packet) + 12
         if injection.kept_bytes <= limit:
             injection.packets.append(packet)
             return
