@@ -10,15 +10,37 @@ use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::{BorrowError, BorrowMutError, Cell, Ref, RefCell, RefMut};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::LocalKey;
 
 /// Panics caught at the boundary since the library was loaded.
 pub static PANICS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static HOST_CALL_DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Calls of [`host_call`] that this thread is in.
+    static HOST_CALLS: Cell<u32> = const { Cell::new(0) };
+    /// Calls of [`guard`] that this thread is in.
+    static GUARDS: Cell<u32> = const { Cell::new(0) };
+}
+
+type Depth = LocalKey<Cell<u32>>;
+
+/// Marks the time from its creation to its drop as "inside" on this thread.
+struct Inside(&'static Depth);
+
+impl Inside {
+    fn enter(depth: &'static Depth) -> Self {
+        depth.set(depth.get() + 1);
+        Self(depth)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
 }
 
 /// Proof that this thread runs a connection callback, so that the host's global mutex is held and no other
@@ -32,29 +54,14 @@ impl HostCall {
     /// Runs `f` with the proof for the callback this thread is in; `None` (and `f` not run) on a script's own thread
     /// or between callbacks.
     pub fn with_current<R>(f: impl FnOnce(&Self) -> R) -> Option<R> {
-        (HOST_CALL_DEPTH.with(Cell::get) > 0).then(|| f(&Self { _not_send: PhantomData }))
-    }
-}
-
-/// Marks the time from its creation to its drop as "inside a callback" on this thread.
-struct HostCallScope;
-
-impl HostCallScope {
-    fn enter() -> Self {
-        HOST_CALL_DEPTH.with(|depth| depth.set(depth.get() + 1));
-        Self
-    }
-}
-
-impl Drop for HostCallScope {
-    fn drop(&mut self) {
-        HOST_CALL_DEPTH.with(|depth| depth.set(depth.get() - 1));
+        (HOST_CALLS.get() > 0).then(|| f(&Self { _not_send: PhantomData }))
     }
 }
 
 /// Runs `body`; a panic in it gives the value of `fallback` instead (and if that panics too, aborts nothing: the
 /// default of `R`).
 pub fn guard<R: Default>(body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
+    let _inside = Inside::enter(&GUARDS);
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,
         Err(payload) => {
@@ -76,7 +83,7 @@ pub unsafe fn host_call<R: Default>(
     body: impl FnOnce(&HostCall) -> R,
     fallback: impl FnOnce(&HostCall) -> R,
 ) -> R {
-    let _scope = HostCallScope::enter();
+    let _inside = Inside::enter(&HOST_CALLS);
     let call = HostCall { _not_send: PhantomData };
     guard(|| body(&call), || fallback(&call))
 }
@@ -87,9 +94,21 @@ fn discard(payload: Box<dyn Any + Send>) {
 }
 
 /// Sends panic messages of this library to the host's log, with a backtrace. Idempotent.
+///
+/// The plugin has a standard library of its own, so every panic that comes here is one of our code and belongs in the
+/// host's log. [`guard`] stops most of them, and the log has all there is to say. One outside of any guard (on a thread
+/// of the script, or in a program that links this crate) goes to the hook that was set before as well.
 pub fn install_panic_hook() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(log_panic)));
+    ONCE.call_once(|| {
+        let previous = take_hook();
+        set_hook(Box::new(move |info| {
+            log_panic(info);
+            if GUARDS.get() == 0 {
+                previous(info);
+            }
+        }));
+    });
 }
 
 fn log_panic(info: &PanicHookInfo<'_>) {
@@ -170,6 +189,24 @@ mod tests {
     #[test]
     fn a_panic_in_the_fallback_too_gives_the_default() {
         assert_eq!(guard(|| -> u8 { panic!("one") }, || panic!("two")), 0);
+    }
+
+    #[test]
+    fn a_panic_that_no_guard_stops_reaches_the_hook_that_was_there_before() {
+        thread_local! {
+            static SEEN: Cell<u32> = const { Cell::new(0) };
+        }
+        let harness = take_hook();
+        set_hook(Box::new(|_| SEEN.set(SEEN.get() + 1)));
+        install_panic_hook();
+        guard(|| panic!("on purpose"), || ());
+        let guarded = SEEN.get();
+        let unguarded = catch_unwind(|| panic!("on purpose"));
+        let seen = SEEN.get();
+        // Assertions that fail in other tests are shown by this one.
+        set_hook(harness);
+        assert!(unguarded.is_err());
+        assert_eq!((guarded, seen), (0, 1));
     }
 
     #[test]
