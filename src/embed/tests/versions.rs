@@ -1,5 +1,7 @@
 //! Loading, replacing and ending versions of the script.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 
 #[test]
@@ -56,6 +58,31 @@ fn init_and_shutdown_are_called_once_each() {
     assert_eq!(trace(), ["init"], "a connection still has it");
     drop(connection);
     assert_eq!(trace(), ["init", "shutdown"]);
+}
+
+#[test]
+fn a_replaced_version_that_does_not_shut_down_is_left_behind() {
+    let script = load(
+        "import threading\n\
+         def shutdown(proxy):\n\
+         \x20   proxy.globals.shutdown_began = True\n\
+         \x20   threading.Event().wait(60)\n",
+    )
+    .expect("loads");
+    logged(log::Level::Warn);
+    let begin = Instant::now();
+    drop(script);
+    assert!(begin.elapsed() < Duration::from_secs(30), "the limit is a few seconds");
+    let warning = logged(log::Level::Warn);
+    assert!(
+        warning.starts_with("a replaced version of the script did not shut down within"),
+        "{warning}"
+    );
+    let began = python(|py| {
+        use pyo3::types::PyAnyMethods;
+        scripts().environment().globals.bind(py).getattr("shutdown_began").is_ok()
+    });
+    assert!(began, "shutdown was called");
 }
 
 #[test]
