@@ -44,21 +44,22 @@ impl Script {
     }
 
     fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
-        let module = environment.bootstrap.load(py, path)?;
-        let mut hooks = [const { None }; Hook::ALL.len()];
-        let mut defined = 0;
-        for hook in Hook::ALL {
-            if let Some(function) = function(&module, hook.name())? {
-                hooks[hook.index()] = Some(function.unbind());
-                defined |= bit(hook);
+        environment.bootstrap.load(py, path, |module| {
+            let mut hooks = [const { None }; Hook::ALL.len()];
+            let mut defined = 0;
+            for hook in Hook::ALL {
+                if let Some(function) = function(module, hook.name())? {
+                    hooks[hook.index()] = Some(function.unbind());
+                    defined |= bit(hook);
+                }
             }
-        }
-        let shutdown = function(&module, "shutdown")?.map(Bound::unbind);
-        if let Some(init) = function(&module, "init")? {
-            init.call1((environment.proxy.bind(py),))?;
-        }
-        let environment = Arc::clone(environment);
-        Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
+            let shutdown = function(module, "shutdown")?.map(Bound::unbind);
+            if let Some(init) = function(module, "init")? {
+                init.call1((environment.proxy.bind(py),))?;
+            }
+            let environment = Arc::clone(environment);
+            Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
+        })
     }
 
     /// Whether the script has this hook.

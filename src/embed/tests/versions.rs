@@ -116,6 +116,49 @@ fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
 }
 
 #[test]
+fn a_version_that_does_not_load_leaves_no_module() {
+    let dir = tempfile::tempdir().expect("a temporary directory").keep();
+    let write = |name: &str, text: &str| {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    let modules = || {
+        python(|py| {
+            use pyo3::types::PyAnyMethods;
+            let names = py.import("sys").unwrap().getattr("modules").unwrap();
+            let names = names.call_method0("keys").unwrap().try_iter().unwrap();
+            let names = names.map(|name| name.unwrap().extract::<String>().unwrap());
+            let ours = |name: &String| name.contains("forgotten") || name == "colorsys";
+            names.filter(ours).collect::<Vec<_>>()
+        })
+    };
+    let script = dir.join("forgotten_script.py");
+    let import = "import sys, os; sys.path.append(os.path.dirname(__file__))\n\
+        import forgotten_helper, forgotten_package.part, colorsys\n";
+    write("forgotten_package/part.py", "");
+    write("forgotten_helper.py", "value = 'as long'\n");
+    // What fails at the top of the script, and what fails in init.
+    for failure in ["boom\n", "def init(proxy): forgotten_helper.check()\n"] {
+        load_file(&script, &format!("{import}{failure}")).map(|_| ()).expect_err("it fails");
+        assert_eq!(modules(), ["colorsys"], "{failure}: of others' modules only");
+    }
+
+    write("forgotten_helper.py", "def check(): pass\n");
+    let check = format!("{import}def init(proxy): forgotten_helper.check()\n");
+    let loaded = load_file(&script, &check).expect("the helper was mended");
+    let before = modules();
+    assert!(before.contains(&"pyproxy_script_forgotten_script".to_owned()), "{before:?}");
+    assert!(before.contains(&"forgotten_package.part".to_owned()), "{before:?}");
+
+    // The version in use keeps its own.
+    let error = load_file(&script, &format!("{import}1 / 0\n")).map(|_| ()).expect_err("it fails");
+    assert!(error.contains("ZeroDivisionError"), "{error}");
+    assert_eq!(modules(), before);
+    drop(loaded);
+}
+
+#[test]
 fn logging_reaches_the_host_at_its_level() {
     let script = "import logging, threading, warnings\n\
         def read_query(proxy, packet):\n\
