@@ -122,16 +122,29 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     log::error!("internal error (panic): {message} at {place}\n{}", Backtrace::force_capture());
 }
 
-/// Panics when `PYPROXY_PANIC_IN` names this callback. Exists in builds with debug assertions only, for the test
-/// that a panic anywhere reaches neither C nor another connection.
+/// Panics when `PYPROXY_PANIC_IN` names this place, or `place*3`: the first three times. Does so in builds with debug
+/// assertions only, for the test that a panic anywhere reaches neither C nor another connection.
 #[cfg(debug_assertions)]
-pub fn panic_on_purpose(callback: &str) {
+pub fn panic_on_purpose(place: &str) {
     use once_cell::sync::Lazy;
-    static TARGET: Lazy<Option<String>> = Lazy::new(|| std::env::var("PYPROXY_PANIC_IN").ok());
-    if TARGET.as_deref() == Some(callback) {
-        panic!("on purpose, in {callback}");
+    static TARGET: Lazy<Option<(String, u64)>> = Lazy::new(|| {
+        let target = std::env::var("PYPROXY_PANIC_IN").ok()?;
+        let (place, times) = target.split_once('*').unwrap_or((&target, ""));
+        Some((place.to_owned(), times.parse().unwrap_or(u64::MAX)))
+    });
+    static REACHED: AtomicU64 = AtomicU64::new(0);
+    let Some((_, times)) = TARGET.as_ref().filter(|(target, _)| target == place) else { return };
+    let reached = REACHED.fetch_add(1, Ordering::Relaxed) + 1;
+    if reached <= *times {
+        // The number keeps the host from joining what would be equal messages.
+        panic!("on purpose, in {place} ({reached})");
     }
 }
+
+/// Nothing.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn panic_on_purpose(_place: &str) {}
 
 /// Data that is touched only inside the host's callbacks, from whichever thread runs the callback.
 ///
