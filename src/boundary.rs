@@ -149,14 +149,43 @@ pub fn panic_on_purpose(_place: &str) {}
 /// Data that is touched only inside the host's callbacks, from whichever thread runs the callback.
 ///
 /// The host's mutex makes the access exclusive between threads, the `RefCell` inside between nested calls on
-/// one thread (a hook calls Python, Python calls back).
+/// one thread (a hook calls Python, Python calls back). So no two threads look at the data at once, but they move
+/// between threads:
+///
+/// ```no_run
+/// # use pyproxy::boundary::HostCell;
+/// fn needs<T: Send + Sync>() {}
+/// needs::<HostCell<std::cell::Cell<u8>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use pyproxy::boundary::HostCell;
+/// fn needs<T: Sync>() {}
+/// needs::<HostCell<std::rc::Rc<u8>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use pyproxy::boundary::HostCell;
+/// fn needs<T: Send>() {}
+/// needs::<HostCell<std::rc::Rc<u8>>>();
+/// ```
+///
+/// What is borrowed ends with the callback:
+///
+/// ```compile_fail,E0521
+/// # use pyproxy::boundary::{HostCell, host_call};
+/// let cell = HostCell::new(vec![1]);
+/// let mut kept = None;
+/// // SAFETY: there is no host.
+/// unsafe { host_call(|call| kept = Some(cell.borrow(call)), |_| ()) };
+/// kept.unwrap();
+/// ```
 #[derive(Debug, Default)]
 pub struct HostCell<T>(RefCell<T>);
 
-// SAFETY: INV-1. `borrow` and `borrow_mut` need a HostCall, which exists on one thread of the process at a time.
-unsafe impl<T> Sync for HostCell<T> {}
-// SAFETY: INV-1 and INV-5: what a cell holds when it is dropped may be dropped on any thread.
-unsafe impl<T> Send for HostCell<T> {}
+// SAFETY: INV-1. `borrow` and `borrow_mut` need a HostCall, which exists on one thread of the process at a time; what that
+// thread then does with the value, another thread may have done before (`T: Send`).
+unsafe impl<T: Send> Sync for HostCell<T> {}
 
 impl<T> HostCell<T> {
     /// A cell that holds `value`.
