@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chassis_sys as sys;
 use glib_sys::GOptionEntry;
 
-use super::options::{OptionError, Options};
-use super::raw_options::RawOptions;
+use super::options::{OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
 use crate::boundary::{self, HostCell, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::backend::BackendType;
@@ -173,7 +172,7 @@ unsafe fn start(
         }
     };
     let context =
-        Context { shared, scripts, settings: options.settings, closing: AtomicBool::new(false) };
+        Context { shared, scripts, settings: options.settings(), closing: AtomicBool::new(false) };
     hooks::install(context).map_err(|_| StartError::Twice)?;
     // SAFETY: called from `apply_config`.
     unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)
