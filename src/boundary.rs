@@ -10,15 +10,37 @@ use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::{BorrowError, BorrowMutError, Cell, Ref, RefCell, RefMut};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::LocalKey;
 
 /// Panics caught at the boundary since the library was loaded.
 pub static PANICS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static HOST_CALL_DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Calls of [`host_call`] that this thread is in.
+    static HOST_CALLS: Cell<u32> = const { Cell::new(0) };
+    /// Calls of [`guard`] that this thread is in.
+    static GUARDS: Cell<u32> = const { Cell::new(0) };
+}
+
+type Depth = LocalKey<Cell<u32>>;
+
+/// Marks the time from its creation to its drop as "inside" on this thread.
+struct Inside(&'static Depth);
+
+impl Inside {
+    fn enter(depth: &'static Depth) -> Self {
+        depth.set(depth.get() + 1);
+        Self(depth)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
 }
 
 /// Proof that this thread runs a connection callback, so that the host's global mutex is held and no other
@@ -32,29 +54,14 @@ impl HostCall {
     /// Runs `f` with the proof for the callback this thread is in; `None` (and `f` not run) on a script's own thread
     /// or between callbacks.
     pub fn with_current<R>(f: impl FnOnce(&Self) -> R) -> Option<R> {
-        (HOST_CALL_DEPTH.with(Cell::get) > 0).then(|| f(&Self { _not_send: PhantomData }))
-    }
-}
-
-/// Marks the time from its creation to its drop as "inside a callback" on this thread.
-struct HostCallScope;
-
-impl HostCallScope {
-    fn enter() -> Self {
-        HOST_CALL_DEPTH.with(|depth| depth.set(depth.get() + 1));
-        Self
-    }
-}
-
-impl Drop for HostCallScope {
-    fn drop(&mut self) {
-        HOST_CALL_DEPTH.with(|depth| depth.set(depth.get() - 1));
+        (HOST_CALLS.get() > 0).then(|| f(&Self { _not_send: PhantomData }))
     }
 }
 
 /// Runs `body`; a panic in it gives the value of `fallback` instead (and if that panics too, aborts nothing: the
 /// default of `R`).
 pub fn guard<R: Default>(body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
+    let _inside = Inside::enter(&GUARDS);
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,
         Err(payload) => {
@@ -76,7 +83,7 @@ pub unsafe fn host_call<R: Default>(
     body: impl FnOnce(&HostCall) -> R,
     fallback: impl FnOnce(&HostCall) -> R,
 ) -> R {
-    let _scope = HostCallScope::enter();
+    let _inside = Inside::enter(&HOST_CALLS);
     let call = HostCall { _not_send: PhantomData };
     guard(|| body(&call), || fallback(&call))
 }
@@ -87,9 +94,21 @@ fn discard(payload: Box<dyn Any + Send>) {
 }
 
 /// Sends panic messages of this library to the host's log, with a backtrace. Idempotent.
+///
+/// The plugin has a standard library of its own, so every panic that comes here is one of our code and belongs in the
+/// host's log. [`guard`] stops most of them, and the log has all there is to say. One outside of any guard (on a thread
+/// of the script, or in a program that links this crate) goes to the hook that was set before as well.
 pub fn install_panic_hook() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(log_panic)));
+    ONCE.call_once(|| {
+        let previous = take_hook();
+        set_hook(Box::new(move |info| {
+            log_panic(info);
+            if GUARDS.get() == 0 {
+                previous(info);
+            }
+        }));
+    });
 }
 
 fn log_panic(info: &PanicHookInfo<'_>) {
@@ -103,28 +122,70 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     log::error!("internal error (panic): {message} at {place}\n{}", Backtrace::force_capture());
 }
 
-/// Panics when `PYPROXY_PANIC_IN` names this callback. Exists in builds with debug assertions only, for the test
-/// that a panic anywhere reaches neither C nor another connection.
+/// Panics when `PYPROXY_PANIC_IN` names this place, or `place*3`: the first three times. Does so in builds with debug
+/// assertions only, for the test that a panic anywhere reaches neither C nor another connection.
 #[cfg(debug_assertions)]
-pub fn panic_on_purpose(callback: &str) {
+pub fn panic_on_purpose(place: &str) {
     use once_cell::sync::Lazy;
-    static TARGET: Lazy<Option<String>> = Lazy::new(|| std::env::var("PYPROXY_PANIC_IN").ok());
-    if TARGET.as_deref() == Some(callback) {
-        panic!("on purpose, in {callback}");
+    static TARGET: Lazy<Option<(String, u64)>> = Lazy::new(|| {
+        let target = std::env::var("PYPROXY_PANIC_IN").ok()?;
+        let (place, times) = target.split_once('*').unwrap_or((&target, ""));
+        Some((place.to_owned(), times.parse().unwrap_or(u64::MAX)))
+    });
+    static REACHED: AtomicU64 = AtomicU64::new(0);
+    let Some((_, times)) = TARGET.as_ref().filter(|(target, _)| target == place) else { return };
+    let reached = REACHED.fetch_add(1, Ordering::Relaxed) + 1;
+    if reached <= *times {
+        // The number keeps the host from joining what would be equal messages.
+        panic!("on purpose, in {place} ({reached})");
     }
 }
+
+/// Nothing.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn panic_on_purpose(_place: &str) {}
 
 /// Data that is touched only inside the host's callbacks, from whichever thread runs the callback.
 ///
 /// The host's mutex makes the access exclusive between threads, the `RefCell` inside between nested calls on
-/// one thread (a hook calls Python, Python calls back).
+/// one thread (a hook calls Python, Python calls back). So no two threads look at the data at once, but they move
+/// between threads:
+///
+/// ```no_run
+/// # use pyproxy::boundary::HostCell;
+/// fn needs<T: Send + Sync>() {}
+/// needs::<HostCell<std::cell::Cell<u8>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use pyproxy::boundary::HostCell;
+/// fn needs<T: Sync>() {}
+/// needs::<HostCell<std::rc::Rc<u8>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use pyproxy::boundary::HostCell;
+/// fn needs<T: Send>() {}
+/// needs::<HostCell<std::rc::Rc<u8>>>();
+/// ```
+///
+/// What is borrowed ends with the callback:
+///
+/// ```compile_fail,E0521
+/// # use pyproxy::boundary::{HostCell, host_call};
+/// let cell = HostCell::new(vec![1]);
+/// let mut kept = None;
+/// // SAFETY: there is no host.
+/// unsafe { host_call(|call| kept = Some(cell.borrow(call)), |_| ()) };
+/// kept.unwrap();
+/// ```
 #[derive(Debug, Default)]
 pub struct HostCell<T>(RefCell<T>);
 
-// SAFETY: INV-1. `borrow` and `borrow_mut` need a HostCall, which exists on one thread of the process at a time.
-unsafe impl<T> Sync for HostCell<T> {}
-// SAFETY: INV-1 and INV-5: what a cell holds when it is dropped may be dropped on any thread.
-unsafe impl<T> Send for HostCell<T> {}
+// SAFETY: INV-1. `borrow` and `borrow_mut` need a HostCall, which exists on one thread of the process at a time; what that
+// thread then does with the value, another thread may have done before (`T: Send`).
+unsafe impl<T: Send> Sync for HostCell<T> {}
 
 impl<T> HostCell<T> {
     /// A cell that holds `value`.
@@ -170,6 +231,24 @@ mod tests {
     #[test]
     fn a_panic_in_the_fallback_too_gives_the_default() {
         assert_eq!(guard(|| -> u8 { panic!("one") }, || panic!("two")), 0);
+    }
+
+    #[test]
+    fn a_panic_that_no_guard_stops_reaches_the_hook_that_was_there_before() {
+        thread_local! {
+            static SEEN: Cell<u32> = const { Cell::new(0) };
+        }
+        let harness = take_hook();
+        set_hook(Box::new(|_| SEEN.set(SEEN.get() + 1)));
+        install_panic_hook();
+        guard(|| panic!("on purpose"), || ());
+        let guarded = SEEN.get();
+        let unguarded = catch_unwind(|| panic!("on purpose"));
+        let seen = SEEN.get();
+        // Assertions that fail in other tests are shown by this one.
+        set_hook(harness);
+        assert!(unguarded.is_err());
+        assert_eq!((guarded, seen), (0, 1));
     }
 
     #[test]

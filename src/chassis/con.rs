@@ -120,7 +120,7 @@ impl<'h> Con<'h> {
     }
 
     /// Tries to write the whole send queue of one of the connection's sockets now; `true` when it is empty.
-    pub fn write_now(&self, socket: Socket<'h>) -> bool {
+    pub fn write_now(&self, socket: Socket<'_>) -> bool {
         // SAFETY: INV-2.
         let result = unsafe { (api().network_mysqld_write)(self.get().srv, socket.as_ptr()) };
         result == retval::NETWORK_SOCKET_SUCCESS && socket.send_queue_is_empty()

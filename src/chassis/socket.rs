@@ -227,7 +227,8 @@ impl<'h> Socket<'h> {
 #[derive(Debug)]
 pub struct OwnedSocket(NonNull<sys::network_socket>);
 
-// SAFETY: INV-1: the socket is used inside callbacks only, and no event is armed on it while a callback runs.
+// SAFETY: INV-1, INV-5: the socket is used, and freed, inside callbacks only, from whichever thread runs one; and no event
+// is armed on it while a callback runs (INV-4).
 unsafe impl Send for OwnedSocket {}
 
 impl OwnedSocket {
@@ -250,8 +251,37 @@ impl OwnedSocket {
         self.0.as_ptr()
     }
 
-    /// A view for the running callback.
-    pub fn view<'h>(&self, _call: &'h HostCall) -> Socket<'h> {
+    /// A view for the running callback, which ends with its owner, too:
+    ///
+    /// ```no_run
+    /// # use pyproxy::{boundary::HostCall, chassis::OwnedSocket};
+    /// fn use_before_close(socket: OwnedSocket, call: &HostCall) {
+    ///     let view = socket.view(call);
+    ///     view.reset_packet_ids();
+    ///     drop(socket);
+    /// }
+    /// ```
+    ///
+    /// What is closed, or given to the pool for others, cannot be used any more:
+    ///
+    /// ```compile_fail,E0505
+    /// # use pyproxy::{boundary::HostCall, chassis::OwnedSocket};
+    /// fn use_after_close(socket: OwnedSocket, call: &HostCall) {
+    ///     let view = socket.view(call);
+    ///     drop(socket);
+    ///     view.reset_packet_ids();
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0505
+    /// # use pyproxy::{boundary::HostCall, chassis::OwnedSocket};
+    /// fn use_after_parking(socket: OwnedSocket, call: &HostCall, pool: &mut Vec<OwnedSocket>) {
+    ///     let view = socket.view(call);
+    ///     pool.push(socket);
+    ///     view.append_payload(b"for another client");
+    /// }
+    /// ```
+    pub fn view<'a>(&'a self, _call: &'a HostCall) -> Socket<'a> {
         Socket(self.0, PhantomData)
     }
 

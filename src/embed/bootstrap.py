@@ -117,22 +117,49 @@ class _ScriptLoader(importlib.machinery.SourceFileLoader):
 
 def load(path):
     """Runs the script at `path` in a fresh module and gives the module."""
-    stem = os.path.splitext(os.path.basename(path))[0]
-    name = f"pyproxy_script_{stem}"
+    name = _script_name(path)
     loader = _ScriptLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     module = importlib.util.module_from_spec(spec)
-    previous = sys.modules.get(name)
     sys.modules[name] = module
-    try:
-        loader.exec_module(module)
-    except BaseException:
-        if previous is None:
-            sys.modules.pop(name, None)
-        else:
-            sys.modules[name] = previous
-        raise
+    loader.exec_module(module)
     return module
+
+
+def _script_name(path):
+    stem = os.path.splitext(os.path.basename(path))[0]
+    return f"pyproxy_script_{stem}"
+
+
+def modules():
+    """What is imported now, for `forget`."""
+    return dict(sys.modules)
+
+
+def forget(path, before):
+    """The script at `path` did not load: its module, and what it imported from its own folder, give way to what was
+    imported `before`. So the next version begins with fresh modules; connections that are open keep theirs.
+
+    Other modules stay: they are not part of the script, and some extension modules cannot be loaded twice.
+    """
+    now = modules()
+    own = _script_name(path)
+    folder = os.path.dirname(path)
+    for name, module in now.items():
+        if module is before.get(name):
+            continue
+        if name == own or folder in _homes(now.get(name.partition(".")[0])):
+            if name in before:
+                sys.modules[name] = before[name]
+            else:
+                sys.modules.pop(name, None)
+
+
+def _homes(module):
+    """The folders that a top-level module was found in."""
+    spec = getattr(module, "__spec__", None)
+    places = getattr(spec, "submodule_search_locations", None) or [getattr(spec, "origin", None)]
+    return [os.path.dirname(place) for place in places if isinstance(place, str)]
 
 
 def publish(proxy):

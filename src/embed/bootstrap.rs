@@ -45,9 +45,26 @@ impl Bootstrap {
             .map_err(|error| self.describe(py, &error))
     }
 
-    /// Runs the script in a fresh module.
-    pub fn load<'py>(&self, py: Python<'py>, script: &Path) -> PyResult<Bound<'py, PyAny>> {
-        self.0.bind(py).call_method1(intern!(py, "load"), (script.as_os_str(),))
+    /// Runs the script in a fresh module and gives that to `use_it`. If either fails, `sys.modules` forgets the script.
+    pub fn load<'py, R>(
+        &self,
+        py: Python<'py>,
+        script: &Path,
+        use_it: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        let bootstrap = self.0.bind(py);
+        let script = script.as_os_str();
+        let before = bootstrap.call_method0(intern!(py, "modules"))?;
+        let loaded = bootstrap
+            .call_method1(intern!(py, "load"), (script,))
+            .and_then(|module| use_it(&module));
+        if loaded.is_err()
+            && let Err(error) = bootstrap.call_method1(intern!(py, "forget"), (script, before))
+        {
+            // The caller learns of the first error.
+            error.write_unraisable(py, Some(bootstrap.as_any()));
+        }
+        loaded
     }
 
     /// `atexit` handlers and buffered output.

@@ -14,6 +14,7 @@ mod classes;
 mod codec;
 mod column;
 mod constants;
+mod deadline;
 mod decision;
 mod error;
 mod interpreter;

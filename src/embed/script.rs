@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::bootstrap::Bootstrap;
 use super::classes::{Globals, Proxy};
-use super::threads;
+use super::{deadline, threads};
 use crate::session::Hook;
 
 /// What all versions of the script share.
@@ -44,21 +44,22 @@ impl Script {
     }
 
     fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
-        let module = environment.bootstrap.load(py, path)?;
-        let mut hooks = [const { None }; Hook::ALL.len()];
-        let mut defined = 0;
-        for hook in Hook::ALL {
-            if let Some(function) = function(&module, hook.name())? {
-                hooks[hook.index()] = Some(function.unbind());
-                defined |= bit(hook);
+        environment.bootstrap.load(py, path, |module| {
+            let mut hooks = [const { None }; Hook::ALL.len()];
+            let mut defined = 0;
+            for hook in Hook::ALL {
+                if let Some(function) = function(module, hook.name())? {
+                    hooks[hook.index()] = Some(function.unbind());
+                    defined |= bit(hook);
+                }
             }
-        }
-        let shutdown = function(&module, "shutdown")?.map(Bound::unbind);
-        if let Some(init) = function(&module, "init")? {
-            init.call1((environment.proxy.bind(py),))?;
-        }
-        let environment = Arc::clone(environment);
-        Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
+            let shutdown = function(module, "shutdown")?.map(Bound::unbind);
+            if let Some(init) = function(module, "init")? {
+                init.call1((environment.proxy.bind(py),))?;
+            }
+            let environment = Arc::clone(environment);
+            Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
+        })
     }
 
     /// Whether the script has this hook.
@@ -80,14 +81,24 @@ impl Script {
         self.environment.bootstrap.describe(py, error)
     }
 
-    /// Calls `shutdown(proxy)`, once. What it raises is logged.
+    /// Calls `shutdown(proxy)`, once.
     pub(super) fn end(&self, py: Python<'_>) {
-        if self.ended.swap(true, Ordering::Relaxed) {
-            return;
+        if let Some(shutdown) = self.shutdown.as_ref().filter(|_| self.ends_now()) {
+            self.environment.call_shutdown(py, shutdown);
         }
-        let Some(shutdown) = &self.shutdown else { return };
-        if let Err(error) = shutdown.bind(py).call1((self.environment.proxy.bind(py),)) {
-            log::error!("shutdown failed:\n{}", self.describe(py, &error));
+    }
+
+    /// Whether nobody asked before.
+    fn ends_now(&self) -> bool {
+        !self.ended.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Environment {
+    /// What `shutdown` raises is logged.
+    fn call_shutdown(&self, py: Python<'_>, shutdown: &Py<PyAny>) {
+        if let Err(error) = shutdown.bind(py).call1((self.proxy.bind(py),)) {
+            log::error!("shutdown failed:\n{}", self.bootstrap.describe(py, &error));
         }
     }
 }
@@ -97,17 +108,25 @@ impl Drop for Script {
     fn drop(&mut self) {
         let hooks = std::mem::take(&mut self.hooks);
         let shutdown = self.shutdown.take();
-        let mut owned = Some((hooks, shutdown));
-        threads::with_python(|py| {
-            if let Some((hooks, shutdown)) = owned.take() {
-                self.shutdown = shutdown;
-                self.end(py);
-                for function in hooks.into_iter().flatten().chain(self.shutdown.take()) {
-                    function.drop_ref(py);
-                }
+        if threads::is_closing() {
+            return std::mem::forget((hooks, shutdown));
+        }
+        let release = |py: Python<'_>, shutdown: Option<Py<PyAny>>| {
+            for function in hooks.into_iter().flatten().chain(shutdown) {
+                function.drop_ref(py);
             }
-        });
-        std::mem::forget(owned);
+        };
+        match shutdown {
+            // All of the host waits meanwhile, as it does for every hook: but not for ever.
+            Some(shutdown) if self.ends_now() => {
+                let environment = Arc::clone(&self.environment);
+                deadline::shut_down("a replaced version of the script", move |py| {
+                    environment.call_shutdown(py, &shutdown);
+                    release(py, Some(shutdown));
+                });
+            }
+            shutdown => _ = threads::with_python(|py| release(py, shutdown)),
+        }
     }
 }
 

@@ -1,16 +1,11 @@
 //! The versions of the script, and the end of them all.
 
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use super::reload::Watch;
 use super::script::Environment;
-use super::{Script, threads};
+use super::{Script, deadline, threads};
 use crate::boundary::HostCall;
-
-/// How long the script may take to shut down.
-const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
@@ -76,8 +71,8 @@ impl Scripts {
     /// The process ends: no hook is called any more, `shutdown(proxy)` of every version that is still in use and
     /// `atexit` handlers run, output is flushed.
     ///
-    /// Python is not finalised: threads that attach later would hang or crash. All of it happens on a thread of its
-    /// own, so that a script that holds on to Python delays the end by a few seconds and no more.
+    /// Python is not finalised: threads that attach later would hang or crash. A script that holds on to Python delays the
+    /// end by a few seconds and no more.
     pub fn shutdown(&self) {
         if !threads::close() {
             return;
@@ -85,33 +80,15 @@ impl Scripts {
         let mut versions: Vec<_> = lock(&self.replaced).iter().filter_map(Weak::upgrade).collect();
         versions.push(self.handle());
         let environment = Arc::clone(&self.environment);
-        let (done, ended) = mpsc::channel();
-        let work = move || {
-            threads::attach(|py| {
-                for script in &versions {
-                    script.end(py);
-                }
-                if let Err(error) = environment.bootstrap.finish(py) {
-                    let traceback = environment.bootstrap.describe(py, &error);
-                    log::error!("Python's exit handlers failed:\n{traceback}");
-                }
-            });
-            // Nobody waits any more if the deadline has passed.
-            let _ = done.send(());
-        };
-        match std::thread::Builder::new().name("pyproxy-shutdown".to_owned()).spawn(work) {
-            Ok(_)
-                if ended.recv_timeout(SHUTDOWN_DEADLINE)
-                    == Err(mpsc::RecvTimeoutError::Timeout) =>
-            {
-                log::warn!(
-                    "the script did not shut down within {} s: going on without it",
-                    SHUTDOWN_DEADLINE.as_secs()
-                );
+        deadline::shut_down("the script", move |py| {
+            for script in &versions {
+                script.end(py);
             }
-            Ok(_) => {}
-            Err(error) => log::warn!("the script is not shut down: no thread ({error})"),
-        }
+            if let Err(error) = environment.bootstrap.finish(py) {
+                let traceback = environment.bootstrap.describe(py, &error);
+                log::error!("Python's exit handlers failed:\n{traceback}");
+            }
+        });
     }
 }
 

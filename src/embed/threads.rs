@@ -19,16 +19,17 @@ thread_local! {
 /// Runs `f` attached to Python. `None`, and `f` not run, before Python started and once it is closing.
 #[inline]
 pub fn with_python<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
-    if CLOSING.load(Ordering::Relaxed) {
+    if is_closing() {
         return None;
     }
-    attach(f)
-}
-
-/// [`with_python`] for the work at the end of the process.
-pub fn attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     pin();
     Python::try_attach(f)
+}
+
+/// Whether [`close`] was called.
+#[inline]
+pub fn is_closing() -> bool {
+    CLOSING.load(Ordering::Relaxed)
 }
 
 /// From now on [`with_python`] says `None`. `true` for the first call.

@@ -3,8 +3,8 @@
 use chassis_sys as sys;
 
 use super::connection::Connection;
-use super::{Step, context};
-use crate::boundary::{HostCall, host_call};
+use super::{Context, Step, context};
+use crate::boundary::{HostCall, host_call, panic_on_purpose};
 use crate::chassis::{Con, ConState, Verdict};
 use crate::session::Reply;
 
@@ -21,8 +21,7 @@ unsafe fn run(
     let verdict = unsafe {
         host_call(
             |call| {
-                #[cfg(debug_assertions)]
-                crate::boundary::panic_on_purpose(name);
+                panic_on_purpose(name);
                 let Some(con) = Con::from_raw(con, call) else { return Verdict::Error };
                 match step(con, call) {
                     Some(mut step) => handler(&mut step),
@@ -49,6 +48,8 @@ fn step<'h>(con: Con<'h>, call: &'h HostCall) -> Option<Step<'h>> {
 
 /// The connection on whose behalf we panicked gets an ERR, if it is in a place where one fits, and is closed.
 fn after_panic(name: &str, con: Con<'_>) -> Verdict {
+    // The panic may have come between a change of the session's server and telling the host of it (INV-4).
+    con.set_server(None);
     let Some(client) = con.client() else { return Verdict::Error };
     // After something was written the client has its answer, and expects no other packet.
     let expects_answer = !name.starts_with("con_send_");
@@ -112,8 +113,7 @@ unsafe extern "C" fn con_init(
     let verdict = unsafe {
         host_call(
             |call| {
-                #[cfg(debug_assertions)]
-                crate::boundary::panic_on_purpose("con_init");
+                panic_on_purpose("con_init");
                 match (Con::from_raw(con, call), context()) {
                     (Some(con), Some(ctx)) => super::init::init(con, ctx),
                     _ => Verdict::Error,
@@ -133,15 +133,28 @@ unsafe extern "C" fn con_cleanup(
     let verdict = unsafe {
         host_call(
             |call| {
-                if let (Some(con), Some(ctx)) = (Con::from_raw(con, call), context()) {
-                    super::cleanup::cleanup(con, ctx);
-                }
-                Verdict::Success
+                panic_on_purpose("con_cleanup");
+                ending(con, call, super::cleanup::cleanup)
             },
-            |_| Verdict::Success,
+            // What the connection holds is let go of in any case: the host frees it next.
+            |call| ending(con, call, super::cleanup::let_go),
         )
     };
     verdict as sys::network_socket_retval_t::Type
+}
+
+/// # Safety
+/// As for [`run`].
+unsafe fn ending(
+    con: *mut sys::network_mysqld_con,
+    call: &HostCall,
+    end: fn(Con<'_>, &'static Context),
+) -> Verdict {
+    // SAFETY: the caller's promise.
+    if let (Some(con), Some(ctx)) = (unsafe { Con::from_raw(con, call) }, context()) {
+        end(con, ctx);
+    }
+    Verdict::Success
 }
 
 /// The hook table of every connection and listener of this plugin.

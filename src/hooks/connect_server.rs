@@ -18,7 +18,7 @@ const ATTEMPTS_PER_BACKEND: usize = 4;
 
 /// Entered without a server (first try and every retry), or with one whose connect came to an end.
 pub fn connect_server(step: &mut Step<'_>) -> Verdict {
-    if step.server().is_some() {
+    if step.has_server() {
         return finish(step);
     }
     let backends = step.ctx.shared.backends;
@@ -39,7 +39,7 @@ pub fn connect_server(step: &mut Step<'_>) -> Verdict {
         Outcome::IgnoreResult => true,
         _ => false,
     };
-    if step.server().is_some() {
+    if step.has_server() {
         if use_pooled && !attached_backend_is_down(step) {
             return greet_from_pool(step);
         }

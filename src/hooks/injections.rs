@@ -4,7 +4,7 @@ use wire::Command;
 
 use super::read_query::{effect_of_command, note_cursor};
 use super::step::Step;
-use crate::chassis::{ConState, Socket, Verdict};
+use crate::chassis::{ConState, Verdict};
 use crate::session::{Injection, Query, Reply};
 
 /// Sends the next queued query that needs an answer, and every one before it that does not. `None`: none is left, and
@@ -30,22 +30,24 @@ pub fn start_next(step: &mut Step<'_>) -> Option<Verdict> {
 
 /// Sends one query; `None` if it has no answer and is done.
 fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
-    let Some(server) = step.server() else {
+    if !step.has_server() {
         step.session().queries.clear();
         return None;
-    };
+    }
     let command = Command(query.packet.first().copied().unwrap_or_default());
     step.ctx.shared.stats.queued_queries.increment();
     step.con.forget_command();
-    server.reset_packet_ids();
-    server.append_command_payload(&query.packet);
+    step.with_server(|server| {
+        server.reset_packet_ids();
+        server.append_command_payload(&query.packet);
+    });
     if command == Command::QUIT {
         if step.session().command != Some(Command::QUIT.0) {
             log::warn!("connection {}: a queued COM_QUIT ends the connection", step.id());
         }
     } else if !command.has_reply() {
         note_cursor(step, &query.packet);
-        return send_unanswered(step, server);
+        return send_unanswered(step);
     }
     let capabilities = {
         let mut session = step.session();
@@ -72,18 +74,18 @@ fn start(step: &mut Step<'_>, query: Query) -> Option<Verdict> {
 }
 
 /// Sends a command that no server answers. `None`: it is sent, and what is queued behind it can follow.
-fn send_unanswered(step: &mut Step<'_>, server: Socket<'_>) -> Option<Verdict> {
+fn send_unanswered(step: &mut Step<'_>) -> Option<Verdict> {
     let client_waits = step.session().command.is_none_or(|command| Command(command).has_reply());
     if step.session().queries.is_empty() && !client_waits {
         // Nothing follows: the host itself knows that no answer comes, and takes its time for the writing.
         step.conn.exchange.answered = true;
         return Some(step.go(ConState::SendQuery));
     }
-    if !step.con.write_now(server) {
+    if step.with_server(|server| step.con.write_now(server)) != Some(true) {
         step.close_server();
         let message = "the server does not take a queued command";
         return Some(step.refuse(&Reply::proxy_error(message)));
     }
-    server.reset_packet_ids();
+    step.with_server(|server| server.reset_packet_ids());
     None
 }

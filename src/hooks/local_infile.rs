@@ -13,21 +13,16 @@ pub fn read_local_infile_data(step: &mut Step<'_>) -> Verdict {
     let Some(packet) = step.client.pop_received() else { return Verdict::Error };
     let is_last = packet.payload().is_empty();
     step.con.set_local_file_data_is_finished(is_last);
-    let server = match step.conn.exchange.infile {
-        Infile::RequestedByScript => None,
-        _ => step.server(),
-    };
-    match server {
-        Some(server) => server.append(packet),
-        None if is_last => {
-            step.conn.exchange.infile = Infile::No;
-            step.conn.exchange.answered = true;
-            let status = step.session().status();
-            step.send_to_client(&Reply::ok(status));
-            step.client.reset_packet_ids();
-            return step.go(ConState::SendLocalInfileResult);
-        }
-        None => {}
+    let is_awaited = step.conn.exchange.infile != Infile::RequestedByScript && step.has_server();
+    if is_awaited {
+        step.with_server(|server| server.append(packet));
+    } else if is_last {
+        step.conn.exchange.infile = Infile::No;
+        step.conn.exchange.answered = true;
+        let status = step.session().status();
+        step.send_to_client(&Reply::ok(status));
+        step.client.reset_packet_ids();
+        return step.go(ConState::SendLocalInfileResult);
     }
     if is_last {
         step.conn.exchange.infile = Infile::No;
@@ -39,7 +34,7 @@ pub fn read_local_infile_data(step: &mut Step<'_>) -> Verdict {
 
 /// The server's answer to the file.
 pub fn read_local_infile_result(step: &mut Step<'_>) -> Verdict {
-    let Some(packet) = step.server().and_then(|server| server.pop_received()) else {
+    let Some(packet) = step.with_server(|server| server.pop_received()).flatten() else {
         return Verdict::Error;
     };
     match step.conn.tracker.feed(packet.payload()) {

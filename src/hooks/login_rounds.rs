@@ -61,9 +61,7 @@ pub fn send_auth_result(step: &mut Step<'_>) -> Verdict {
             step.go(ConState::ReadQuery)
         }
         Some(AuthReply::Err) | None => step.go(ConState::Error),
-        Some(AuthReply::FastSuccess)
-            if step.server().is_some() && !step.conn.login.asked_by_script =>
-        {
+        Some(AuthReply::FastSuccess) if step.has_server() && !step.conn.login.asked_by_script => {
             step.go(ConState::ReadAuthResult)
         }
         Some(_) => {
@@ -84,10 +82,9 @@ pub fn read_auth_old_password(step: &mut Step<'_>) -> Verdict {
     if step.conn.login.asked_by_script {
         return read_auth::read_answer_to_script(step, packet.payload());
     }
-    let Some(server) = step.server() else {
+    if step.with_server(|server| server.append(packet)).is_none() {
         return step.refuse(&Reply::proxy_error("no server connection to log in to"));
-    };
-    server.append(packet);
+    }
     step.go(ConState::SendAuthOldPassword)
 }
 

@@ -115,13 +115,13 @@ fn warn_about_unsent_queries(step: &Step<'_>) {
 
 /// The client's login goes to the server as it is.
 fn pass_on(step: &mut Step<'_>, login: Login, payload: &[u8]) -> Verdict {
-    let Some(server) = step.server() else {
+    if !step.has_server() {
         return accept_without_server(step);
-    };
+    }
     if step.session().server.as_ref().is_some_and(|server| server.authenticated) {
         return take_over_pooled(step, login);
     }
-    server.append_payload(payload);
+    step.with_server(|server| server.append_payload(payload));
     send_login(step, LoginReason::Connect, login)
 }
 
@@ -136,16 +136,16 @@ fn replace(step: &mut Step<'_>, login: Login, payload: Vec<u8>) -> Verdict {
     };
     step.session().queries.clear();
     let fresh = step.session().server.as_ref().is_some_and(|server| !server.authenticated);
-    let (Some(server), true) = (step.server(), fresh) else {
+    if !fresh {
         return script_error(step, "no new server connection that could take a login packet");
-    };
+    }
     let mut replacement = query.packet;
     let parsed = Login::mask(&mut replacement, Capabilities::UNSUPPORTED)
         .and_then(|()| Login::copy_extended(&mut replacement, login.capabilities))
         .and_then(|()| Login::parse(&replacement));
     match parsed {
         Ok(replaced) => {
-            server.append_payload(&replacement);
+            step.with_server(|server| server.append_payload(&replacement));
             send_login(step, LoginReason::Connect, replaced)
         }
         Err(e) => script_error(step, &format!("the packet queued in read_auth is no login: {e}")),
@@ -299,10 +299,10 @@ pub fn login_again(step: &mut Step<'_>) -> Verdict {
         return step.refuse(&Reply::proxy_error(message));
     }
     let request = with_auth(&login, Auth::AskAgain);
-    let (Ok(payload), Some(server)) = (request.encode(), step.server()) else {
+    let (Ok(payload), true) = (request.encode(), step.has_server()) else {
         return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", "Bad handshake"));
     };
-    server.append_payload(&payload);
+    step.with_server(|server| server.append_payload(&payload));
     send_login(step, LoginReason::Connect, login)
 }
 
@@ -321,12 +321,14 @@ fn change_user(step: &mut Step<'_>, login: Login, auth: Auth) -> Verdict {
         let server = session.server.as_ref().map(|server| server.capabilities());
         server.unwrap_or_default() & login.capabilities
     };
-    let (Ok(payload), Some(server)) = (request.encode(both), step.server()) else {
+    let (Ok(payload), true) = (request.encode(both), step.has_server()) else {
         let message = "the login does not fit into COM_CHANGE_USER";
         return step.refuse(&Reply::error(BAD_HANDSHAKE, b"08S01", message));
     };
-    server.reset_packet_ids();
-    server.append_payload(&payload);
+    step.with_server(|server| {
+        server.reset_packet_ids();
+        server.append_payload(&payload);
+    });
     send_login(step, LoginReason::PooledConnection, login)
 }
 

@@ -14,7 +14,7 @@ use crate::session::{Hook, Reply};
 
 /// Passes the answer on and remembers what the client was told.
 pub fn read_auth_result(step: &mut Step<'_>) -> Verdict {
-    let Some(packet) = step.server().and_then(|server| server.pop_received()) else {
+    let Some(packet) = step.with_server(|server| server.pop_received()).flatten() else {
         return Verdict::Error;
     };
     let Ok(reply) = step.conn.login.judge(packet.payload()) else {

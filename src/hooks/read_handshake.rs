@@ -15,7 +15,7 @@ use crate::session::Hook;
 
 /// Forwards the handshake as received, but for the capability bits that the proxy cannot follow.
 pub fn read_handshake(step: &mut Step<'_>) -> Verdict {
-    let Some(mut packet) = step.server().and_then(|server| server.pop_received()) else {
+    let Some(mut packet) = step.with_server(|server| server.pop_received()).flatten() else {
         return refuse(step, "the server sent no handshake");
     };
     if is_err(packet.payload()) {

@@ -109,7 +109,7 @@ fn script_answered(step: &Step<'_>, packets: &CommandPackets, reply: &Reply) {
 }
 
 fn run_queue(step: &mut Step<'_>) -> Verdict {
-    if step.server().is_none() {
+    if !step.has_server() {
         step.session().queries.clear();
         return answer::fail(step, "no server connection is attached");
     }
@@ -121,10 +121,10 @@ fn run_queue(step: &mut Step<'_>) -> Verdict {
 
 /// Sends the client's command to the server as it is.
 fn forward(step: &mut Step<'_>, packets: CommandPackets) -> Verdict {
-    let Some(server) = step.server() else {
+    if !step.has_server() {
         return answer::fail(step, "no server connection is attached");
-    };
-    if is_suspicious(step) && server.is_readable() {
+    }
+    if is_suspicious(step) && step.with_server(|server| server.is_readable()) == Some(true) {
         step.close_server();
         return step.refuse(&Reply::proxy_error("the server closed the connection"));
     }
@@ -142,8 +142,10 @@ fn forward(step: &mut Step<'_>, packets: CommandPackets) -> Verdict {
     step.conn.tracker.start(command.0, capabilities.unwrap_or_default());
     step.con.set_resultset_is_needed(false);
     step.con.set_resultset_is_finished(false);
-    server.reset_packet_ids();
-    server.append_command(packets);
+    step.with_server(|server| {
+        server.reset_packet_ids();
+        server.append_command(packets);
+    });
     step.go(ConState::SendQuery)
 }
 

@@ -15,7 +15,7 @@ use crate::session::{Hook, Injection, Reply, Slot};
 
 /// Follows the answer, passes it on or keeps it for the script.
 pub fn read_query_result(step: &mut Step<'_>) -> Verdict {
-    let Some(packet) = step.server().and_then(|server| server.pop_received()) else {
+    let Some(packet) = step.with_server(|server| server.pop_received()).flatten() else {
         return Verdict::Error;
     };
     let progress = match step.conn.tracker.feed(packet.payload()) {
@@ -114,9 +114,7 @@ fn request_file(step: &mut Step<'_>, packet: Packet) -> Verdict {
     step.con.set_resultset_is_finished(true);
     if step.conn.exchange.answered {
         // The client is not waiting for anything any more: the server gets an empty file.
-        if let Some(server) = step.server() {
-            server.append_payload(&[]);
-        }
+        step.with_server(|server| server.append_payload(&[]));
         step.con.set_local_file_data_is_finished(true);
         return step.go(ConState::SendLocalInfileData);
     }
@@ -219,9 +217,7 @@ fn note_database(step: &mut Step<'_>, payload: &[u8]) {
 /// client.
 pub fn finish(step: &mut Step<'_>, next: ConState) -> Verdict {
     step.con.set_resultset_is_finished(true);
-    if let Some(server) = step.server() {
-        server.reset_packet_ids();
-    }
+    step.with_server(|server| server.reset_packet_ids());
     match step.conn.exchange.injection.take() {
         None => step.conn.exchange.answered = true,
         Some(mut injection) => {
@@ -230,7 +226,7 @@ pub fn finish(step: &mut Step<'_>, next: ConState) -> Verdict {
             finish_injection(step, injection);
         }
     }
-    if !step.conn.exchange.answered && step.server().is_none() {
+    if !step.conn.exchange.answered && !step.has_server() {
         step.session().queries.clear();
     }
     if !step.conn.exchange.answered && step.session().queries.is_empty() {

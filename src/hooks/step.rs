@@ -31,9 +31,14 @@ impl<'h> Step<'h> {
         self.conn.session.borrow_mut(self.call).expect("only cleanup empties the slot")
     }
 
-    /// The server's socket, if a server is attached.
-    pub fn server(&self) -> Option<Socket<'h>> {
-        self.session().server.as_ref().map(|server| server.socket.view(self.call))
+    /// Whether a server is attached.
+    pub fn has_server(&self) -> bool {
+        self.session().server.is_some()
+    }
+
+    /// Uses the server's socket, if a server is attached. `f` cannot ask for the session, which owns the socket.
+    pub fn with_server<R>(&self, f: impl FnOnce(Socket<'_>) -> R) -> Option<R> {
+        self.session().server.as_ref().map(|server| f(server.socket.view(self.call)))
     }
 
     /// Tells the host which server socket the session has now. Due after every script call and every change.
@@ -79,9 +84,7 @@ impl<'h> Step<'h> {
     /// Both sides start a new exchange.
     pub fn reset_packet_ids(&self) {
         self.client.reset_packet_ids();
-        if let Some(server) = self.server() {
-            server.reset_packet_ids();
-        }
+        self.with_server(|server| server.reset_packet_ids());
     }
 
     /// Whether a failed hook means an ERR for the client.

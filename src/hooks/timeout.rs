@@ -41,20 +41,20 @@ pub fn timeout(step: &mut Step<'_>) -> Verdict {
 
 /// Whether the peer that the host reads from in this state has sent something, or hung up.
 fn awaited_peer_spoke(step: &Step<'_>) -> bool {
-    let peer = match step.con.state() {
+    let spoke = match step.con.state() {
         Some(
             ConState::ReadAuth
             | ConState::ReadAuthOldPassword
             | ConState::ReadQuery
             | ConState::ReadLocalInfileData,
-        ) => Some(step.client),
+        ) => Some(step.client.is_readable()),
         Some(
             ConState::ReadHandshake
             | ConState::ReadAuthResult
             | ConState::ReadQueryResult
             | ConState::ReadLocalInfileResult,
-        ) => step.server(),
+        ) => step.with_server(|server| server.is_readable()),
         _ => None,
     };
-    peer.is_some_and(|peer| peer.is_readable())
+    spoke == Some(true)
 }

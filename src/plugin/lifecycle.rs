@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chassis_sys as sys;
 use glib_sys::GOptionEntry;
 
-use super::options::{OptionError, Options};
-use super::raw_options::RawOptions;
+use super::options::{OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
-use crate::boundary::{self, HostCell, guard, host_call};
+use crate::boundary::{self, HostCell, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::backend::BackendType;
 use crate::chassis::{Backends, api, host};
 use crate::embed::{self, PythonConfig};
@@ -31,6 +30,7 @@ pub const FAILURE: c_int = -1;
 pub unsafe fn init(table: *mut sys::chassis_plugin) -> c_int {
     host_log::install();
     boundary::install_panic_hook();
+    panic_on_purpose("plugin_init");
     if let Err(e) = api::load() {
         log::error!("{e}");
         return FAILURE;
@@ -62,24 +62,26 @@ fn g_strdup(text: &CStr) -> *mut c_char {
 }
 
 unsafe extern "C" fn new_config() -> *mut sys::chassis_plugin_config {
-    guard(|| Config(Box::into_raw(RawOptions::new()).cast()), Config::default).0
-}
-
-/// What `init` returns, with the default that a panic amounts to.
-struct Config(*mut sys::chassis_plugin_config);
-
-impl Default for Config {
-    fn default() -> Self {
-        Self(std::ptr::null_mut())
-    }
+    guard_pointer(|| {
+        panic_on_purpose("init");
+        Box::into_raw(RawOptions::new()).cast()
+    })
 }
 
 unsafe extern "C" fn get_options(config: *mut sys::chassis_plugin_config) -> *mut GOptionEntry {
-    // SAFETY: `config` is NULL or what `new_config` returned, and nobody else uses it now.
-    match unsafe { config.cast::<RawOptions>().as_mut() } {
-        Some(raw) => raw.entries(),
-        None => std::ptr::null_mut(),
-    }
+    guard_pointer(|| {
+        panic_on_purpose("get_options");
+        // SAFETY: `config` is NULL or what `new_config` returned, and nobody else uses it now.
+        match unsafe { config.cast::<RawOptions>().as_mut() } {
+            Some(raw) => raw.entries(),
+            None => std::ptr::null_mut(),
+        }
+    })
+}
+
+/// [`guard`] for a function that returns a pointer: a panic amounts to NULL.
+fn guard_pointer<T>(body: impl FnOnce() -> *mut T) -> *mut T {
+    guard(|| Some(body()), || None).unwrap_or(std::ptr::null_mut())
 }
 
 unsafe extern "C" fn apply_config(
@@ -117,6 +119,8 @@ enum StartError {
     Twice,
     #[error("the host gave no memory")]
     NoMemory,
+    #[error("an internal error came before the start, see above")]
+    Panicked,
 }
 
 /// # Safety
@@ -126,6 +130,11 @@ unsafe fn start(
     config: *mut sys::chassis_plugin_config,
 ) -> Result<(), StartError> {
     static STARTED: AtomicBool = AtomicBool::new(false);
+    panic_on_purpose("apply_config");
+    // The host goes on after a panic in `get_options`, but without the options: with none of the user's rules.
+    if PANICS.load(Ordering::Relaxed) > 0 {
+        return Err(StartError::Panicked);
+    }
     // SAFETY: `config` is what `new_config` returned.
     let raw = unsafe { config.cast::<RawOptions>().as_ref() }.ok_or(StartError::NoMemory)?;
     let options = Options::check(&raw.values())?;
@@ -164,7 +173,7 @@ unsafe fn start(
         }
     };
     let context =
-        Context { shared, scripts, settings: options.settings, closing: AtomicBool::new(false) };
+        Context { shared, scripts, settings: options.settings(), closing: AtomicBool::new(false) };
     hooks::install(context).map_err(|_| StartError::Twice)?;
     // SAFETY: called from `apply_config`.
     unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)
@@ -205,6 +214,7 @@ fn add_backends(backends: Backends, options: &Options) -> Result<(), StartError>
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     guard(
         || {
+            panic_on_purpose("destroy");
             if let Some(context) = hooks::context() {
                 context.closing.store(true, Ordering::Relaxed);
                 if let Some(scripts) = &context.scripts {

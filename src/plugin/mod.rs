@@ -4,5 +4,4 @@ pub mod lifecycle;
 pub mod listener;
 pub mod log;
 pub mod options;
-pub mod raw_options;
 pub mod stats;

@@ -1,56 +1,177 @@
 //! A panic inside the plugin reaches neither C nor another connection. Builds with debug assertions panic where
 //! `PYPROXY_PANIC_IN` says.
 
-use testkit::{Host, MariaDb, RawClient};
+use chassis_sys::network_mysqld_hooks;
+use testkit::host::builder::Builder;
+use testkit::wait::PATIENCE;
+use testkit::{Host, MariaDb, RawClient, eventually};
 
 use crate::support::*;
 
-/// The callbacks of a connection's life; each is reached by a login and a query.
-const CALLBACKS: [&str; 9] = [
-    "con_init",
-    "con_connect_server",
-    "con_read_handshake",
-    "con_read_auth",
-    "con_read_auth_result",
-    "con_send_auth_result",
-    "con_read_query",
-    "con_read_query_result",
-    "con_send_query_result",
+/// How often each place panics before it works again.
+const TIMES: usize = 3;
+
+/// What a client does. However far it comes, it ends with a closed connection.
+type Visit = fn(&Host);
+
+/// The callbacks that the plugin has, each with a visit that reaches it.
+const CALLBACKS: [(&str, Visit); 15] = [
+    ("con_init", query),
+    ("con_connect_server", query),
+    ("con_read_handshake", query),
+    ("con_read_auth", query),
+    ("con_read_auth_old_password", login_in_rounds),
+    ("con_read_auth_result", query),
+    ("con_send_auth_result", query),
+    ("con_read_query", query),
+    ("con_read_query_result", query),
+    ("con_send_query_result", query),
+    ("con_read_local_infile_data", send_file),
+    ("con_read_local_infile_result", send_file),
+    ("con_send_local_infile_result", send_file),
+    ("con_timeout", be_silent),
+    ("con_cleanup", query),
 ];
 
-fn host_panicking_in(callback: &str) -> Host {
-    Host::builder().backend(db()).env("PYPROXY_PANIC_IN", callback).start()
+fn query(host: &Host) {
+    if let Ok(mut client) = RawClient::login(host.address(), &MariaDb::user()) {
+        let _ = client.query("SELECT 1");
+    }
+}
+
+fn login_in_rounds(host: &Host) {
+    // The server asks for the account's own method.
+    let (mut client, _) = send_login(host, &MariaDb::user().method("no_such_method"));
+    if let Ok(packet) = client.read_packet() {
+        let _ = client.send_packet(packet.id + 1, &[0; 20]);
+        let _ = client.read_packet();
+    }
+}
+
+fn send_file(host: &Host) {
+    let mut client = host.client();
+    let sql = "LOAD DATA LOCAL INFILE 'f' INTO TABLE test.panics";
+    if client.query(sql).is_ok() {
+        let _ = client.send_packet(2, b"1\n");
+        let _ = client.send_packet(3, b"");
+        let _ = client.read_packet();
+    }
+}
+
+fn be_silent(host: &Host) {
+    let _ = host.client().read_to_close();
+}
+
+/// A script whose objects outlive their connection.
+const KEEPING: &str = "
+kept = []
+
+def read_query(proxy, packet):
+    kept.append((proxy, proxy.connection.client, proxy.connection.server))
+";
+
+fn panicking_in(place: &str) -> Builder {
+    Host::builder().backend(db()).env("PYPROXY_PANIC_IN", place)
+}
+
+fn panics(log: &str) -> usize {
+    log.matches("internal error (panic): on purpose, in ").count()
+}
+
+/// Asserts that the panics in `place` end their own connections only, and leave nothing behind.
+fn survives(place: &str, visit: Visit) {
+    let silence = if place == "con_timeout" { "0.3" } else { "" };
+    let mut host = panicking_in(&format!("{place}*{TIMES}"))
+        .script(KEEPING)
+        .with_counters()
+        .option("pyproxy-read-timeout", silence)
+        .start();
+    let idle = host.fd_count();
+    for number in 1..=TIMES {
+        visit(&host);
+        let once = eventually(PATIENCE, || panics(&host.log()) == number);
+        assert!(once, "{place}: {} panics in {number} visits\n{}", panics(&host.log()), host.log());
+    }
+    assert!(host.is_alive(), "{place}");
+    host.wait_for_fds(idle);
+    host.wait_for_clients(&[0]);
+    host.assert_serves();
+    host.wait_for_clients(&[0]);
+    host.wait_for_fds(idle);
+    assert_eq!(panics(&host.stop().log), TIMES, "{place}");
 }
 
 #[test]
 fn a_panic_is_an_err_for_its_client_and_a_backtrace_in_the_log() {
-    let host = host_panicking_in("con_read_query");
+    let host = panicking_in("con_read_query").start();
     let mut client = host.client();
     let answer = client.query("SELECT 1").unwrap();
     assert_eq!(answer.err().code, ER_UNKNOWN_ERROR);
     assert_eq!(answer.err().message, "pyproxy: internal error, see the proxy log");
     client.expect_closed();
     let log = host.log();
-    assert!(log.contains("internal error (panic): on purpose, in con_read_query"), "{log}");
+    assert!(log.contains("internal error (panic): on purpose, in con_read_query (1)"), "{log}");
     assert!(log.contains("read_query") && log.contains("catch_unwind"), "no backtrace: {log}");
 }
 
 #[test]
-fn no_panic_takes_the_host_down_or_leaks() {
-    for callback in CALLBACKS {
-        let mut host = host_panicking_in(callback);
-        let idle = host.fd_count();
-        for _ in 0..3 {
-            // However far it comes: the connection ends, nothing hangs.
-            if let Ok(mut client) = RawClient::login(host.address(), &MariaDb::user()) {
-                let _ = client.query("SELECT 1");
-            }
-        }
-        assert!(host.is_alive(), "{callback}");
-        host.wait_for_fds(idle);
-        let panics = host.log().matches("on purpose, in ").count();
-        assert!(panics > 0, "{callback} is not reached");
-        let ended = host.stop();
-        assert!(ended.status.success(), "{callback}: {}", ended.log);
+fn no_callback_takes_the_host_down_or_leaks() {
+    MariaDb::shared().query("CREATE TABLE test.panics (a INT)").ok();
+    for (callback, visit) in CALLBACKS {
+        survives(callback, visit);
     }
+}
+
+#[test]
+fn a_panic_in_the_scripts_part_of_the_end_leaks_nothing() {
+    survives("disconnect_client", query);
+}
+
+#[test]
+fn every_callback_of_the_table_is_tried() {
+    macro_rules! callbacks {
+        ($($slot:ident)*) => {{
+            // All members are named: one that is new does not compile.
+            let network_mysqld_hooks { $($slot,)* } = pyproxy::hooks::callbacks::table();
+            [$((stringify!($slot), $slot.is_some()),)*]
+        }};
+    }
+    let table = callbacks! {
+        con_init con_connect_server con_read_handshake con_send_handshake con_read_auth con_send_auth
+        con_read_auth_result con_send_auth_result con_read_query con_read_query_result
+        con_send_query_result con_cleanup con_read_auth_old_password con_send_auth_old_password
+        con_timer_elapsed con_read_local_infile_data con_send_local_infile_data
+        con_read_local_infile_result con_send_local_infile_result con_timeout
+    };
+    for (slot, is_ours) in table {
+        let is_tried = CALLBACKS.iter().any(|(callback, _)| *callback == slot);
+        assert_eq!(is_tried, is_ours, "{slot}");
+    }
+}
+
+#[test]
+fn a_panic_while_the_host_ends_the_connections_and_the_listener() {
+    let host = panicking_in("con_cleanup").start();
+    let _client = host.client();
+    // The host asks for its exit code 0.
+    let log = host.stop().log;
+    assert_eq!(panics(&log), 2, "the client's and the listener's\n{log}");
+}
+
+#[test]
+fn a_panic_at_the_start_refuses_it() {
+    for function in ["plugin_init", "init", "get_options", "apply_config"] {
+        let builder = panicking_in(function).script("print('script ran', flush=True)");
+        let ended = builder.run_to_end();
+        assert_eq!(ended.status.code(), Some(1), "{function}: {}", ended.log);
+        assert_eq!(panics(&ended.log), 1, "{function}: {}", ended.log);
+        assert_eq!(ended.stdout, "", "{function}: the script ran");
+    }
+}
+
+#[test]
+fn a_panic_at_the_end_changes_no_exit_code() {
+    let mut host = panicking_in("destroy").start();
+    host.assert_serves();
+    assert_eq!(panics(&host.stop().log), 1);
 }

@@ -1,5 +1,7 @@
 //! Loading, replacing and ending versions of the script.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 
 #[test]
@@ -59,6 +61,31 @@ fn init_and_shutdown_are_called_once_each() {
 }
 
 #[test]
+fn a_replaced_version_that_does_not_shut_down_is_left_behind() {
+    let script = load(
+        "import threading\n\
+         def shutdown(proxy):\n\
+         \x20   proxy.globals.shutdown_began = True\n\
+         \x20   threading.Event().wait(60)\n",
+    )
+    .expect("loads");
+    logged(log::Level::Warn);
+    let begin = Instant::now();
+    drop(script);
+    assert!(begin.elapsed() < Duration::from_secs(30), "the limit is a few seconds");
+    let warning = logged(log::Level::Warn);
+    assert!(
+        warning.starts_with("a replaced version of the script did not shut down within"),
+        "{warning}"
+    );
+    let began = python(|py| {
+        use pyo3::types::PyAnyMethods;
+        scripts().environment().globals.bind(py).getattr("shutdown_began").is_ok()
+    });
+    assert!(began, "shutdown was called");
+}
+
+#[test]
 fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("script.py");
@@ -86,6 +113,49 @@ fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
     let new = current();
     assert!(new.has(Hook::ReadAuth) && !new.has(Hook::ReadQuery));
     assert!(old.has(Hook::ReadQuery), "an open connection keeps its version");
+}
+
+#[test]
+fn a_version_that_does_not_load_leaves_no_module() {
+    let dir = tempfile::tempdir().expect("a temporary directory").keep();
+    let write = |name: &str, text: &str| {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    let modules = || {
+        python(|py| {
+            use pyo3::types::PyAnyMethods;
+            let names = py.import("sys").unwrap().getattr("modules").unwrap();
+            let names = names.call_method0("keys").unwrap().try_iter().unwrap();
+            let names = names.map(|name| name.unwrap().extract::<String>().unwrap());
+            let ours = |name: &String| name.contains("forgotten") || name == "colorsys";
+            names.filter(ours).collect::<Vec<_>>()
+        })
+    };
+    let script = dir.join("forgotten_script.py");
+    let import = "import sys, os; sys.path.append(os.path.dirname(__file__))\n\
+        import forgotten_helper, forgotten_package.part, colorsys\n";
+    write("forgotten_package/part.py", "");
+    write("forgotten_helper.py", "value = 'as long'\n");
+    // What fails at the top of the script, and what fails in init.
+    for failure in ["boom\n", "def init(proxy): forgotten_helper.check()\n"] {
+        load_file(&script, &format!("{import}{failure}")).map(|_| ()).expect_err("it fails");
+        assert_eq!(modules(), ["colorsys"], "{failure}: of others' modules only");
+    }
+
+    write("forgotten_helper.py", "def check(): pass\n");
+    let check = format!("{import}def init(proxy): forgotten_helper.check()\n");
+    let loaded = load_file(&script, &check).expect("the helper was mended");
+    let before = modules();
+    assert!(before.contains(&"pyproxy_script_forgotten_script".to_owned()), "{before:?}");
+    assert!(before.contains(&"forgotten_package.part".to_owned()), "{before:?}");
+
+    // The version in use keeps its own.
+    let error = load_file(&script, &format!("{import}1 / 0\n")).map(|_| ()).expect_err("it fails");
+    assert!(error.contains("ZeroDivisionError"), "{error}");
+    assert_eq!(modules(), before);
+    drop(loaded);
 }
 
 #[test]

@@ -115,6 +115,25 @@ fn a_version_that_does_not_load_is_logged_and_not_used() {
 }
 
 #[test]
+fn a_mended_module_of_a_version_that_did_not_load_is_used() {
+    let host =
+        Host::builder().backend(db()).script(&version(1)).option("pyproxy-reload", "true").start();
+    let init = "import helper\n\n\ndef init(proxy):\n    helper.check()\n";
+    let with_helper = |number: u32| version(number).replace("\ndef init", "\ndef unused") + init;
+    std::fs::write(host.file("helper.py"), "def check():\n    raise KeyError('helper')\n").unwrap();
+    replace(&host, &with_helper(2));
+    let failed = eventually(PATIENCE, || {
+        assert_eq!(ask(&mut host.client()), "1");
+        host.log().contains("KeyError: 'helper'")
+    });
+    assert!(failed, "{}", host.log());
+    std::fs::write(host.file("helper.py"), "def check():\n    print('checked')\n").unwrap();
+    replace(&host, &with_helper(3));
+    wait_for_version(&host, "3");
+    host.wait_for_stdout("checked\n");
+}
+
+#[test]
 fn a_script_that_is_away_for_a_moment() {
     let host =
         Host::builder().backend(db()).script(&version(1)).option("pyproxy-reload", "true").start();

@@ -1,0 +1,262 @@
+//! The options: one table, from which everything about them comes (`docs/options.md`).
+//!
+//! `table.rs` has the macro, [`kind`] how the host reads an option, [`check`] what its value must be. An option is one row
+//! here, and a check if no present one fits.
+
+pub mod check;
+pub mod kind;
+mod table;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use glib_sys::GOptionEntry;
+
+use self::check::{Given, Show, TimeLimit};
+use self::kind::{Kind, c_text};
+use self::table::option_table;
+use crate::embed::ConfigValue;
+use crate::hooks::{OnScriptError, Settings};
+
+pub use self::check::OptionError;
+
+option_table! {
+    "pyproxy-address" (Text "<host:port|path>") "address to listen on" (default ":4045")
+        => address: String = check::address, shown as "address";
+    "pyproxy-backend-addresses" (List "<host:port|path>")
+        "read-write backends, repeatable or a comma list" (default "127.0.0.1:3306")
+        => backends: Vec<String> = check::addresses, shown as "backend_addresses";
+    "pyproxy-readonly-backend-address" (List "<host:port|path>")
+        "read-only backends, repeatable or a comma list (default: none)"
+        => readonly_backends: Vec<String> = check::addresses, shown as "read_only_backend_addresses";
+    "pyproxy-read-only-backend-addresses" (List "<host:port|path>")
+        "another name of pyproxy-readonly-backend-address"
+        => more_readonly_backends: Vec<String> = check::addresses;
+    "pyproxy-python-script" (File "<file>") "the Python script with the hooks (default: none)"
+        => script: Option<PathBuf> = check::file, shown as "python_script";
+    "pyproxy-script-config" (File "<file>") "an ini file with the script's settings (default: none)"
+        => script_config: Option<PathBuf> = check::file, shown as "script_config";
+    "pyproxy-skip-profiling" (Switch) "do not call read_query and read_query_result"
+        => profiling: bool = check::off, shown as "profiling";
+    "no-pyproxy" (Switch) "load the plugin but do not start it"
+        => enabled: bool = check::off, shown as "start_proxy";
+    "pyproxy-pool-no-change-user" (Switch)
+        "do not log a pooled connection in again with COM_CHANGE_USER"
+        => pool_change_user: bool = check::off, shown as "pool_change_user";
+    "pyproxy-connect-timeout" (Text "<seconds>")
+        "how long a connect to a backend may take" (default "2")
+        => connect_timeout: TimeLimit = check::seconds, shown as "connect_timeout";
+    "pyproxy-read-timeout" (Text "<seconds>") "how long to wait for data" (default "28800")
+        => read_timeout: TimeLimit = check::seconds, shown as "read_timeout";
+    "pyproxy-write-timeout" (Text "<seconds>") "how long a write may block" (default "28800")
+        => write_timeout: TimeLimit = check::seconds, shown as "write_timeout";
+    "pyproxy-on-script-error" (Text "<reject|forward>")
+        "what to do with a query whose hook failed" (default "reject")
+        => on_script_error: OnScriptError = check::on_script_error, shown as "on_script_error";
+    "pyproxy-max-kept-bytes" (Text "<bytes>")
+        "memory that kept results and made answers may take for one connection" (default "256M")
+        => max_kept_bytes: usize = check::bytes, shown as "max_kept_bytes";
+    "pyproxy-reload" (Switch) "new connections use the script as it is now, if the file changed"
+        => reload: bool = check::on, shown as "reload";
+    "pyproxy-venv" (File "<directory>")
+        "virtual environment whose packages the script may import"
+        => venv: Option<PathBuf> = check::virtual_environment, shown as "venv";
+}
+
+impl Options {
+    /// Checks all values; the first wrong one is the error. Blocks for name look-ups.
+    pub fn check(values: &Values) -> Result<Self, OptionError> {
+        let mut options = Self::check_each(values)?;
+        options.refuse_doubles()?;
+        options.readonly_backends.append(&mut options.more_readonly_backends);
+        Ok(options)
+    }
+
+    /// A backend is listed once, in whatever option.
+    fn refuse_doubles(&self) -> Result<(), OptionError> {
+        let lists = [
+            ("pyproxy-backend-addresses", &self.backends),
+            ("pyproxy-readonly-backend-address", &self.readonly_backends),
+            ("pyproxy-read-only-backend-addresses", &self.more_readonly_backends),
+        ];
+        let mut seen = BTreeSet::new();
+        for (option, list) in lists {
+            if let Some(double) = list.iter().find(|address| !seen.insert(*address)) {
+                return Err(OptionError::new(option, double, "this backend is listed twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the hooks need.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            connect_timeout: self.connect_timeout.given,
+            read_timeout: self.read_timeout.given,
+            write_timeout: self.write_timeout.given,
+            on_script_error: self.on_script_error,
+            profiling: self.profiling,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn error(change: impl FnOnce(&mut Values)) -> String {
+        let mut values = Values::default();
+        change(&mut values);
+        Options::check(&values).expect_err("a wrong value").to_string()
+    }
+
+    #[test]
+    fn defaults() {
+        let options = Options::check(&Values::default()).expect("defaults are right");
+        assert_eq!(options.address, ":4045");
+        assert_eq!(options.backends, ["127.0.0.1:3306"]);
+        assert!(options.readonly_backends.is_empty() && options.script.is_none());
+        assert!(options.enabled && options.pool_change_user && options.profiling);
+        let settings = options.settings();
+        assert_eq!(settings.on_script_error, OnScriptError::Reject);
+        // The host's own defaults are not touched, but a script sees them.
+        assert_eq!(settings.connect_timeout, None);
+        let shown = options.for_scripts();
+        for (name, seconds) in [("connect_timeout", 2.0), ("read_timeout", 28800.0)] {
+            assert!(shown.contains(&(name, ConfigValue::Seconds(seconds))), "{name}");
+        }
+    }
+
+    #[test]
+    fn lists_may_be_repeated_and_comma_separated() {
+        let values = Values {
+            backends: vec!["127.0.0.1:1, 127.0.0.1:2".into(), "127.0.0.1:3".into()],
+            readonly_backends: vec!["127.0.0.1:4".into()],
+            more_readonly_backends: vec!["127.0.0.1:5".into()],
+            ..Values::default()
+        };
+        let options = Options::check(&values).expect("right");
+        assert_eq!(options.backends, ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]);
+        assert_eq!(options.readonly_backends, ["127.0.0.1:4", "127.0.0.1:5"]);
+    }
+
+    #[test]
+    fn fractions_of_a_second_survive() {
+        let values = Values { connect_timeout: Some("0.7".into()), ..Values::default() };
+        let options = Options::check(&values).expect("right");
+        assert_eq!(options.settings().connect_timeout, Some(Duration::from_millis(700)));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(Options::check(&Values::default()).expect("right").max_kept_bytes, 256 << 20);
+        for (text, bytes) in [("1", 1), ("10k", 10 << 10), ("3M", 3 << 20), (" 2G ", 2 << 30)] {
+            let values = Values { max_kept_bytes: Some(text.into()), ..Values::default() };
+            assert_eq!(Options::check(&values).expect("right").max_kept_bytes, bytes, "{text}");
+        }
+        for wrong in ["", "0", "0M", "-1", "M", "1T", "1.5M", "99999999999G"] {
+            let text = error(|v| v.max_kept_bytes = Some(wrong.into()));
+            assert!(
+                text.starts_with(&format!("pyproxy-max-kept-bytes={wrong}: expected a")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_values_name_option_and_value() {
+        assert_eq!(
+            error(|v| v.address = Some("127.0.0.1:99999".into())),
+            "pyproxy-address=127.0.0.1:99999: the port must be a number from 1 to 65535"
+        );
+        assert_eq!(
+            error(|v| v.backends = vec!["127.0.0.1:1,127.0.0.1:1".into()]),
+            "pyproxy-backend-addresses=127.0.0.1:1: this backend is listed twice"
+        );
+        assert_eq!(
+            error(|v| v.on_script_error = Some("ignore".into())),
+            "pyproxy-on-script-error=ignore: expected reject or forward"
+        );
+        for wrong in ["0", "-1", "x", "NaN", "inf", ""] {
+            let text = error(|v| v.read_timeout = Some(wrong.into()));
+            assert_eq!(
+                text,
+                format!(
+                    "pyproxy-read-timeout={wrong}: expected a number of seconds greater than 0"
+                )
+            );
+        }
+        assert!(
+            error(|v| v.script = Some("/no/such/script.py".into()))
+                .starts_with("pyproxy-python-script=/no/such/script.py: No such file")
+        );
+        assert!(
+            error(|v| v.script_config = Some("/".into()))
+                .starts_with("pyproxy-script-config=/: this is not a file")
+        );
+        assert!(
+            error(|v| v.venv = Some("/".into())).starts_with("pyproxy-venv=/: this is no virt")
+        );
+    }
+
+    #[test]
+    fn a_default_counts_as_listed() {
+        assert_eq!(
+            error(|v| v.readonly_backends = vec!["127.0.0.1:3306".into()]),
+            "pyproxy-readonly-backend-address=127.0.0.1:3306: this backend is listed twice"
+        );
+    }
+
+    #[test]
+    fn the_parser_gets_every_row() {
+        let mut raw = RawOptions::new();
+        let end = raw.entries.pop().expect("an end");
+        assert!(end.long_name.is_null() && end.arg_data.is_null());
+        // SAFETY: static C strings.
+        let text = |raw| unsafe { CStr::from_ptr(raw) }.to_str().expect("UTF-8");
+        let names: Vec<_> = raw.entries.iter().map(|entry| text(entry.long_name)).collect();
+        assert_eq!(names, NAMES);
+        let storages: BTreeSet<_> = raw.entries.iter().map(|entry| entry.arg_data).collect();
+        assert_eq!(storages.len(), NAMES.len());
+        let address = &raw.entries[0];
+        assert_eq!(text(address.description), "address to listen on (default: :4045)");
+        assert_eq!(text(address.arg_description), "<host:port|path>");
+        assert!(raw.entries[6].arg_description.is_null(), "a switch has no argument");
+    }
+
+    #[test]
+    fn what_the_parser_writes_is_read() {
+        let mut raw = RawOptions::new();
+        let storage = |raw: &RawOptions, name: &str| {
+            let row = NAMES.iter().position(|row| *row == name).expect("a row");
+            raw.entries[row].arg_data
+        };
+        let copy = |text: &CStr| {
+            // SAFETY: a C string.
+            unsafe { glib_sys::g_strdup(text.as_ptr()) }
+        };
+        // SAFETY: each pointer leads to storage of the kind that the row names; the texts are given away.
+        unsafe {
+            *storage(&raw, "pyproxy-venv").cast() = copy(c"/a/venv");
+            *storage(&raw, "pyproxy-reload").cast() = 1;
+            let list = glib_sys::g_strsplit(c"a b".as_ptr(), c" ".as_ptr(), 0);
+            *storage(&raw, "pyproxy-backend-addresses").cast() = list;
+        }
+        assert!(!raw.entries().is_null());
+        let values = raw.values();
+        assert_eq!(values.venv.as_deref(), Some("/a/venv"));
+        assert!(values.reload && !values.enabled && values.address.is_none());
+        assert_eq!(values.backends, ["a", "b"]);
+    }
+
+    #[test]
+    fn the_documentation_has_every_row_and_no_other() {
+        let page = include_str!("../../../docs/options.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+        let documented: Vec<_> = rows.filter_map(|row| Some(row.split_once('`')?.0)).collect();
+        assert_eq!(documented, NAMES);
+    }
+}
