@@ -1,0 +1,206 @@
+//! A command of the client: forwarded, answered by the script, or replaced by what the script queued.
+
+use std::time::Duration;
+
+use wire::connect::{ChangeUser, Login};
+use wire::{Capabilities, Command, compressed};
+
+use crate::engine::{Question, Step};
+use crate::error_code::{ER_MALFORMED_PACKET, ER_NOT_SUPPORTED_YET};
+use crate::exchange::{Change, Exchange, Infile};
+use crate::login::out_of_order;
+use crate::reply::hook_failed;
+use crate::turn::Turn;
+use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
+
+/// First byte of a request for a local file.
+const LOCAL_INFILE: u8 = 0xfb;
+/// A server connection without a command for longer is looked at before the next one is entrusted to it.
+const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
+
+impl Turn<'_> {
+    /// A command arrived.
+    pub fn command(&mut self, packet: Incoming<'_>) {
+        self.shared.stats.queries.increment();
+        if std::mem::take(&mut self.state.may_compress) && compressed::is_frame(packet.payload) {
+            return self.refuse_compression();
+        }
+        if packet.id != 0 {
+            return self.refuse(&out_of_order());
+        }
+        let Some(&command) = packet.payload.first() else {
+            let message = "Malformed communication packet";
+            return self.refuse(&Reply::error(ER_MALFORMED_PACKET, b"HY000", message));
+        };
+        self.state.exchange = Exchange::of(Command(command));
+        self.session.command = Some(command);
+        self.session.queries.clear();
+        if self.state.settings.profiling {
+            self.ask(Question::ReadQuery, Some(packet));
+        } else {
+            self.command_verdict(Verdict::Proceed, packet);
+        }
+    }
+
+    /// The client compresses although nobody offered it: it gets an ERR in the only framing it reads, and no more.
+    fn refuse_compression(&mut self) {
+        let message = "pyproxy: compression is not supported by this proxy, connect without it";
+        log::warn!("{}: the client compresses unasked, it is refused", self.name());
+        for payload in Reply::error(ER_NOT_SUPPORTED_YET, b"42000", message).packets() {
+            self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
+        }
+        self.driver.effect(Effect::Await(Awaits::Close));
+    }
+
+    pub(crate) fn command_verdict(&mut self, verdict: Verdict, packet: Incoming<'_>) {
+        match verdict {
+            Verdict::SendResult(reply) => {
+                self.note_made_answer(packet, &reply);
+                self.answer_command(&reply);
+            }
+            Verdict::SendQuery if !self.session.queries.is_empty() => self.run_queue(),
+            Verdict::Failed => {
+                self.session.queries.clear();
+                if self.state.settings.on_script_error == OnScriptError::Reject {
+                    self.fail_command(&hook_failed(Hook::ReadQuery));
+                } else {
+                    self.forward_command(packet);
+                }
+            }
+            other => {
+                self.warn_about_queue(&other);
+                self.forward_command(packet);
+            }
+        }
+    }
+
+    fn warn_about_queue(&mut self, verdict: &Verdict) {
+        let what = if *verdict == Verdict::SendQuery {
+            "returned PROXY_SEND_QUERY but queued nothing: the command is forwarded"
+        } else if self.session.queries.is_empty() {
+            return;
+        } else {
+            self.session.queries.clear();
+            "queued queries but did not return PROXY_SEND_QUERY: they are discarded"
+        };
+        log::warn!("{}: read_query {what}", self.name());
+    }
+
+    /// The script's own OK to COM_INIT_DB changes what the client believes; the server knows nothing of it.
+    fn note_made_answer(&mut self, packet: Incoming<'_>, reply: &Reply) {
+        if reply.first_byte() == Some(0)
+            && let Change::DefaultDb(database) = self.change_of(packet.payload)
+        {
+            self.session.client.default_db = database;
+        }
+    }
+
+    /// Sends the client's command to the server as it is.
+    fn forward_command(&mut self, packet: Incoming<'_>) {
+        if self.session.server.is_none() {
+            return self.fail_command("no server connection is attached");
+        }
+        if self.server_is_gone() {
+            self.close_server();
+            return self.refuse(&Reply::proxy_error("the server closed the connection"));
+        }
+        self.state.exchange.effect = self.change_of(packet.payload);
+        self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
+        let command = Command(self.session.command.unwrap_or_default());
+        let capabilities = self.server().map(|server| {
+            // After COM_QUIT the server is on its way out, though it says nothing.
+            server.busy = command.has_reply() || command == Command::QUIT;
+            server.capabilities()
+        });
+        self.state.tracker.start(command.0, capabilities.unwrap_or_default());
+        self.state.server_ids.restart();
+        self.forward(Side::Server, packet);
+        if command.has_reply() || command == Command::QUIT {
+            self.go(Step::Answer, Awaits::Answer { kept: false });
+        } else {
+            self.restart_ids();
+            self.next_command();
+        }
+    }
+
+    /// Whether a server that had time to change its mind about this connection hung up or said something.
+    fn server_is_gone(&mut self) -> bool {
+        let now = self.driver.now();
+        let Some(server) = self.server() else { return true };
+        let last = std::mem::replace(&mut server.last_command_at, now);
+        now.saturating_duration_since(last) > SUSPICIOUS_IDLE && !server.link.is_quiet()
+    }
+
+    /// Tells the memory of cursors that a command is sent; gives whether it wants the answer. Without a script that reads
+    /// results there is none.
+    pub fn note_cursor(&mut self, payload: &[u8]) -> bool {
+        self.state.hooks.has(Hook::ReadQueryResult)
+            && self.server().is_some_and(|server| server.cursors.command(payload))
+    }
+
+    /// Answers the command in progress: nothing goes to a server.
+    pub fn answer_command(&mut self, reply: &Reply) {
+        let command = self.session.command.map_or(Command::SLEEP, Command);
+        if command == Command::QUIT {
+            // A client may wait for the close that its server would answer with.
+            self.session.close_after_result = true;
+        }
+        if !command.has_reply() {
+            // The client does not wait: a packet now would be taken for the answer to its next command.
+            if let Some(due) = self.state.exchange.due.take() {
+                due.given();
+            }
+            return self.command_done();
+        }
+        self.send_to_client(reply);
+        if command == Command::QUERY && reply.first_byte() == Some(LOCAL_INFILE) {
+            // The file's packets go on with the numbering of this exchange.
+            self.state.exchange.infile = Infile::ForScript;
+            return self.go(Step::File, Awaits::File);
+        }
+        if let Some(due) = self.state.exchange.due.take() {
+            due.given();
+        }
+        self.command_done();
+    }
+
+    /// The command failed in the proxy; the connection goes on with the next one.
+    pub fn fail_command(&mut self, message: &str) {
+        self.answer_command(&Reply::proxy_error(message));
+    }
+
+    /// What the command in `payload` changes if the server says OK. No command that changes anything is longer than a packet.
+    pub fn change_of(&self, payload: &[u8]) -> Change {
+        let login = self.session.client.login.as_deref();
+        match payload {
+            [command, database @ ..] if Command(*command) == Command::INIT_DB => {
+                Change::DefaultDb(database.to_vec())
+            }
+            [command, sql @ ..] if Command(*command) == Command::QUERY => {
+                use_statement::database(sql).map_or(Change::None, Change::DefaultDb)
+            }
+            [command, ..] if Command(*command) == Command::CHANGE_USER => {
+                login_of_change_user(payload, login)
+            }
+            _ => Change::None,
+        }
+    }
+}
+
+fn login_of_change_user(payload: &[u8], login: Option<&Login>) -> Change {
+    let capabilities = login.map_or(Capabilities::NONE, |login| login.capabilities);
+    let Ok(change) = ChangeUser::parse(payload, capabilities) else { return Change::None };
+    let [low, _] = change.charset.unwrap_or_default().to_le_bytes();
+    let charset = change.charset.map(|_| low).or(login.map(|login| login.charset));
+    Change::Login(Box::new(Login {
+        capabilities,
+        max_packet_size: login.map(|login| login.max_packet_size).unwrap_or_default(),
+        charset: charset.unwrap_or_default(),
+        username: change.username,
+        auth_response: change.auth_response,
+        database: Some(change.database).filter(|database| !database.is_empty()),
+        auth_plugin: change.auth_plugin,
+        attributes: change.attributes,
+        zstd_level: None,
+    }))
+}

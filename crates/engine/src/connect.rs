@@ -1,0 +1,150 @@
+//! Choosing a backend and reaching it.
+
+use std::sync::Arc;
+
+use wire::connect::Handshake;
+
+use crate::engine::{Question, Step};
+use crate::login_rounds::LoginReason;
+use crate::turn::Turn;
+use crate::{Awaits, BackendState, Connecting, Hook, Reply, Server, Verdict};
+
+/// A script that calls every backend UP again and again would keep us in a loop: more attempts than this per backend end
+/// the client's connection.
+const ATTEMPTS_PER_BACKEND: usize = 4;
+
+impl Turn<'_> {
+    /// The first try, and every retry.
+    pub fn find_server(&mut self) {
+        self.shared.backends.recheck();
+        if self.state.login.reason == LoginReason::Reconnect {
+            return self.connect();
+        }
+        self.session.choice = None;
+        self.ask(Question::ConnectServer, None);
+    }
+
+    pub(crate) fn connect_verdict(&mut self, verdict: Verdict) {
+        if let Some(message) = self.rejection(&verdict, Hook::ConnectServer) {
+            self.park_server();
+            let reply = self.login_error(&format!("pyproxy: {message}"));
+            return self.refuse(&reply);
+        }
+        if let Verdict::SendResult(reply) = verdict {
+            return self.greet_for_script(&reply);
+        }
+        if self.session.server.is_some() {
+            if verdict == Verdict::IgnoreResult && !self.attached_backend_is_down() {
+                return self.greet_from_pool();
+            }
+            // The index the script chose stays, the pooled connection goes back.
+            let choice = self.session.choice;
+            self.park_server();
+            self.session.choice = choice;
+        }
+        self.connect();
+    }
+
+    fn attached_backend_is_down(&self) -> bool {
+        let ndx = self.session.server.as_ref().map(|server| server.backend);
+        let state = ndx.and_then(|ndx| self.shared.backends.state(ndx));
+        state.is_none_or(|state| state == BackendState::Down)
+    }
+
+    /// The server connection goes into the pool, or is closed.
+    pub fn park_server(&mut self) {
+        self.session.park_server(self.shared, self.driver.now());
+        self.sync_server();
+    }
+
+    /// Starts a connect to the chosen backend, or to the one with the shortest queue.
+    pub fn connect(&mut self) {
+        let backends = &*self.shared.backends;
+        self.state.connect_attempts += 1;
+        if self.state.connect_attempts > ATTEMPTS_PER_BACKEND * backends.len().max(1) {
+            log::error!("{}: too many failed connects, giving up", self.name());
+            return self.all_down();
+        }
+        let chosen = self.session.choice.take();
+        if chosen.is_some_and(|ndx| ndx >= backends.len()) {
+            return self.all_down();
+        }
+        let is_up = |ndx: &usize| backends.state(*ndx) != Some(BackendState::Down);
+        let Some(ndx) = chosen.filter(is_up).or_else(|| backends.shortest_queue()) else {
+            return self.all_down();
+        };
+        let now = self.driver.now();
+        match self.driver.connect(ndx) {
+            Connecting::Done(link) => {
+                self.session.server = Some(Server::new(link, ndx, now));
+                self.connected();
+            }
+            Connecting::InProgress(link) => {
+                self.session.server = Some(Server::new(link, ndx, now));
+                self.sync_server();
+                self.go(Step::Connect, Awaits::Connect);
+            }
+            Connecting::Failed => {
+                self.mark_down(ndx);
+                self.go(Step::Connect, Awaits::Retry);
+            }
+        }
+    }
+
+    /// The connect succeeded.
+    pub fn connected(&mut self) {
+        let Some(server) = self.session.server.as_mut() else { return self.abort() };
+        server.connected();
+        server.count(&*self.shared.backends);
+        self.shared.backends.set_state(server.backend, BackendState::Up);
+        self.state.server_ids.restart();
+        self.sync_server();
+        self.go(Step::Greeting, Awaits::Greeting);
+    }
+
+    /// The connect failed: the backend is DOWN, another one is tried.
+    pub fn connect_failed(&mut self) {
+        if let Some(ndx) = self.session.server.as_ref().map(|server| server.backend) {
+            self.mark_down(ndx);
+        }
+        self.close_server();
+        self.go(Step::Connect, Awaits::Retry);
+    }
+
+    fn mark_down(&self, ndx: usize) {
+        self.shared.backends.set_state(ndx, BackendState::Down);
+        let name = self.shared.backends.address(ndx).unwrap_or_default().name;
+        log::warn!("{}: backend {name} is not reachable, marked DOWN", self.name());
+    }
+
+    /// A pooled connection needs no server round: the client gets the handshake that the server once sent.
+    fn greet_from_pool(&mut self) {
+        let Some(server) = self.session.server.as_ref() else { return self.abort() };
+        let (payload, handshake) = (server.handshake_payload.clone(), server.handshake.clone());
+        self.session.client.handshake = handshake;
+        self.session.choice = None;
+        self.send_payload_to_client(&payload);
+        self.go(Step::Login, Awaits::Login);
+    }
+
+    /// The script answers in place of any server: a handshake makes the proxy itself the server, anything else ends the
+    /// connection.
+    fn greet_for_script(&mut self, reply: &Reply) {
+        self.park_server();
+        self.session.choice = None;
+        self.send_to_client(reply);
+        let first = reply.packets().first().filter(|_| !reply.is_error());
+        match first.map(|payload| Handshake::parse(payload)) {
+            Some(Ok(handshake)) => {
+                self.session.client.handshake = Some(Arc::new(handshake));
+                self.go(Step::Login, Awaits::Login);
+            }
+            _ => self.go(Step::Login, Awaits::Close),
+        }
+    }
+
+    fn all_down(&mut self) {
+        let reply = self.login_error("(proxy) all backends are down");
+        self.refuse(&reply);
+    }
+}

@@ -1,0 +1,114 @@
+//! What goes out.
+
+use crate::{Hook, Injection, Link, Slot};
+
+/// One of the two peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Whoever connected to the proxy.
+    Client,
+    /// The server that is attached.
+    Server,
+}
+
+/// Something to be done. The driver does these in the order in which they come.
+#[derive(Debug)]
+pub enum Effect<'a> {
+    /// Pass the packet at hand on to the other side, its first part with this sequence id.
+    Forward {
+        /// Who gets it.
+        to: Side,
+        /// The sequence id of its first part; further ones count up.
+        id: u8,
+    },
+    /// Send a payload of any length, framed, the first packet with this sequence id.
+    Send {
+        /// Who gets it.
+        to: Side,
+        /// The sequence id.
+        id: u8,
+        /// The payload.
+        payload: &'a [u8],
+    },
+    /// Send one packet of an answer that was kept. Of the full length it is continued by the next one.
+    SendPart {
+        /// Who gets it.
+        to: Side,
+        /// The sequence id.
+        id: u8,
+        /// The payload of this packet.
+        payload: &'a [u8],
+    },
+    /// Send bytes in another framing to the client, as the last thing that it gets.
+    SendForeign(&'a [u8]),
+    /// This is the server connection now, or there is none any more. The link stays where it is until the next such effect.
+    Attach(Option<&'a dyn Link>),
+    /// What was sent to the client so far shall reach it before anything else is read.
+    Flush,
+    /// What was sent to the server so far shall be on its way before the next packet: its numbers start anew.
+    /// If the server does not take it, [`Event::Ended`](crate::Event::Ended) follows.
+    FlushServer,
+    /// Throw away what this peer sent. If it hung up, [`Event::Ended`](crate::Event::Ended) follows.
+    Discard(Side),
+    /// Look whether this peer hung up: [`Event::Ended`](crate::Event::Ended) follows if it did.
+    Look(Side),
+    /// A large piece of memory was freed: give it back to the system.
+    Trim,
+    /// Ask the script. [`Event::Verdict`](crate::Event::Verdict) follows, at once or later; the packet at hand is still needed then.
+    Ask(Ask),
+    /// Go on so. The last effect of every event but those that ask the script.
+    Await(Awaits),
+}
+
+/// A question to the script.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// A hook that gets nothing but the connection, or the packet at hand: all but the next.
+    Hook(Hook),
+    /// `read_query_result`, about this query and its result.
+    Result(Slot<Injection>),
+}
+
+impl Ask {
+    /// Which hook it is.
+    pub fn hook(&self) -> Hook {
+        match self {
+            Self::Hook(hook) => *hook,
+            Self::Result(_) => Hook::ReadQueryResult,
+        }
+    }
+}
+
+/// What happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaits {
+    /// The connect that is under way comes to an end.
+    Connect,
+    /// A server is still to be found: [`Event::Accepted`](crate::Event::Accepted) comes again.
+    Retry,
+    /// The server's handshake.
+    Greeting,
+    /// The client's login.
+    Login,
+    /// The server's answer to the login, or to a further packet of it.
+    LoginAnswer,
+    /// A further packet of the client's login.
+    LoginData,
+    /// A command of the client.
+    Command,
+    /// A packet of the server's answer.
+    Answer {
+        /// It is kept: nothing reaches the client before its end.
+        kept: bool,
+    },
+    /// The same, for an answer that has begun.
+    MoreAnswer,
+    /// A packet of the client's file.
+    File,
+    /// The server's answer to the file.
+    FileAnswer,
+    /// Nothing: what was sent to the client is written, then everything ends.
+    Close,
+    /// Nothing: everything ends at once.
+    Abort,
+}

@@ -1,0 +1,63 @@
+//! What comes in.
+
+use std::borrow::Cow;
+
+use crate::{Side, Verdict};
+
+/// Something happened. The driver hands these over one at a time, in the order in which they happened.
+#[derive(Debug)]
+pub enum Event<'p> {
+    /// The client was accepted: a server is to be found.
+    Accepted,
+    /// The connect that is under way succeeded.
+    Connected,
+    /// It failed.
+    ConnectFailed,
+    /// A packet of the client; a command with all its parts.
+    Client(Incoming<'p>),
+    /// A packet of the server.
+    Server(Incoming<'p>),
+    /// The peer on this side is gone, or its bytes can be read no further.
+    Ended(Side),
+    /// The peer that is awaited was silent for too long.
+    TimedOut,
+    /// What the script says to the last [`Effect::Ask`](crate::Effect::Ask), with the packet that it was asked about.
+    Verdict(Verdict, Option<Incoming<'p>>),
+    /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of
+    /// `disconnect_client`.
+    Closed,
+}
+
+/// A packet that arrived. Its bytes stay the driver's.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'p> {
+    /// The sequence id.
+    pub id: u8,
+    /// The payload of the first part.
+    pub payload: &'p [u8],
+    /// The payloads of further parts. Only commands over 16 MiB have any.
+    pub rest: &'p [&'p [u8]],
+}
+
+impl<'p> Incoming<'p> {
+    /// A packet that is not continued.
+    pub const fn single(id: u8, payload: &'p [u8]) -> Self {
+        Self { id, payload, rest: &[] }
+    }
+
+    /// The payload as one piece.
+    pub fn joined(&self) -> Cow<'p, [u8]> {
+        if self.rest.is_empty() {
+            return Cow::Borrowed(self.payload);
+        }
+        let mut all = self.payload.to_vec();
+        self.rest.iter().for_each(|part| all.extend_from_slice(part));
+        Cow::Owned(all)
+    }
+
+    /// The sequence id of the last part.
+    pub fn last_id(&self) -> u8 {
+        let parts = self.rest.len().to_le_bytes();
+        self.id.wrapping_add(parts.first().copied().unwrap_or_default())
+    }
+}

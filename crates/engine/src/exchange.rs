@@ -1,0 +1,62 @@
+//! One command of the client, from its arrival to the last packet of its answer.
+
+use wire::Command;
+use wire::connect::Login;
+
+use crate::Injection;
+use crate::answer_due::AnswerDue;
+
+/// Where a command stands.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    /// The client waits for its one answer. `None`: it has it, or expects none.
+    pub due: Option<AnswerDue>,
+    /// The queued query whose result is being read.
+    pub injection: Option<Injection>,
+    /// What the command changes if the server accepts it.
+    pub effect: Change,
+    /// Some packet of an answer was sent to the client.
+    pub begun: bool,
+    /// The file transfer.
+    pub infile: Infile,
+    /// The answer may open a cursor, whose columns are remembered for the script.
+    pub opens_cursor: bool,
+}
+
+impl Exchange {
+    /// A command arrived.
+    pub fn of(command: Command) -> Self {
+        // A packet for a client that expects none would be taken for the answer to its next command.
+        let expects_one = command.has_reply() || command == Command::QUIT;
+        Self { due: expects_one.then(AnswerDue::of_command), ..Self::default() }
+    }
+
+    /// Whether the client has its answer, or expects none.
+    pub fn is_answered(&self) -> bool {
+        self.due.is_none()
+    }
+}
+
+/// A LOAD DATA LOCAL transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Infile {
+    /// None.
+    #[default]
+    No,
+    /// The client sends the file to the server.
+    ForServer,
+    /// A script made the request: no server waits for the file.
+    ForScript,
+}
+
+/// What a command changes in what we know, once the server said OK.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Change {
+    /// Nothing.
+    #[default]
+    None,
+    /// COM_INIT_DB, or `USE` as text.
+    DefaultDb(Vec<u8>),
+    /// COM_CHANGE_USER, as the login it amounts to.
+    Login(Box<Login>),
+}

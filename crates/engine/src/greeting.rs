@@ -1,0 +1,64 @@
+//! The server's handshake.
+
+use std::sync::Arc;
+
+use wire::Capabilities;
+use wire::connect::Handshake;
+use wire::reply::is_err;
+
+use crate::engine::{Question, Step};
+use crate::login_rounds::LoginReason;
+use crate::turn::Turn;
+use crate::{Awaits, Hook, Reply, Verdict};
+
+impl Turn<'_> {
+    /// The server's first packet: a handshake, or an ERR, which the client gets as it is.
+    pub fn greeting(&mut self, payload: &[u8]) {
+        if is_err(payload) {
+            self.send_payload_to_client(payload);
+            return self.go(Step::Greeting, Awaits::Close);
+        }
+        let mut payload = payload.to_vec();
+        let masked = Handshake::mask(&mut payload, Capabilities::UNSUPPORTED);
+        let handshake = match masked.and_then(|()| Handshake::parse(&payload)) {
+            Ok(handshake) => Arc::new(handshake),
+            Err(e) => {
+                self.shared.stats.malformed_packets.increment();
+                log::error!("{}: cannot read the server's handshake: {e}", self.name());
+                return self.broken("cannot read the handshake of the server");
+            }
+        };
+        if let Some(server) = self.server() {
+            server.reported(handshake.status);
+            server.handshake = Some(handshake);
+            server.handshake_payload = payload;
+        }
+        if self.state.login.reason == LoginReason::Reconnect {
+            return self.login_again();
+        }
+        self.ask(Question::ReadHandshake, None);
+    }
+
+    pub(crate) fn greeting_verdict(&mut self, verdict: Verdict) {
+        if let Some(message) = self.rejection(&verdict, Hook::ReadHandshake) {
+            let reply = self.login_error(&format!("pyproxy: {message}"));
+            return self.refuse(&reply);
+        }
+        if let Verdict::SendResult(reply) = verdict {
+            return self.refuse(&reply);
+        }
+        let Some(server) = self.session.server.as_ref() else { return self.abort() };
+        // As received, but for the capability bits that the proxy cannot follow.
+        let payload = server.handshake_payload.clone();
+        self.session.client.handshake.clone_from(&server.handshake);
+        self.send_payload_to_client(&payload);
+        self.go(Step::Login, Awaits::Login);
+    }
+
+    /// Sends one payload to the client.
+    pub fn send_payload_to_client(&mut self, payload: &[u8]) {
+        if let Some(reply) = Reply::from_packets(vec![payload.to_vec()]) {
+            self.send_to_client(&reply);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A queued query on its way through the server, and its result (`inj`).
+
+use std::time::Instant;
+
+use wire::result::{KeptPackets, Summary};
+use wire::statement::Definitions;
+use wire::{Capabilities, HEADER_LEN};
+
+use crate::Query;
+
+/// How far the keeping of one result may go.
+#[derive(Debug, Default)]
+pub struct Bound {
+    unwatched: usize,
+    passed: bool,
+}
+
+impl Bound {
+    /// How much is read between two looks at the client.
+    const WATCH_EVERY: usize = 64 << 10;
+
+    /// Whether the result was larger than the limit.
+    pub fn is_passed(&self) -> bool {
+        self.passed
+    }
+
+    /// Whether it is time to look at the client for whom all this is read; starts the next interval.
+    pub fn is_watch_due(&mut self) -> bool {
+        let due = self.unwatched >= Self::WATCH_EVERY;
+        if due {
+            self.unwatched = 0;
+        }
+        due
+    }
+}
+
+/// A query of the queue that was sent, and what came back so far.
+#[derive(Debug)]
+pub struct Injection {
+    /// The query.
+    pub query: Query,
+    /// When the first packet of the result arrived.
+    pub first_packet_at: Option<Instant>,
+    /// When the last packet of the result arrived.
+    pub last_packet_at: Option<Instant>,
+    /// Counters of the complete result.
+    pub summary: Summary,
+    /// The payload of the ERR that ended the result, also if the packets were not asked for.
+    pub error: Option<Vec<u8>>,
+    /// The result's packets, if they were asked for; as received, one per packet on the wire.
+    pub packets: KeptPackets,
+    /// How far they may go.
+    pub bound: Bound,
+    /// What the server connection agreed on when the query was sent: how to read the packets.
+    pub capabilities: Capabilities,
+    /// Of a COM_STMT_FETCH: the columns of its rows, which come without.
+    pub cursor: Option<Definitions>,
+}
+
+impl Injection {
+    /// The query is being sent on a connection with these capabilities.
+    pub fn new(query: Query, capabilities: Capabilities) -> Self {
+        Self {
+            query,
+            first_packet_at: None,
+            last_packet_at: None,
+            summary: Summary::default(),
+            error: None,
+            packets: KeptPackets::default(),
+            bound: Bound::default(),
+            capabilities,
+            cursor: None,
+        }
+    }
+
+    /// Keeps a payload. The one that goes beyond `limit` bytes gives `true`: all are freed, and none is kept any more.
+    pub fn keep(&mut self, payload: &[u8], limit: usize) -> bool {
+        self.bound.unwatched += payload.len() + HEADER_LEN;
+        if self.bound.passed {
+            return false;
+        }
+        self.packets.push(payload);
+        if self.packets.bytes() <= limit {
+            return false;
+        }
+        self.packets = KeptPackets::default();
+        self.bound.passed = true;
+        true
+    }
+
+    /// Microseconds from queueing to `moment`; `None` before it happened.
+    pub fn micros_until(&self, moment: Option<Instant>) -> Option<u64> {
+        let elapsed = moment?.saturating_duration_since(self.query.queued_at);
+        Some(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,69 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::as_conversions, clippy::indexing_slicing, clippy::panic, clippy::string_slice)
+)]
+
+mod address;
+mod answer_due;
+mod backends;
+mod change_user;
+mod client;
+mod command;
+mod connect;
+mod deliver;
+mod driver;
+mod effect;
+mod engine;
+mod error_code;
+mod event;
+mod exchange;
+mod greeting;
+mod hook;
+mod infile;
+mod injection;
+mod link;
+mod login;
+mod login_rounds;
+mod numbering;
+mod parking;
+mod pool;
+mod pooled_login;
+mod queries;
+mod queue;
+mod reply;
+mod result;
+mod server;
+mod session;
+mod settings;
+mod shared;
+mod slot;
+mod stats;
+mod timeout;
+mod turn;
+mod use_statement;
+mod verdict;
+
+pub use address::Address;
+pub use backends::{AddBackendError, BackendKind, BackendState, Backends};
+pub use client::Client;
+pub use driver::{Connecting, Driver};
+pub use effect::{Ask, Awaits, Effect, Side};
+pub use engine::Engine;
+pub use error_code::ER_UNKNOWN_ERROR;
+pub use event::{Event, Incoming};
+pub use hook::{Hook, HookSet};
+pub use injection::Injection;
+pub use link::Link;
+pub use parking::{SwitchError, Switched};
+pub use pool::{BackendPool, Pool};
+pub use queries::{EmptyPacket, Queries, Query};
+pub use reply::Reply;
+pub use server::Server;
+pub use session::Session;
+pub use settings::{OnScriptError, Settings};
+pub use shared::Shared;
+pub use slot::{Locked, Slot};
+pub use stats::{Counter, HookStats, Stats, Stopwatch};
+pub use verdict::Verdict;

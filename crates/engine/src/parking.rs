@@ -1,0 +1,124 @@
+//! What `proxy.connection.backend_ndx = n` does: attach, park and choose.
+
+use std::time::Instant;
+
+use crate::{Hook, Server, Session, Shared};
+
+/// What became of an assignment to `backend_ndx`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switched {
+    /// Done, or there was nothing to do.
+    Done,
+    /// No idle connection fits: the index stays as it was.
+    NoMatch,
+}
+
+/// Why an assignment to `backend_ndx` is not possible now.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SwitchError {
+    /// The server connection is in the middle of its login.
+    #[error("backend_ndx cannot be changed in {0}: the login is not complete")]
+    LoginPending(&'static str),
+    /// The object is not used in a hook of its own connection.
+    #[error("backend_ndx can only be changed in a hook of its own connection")]
+    NotInHook,
+}
+
+impl Session {
+    /// Assigns `backend_ndx`; `None` is -1, none. A backend that does not exist has no idle connection.
+    pub fn set_backend(
+        &mut self,
+        shared: &Shared,
+        ndx: Option<usize>,
+        now: Instant,
+    ) -> Result<Switched, SwitchError> {
+        let hook = self.hook.ok_or(SwitchError::NotInHook)?;
+        let before_connect = hook == Hook::ConnectServer;
+        if ndx.is_some_and(|ndx| ndx >= shared.backends.len()) {
+            if !before_connect {
+                return Ok(Switched::NoMatch);
+            }
+            self.park_server(shared, now);
+            self.choice = ndx;
+            return Ok(Switched::Done);
+        }
+        let login_pending = match hook {
+            Hook::ReadHandshake | Hook::ReadAuth => true,
+            Hook::ReadAuthResult => !self.login_accepted,
+            _ => false,
+        };
+        if login_pending {
+            return Err(SwitchError::LoginPending(hook.name()));
+        }
+        match ndx {
+            None => {
+                self.park_server(shared, now);
+                self.choice = None;
+                Ok(Switched::Done)
+            }
+            Some(ndx) if self.server.as_ref().is_some_and(|server| server.backend == ndx) => {
+                Ok(Switched::Done)
+            }
+            Some(ndx) => Ok(self.switch(shared, ndx, before_connect, now)),
+        }
+    }
+
+    fn switch(
+        &mut self,
+        shared: &Shared,
+        ndx: usize,
+        before_connect: bool,
+        now: Instant,
+    ) -> Switched {
+        match self.take_idle(shared, ndx, before_connect, now) {
+            Some(server) => {
+                self.exchange_server(shared, server, now);
+                self.choice = before_connect.then_some(ndx);
+                Switched::Done
+            }
+            None if before_connect => {
+                self.park_server(shared, now);
+                self.choice = Some(ndx);
+                Switched::Done
+            }
+            None => Switched::NoMatch,
+        }
+    }
+
+    /// The idle connection of backend `ndx` that this client may have.
+    fn take_idle(
+        &self,
+        shared: &Shared,
+        ndx: usize,
+        before_connect: bool,
+        now: Instant,
+    ) -> Option<Server> {
+        let mut pool = shared.pool();
+        let idle = pool.of(ndx);
+        if before_connect {
+            return idle.take_for_anyone(now);
+        }
+        // A client that left before it named a user can own no pooled connection.
+        let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
+        let user = self.client.server_user.as_deref().unwrap_or(&login.username);
+        idle.take_for_user(user, login.capabilities)
+    }
+
+    /// Attaches `server`, which was taken from the pool, in place of the present connection, which is parked.
+    pub(crate) fn exchange_server(&mut self, shared: &Shared, server: Server, now: Instant) {
+        self.park_server(shared, now);
+        self.attach(shared, server);
+    }
+
+    /// Detaches the server connection: into the pool if another client may get it as it is, else to be closed.
+    pub fn park_server(&mut self, shared: &Shared, now: Instant) {
+        let Some(server) = self.detach(shared) else { return };
+        // An open transaction is ended by the login of the next client, if there is one.
+        if server.is_clean() && (shared.pool_change_user || !server.in_transaction()) {
+            let ndx = server.backend;
+            shared.pool().of(ndx).park(server, now);
+        } else {
+            self.discard(server);
+        }
+    }
+}

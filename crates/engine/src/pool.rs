@@ -1,0 +1,116 @@
+//! Idle server connections: parked by scripts, taken by user name.
+//!
+//! Whether the server closed an idle connection is found out when it would be given away, and, for all of them at once, at
+//! most once a second when the pool is looked at. So a look costs no system call per connection.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use wire::Capabilities;
+
+use crate::{Link, Server};
+
+/// How long what was found out about all idle connections holds.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// Idle connections of one backend, oldest first.
+#[derive(Debug, Default)]
+pub struct BackendPool {
+    idle: VecDeque<Server>,
+    swept_at: Option<Instant>,
+    /// A client that has not logged in yet leaves each user this many.
+    pub min_idle_connections: u32,
+    /// For scripts; not enforced.
+    pub max_idle_connections: u32,
+}
+
+/// The idle connections of all backends.
+#[derive(Debug, Default)]
+pub struct Pool {
+    backends: Vec<BackendPool>,
+}
+
+impl Pool {
+    /// The pool of backend `ndx`.
+    pub fn of(&mut self, ndx: usize) -> &mut BackendPool {
+        if self.backends.len() <= ndx {
+            self.backends.resize_with(ndx + 1, BackendPool::default);
+        }
+        self.backends.get_mut(ndx).expect("made just now")
+    }
+}
+
+impl BackendPool {
+    /// Adds an idle connection that [`Server::is_clean`] and no client uses. Dead ones go, so that a script that parks
+    /// and never looks does not pile them up.
+    pub fn park(&mut self, server: Server, now: Instant) {
+        self.sweep(now);
+        self.idle.push_back(server);
+    }
+
+    /// For a client that has not told its name yet: the oldest connection of any user who has more idle ones than
+    /// `min_idle_connections`.
+    pub fn take_for_anyone(&mut self, now: Instant) -> Option<Server> {
+        self.sweep(now);
+        let keep = usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX);
+        let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
+        for server in &self.idle {
+            *counts.entry(server.username().to_vec()).or_default() += 1;
+        }
+        self.take(|server| counts.get(server.username()).is_some_and(|count| *count > keep))
+    }
+
+    /// For a client that is about to be logged in again, as whoever it is: the oldest connection of this dialect.
+    pub fn take_for_login(&mut self, capabilities: Capabilities) -> Option<Server> {
+        self.take(|server| server.speaks(capabilities))
+    }
+
+    /// For a client that is logged in and will not be again: the oldest connection of the same user and dialect. An open
+    /// transaction belongs to whoever began it.
+    pub fn take_for_user(&mut self, user: &[u8], capabilities: Capabilities) -> Option<Server> {
+        self.take(|server| {
+            server.username() == user && server.speaks(capabilities) && !server.in_transaction()
+        })
+    }
+
+    /// The oldest that fits and is alive; dead ones among those that fit are closed.
+    fn take(&mut self, fits: impl Fn(&Server) -> bool) -> Option<Server> {
+        let mut from = 0;
+        loop {
+            let position = from + self.idle.iter().skip(from).position(&fits)?;
+            let server = self.idle.remove(position)?;
+            if server.is_clean() {
+                return Some(server);
+            }
+            from = position;
+        }
+    }
+
+    /// Number of idle connections of `user`, or of everyone.
+    pub fn idle_count(&mut self, user: Option<&[u8]>, now: Instant) -> usize {
+        self.sweep(now);
+        self.idle.iter().filter(|server| user.is_none_or(|user| server.username() == user)).count()
+    }
+
+    /// The user names that have an idle connection, sorted.
+    pub fn users(&mut self, now: Instant) -> Vec<Vec<u8>> {
+        self.sweep(now);
+        let mut users: Vec<_> = self.idle.iter().map(|server| server.username().to_vec()).collect();
+        users.sort_unstable();
+        users.dedup();
+        users
+    }
+
+    /// Closes connections that the server hung up or wrote to while they were idle.
+    fn sweep(&mut self, now: Instant) {
+        let is_fresh = |at: Instant| now.saturating_duration_since(at) < SWEEP_EVERY;
+        if self.idle.is_empty() || self.swept_at.is_some_and(is_fresh) {
+            return;
+        }
+        self.swept_at = Some(now);
+        let links: Vec<&dyn Link> = self.idle.iter().map(|server| &*server.link).collect();
+        let Some(first) = links.first() else { return };
+        let mut noisy = first.noisy(&links).into_iter();
+        self.idle.retain(|_| !noisy.next().unwrap_or(false));
+    }
+}

@@ -1,0 +1,46 @@
+//! The queue of queries that run instead of the client's command (`proxy.queries`).
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// One queued query.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// The script's number for it.
+    pub id: i64,
+    /// Payload to send: the command byte, then its argument. Never empty.
+    pub packet: Vec<u8>,
+    /// Keep the whole result for the script instead of passing it through.
+    pub resultset_is_needed: bool,
+    /// When it was queued.
+    pub queued_at: Instant,
+}
+
+/// Why a query cannot be queued.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the packet is empty: it must start with a command byte")]
+pub struct EmptyPacket;
+
+impl Query {
+    /// A query that is queued now.
+    pub fn new(id: i64, packet: Vec<u8>, resultset_is_needed: bool) -> Result<Self, EmptyPacket> {
+        if packet.is_empty() {
+            return Err(EmptyPacket);
+        }
+        Ok(Self { id, packet, resultset_is_needed, queued_at: Instant::now() })
+    }
+}
+
+/// The queue.
+pub type Queries = VecDeque<Query>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_has_a_command_byte() {
+        assert_eq!(Query::new(1, Vec::new(), false).map(|_| ()), Err(EmptyPacket));
+        assert_eq!(Query::new(1, vec![3], true).map(|q| q.id), Ok(1));
+    }
+}

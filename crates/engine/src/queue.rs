@@ -1,0 +1,107 @@
+//! Running the queries that a script queued.
+
+use wire::Command;
+
+use crate::engine::Step;
+use crate::turn::Turn;
+use crate::{Awaits, Effect, Injection, Query, Reply};
+
+impl Turn<'_> {
+    /// Runs what `read_query` queued in place of the client's command.
+    pub fn run_queue(&mut self) {
+        if self.session.server.is_none() {
+            self.session.queries.clear();
+            return self.fail_command("no server connection is attached");
+        }
+        if !self.start_next_query() {
+            self.fail_command("the queued queries have no result");
+        }
+    }
+
+    /// Sends the next queued query that needs an answer, and every one before it that does not. `false`: none is left, and
+    /// nothing was started.
+    pub fn start_next_query(&mut self) -> bool {
+        while let Some(query) = self.session.queries.pop_front() {
+            let has_reply = Command(query.packet.first().copied().unwrap_or_default()).has_reply();
+            if self.state.exchange.is_answered() && !query.resultset_is_needed && has_reply {
+                log::warn!(
+                    "{}: query {} is not run: the client has its result already or expects none, and this one would have \
+                     to be sent to it (resultset_is_needed is not set)",
+                    self.name(),
+                    query.id
+                );
+                continue;
+            }
+            if self.start_query(query) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sends one query; `false` if it has no answer and is done.
+    fn start_query(&mut self, query: Query) -> bool {
+        if self.session.server.is_none() {
+            self.session.queries.clear();
+            return false;
+        }
+        let command = Command(query.packet.first().copied().unwrap_or_default());
+        self.shared.stats.queued_queries.increment();
+        self.state.server_ids.restart();
+        self.send_to_server(&query.packet);
+        if command == Command::QUIT {
+            if self.session.command != Some(Command::QUIT.0) {
+                log::warn!("{}: a queued COM_QUIT ends the connection", self.name());
+            }
+        } else if !command.has_reply() {
+            self.note_cursor(&query.packet);
+            return self.sent_unanswered();
+        }
+        let Some(server) = self.server() else { return false };
+        server.busy = true;
+        let capabilities = server.capabilities();
+        let cursor = server.cursors.columns(&query.packet).cloned();
+        self.state.exchange.effect = self.change_of(&query.packet);
+        self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
+        self.state.tracker.start(command.0, capabilities);
+        let kept = query.resultset_is_needed;
+        self.state.exchange.injection =
+            Some(Injection { cursor, ..Injection::new(query, capabilities) });
+        self.go(Step::Answer, Awaits::Answer { kept });
+        true
+    }
+
+    /// A command that no server answers was sent. `false`: what is queued behind it can follow.
+    fn sent_unanswered(&mut self) -> bool {
+        let client_waits =
+            self.session.command.is_none_or(|command| Command(command).has_reply());
+        self.state.server_ids.restart();
+        if self.session.queries.is_empty() && !client_waits {
+            if let Some(due) = self.state.exchange.due.take() {
+                due.given();
+            }
+            self.restart_ids();
+            self.next_command();
+            return true;
+        }
+        self.driver.effect(Effect::FlushServer);
+        false
+    }
+
+    /// The command in progress has no more results: what is queued runs, or the client may go on.
+    pub fn command_done(&mut self) {
+        if self.state.exchange.is_answered() && self.session.close_after_result {
+            return self.go(Step::Command, Awaits::Close);
+        }
+        if self.start_next_query() {
+            return;
+        }
+        if let Some(due) = self.state.exchange.due.take() {
+            // What was left in the queue had no answer, and the client still waits for one.
+            self.send_to_client(&Reply::proxy_error("no result was left for this command"));
+            due.given();
+        }
+        self.restart_ids();
+        self.next_command();
+    }
+}

@@ -1,0 +1,63 @@
+//! An answer that the proxy makes itself, encoded and ready to be queued for the client.
+
+use wire::Capabilities;
+use wire::reply::{ErrPacket, OkPacket};
+
+use crate::Hook;
+use crate::error_code::ER_UNKNOWN_ERROR;
+
+/// Payloads to send, in order. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    packets: Vec<Vec<u8>>,
+}
+
+impl Reply {
+    /// These payloads; `None` if there is none, since a client would wait for ever.
+    pub fn from_packets(packets: Vec<Vec<u8>>) -> Option<Self> {
+        (!packets.is_empty()).then_some(Self { packets })
+    }
+
+    /// OK with nothing affected; `status` is that of the connection.
+    pub fn ok(status: u16) -> Self {
+        let ok = OkPacket { status, ..OkPacket::default() };
+        Self { packets: vec![ok.encode(Capabilities::NONE)] }
+    }
+
+    /// An ERR with an SQL state.
+    pub fn error(code: u16, sqlstate: &[u8; 5], message: &str) -> Self {
+        let err = ErrPacket { code, sqlstate: Some(*sqlstate), message: message.as_bytes() };
+        Self { packets: vec![err.encode()] }
+    }
+
+    /// An ERR of the proxy itself: 1105, HY000, `pyproxy: message`.
+    pub fn proxy_error(message: &str) -> Self {
+        Self::error(ER_UNKNOWN_ERROR, b"HY000", &format!("pyproxy: {message}"))
+    }
+
+    /// An ERR without SQL state, for a client that has not seen a handshake.
+    pub fn error_before_handshake(code: u16, message: &str) -> Self {
+        let err = ErrPacket { code, sqlstate: None, message: message.as_bytes() };
+        Self { packets: vec![err.encode()] }
+    }
+
+    /// The payloads.
+    pub fn packets(&self) -> &[Vec<u8>] {
+        &self.packets
+    }
+
+    /// First byte of the first packet.
+    pub fn first_byte(&self) -> Option<u8> {
+        self.packets.first()?.first().copied()
+    }
+
+    /// Whether it is an ERR.
+    pub fn is_error(&self) -> bool {
+        self.first_byte() == Some(0xff)
+    }
+}
+
+/// What a client is told when a hook failed; the details are in the log only.
+pub fn hook_failed(hook: Hook) -> String {
+    format!("{} failed, see the proxy log", hook.name())
+}

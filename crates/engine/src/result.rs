@@ -1,0 +1,180 @@
+//! The server's answer to a command: passed on while it arrives, or kept for the script.
+
+use std::sync::Arc;
+
+use wire::reply::{OkPacket, StatusFlags, is_err, is_ok};
+use wire::result::{Part, Step as Progress};
+
+use crate::engine::{Question, Step};
+use crate::exchange::{Change, Infile};
+use crate::turn::Turn;
+use crate::{Awaits, Effect, Incoming, Side, Slot};
+
+impl Turn<'_> {
+    /// One packet of the answer arrived.
+    pub fn answer(&mut self, packet: Incoming<'_>) {
+        let Some(progress) = self.follow(packet) else { return };
+        match progress {
+            Progress::More => {
+                if self.state.tracker.part() == Part::Ok {
+                    self.note_database(packet.payload);
+                }
+                self.keep_or_forward(packet);
+                self.go(Step::Answer, Awaits::MoreAnswer);
+            }
+            Progress::Done => self.answer_done(packet),
+            Progress::Stream => {
+                // A replica may acknowledge events, which nobody waits for: unread, they would fill the socket at last.
+                self.driver.effect(Effect::Discard(Side::Client));
+                self.state.exchange.begun = true;
+                self.forward(Side::Client, packet);
+                // And a master that wants that numbers each event anew.
+                self.restart_ids();
+                self.driver.effect(Effect::Flush);
+                self.go(Step::Answer, Awaits::MoreAnswer);
+            }
+            Progress::LocalInfile => self.request_file(packet),
+            Progress::Auth(_) => self.change_user_round(packet),
+        }
+    }
+
+    /// Has the tracker look at a packet; `None` if it makes no sense, and the connection ends.
+    pub fn follow(&mut self, packet: Incoming<'_>) -> Option<Progress> {
+        let progress = match self.state.tracker.feed(packet.payload) {
+            Ok(progress) => progress,
+            Err(e) => {
+                self.shared.stats.malformed_packets.increment();
+                log::error!("{}: cannot follow the server's answer: {e}", self.name());
+                self.broken("cannot follow the server's answer, see the proxy log");
+                return None;
+            }
+        };
+        if let Some(injection) = self.state.exchange.injection.as_mut()
+            && injection.first_packet_at.is_none()
+        {
+            injection.first_packet_at = Some(self.driver.now());
+        }
+        if self.state.exchange.opens_cursor {
+            let part = self.state.tracker.part();
+            if let Some(server) = self.server() {
+                server.cursors.answer(part, packet.payload);
+            }
+        }
+        Some(progress)
+    }
+
+    /// Passes a packet to the client, unless the script asked for the whole result.
+    pub fn keep_or_forward(&mut self, packet: Incoming<'_>) {
+        let injection = self.state.exchange.injection.as_mut();
+        let Some(injection) = injection.filter(|injection| injection.query.resultset_is_needed)
+        else {
+            self.state.exchange.begun = true;
+            return self.forward(Side::Client, packet);
+        };
+        let limit = self.shared.max_kept_bytes;
+        if injection.keep(packet.payload, limit) {
+            log::error!(
+                "{}: the result of query {} is larger than pyproxy-max-kept-bytes={limit}: it is dropped",
+                format_args!("connection {}", self.session.id),
+                injection.query.id
+            );
+            self.driver.effect(Effect::Trim);
+        } else if injection.bound.is_watch_due() {
+            // Nobody else looks at the client while nothing is sent to it.
+            self.driver.effect(Effect::Look(Side::Client));
+        }
+    }
+
+    /// The last packet of an answer arrived.
+    pub fn answer_done(&mut self, packet: Incoming<'_>) {
+        self.note_changes(packet.payload);
+        self.keep_or_forward(packet);
+        let Some(mut injection) = self.state.exchange.injection.take() else {
+            if let Some(due) = self.state.exchange.due.take() {
+                due.given();
+            }
+            return self.command_done();
+        };
+        injection.summary = self.state.tracker.summary();
+        injection.last_packet_at = Some(self.driver.now());
+        self.session.result_status = injection.summary.status;
+        if injection.bound.is_passed() {
+            return self.refuse_large();
+        }
+        self.ask(Question::ReadQueryResult(Slot::new(injection)), None);
+    }
+
+    /// The server wants a file for LOAD DATA LOCAL.
+    fn request_file(&mut self, packet: Incoming<'_>) {
+        if self.state.exchange.is_answered() {
+            // The client is not waiting for anything any more: the server gets an empty file.
+            self.send_to_server(&[]);
+            return self.go(Step::FileAnswer, Awaits::FileAnswer);
+        }
+        self.state.exchange.begun = true;
+        self.forward(Side::Client, packet);
+        self.state.exchange.infile = Infile::ForServer;
+        self.go(Step::File, Awaits::File);
+    }
+
+    /// Learns from the last packet of an answer what the server is in now.
+    fn note_changes(&mut self, payload: &[u8]) {
+        if let Some(injection) = self.state.exchange.injection.as_mut().filter(|_| is_err(payload)) {
+            injection.error = Some(payload.to_vec());
+        }
+        let status = self.state.tracker.reported_status();
+        let opens_cursor = std::mem::take(&mut self.state.exchange.opens_cursor);
+        if let Some(server) = self.server() {
+            server.busy = false;
+            if let Some(status) = status {
+                server.reported(status);
+            }
+            if opens_cursor {
+                server.cursors.done(status.unwrap_or_default());
+            }
+        }
+        self.note_database(payload);
+    }
+
+    /// Learns from an OK packet, which may be one of several in an answer, who the user is and which the default database.
+    /// The first packet of the answer decides about the change that its command was expected to make.
+    fn note_database(&mut self, payload: &[u8]) {
+        let change = std::mem::take(&mut self.state.exchange.effect);
+        let status = self.state.tracker.summary().status;
+        if change == Change::None && status & StatusFlags::SESSION_STATE_CHANGED == 0 {
+            return;
+        }
+        let accepted = is_ok(payload);
+        let injected = self.state.exchange.injection.is_some();
+        // What a script queues changes the server only, unless it queued what the client itself asked for.
+        let asked = self.session.command == Some(self.state.tracker.command().0);
+        let client = &mut self.session.client;
+        let Some(server) = self.session.server.as_mut() else { return };
+        let expected = match change {
+            Change::DefaultDb(database) if accepted => Some(database),
+            Change::Login(login) if accepted => {
+                let database = login.database.clone().unwrap_or_default();
+                let login = Arc::new(*login);
+                server.login = Some(Arc::clone(&login));
+                if asked {
+                    client.server_user = Some(login.username.clone());
+                    client.login = Some(login);
+                }
+                Some(database)
+            }
+            _ => None,
+        };
+        // The server knows best, where it tells.
+        let told = OkPacket::parse(payload, server.capabilities())
+            .and_then(|ok| ok.schema_change())
+            .ok()
+            .flatten()
+            .map(<[u8]>::to_vec);
+        if let Some(database) = told.or(expected) {
+            if !injected || asked {
+                client.default_db.clone_from(&database);
+            }
+            server.default_db = database;
+        }
+    }
+}

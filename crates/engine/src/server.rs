@@ -1,0 +1,181 @@
+//! A connection to a backend, attached to a client or idle in the pool.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use wire::Capabilities;
+use wire::connect::{Handshake, Login};
+use wire::reply::StatusFlags;
+use wire::statement::Cursors;
+
+use crate::{Address, Backends, Link};
+
+/// Capability bits that change what the server sends or understands: a connection is reused only for a client with the
+/// same ones (host contract 2.7).
+const DIALECT: Capabilities = Capabilities::from_bits(
+    Capabilities::FOUND_ROWS.bits()
+        | Capabilities::IGNORE_SPACE.bits()
+        | Capabilities::INTERACTIVE.bits()
+        | Capabilities::LOCAL_FILES.bits()
+        | Capabilities::MULTI_STATEMENTS.bits()
+        | Capabilities::MULTI_RESULTS.bits()
+        | Capabilities::PS_MULTI_RESULTS.bits()
+        | Capabilities::SESSION_TRACK.bits()
+        | Capabilities::DEPRECATE_EOF.bits()
+        | Capabilities::MARIADB_FOLLOWED.bits(),
+);
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// A server connection.
+#[derive(Debug)]
+pub struct Server {
+    /// Counts up from 1 in this process: tells this connection from others.
+    pub id: u64,
+    /// The way to it.
+    pub link: Box<dyn Link>,
+    /// Index of the backend it leads to.
+    pub backend: usize,
+    counted: bool,
+    /// Our end.
+    pub src: Address,
+    /// The backend's end.
+    pub dst: Address,
+    /// What the server said first.
+    pub handshake: Option<Arc<Handshake>>,
+    /// The handshake's payload as clients get it: as received but for the masked capability bits.
+    pub handshake_payload: Vec<u8>,
+    /// The login that the server accepted last.
+    pub login: Option<Arc<Login>>,
+    /// What the first login agreed on. COM_CHANGE_USER does not change it.
+    capabilities: Capabilities,
+    /// The server accepted the auth data of `login` as they were and asked for nothing else: whoever knows them for the
+    /// same scramble is the same user.
+    pub login_is_proof: bool,
+    /// The database the server is in.
+    pub default_db: Vec<u8>,
+    /// The login is complete.
+    pub authenticated: bool,
+    /// An answer is outstanding or unread: not to be shared.
+    pub busy: bool,
+    /// The flags of the connection's state that the server reported last.
+    status: u16,
+    /// When the last command was sent.
+    pub last_command_at: Instant,
+    /// The columns of open cursors. Kept only while a script reads results.
+    pub cursors: Cursors,
+}
+
+impl Server {
+    /// A server connection in the making; counted once [`Server::connected`] is called.
+    pub fn new(link: Box<dyn Link>, backend: usize, now: Instant) -> Self {
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            link,
+            backend,
+            counted: false,
+            src: Address::default(),
+            dst: Address::default(),
+            handshake: None,
+            handshake_payload: Vec::new(),
+            login: None,
+            capabilities: Capabilities::NONE,
+            login_is_proof: false,
+            default_db: Vec::new(),
+            authenticated: false,
+            busy: false,
+            status: StatusFlags::AUTOCOMMIT,
+            last_command_at: now,
+            cursors: Cursors::default(),
+        }
+    }
+
+    /// The connect succeeded: learns the addresses.
+    pub fn connected(&mut self) {
+        (self.src, self.dst) = self.link.addresses();
+    }
+
+    /// The server reported `status` in its greeting or in an answer.
+    pub fn reported(&mut self, status: u16) {
+        self.status = status & StatusFlags::OF_CONNECTION;
+    }
+
+    /// The flags of the connection's state, as the server reported them last.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether a transaction is open.
+    pub fn in_transaction(&self) -> bool {
+        self.status & StatusFlags::IN_TRANS != 0
+    }
+
+    /// The server accepted `login` and reported `status`; `is_proof` is for [`Server::login_is_proof`].
+    pub fn logged_in(
+        &mut self,
+        login: Option<Arc<Login>>,
+        status: u16,
+        is_proof: bool,
+        now: Instant,
+    ) {
+        if let Some(login) = login.as_ref().filter(|_| !self.authenticated) {
+            self.capabilities = login.capabilities;
+        }
+        self.default_db =
+            login.as_ref().and_then(|login| login.database.clone()).unwrap_or_default();
+        self.login = login;
+        self.login_is_proof = is_proof;
+        self.authenticated = true;
+        self.busy = false;
+        self.reported(status);
+        self.last_command_at = now;
+        self.cursors = Cursors::default();
+    }
+
+    /// The server refused a COM_CHANGE_USER. It is still logged in as before, if it does not hang up, but the transaction
+    /// is rolled back.
+    pub fn kept_login(&mut self) {
+        self.busy = false;
+        self.status &= !(StatusFlags::IN_TRANS | StatusFlags::IN_TRANS_READONLY);
+    }
+
+    /// A client uses this connection from now on: counts it on its backend, once.
+    pub fn count(&mut self, backends: &dyn Backends) {
+        if !std::mem::replace(&mut self.counted, true) {
+            backends.count(self.backend, true);
+        }
+    }
+
+    /// No client uses this connection any more.
+    pub fn uncount(&mut self, backends: &dyn Backends) {
+        if std::mem::replace(&mut self.counted, false) {
+            backends.count(self.backend, false);
+        }
+    }
+
+    /// Whether nothing is outstanding, as far as is known without a look at the link.
+    pub fn is_idle(&self) -> bool {
+        self.authenticated && !self.busy
+    }
+
+    /// Whether another client may get this connection as it is: logged in, nothing outstanding, nothing unread.
+    pub fn is_clean(&self) -> bool {
+        self.is_idle() && self.link.is_quiet()
+    }
+
+    /// The user it is logged in as.
+    pub fn username(&self) -> &[u8] {
+        self.login.as_ref().map(|login| login.username.as_slice()).unwrap_or_default()
+    }
+
+    /// What this connection and the client that opened it agreed on.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// Whether a client with `capabilities` would be understood the same way on this connection.
+    pub fn speaks(&self, capabilities: Capabilities) -> bool {
+        self.capabilities() & DIALECT == capabilities & DIALECT
+    }
+}

@@ -1,0 +1,95 @@
+//! What is known of one client connection, from accept to close.
+
+use wire::reply::StatusFlags;
+
+use crate::{Client, Hook, Queries, Server, Shared};
+
+/// One client connection. Scripts see and change it through a [`Slot`](crate::Slot).
+#[derive(Debug)]
+pub struct Session {
+    /// Counts up from 1 in this process; names the connection in the log.
+    pub id: u64,
+    /// The client's side.
+    pub client: Client,
+    /// The attached server connection. Read it; attach and detach with the methods of this type.
+    pub server: Option<Server>,
+    /// Where a script wants to connect, before a server is attached.
+    pub choice: Option<usize>,
+    /// Close the client connection after the result in progress.
+    pub close_after_result: bool,
+    /// What a script queued instead of the client's command.
+    pub queries: Queries,
+    /// The command byte of the client's command in progress.
+    pub command: Option<u8>,
+    /// The script hook that runs now.
+    pub hook: Option<Hook>,
+    /// In `read_query_result`: the status flags of the result.
+    pub result_status: u16,
+    /// In `read_auth_result`: the server accepted the login.
+    pub login_accepted: bool,
+    /// What [`Server::status`] was when the last server was detached.
+    detached_status: u16,
+    /// Detached connections that nobody may have: closed as soon as the driver knows that they are gone.
+    discarded: Vec<Server>,
+}
+
+impl Session {
+    /// A new session for an accepted client.
+    pub fn new(id: u64, client: Client) -> Self {
+        Self {
+            id,
+            client,
+            server: None,
+            choice: None,
+            close_after_result: false,
+            queries: Queries::default(),
+            command: None,
+            hook: None,
+            result_status: 0,
+            login_accepted: false,
+            detached_status: StatusFlags::AUTOCOMMIT,
+            discarded: Vec::new(),
+        }
+    }
+
+    /// The index scripts see: the backend of the attached server, or the chosen one before there is one.
+    pub fn backend_ndx(&self) -> Option<usize> {
+        self.server.as_ref().map(|server| server.backend).or(self.choice)
+    }
+
+    /// The status for what the proxy makes itself: as the server reported it last. A transaction ends with the attachment.
+    pub fn status(&self) -> u16 {
+        const TRANSACTION: u16 = StatusFlags::IN_TRANS | StatusFlags::IN_TRANS_READONLY;
+        self.server.as_ref().map_or(self.detached_status & !TRANSACTION, Server::status)
+    }
+
+    /// The server connection as this client's own: counted on its backend. The present one must be detached.
+    pub(crate) fn attach(&mut self, shared: &Shared, mut server: Server) {
+        server.count(&*shared.backends);
+        self.server = Some(server);
+    }
+
+    /// Takes the server connection off this client.
+    pub(crate) fn detach(&mut self, shared: &Shared) -> Option<Server> {
+        let mut server = self.server.take()?;
+        self.detached_status = server.status();
+        server.uncount(&*shared.backends);
+        Some(server)
+    }
+
+    /// Ends the server side. The connection is closed with the next [`Session::take_discarded`].
+    pub(crate) fn close_server(&mut self, shared: &Shared) {
+        let server = self.detach(shared);
+        self.discarded.extend(server);
+    }
+
+    /// Leaves a detached connection to be closed.
+    pub(crate) fn discard(&mut self, server: Server) {
+        self.discarded.push(server);
+    }
+
+    /// The connections to close, now that the driver knows that they are not attached any more.
+    pub(crate) fn take_discarded(&mut self) -> Vec<Server> {
+        std::mem::take(&mut self.discarded)
+    }
+}

@@ -1,0 +1,33 @@
+//! What all connections share.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::{Backends, Pool, Stats};
+
+/// What all connections of the process share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The backends of this plugin.
+    pub backends: Box<dyn Backends>,
+    /// Log a pooled server connection in again (COM_CHANGE_USER) before a client gets it.
+    pub pool_change_user: bool,
+    /// The most memory that results kept for scripts, and answers made by them, may take for one connection, in bytes
+    /// (`pyproxy-max-kept-bytes`).
+    pub max_kept_bytes: usize,
+    /// Counters since the start.
+    pub stats: Stats,
+    pool: Mutex<Pool>,
+}
+
+impl Shared {
+    /// With these backends, an empty pool, and counters at 0.
+    pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
+        let (stats, pool) = (Stats::default(), Mutex::default());
+        Self { backends, pool_change_user, max_kept_bytes, stats, pool }
+    }
+
+    /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.
+    pub fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

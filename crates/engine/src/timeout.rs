@@ -1,0 +1,26 @@
+//! The peer that is awaited was silent for too long.
+
+use crate::engine::Step;
+use crate::turn::Turn;
+use crate::Reply;
+
+const TIMED_OUT: &str = "backend timed out";
+
+impl Turn<'_> {
+    /// Tries the next backend, or ends the connection with an ERR where one can still be understood.
+    pub fn timed_out(&mut self) {
+        let untouched = !self.state.exchange.begun && !self.state.exchange.is_answered();
+        match self.state.step {
+            Step::Connect => self.connect_failed(),
+            Step::Greeting => {
+                let reply = self.login_error(&format!("pyproxy: {TIMED_OUT}"));
+                self.refuse(&reply);
+            }
+            Step::LoginAnswer => self.refuse(&Reply::proxy_error(TIMED_OUT)),
+            Step::Answer | Step::FileAnswer if untouched => {
+                self.refuse(&Reply::proxy_error(TIMED_OUT));
+            }
+            _ => self.abort(),
+        }
+    }
+}

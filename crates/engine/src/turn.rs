@@ -1,0 +1,218 @@
+//! One event in progress: where it goes, and the small moves that every step makes.
+
+use crate::engine::{Question, State, Step};
+use crate::reply::hook_failed;
+use crate::{
+    Awaits, Driver, Effect, Event, Hook, Incoming, OnScriptError, Reply, Server, Session, Shared,
+    Side, Verdict,
+};
+
+/// What a step works with.
+pub struct Turn<'t> {
+    /// What is known of the connection.
+    pub session: &'t mut Session,
+    /// What all connections share.
+    pub shared: &'t Shared,
+    /// What the rules remember.
+    pub state: &'t mut State,
+    /// Who does it.
+    pub driver: &'t mut dyn Driver,
+}
+
+impl Turn<'_> {
+    /// Takes an event to the step that the connection is in.
+    pub fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Closed => self.closed(),
+            Event::Verdict(verdict, at_hand) => self.verdict(verdict, at_hand),
+            Event::Ended(side) => self.ended(side),
+            Event::TimedOut => self.timed_out(),
+            Event::Accepted => self.find_server(),
+            Event::Connected => self.connected(),
+            Event::ConnectFailed => self.connect_failed(),
+            Event::Client(packet) => self.from_client(packet),
+            Event::Server(packet) => self.from_server(packet),
+        }
+    }
+
+    fn from_client(&mut self, packet: Incoming<'_>) {
+        let in_order = self.state.client_ids.received(packet.id, packet.last_id());
+        match self.state.step {
+            Step::Login => self.login(packet.payload),
+            Step::LoginData => self.login_data(packet, in_order),
+            Step::Command => self.command(packet),
+            Step::File if in_order => self.file(packet),
+            _ => self.abort(),
+        }
+    }
+
+    fn from_server(&mut self, packet: Incoming<'_>) {
+        if !self.state.server_ids.received(packet.id, packet.last_id()) {
+            return self.broken("the server's packets are out of order");
+        }
+        match self.state.step {
+            Step::Greeting => self.greeting(packet.payload),
+            Step::LoginAnswer => self.login_answer(packet),
+            Step::Answer => self.answer(packet),
+            Step::FileAnswer => self.file_answer(packet),
+            _ => self.abort(),
+        }
+    }
+
+    fn verdict(&mut self, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
+        let question = match std::mem::take(&mut self.state.step) {
+            Step::Asked(question) => question,
+            other => {
+                self.state.step = other;
+                return;
+            }
+        };
+        // The script may have parked or exchanged the server.
+        self.sync_server();
+        match question {
+            Question::ConnectServer => self.connect_verdict(verdict),
+            Question::ReadHandshake => self.greeting_verdict(verdict),
+            Question::ReadAuth(login, payload) => self.login_verdict(verdict, *login, payload),
+            Question::ReadAuthResult(reply) => self.login_answer_verdict(verdict, reply, at_hand),
+            Question::ReadQuery => match at_hand {
+                Some(packet) => self.command_verdict(verdict, packet),
+                None => self.abort(),
+            },
+            Question::ReadQueryResult(injection) => self.result_verdict(verdict, &injection),
+            Question::DisconnectClient => self.over(),
+        }
+    }
+
+    /// Asks the script, or goes on at once if it has no such hook.
+    pub fn ask(&mut self, question: Question, at_hand: Option<Incoming<'_>>) {
+        let ask = question.ask();
+        let has = self.state.hooks.has(ask.hook());
+        self.state.step = Step::Asked(question);
+        if has {
+            self.driver.effect(Effect::Ask(ask));
+        } else {
+            self.verdict(Verdict::Proceed, at_hand);
+        }
+    }
+
+    fn closed(&mut self) {
+        if let Step::Over = self.state.step {
+            return;
+        }
+        self.state.exchange.injection = None;
+        self.ask(Question::DisconnectClient, None);
+    }
+
+    fn over(&mut self) {
+        self.close_server();
+        self.state.step = Step::Over;
+    }
+
+    fn ended(&mut self, side: Side) {
+        if side == Side::Client {
+            if self.state.exchange.injection.is_some() {
+                log::info!("{}: the client left while its result was read", self.name());
+            }
+            // The server may be busy with an answer for long.
+            self.close_server();
+        }
+        self.abort();
+    }
+
+    /// How the log names the connection.
+    pub fn name(&self) -> String {
+        format!("connection {}", self.session.id)
+    }
+
+    /// The attached server.
+    pub fn server(&mut self) -> Option<&mut Server> {
+        self.session.server.as_mut()
+    }
+
+    /// Tells the driver which server there is, and closes those that are not attached any more.
+    pub fn sync_server(&mut self) {
+        let link = self.session.server.as_ref().map(|server| &*server.link);
+        self.driver.effect(Effect::Attach(link));
+        drop(self.session.take_discarded());
+    }
+
+    /// Closes the server connection and takes it off its backend's count.
+    pub fn close_server(&mut self) {
+        self.session.close_server(self.shared);
+        self.sync_server();
+    }
+
+    /// Goes on in `step`.
+    pub fn go(&mut self, step: Step, awaits: Awaits) {
+        self.state.step = step;
+        self.driver.effect(Effect::Await(awaits));
+    }
+
+    /// Ends the connection without a word.
+    pub fn abort(&mut self) {
+        self.driver.effect(Effect::Await(Awaits::Abort));
+    }
+
+    /// Sends `reply` to the client and hangs up after it.
+    pub fn refuse(&mut self, reply: &Reply) {
+        self.send_to_client(reply);
+        self.driver.effect(Effect::Await(Awaits::Close));
+    }
+
+    /// The answer of the server makes no sense: an ERR if the client has not seen a part of it, and the end.
+    pub fn broken(&mut self, message: &str) {
+        let untouched = !self.state.exchange.begun && !self.state.exchange.is_answered();
+        let in_login = matches!(self.state.step, Step::Greeting | Step::LoginAnswer);
+        self.close_server();
+        if untouched || in_login {
+            self.refuse(&self.login_error(&format!("pyproxy: {message}")));
+        } else {
+            self.abort();
+        }
+    }
+
+    /// Sends the packets of `reply` to the client.
+    pub fn send_to_client(&mut self, reply: &Reply) {
+        for payload in reply.packets() {
+            let id = self.state.client_ids.next(payload.len());
+            self.driver.effect(Effect::Send { to: Side::Client, id, payload });
+        }
+    }
+
+    /// Sends a payload to the server.
+    pub fn send_to_server(&mut self, payload: &[u8]) {
+        let id = self.state.server_ids.next(payload.len());
+        self.driver.effect(Effect::Send { to: Side::Server, id, payload });
+    }
+
+    /// Passes the packet at hand on.
+    pub fn forward(&mut self, to: Side, packet: Incoming<'_>) {
+        let ids = match to {
+            Side::Client => &mut self.state.client_ids,
+            Side::Server => &mut self.state.server_ids,
+        };
+        let id = ids.pass(packet.id, packet.last_id());
+        self.driver.effect(Effect::Forward { to, id });
+    }
+
+    /// Both sides start a new exchange.
+    pub fn restart_ids(&mut self) {
+        self.state.client_ids.restart();
+        self.state.server_ids.restart();
+    }
+
+    /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.
+    pub fn login_error(&self, message: &str) -> Reply {
+        if self.session.client.login.is_some() {
+            Reply::error(crate::ER_UNKNOWN_ERROR, b"HY000", message)
+        } else {
+            Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
+        }
+    }
+
+    /// The ERR for a hook that failed, unless a failure means to go on.
+    pub fn rejection(&self, verdict: &Verdict, hook: Hook) -> Option<String> {
+        let rejects = self.state.settings.on_script_error == OnScriptError::Reject;
+        (rejects && *verdict == Verdict::Failed).then(|| hook_failed(hook))
+    }
+}
