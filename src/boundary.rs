@@ -4,11 +4,11 @@
 //! [`install_panic_hook`] sets, counted, and turned into the caller's fallback; it never unwinds into C.
 //!
 //! It is also where the proof of the host's global mutex comes from: a [`HostCall`] exists only while this thread
-//! runs one of the host's connection callbacks, and a [`HostCell`] opens only with one (`SAFETY.md`, INV-1).
+//! runs one of the host's connection callbacks (`SAFETY.md`, INV-1).
 
 use std::any::Any;
 use std::backtrace::Backtrace;
-use std::cell::{BorrowError, BorrowMutError, Cell, Ref, RefCell, RefMut};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
@@ -146,77 +146,6 @@ pub fn panic_on_purpose(place: &str) {
 #[inline(always)]
 pub fn panic_on_purpose(_place: &str) {}
 
-/// Data that is touched only inside the host's callbacks, from whichever thread runs the callback.
-///
-/// The host's mutex makes the access exclusive between threads, the `RefCell` inside between nested calls on
-/// one thread (a hook calls Python, Python calls back). So no two threads look at the data at once, but they move
-/// between threads:
-///
-/// ```no_run
-/// # use pyproxy::boundary::HostCell;
-/// fn needs<T: Send + Sync>() {}
-/// needs::<HostCell<std::cell::Cell<u8>>>();
-/// ```
-///
-/// ```compile_fail,E0277
-/// # use pyproxy::boundary::HostCell;
-/// fn needs<T: Sync>() {}
-/// needs::<HostCell<std::rc::Rc<u8>>>();
-/// ```
-///
-/// ```compile_fail,E0277
-/// # use pyproxy::boundary::HostCell;
-/// fn needs<T: Send>() {}
-/// needs::<HostCell<std::rc::Rc<u8>>>();
-/// ```
-///
-/// What is borrowed ends with the callback:
-///
-/// ```compile_fail,E0521
-/// # use pyproxy::boundary::{HostCell, host_call};
-/// let cell = HostCell::new(vec![1]);
-/// let mut kept = None;
-/// // SAFETY: there is no host.
-/// unsafe { host_call(|call| kept = Some(cell.borrow(call)), |_| ()) };
-/// kept.unwrap();
-/// ```
-#[derive(Debug, Default)]
-pub struct HostCell<T>(RefCell<T>);
-
-// SAFETY: INV-1. `borrow` and `borrow_mut` need a HostCall, which exists on one thread of the process at a time; what that
-// thread then does with the value, another thread may have done before (`T: Send`).
-unsafe impl<T: Send> Sync for HostCell<T> {}
-
-impl<T> HostCell<T> {
-    /// A cell that holds `value`.
-    pub fn new(value: T) -> Self {
-        Self(RefCell::new(value))
-    }
-
-    /// Shared access. Panics if the value is mutably borrowed: a defect of the caller, caught by [`guard`].
-    pub fn borrow<'a>(&'a self, _call: &'a HostCall) -> Ref<'a, T> {
-        self.0.borrow()
-    }
-
-    /// Exclusive access. Panics if the value is borrowed: a defect of the caller, caught by [`guard`].
-    pub fn borrow_mut<'a>(&'a self, _call: &'a HostCall) -> RefMut<'a, T> {
-        self.0.borrow_mut()
-    }
-
-    /// Like [`HostCell::borrow`], for code that a script can reach at any moment.
-    pub fn try_borrow<'a>(&'a self, _call: &'a HostCall) -> Result<Ref<'a, T>, BorrowError> {
-        self.0.try_borrow()
-    }
-
-    /// Like [`HostCell::borrow_mut`], for code that a script can reach at any moment.
-    pub fn try_borrow_mut<'a>(
-        &'a self,
-        _call: &'a HostCall,
-    ) -> Result<RefMut<'a, T>, BorrowMutError> {
-        self.0.try_borrow_mut()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,7 +183,7 @@ mod tests {
     #[test]
     fn a_host_call_is_visible_on_its_own_thread_only_and_ends() {
         assert!(HostCall::with_current(|_| ()).is_none());
-        // SAFETY: a test: there is no host and no other thread that uses a HostCell.
+        // SAFETY: a test: there is no host and no other thread that uses a HostCall.
         let seen = unsafe {
             host_call(
                 |_| {

@@ -7,18 +7,16 @@
 //! | [`boundary`] | the C boundary: panics stop here, and the proof of the host's mutex starts here |
 //! | [`plugin`] | what the host's loader sees: options, start and end, listener, log, statistics |
 //! | [`chassis`] | the host made safe |
-//! | [`session`] | what is known of one connection |
-//! | [`hooks`] | one file per step of a connection's life |
+//! | [`drive`] | moves the bytes of connections as the engine (crate `engine`) says |
 //! | [`embed`] | CPython and the objects a script sees |
 //!
 //! `ARCHITECTURE.md` tells why, `SAFETY.md` lists the invariants that `SAFETY:` comments cite.
 
 pub mod boundary;
 pub mod chassis;
+pub mod drive;
 pub mod embed;
-pub mod hooks;
 pub mod plugin;
-pub mod session;
 
 use std::ffi::c_int;
 

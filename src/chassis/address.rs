@@ -4,62 +4,48 @@ use std::ffi::CStr;
 use std::net::{Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 
 use chassis_sys as sys;
+use engine::Address;
 
-/// One end of a socket, copied out of the host: safe to keep.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Address {
-    /// Printable form: `ip:port`, `[ip6]:port` or a path.
-    pub name: String,
-    /// The numeric IP address or the path.
-    pub address: Option<String>,
-    /// The port; `None` for a unix socket.
-    pub port: Option<u16>,
-    /// The address family (`AF_INET`, `AF_INET6`, `AF_UNIX`).
-    pub family: u16,
-}
-
-impl Address {
-    /// Copies what `raw` says; NULL gives an empty address.
-    ///
-    /// # Safety
-    /// `raw` is NULL or a live `network_address` that nobody changes meanwhile (INV-2).
-    pub unsafe fn copy_from(raw: *const sys::network_address) -> Self {
-        // SAFETY: the caller's promise.
-        let Some(raw) = (unsafe { raw.as_ref() }) else { return Self::default() };
-        // SAFETY: every member of the union begins with the address family.
-        let family = unsafe { raw.addr.common.sa_family };
-        let (address, port) = match i32::from(family) {
-            libc::AF_INET => {
-                // SAFETY: the family says that this member is the active one.
-                let v4 = unsafe { raw.addr.ipv4 };
-                let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
-                (Some(ip.to_string()), Some(u16::from_be(v4.sin_port)))
-            }
-            libc::AF_INET6 => {
-                // SAFETY: as above; any 16 bytes are an IPv6 address.
-                let (ip, port) = unsafe {
-                    let v6 = raw.addr.ipv6;
-                    (Ipv6Addr::from(v6.sin6_addr.__in6_u.__u6_addr8), v6.sin6_port)
-                };
-                (Some(ip.to_string()), Some(u16::from_be(port)))
-            }
-            libc::AF_UNIX => {
-                // SAFETY: as above.
-                let path = unsafe { raw.addr.un.sun_path };
-                let bytes = path.map(|c| c.to_ne_bytes()[0]);
-                let text = CStr::from_bytes_until_nul(&bytes).unwrap_or_default();
-                (Some(text.to_string_lossy().into_owned()), None)
-            }
-            _ => (None, None),
-        };
-        // SAFETY: `name` is NULL or a GString of the address object.
-        let name = unsafe { raw.name.as_ref() }.map(|string| {
-            // SAFETY: a GString's `str` is valid for `len` bytes.
-            let bytes = unsafe { std::slice::from_raw_parts(string.str.cast::<u8>(), string.len) };
-            String::from_utf8_lossy(bytes).into_owned()
-        });
-        Self { name: name.unwrap_or_default(), address, port, family }
-    }
+/// Copies what `raw` says; NULL gives an empty address.
+///
+/// # Safety
+/// `raw` is NULL or a live `network_address` that nobody changes meanwhile (INV-2).
+pub unsafe fn copy(raw: *const sys::network_address) -> Address {
+    // SAFETY: the caller's promise.
+    let Some(raw) = (unsafe { raw.as_ref() }) else { return Address::default() };
+    // SAFETY: every member of the union begins with the address family.
+    let family = unsafe { raw.addr.common.sa_family };
+    let (address, port) = match i32::from(family) {
+        libc::AF_INET => {
+            // SAFETY: the family says that this member is the active one.
+            let v4 = unsafe { raw.addr.ipv4 };
+            let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
+            (Some(ip.to_string()), Some(u16::from_be(v4.sin_port)))
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above; any 16 bytes are an IPv6 address.
+            let (ip, port) = unsafe {
+                let v6 = raw.addr.ipv6;
+                (Ipv6Addr::from(v6.sin6_addr.__in6_u.__u6_addr8), v6.sin6_port)
+            };
+            (Some(ip.to_string()), Some(u16::from_be(port)))
+        }
+        libc::AF_UNIX => {
+            // SAFETY: as above.
+            let path = unsafe { raw.addr.un.sun_path };
+            let bytes = path.map(|c| c.to_ne_bytes()[0]);
+            let text = CStr::from_bytes_until_nul(&bytes).unwrap_or_default();
+            (Some(text.to_string_lossy().into_owned()), None)
+        }
+        _ => (None, None),
+    };
+    // SAFETY: `name` is NULL or a GString of the address object.
+    let name = unsafe { raw.name.as_ref() }.map(|string| {
+        // SAFETY: a GString's `str` is valid for `len` bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(string.str.cast::<u8>(), string.len) };
+        String::from_utf8_lossy(bytes).into_owned()
+    });
+    Address { name: name.unwrap_or_default(), address, port, family }
 }
 
 /// Why an address text of an option cannot be used.

@@ -10,29 +10,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chassis_sys as sys;
 use chassis_sys::{backend_state_t, backend_type_t};
 
+use engine::{AddBackendError, Address, BackendKind, BackendState};
+
 use super::api::api;
-use super::{Address, OwnedSocket};
+use super::{OwnedSocket, address};
 use crate::boundary::HostCall;
-
-/// Whether a backend takes new connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendState {
-    /// Not tried yet, or DOWN for long enough to be tried again.
-    Unknown,
-    /// The last connect succeeded.
-    Up,
-    /// The last connect failed.
-    Down,
-}
-
-/// Read-write or read-only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendType {
-    /// Chosen by shortest queue first.
-    ReadWrite,
-    /// Used only when a script chooses it.
-    ReadOnly,
-}
 
 /// The backends of this plugin: the host's global list, or one of our own beside the Lua plugin.
 #[derive(Debug, Clone, Copy)]
@@ -60,10 +42,10 @@ impl Backends {
     }
 
     /// Adds a backend; blocks for a name look-up. `false`: the address is listed already or does not resolve.
-    pub fn add(&self, address: &str, kind: BackendType) -> bool {
+    pub fn add(&self, address: &str, kind: BackendKind) -> bool {
         let kind = match kind {
-            BackendType::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
-            BackendType::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
+            BackendKind::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
+            BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
         };
         let Ok(address) = CString::new(address) else { return false };
         // SAFETY: INV-6; the host copies the text although its parameter is not const.
@@ -97,21 +79,6 @@ impl Backends {
         let raw = unsafe { (api().network_backends_get)(self.0.as_ptr(), ndx) };
         NonNull::new(raw).map(Backend)
     }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Backend> + '_ {
-        (0..self.len()).filter_map(|ndx| self.get(ndx))
-    }
-
-    /// Shortest queue first: the read-write backend that is not DOWN with the fewest clients, the first of equals.
-    pub fn shortest_queue(&self, call: &HostCall) -> Option<usize> {
-        (0..self.len())
-            .filter_map(|ndx| self.get(ndx).map(|backend| (ndx, backend)))
-            .filter(|(_, b)| b.kind(call) == BackendType::ReadWrite)
-            .filter(|(_, b)| b.state(call) != BackendState::Down)
-            .min_by_key(|(_, b)| b.connected_clients(call))
-            .map(|(ndx, _)| ndx)
-    }
 }
 
 /// One backend.
@@ -132,7 +99,7 @@ impl Backend {
     /// The configured address.
     pub fn address(&self, call: &HostCall) -> Address {
         // SAFETY: the address object lives as long as the backend.
-        unsafe { Address::copy_from(self.get(call).addr) }
+        unsafe { address::copy(self.get(call).addr) }
     }
 
     /// The state.
@@ -159,10 +126,10 @@ impl Backend {
     }
 
     /// Read-write or read-only.
-    pub fn kind(&self, call: &HostCall) -> BackendType {
+    pub fn kind(&self, call: &HostCall) -> BackendKind {
         match self.get(call).type_ {
-            backend_type_t::BACKEND_TYPE_RO => BackendType::ReadOnly,
-            _ => BackendType::ReadWrite,
+            backend_type_t::BACKEND_TYPE_RO => BackendKind::ReadOnly,
+            _ => BackendKind::ReadWrite,
         }
     }
 
@@ -208,5 +175,68 @@ impl Backend {
     pub fn new_socket(&self, call: &HostCall) -> Option<OwnedSocket> {
         // SAFETY: the address object lives as long as the backend.
         unsafe { OwnedSocket::to_address(self.get(call).addr) }
+    }
+}
+
+/// What the rules see of the list. Outside of callbacks there is nothing to see (INV-1).
+impl engine::Backends for Backends {
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn address(&self, ndx: usize) -> Option<Address> {
+        self.look(ndx, |backend, call| backend.address(call))
+    }
+
+    fn kind(&self, ndx: usize) -> Option<BackendKind> {
+        self.look(ndx, |backend, call| backend.kind(call))
+    }
+
+    fn state(&self, ndx: usize) -> Option<BackendState> {
+        self.look(ndx, |backend, call| backend.state(call))
+    }
+
+    fn set_state(&self, ndx: usize, state: BackendState) {
+        self.look(ndx, |backend, call| backend.set_state(call, state));
+    }
+
+    fn connected_clients(&self, ndx: usize) -> Option<u32> {
+        self.look(ndx, |backend, call| backend.connected_clients(call))
+    }
+
+    fn count(&self, ndx: usize, joins: bool) {
+        self.look(
+            ndx,
+            |backend, call| {
+                if joins { backend.add_client(call) } else { backend.remove_client(call) }
+            },
+        );
+    }
+
+    fn uuid(&self, ndx: usize) -> Option<Vec<u8>> {
+        self.look(ndx, |backend, call| backend.uuid(call))
+    }
+
+    fn set_uuid(&self, ndx: usize, uuid: &[u8]) {
+        self.look(ndx, |backend, call| backend.set_uuid(call, uuid));
+    }
+
+    fn add(&self, text: &str, kind: BackendKind) -> Result<usize, AddBackendError> {
+        address::check(text).map_err(|error| AddBackendError::Address(error.to_string()))?;
+        if Self::add(self, text, kind) {
+            Ok(Self::len(self).saturating_sub(1))
+        } else {
+            Err(AddBackendError::Listed(text.to_owned()))
+        }
+    }
+
+    fn recheck(&self) {
+        Self::recheck(self);
+    }
+}
+
+impl Backends {
+    fn look<R>(&self, ndx: usize, f: impl FnOnce(&Backend, &HostCall) -> R) -> Option<R> {
+        HostCall::with_current(|call| self.get(ndx).map(|backend| f(&backend, call)))?
     }
 }

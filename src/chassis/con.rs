@@ -14,7 +14,7 @@ use crate::boundary::HostCall;
 /// What a callback tells the host (`network_socket_retval_t`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Verdict {
+pub enum Retval {
     /// Go on in the state the callback set.
     Success = retval::NETWORK_SOCKET_SUCCESS,
     /// What the slot makes of an error: send the queued ERR and close, or close.
@@ -23,7 +23,7 @@ pub enum Verdict {
     Retry = retval::NETWORK_SOCKET_ERROR_RETRY,
 }
 
-impl Default for Verdict {
+impl Default for Retval {
     /// What a callback that failed in an unknown way says.
     fn default() -> Self {
         Self::Error
@@ -130,6 +130,12 @@ impl<'h> Con<'h> {
     pub fn client(&self) -> Option<Socket<'h>> {
         // SAFETY: INV-2: the connection owns the socket for longer than the callback.
         unsafe { Socket::from_raw(self.get().client, self.2) }
+    }
+
+    /// The server's socket; `None` while no server is attached. Ends with the borrow: the owner may close it then.
+    pub fn server(&self) -> Option<Socket<'_>> {
+        // SAFETY: INV-2, INV-4: the host has a pointer only while the owner keeps the socket open.
+        unsafe { Socket::from_raw(self.get().server, self.2) }
     }
 
     /// Makes `socket` the connection's server side, or none. The caller keeps ownership (INV-4).

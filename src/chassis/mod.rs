@@ -10,11 +10,11 @@ pub mod backend;
 pub mod con;
 pub mod event;
 pub mod host;
+pub mod link;
 pub mod packet;
 pub mod socket;
 
-pub use address::Address;
 pub use backend::Backends;
-pub use con::{Con, ConState, Verdict};
+pub use con::{Con, ConState, Retval};
 pub use packet::{CommandPackets, Packet, release_memory};
 pub use socket::{OwnedSocket, Socket};

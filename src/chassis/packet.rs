@@ -1,9 +1,9 @@
 //! One framed packet (4-byte header and payload) in a GString: what the host's queues are made of.
 
-use std::borrow::Cow;
 use std::ptr::NonNull;
 
 use glib_sys::GString;
+use wire::MAX_PAYLOAD;
 use wire::packet::{HEADER_LEN, Header};
 
 /// A packet that we own; freed with `g_string_free` when dropped.
@@ -22,19 +22,29 @@ impl Packet {
         Self(NonNull::new(raw).expect("g_string_new_len aborts rather than return NULL"))
     }
 
-    /// Frames the payload of one packet, with sequence id 0.
-    pub fn from_payload(payload: &[u8]) -> Self {
+    /// Frames the payload of one packet.
+    pub fn from_payload(payload: &[u8], id: u8) -> Self {
         let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         let capacity = payload.len().saturating_add(HEADER_LEN);
         // SAFETY: g_string_sized_new never returns NULL, and appending copies `len` bytes from a valid pointer.
         unsafe {
             let raw = glib_sys::g_string_sized_new(capacity);
-            for piece in [&Header { len, id: 0 }.encode()[..], payload] {
+            for piece in [&Header { len, id }.encode()[..], payload] {
                 let len = isize::try_from(piece.len()).unwrap_or(isize::MAX);
                 glib_sys::g_string_append_len(raw, piece.as_ptr().cast(), len);
             }
             Self(NonNull::new(raw).expect("g_string_sized_new aborts rather than return NULL"))
         }
+    }
+
+    /// Frames a payload of any length, the first packet with this sequence id; gives that of the last, too.
+    pub fn framed(payload: &[u8], id: u8) -> (Self, u8) {
+        if payload.len() < MAX_PAYLOAD {
+            return (Self::from_payload(payload, id), id);
+        }
+        let mut framed = Vec::with_capacity(payload.len() + 4 * HEADER_LEN);
+        let next_id = wire::packet::frame(payload, id, &mut framed);
+        (Self::from_bytes(&framed), next_id.wrapping_sub(1))
     }
 
     /// # Safety
@@ -60,7 +70,7 @@ impl Packet {
     }
 
     /// Header and payload, to change in place.
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
+    fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `bytes`, and `self` is borrowed exclusively.
         unsafe {
             let string = self.0.as_mut();
@@ -73,9 +83,11 @@ impl Packet {
         self.bytes().get(HEADER_LEN..).unwrap_or_default()
     }
 
-    /// The payload, to change in place.
-    pub fn payload_mut(&mut self) -> &mut [u8] {
-        self.bytes_mut().get_mut(HEADER_LEN..).unwrap_or_default()
+    /// Changes the sequence id.
+    pub fn set_id(&mut self, id: u8) {
+        if let Some(place) = self.bytes_mut().get_mut(3) {
+            *place = id;
+        }
     }
 
     /// The sequence id.
@@ -113,12 +125,15 @@ impl CommandPackets {
         std::iter::once(&self.first).chain(&self.rest)
     }
 
-    /// The payload as one piece.
-    pub fn payload(&self) -> Cow<'_, [u8]> {
-        if self.rest.is_empty() {
-            return Cow::Borrowed(self.first.payload());
+    /// Gives the packets ids from `id` on; returns that of the last.
+    pub fn renumber(&mut self, id: u8) -> u8 {
+        let mut last = id;
+        self.first.set_id(id);
+        for packet in &mut self.rest {
+            last = last.wrapping_add(1);
+            packet.set_id(last);
         }
-        Cow::Owned(self.iter().flat_map(|packet| packet.payload().iter().copied()).collect())
+        last
     }
 
     /// Header and payload of all packets in one chunk.
@@ -128,11 +143,6 @@ impl CommandPackets {
             bytes.extend_from_slice(packet.bytes());
         }
         Packet::from_bytes(&bytes)
-    }
-
-    /// The sequence id of the last packet.
-    pub fn last_id(&self) -> u8 {
-        self.rest.last().unwrap_or(&self.first).id()
     }
 }
 
@@ -145,14 +155,16 @@ mod tests {
         let mut packet = Packet::from_bytes(b"\x02\0\0\x05ab");
         assert_eq!(packet.id(), 5);
         assert_eq!(packet.payload(), b"ab");
-        packet.payload_mut()[0] = 0;
-        assert_eq!(packet.bytes(), b"\x02\0\0\x05\0b");
+        packet.set_id(7);
+        assert_eq!(packet.bytes(), b"\x02\0\0\x07ab");
     }
 
     #[test]
     fn a_payload_is_framed() {
-        assert_eq!(Packet::from_payload(b"ab").bytes(), b"\x02\0\0\0ab");
-        assert_eq!(Packet::from_payload(b"").bytes(), b"\0\0\0\0");
+        assert_eq!(Packet::from_payload(b"ab", 9).bytes(), b"\x02\0\0\x09ab");
+        assert_eq!(Packet::framed(b"", 3).0.bytes(), b"\0\0\0\x03");
+        let (long, last) = Packet::framed(&vec![1; MAX_PAYLOAD], 255);
+        assert_eq!((long.bytes().len(), last), (MAX_PAYLOAD + 2 * HEADER_LEN, 0));
     }
 
     #[test]
@@ -170,13 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_command_is_one_payload_and_one_chunk() {
+    fn a_long_command_is_one_chunk() {
         let first = Packet::from_bytes(b"\x01\0\0\0a");
         let mut command = CommandPackets { first, rest: Vec::new() };
-        assert!(matches!(command.payload(), Cow::Borrowed(b"a")));
-        command.rest.push(Packet::from_bytes(b"\x01\0\0\x01b"));
-        assert_eq!(*command.payload(), *b"ab");
+        assert_eq!(command.renumber(4), 4);
+        command.rest.push(Packet::from_bytes(b"\x01\0\0\x09b"));
+        assert_eq!(command.renumber(0), 1);
         assert_eq!(command.concat().bytes(), b"\x01\0\0\0a\x01\0\0\x01b");
-        assert_eq!(command.last_id(), 1);
     }
 }

@@ -9,8 +9,9 @@ use chassis_sys as sys;
 use chassis_sys::network_socket_retval_t as retval;
 
 use super::api::api;
-use super::{Address, CommandPackets, Packet, event};
+use super::{CommandPackets, Packet, address, event};
 use crate::boundary::HostCall;
+use engine::Address;
 
 /// A socket of the host, for one callback.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ pub struct Socket<'h>(NonNull<sys::network_socket>, PhantomData<&'h HostCall>);
 pub enum Connect {
     /// The connection is established.
     Done,
-    /// Wait until the socket is writable, then ask [`OwnedSocket::finish_connect`].
+    /// Wait until the socket is writable, then ask [`Socket::finish_connect`].
     InProgress,
     /// Refused or impossible.
     Failed,
@@ -54,7 +55,7 @@ impl<'h> Socket<'h> {
         // SAFETY: INV-2: both address objects live as long as the socket.
         unsafe {
             let tail = self.tail().as_ref();
-            (Address::copy_from(tail.src), Address::copy_from(tail.dst))
+            (address::copy(tail.src), address::copy(tail.dst))
         }
     }
 
@@ -99,74 +100,20 @@ impl<'h> Socket<'h> {
         unsafe { (*(*self.tail().as_ref().send_queue).chunks).length == 0 }
     }
 
-    /// Queues a framed packet; the host renumbers it unless the numbering was reset.
-    ///
-    /// A packet whose header disagrees with its length would make the host assert: it is re-framed instead.
-    pub fn append(&self, packet: Packet) {
-        let payload_len = packet.payload().len();
-        let announced = wire::packet::Header::parse(packet.bytes()).map(|header| header.len);
-        if announced.is_ok_and(|len| usize::try_from(len).is_ok_and(|len| len == payload_len)) {
-            // SAFETY: INV-2; the packet is whole (just checked) and given away; the queue is the socket's own.
-            unsafe {
-                let queue = self.tail().as_ref().send_queue;
-                (api().network_mysqld_queue_append_raw)(self.0.as_ptr(), queue, packet.into_raw());
-            }
-        } else {
-            self.append_payload(packet.payload());
-        }
+    /// Queues a packet with this sequence id.
+    pub fn append(&self, mut packet: Packet, id: u8) {
+        packet.set_id(id);
+        self.append_chunk(packet, id);
     }
 
-    /// Frames a payload of any length, numbers the packets and queues them.
-    pub fn append_payload(&self, payload: &[u8]) {
-        // SAFETY: INV-2; the host copies `len` bytes from a valid pointer.
-        unsafe {
-            let queue = self.tail().as_ref().send_queue;
-            let data = payload.as_ptr().cast();
-            (api().network_mysqld_queue_append)(self.0.as_ptr(), queue, data, payload.len());
-        }
-    }
-
-    /// Queues the payload of one packet, which may be one of several of a longer payload.
-    pub fn append_packet(&self, payload: &[u8]) {
-        self.append(Packet::from_payload(payload));
-    }
-
-    /// Queues the packets of a command with the numbering they carry. Several become one chunk, so that a partial write
+    /// Queues the packets of a command, the first with this sequence id. Several become one chunk, so that a partial write
     /// never ends between two (host defect H3).
-    pub fn append_command(&self, command: CommandPackets) {
+    pub fn append_command(&self, mut command: CommandPackets, id: u8) {
         if command.rest.is_empty() {
-            return self.append(command.first);
+            return self.append(command.first, id);
         }
-        self.append_chunk(command.concat(), command.last_id());
-    }
-
-    /// Frames the payload of a command and queues it as one chunk, for the reason given at
-    /// [`append_command`](Self::append_command).
-    pub fn append_command_payload(&self, payload: &[u8]) {
-        if payload.len() < wire::MAX_PAYLOAD {
-            return self.append_payload(payload);
-        }
-        let mut framed = Vec::with_capacity(payload.len() + 4 * wire::HEADER_LEN);
-        let next_id = wire::packet::frame(payload, 0, &mut framed);
-        self.append_chunk(Packet::from_bytes(&framed), next_id.wrapping_sub(1));
-    }
-
-    /// Queues bytes in another framing than the host's, as the last thing that the peer gets.
-    pub fn append_foreign(&self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.append_chunk(Packet::from_bytes(bytes), 0);
-        }
-    }
-
-    /// Queues several framed packets, or other bytes, in one chunk; the last packet has `last_id`.
-    fn append_chunk(&self, chunk: Packet, last_id: u8) {
-        // SAFETY: INV-2; the chunk is not empty (it holds packet headers, or was looked at) and given away.
-        unsafe {
-            let tail = self.tail().as_mut();
-            (api().network_queue_append)(tail.send_queue, chunk.into_raw());
-            tail.last_packet_id = last_id;
-            tail.packet_id_is_reset = 0;
-        }
+        let last_id = command.renumber(id);
+        self.append_chunk(command.concat(), last_id);
     }
 
     /// The sequence id of the last packet read or queued.
@@ -175,10 +122,39 @@ impl<'h> Socket<'h> {
         unsafe { self.tail().as_ref() }.last_packet_id
     }
 
-    /// Starts a new exchange: the next packet may carry any id.
-    pub fn reset_packet_ids(&self) {
+    /// Queues framed packets, or other bytes, in one chunk; the last packet has `last_id`. A chunk without bytes would have
+    /// the host abort: it is left out.
+    pub fn append_chunk(&self, chunk: Packet, last_id: u8) {
+        if chunk.bytes().is_empty() {
+            return;
+        }
+        // SAFETY: INV-2; the chunk is not empty, and is given away.
+        unsafe {
+            let tail = self.tail().as_mut();
+            (api().network_queue_append)(tail.send_queue, chunk.into_raw());
+            tail.last_packet_id = last_id;
+            tail.packet_id_is_reset = 0;
+        }
+    }
+
+    /// The host takes the next packet whatever its sequence id.
+    pub fn accept_any_id(&self) {
+        // SAFETY: INV-2; a plain member.
+        unsafe { self.tail().as_mut() }.packet_id_is_reset = 1;
+    }
+
+    /// Whether a connect came to an end, well or not: the socket is writable.
+    pub fn connect_has_ended(&self) -> bool {
+        poll(self.fd(), libc::POLLOUT)
+    }
+
+    /// Asks for the outcome of a connect that has ended.
+    pub fn finish_connect(&self) -> Connect {
         // SAFETY: INV-2.
-        unsafe { (api().network_mysqld_queue_reset)(self.0.as_ptr()) };
+        match unsafe { (api().network_socket_connect_finish)(self.0.as_ptr()) } {
+            retval::NETWORK_SOCKET_SUCCESS => Connect::Done,
+            _ => Connect::Failed,
+        }
     }
 
     /// Throws away what the peer sent and the host did not read yet, up to 64 KiB: the next call goes on. Whether the
@@ -205,10 +181,7 @@ impl<'h> Socket<'h> {
 
     /// Whether the peer hung up, also behind data that nobody read yet.
     pub fn has_hung_up(&self) -> bool {
-        let events = libc::POLLRDHUP;
-        let mut poll = libc::pollfd { fd: self.fd(), events, revents: 0 };
-        // SAFETY: the pointer is to one valid entry, as the count says; the call does not wait.
-        unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
+        poll(self.fd(), libc::POLLRDHUP)
     }
 
     /// Whether the peer sent something or hung up, without reading it. Only of use while nothing is expected.
@@ -221,6 +194,13 @@ impl<'h> Socket<'h> {
         };
         seen >= 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::WouldBlock
     }
+}
+
+/// Whether one of `events`, an error or a hang-up is there now.
+fn poll(fd: i32, events: libc::c_short) -> bool {
+    let mut entry = libc::pollfd { fd, events, revents: 0 };
+    // SAFETY: the pointer is to one valid entry, as the count says; the call does not wait.
+    unsafe { libc::poll(&raw mut entry, 1, 0) > 0 }
 }
 
 /// A server socket that we own until it is handed to the host; closed and freed when dropped.
@@ -257,7 +237,7 @@ impl OwnedSocket {
     /// # use pyproxy::{boundary::HostCall, chassis::OwnedSocket};
     /// fn use_before_close(socket: OwnedSocket, call: &HostCall) {
     ///     let view = socket.view(call);
-    ///     view.reset_packet_ids();
+    ///     view.accept_any_id();
     ///     drop(socket);
     /// }
     /// ```
@@ -269,7 +249,7 @@ impl OwnedSocket {
     /// fn use_after_close(socket: OwnedSocket, call: &HostCall) {
     ///     let view = socket.view(call);
     ///     drop(socket);
-    ///     view.reset_packet_ids();
+    ///     view.accept_any_id();
     /// }
     /// ```
     ///
@@ -278,7 +258,7 @@ impl OwnedSocket {
     /// fn use_after_parking(socket: OwnedSocket, call: &HostCall, pool: &mut Vec<OwnedSocket>) {
     ///     let view = socket.view(call);
     ///     pool.push(socket);
-    ///     view.append_payload(b"for another client");
+    ///     view.accept_any_id();
     /// }
     /// ```
     pub fn view<'a>(&'a self, _call: &'a HostCall) -> Socket<'a> {
@@ -291,24 +271,6 @@ impl OwnedSocket {
         match unsafe { (api().network_socket_connect)(self.0.as_ptr()) } {
             retval::NETWORK_SOCKET_SUCCESS => Connect::Done,
             retval::NETWORK_SOCKET_ERROR_RETRY => Connect::InProgress,
-            _ => Connect::Failed,
-        }
-    }
-
-    /// Whether the connect came to an end, well or not: the socket is writable.
-    pub fn connect_has_ended(&self) -> bool {
-        // SAFETY: we own the socket.
-        let fd = unsafe { self.0.as_ref() }.fd;
-        let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-        // SAFETY: the pointer is to one valid entry, as the count says; the call does not wait.
-        unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
-    }
-
-    /// Asks for the outcome once the socket became writable.
-    pub fn finish_connect(&self) -> Connect {
-        // SAFETY: we own the socket.
-        match unsafe { (api().network_socket_connect_finish)(self.0.as_ptr()) } {
-            retval::NETWORK_SOCKET_SUCCESS => Connect::Done,
             _ => Connect::Failed,
         }
     }

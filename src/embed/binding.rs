@@ -9,9 +9,8 @@ use pyo3::types::PyBytes;
 
 use super::classes::{Auth, Injection, Proxy};
 use super::decision::Decision;
-use super::{Outcome, Script, reply, threads};
-use crate::boundary::HostCall;
-use crate::session::{self, Hook, Session, Shared, Slot};
+use super::{Script, reply, threads};
+use engine::{Ask, Hook, HookSet, Session, Shared, Slot, Verdict};
 
 /// The script version that a connection started with, and the connection's `proxy` object.
 ///
@@ -20,115 +19,69 @@ use crate::session::{self, Hook, Session, Shared, Slot};
 pub struct Binding {
     script: Arc<Script>,
     session: Slot<Session>,
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     proxy: OnceCell<Py<Proxy>>,
 }
 
 impl Binding {
     /// Ties a connection to a script.
-    pub fn new(script: Arc<Script>, session: Slot<Session>, shared: &'static Shared) -> Self {
+    pub fn new(script: Arc<Script>, session: Slot<Session>, shared: Arc<Shared>) -> Self {
         Self { script, session, shared, proxy: OnceCell::new() }
     }
 
-    /// Whether the script has this hook.
-    #[inline]
-    pub fn has(&self, hook: Hook) -> bool {
-        self.script.has(hook)
+    /// The hooks that the script has.
+    pub fn hooks(&self) -> HookSet {
+        self.script.hooks()
     }
 
-    /// A client connected; no backend is chosen yet.
-    pub fn connect_server(&mut self, call: &HostCall) -> Outcome {
-        self.run(call, Hook::ConnectServer, Argument::None)
-    }
-
-    /// The server's handshake arrived.
-    pub fn read_handshake(&mut self, call: &HostCall) -> Outcome {
-        self.run(call, Hook::ReadHandshake, Argument::None)
-    }
-
-    /// The client's login arrived.
-    pub fn read_auth(&mut self, call: &HostCall) -> Outcome {
-        self.run(call, Hook::ReadAuth, Argument::None)
-    }
-
-    /// The server answered the login with `packet`.
-    pub fn read_auth_result(&mut self, call: &HostCall, packet: &[u8]) -> Outcome {
-        self.run(call, Hook::ReadAuthResult, Argument::Auth(packet))
-    }
-
-    /// A command arrived: `packet`, its parts joined.
-    pub fn read_query(&mut self, call: &HostCall, packet: &[u8]) -> Outcome {
-        self.run(call, Hook::ReadQuery, Argument::Packet(packet))
-    }
-
-    /// The result of a queued query is complete.
-    pub fn read_query_result(
-        &mut self,
-        call: &HostCall,
-        injection: &Slot<session::Injection>,
-    ) -> Outcome {
-        self.run(call, Hook::ReadQueryResult, Argument::Injection(injection))
-    }
-
-    /// The client is gone.
-    pub fn disconnect_client(&mut self, call: &HostCall) -> Outcome {
-        self.run(call, Hook::DisconnectClient, Argument::None)
-    }
-
-    fn run(&mut self, call: &HostCall, hook: Hook, argument: Argument<'_>) -> Outcome {
-        if !self.has(hook) {
-            return Outcome::Proceed;
-        }
+    /// Asks the script. `packet` is the one at hand, if there is one, its parts joined. Only in a callback of the host.
+    pub fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
+        let hook = ask.hook();
         let asked_at = Instant::now();
         threads::with_python(|py| {
             let begin = Instant::now();
             self.shared.stats.python_wait.add(begin - asked_at);
-            let _scope = HookScope::enter(&self.session, call, hook);
-            let outcome = self.ask(py, call, hook, argument).unwrap_or_else(|failure| {
-                self.log(py, call, hook, &failure);
-                Outcome::Failed
+            let _scope = HookScope::enter(&self.session, hook);
+            let verdict = self.call(py, ask, packet).unwrap_or_else(|failure| {
+                self.log(py, hook, &failure);
+                Verdict::Failed
             });
-            self.count(hook, &outcome, begin.elapsed());
-            outcome
+            self.count(hook, &verdict, begin.elapsed());
+            verdict
         })
-        .unwrap_or(Outcome::Proceed)
+        .unwrap_or(Verdict::Proceed)
     }
 
-    fn count(&self, hook: Hook, outcome: &Outcome, time: Duration) {
+    fn count(&self, hook: Hook, verdict: &Verdict, time: Duration) {
         let stats = self.shared.stats.hook(hook);
         stats.calls.increment();
         stats.time.add(time);
-        if *outcome == Outcome::Failed {
+        if *verdict == Verdict::Failed {
             stats.errors.increment();
         }
     }
 
-    fn ask(
-        &self,
-        py: Python<'_>,
-        call: &HostCall,
-        hook: Hook,
-        argument: Argument<'_>,
-    ) -> Result<Outcome, Failure> {
-        let Some(function) = self.script.hook(hook) else { return Ok(Outcome::Proceed) };
+    fn call(&self, py: Python<'_>, ask: &Ask, packet: &[u8]) -> Result<Verdict, Failure> {
+        let hook = ask.hook();
+        let Some(function) = self.script.hook(hook) else { return Ok(Verdict::Proceed) };
         let function = function.bind(py);
         let proxy = self.proxy(py)?;
-        let returned = match argument {
-            Argument::None => function.call1((proxy,)),
-            Argument::Packet(packet) => {
+        let returned = match ask {
+            Ask::Result(slot) => function.call1((proxy, Injection::new(slot.clone()))),
+            Ask::Hook(Hook::ReadAuthResult) => function.call1((proxy, Auth::new(py, packet))),
+            Ask::Hook(Hook::ReadQuery) => {
                 if let Some(response) = proxy.get().own_response() {
                     response.reset(py);
                 }
                 function.call1((proxy, PyBytes::new(py, packet)))
             }
-            Argument::Auth(packet) => function.call1((proxy, Auth::new(py, packet))),
-            Argument::Injection(slot) => function.call1((proxy, Injection::new(slot.clone()))),
+            Ask::Hook(_) => function.call1((proxy,)),
         }?;
         match Decision::of(hook, &returned) {
-            Some(Decision::None) => Ok(Outcome::Proceed),
-            Some(Decision::SendQuery) => Ok(Outcome::SendQuery),
-            Some(Decision::IgnoreResult) => Ok(Outcome::IgnoreResult),
-            Some(Decision::SendResult) => self.reply(py, call, hook, proxy),
+            Some(Decision::None) => Ok(Verdict::Proceed),
+            Some(Decision::SendQuery) => Ok(Verdict::SendQuery),
+            Some(Decision::IgnoreResult) => Ok(Verdict::IgnoreResult),
+            Some(Decision::SendResult) => self.reply(py, hook, proxy),
             None => Err(Failure::InvalidReturn(show(&returned))),
         }
     }
@@ -139,33 +92,34 @@ impl Binding {
             return Ok(proxy.bind(py));
         }
         let globals = self.script.globals().clone_ref(py);
-        let made = Py::new(py, Proxy::of_connection(py, globals, &self.session, self.shared)?)?;
+        let made = Py::new(
+            py,
+            Proxy::of_connection(py, globals, &self.session, Arc::clone(&self.shared))?,
+        )?;
         Ok(self.proxy.get_or_init(|| made).bind(py))
     }
 
     fn reply(
         &self,
         py: Python<'_>,
-        call: &HostCall,
         hook: Hook,
         proxy: &Bound<'_, Proxy>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Verdict, Failure> {
         let limit = self.shared.max_kept_bytes;
-        let context =
-            self.session.borrow(call).map(|session| reply::Context::of(&session, limit, hook));
+        let context = self.session.lock().map(|session| reply::Context::of(&session, limit, hook));
         let (Some(response), Some(context)) = (proxy.get().own_response(), context) else {
-            return Ok(Outcome::Proceed);
+            return Ok(Verdict::Proceed);
         };
         reply::encode(response.fields(py), context)
-            .map(Outcome::SendResult)
+            .map(Verdict::SendResult)
             .map_err(Failure::BadResponse)
     }
 
     /// One entry of the critical level, which names the hook and the connection.
-    fn log(&self, py: Python<'_>, call: &HostCall, hook: Hook, failure: &Failure) {
+    fn log(&self, py: Python<'_>, hook: Hook, failure: &Failure) {
         let (id, client) = self
             .session
-            .borrow(call)
+            .lock()
             .map(|session| (session.id, session.client.src.name.clone()))
             .unwrap_or_default();
         let hook = hook.name();
@@ -203,15 +157,6 @@ impl Drop for Binding {
     }
 }
 
-/// What a hook gets besides `proxy`.
-#[derive(Debug, Clone, Copy)]
-enum Argument<'a> {
-    None,
-    Packet(&'a [u8]),
-    Auth(&'a [u8]),
-    Injection(&'a Slot<session::Injection>),
-}
-
 /// Why a hook call counts as failed.
 #[derive(Debug)]
 enum Failure {
@@ -227,23 +172,20 @@ impl From<PyErr> for Failure {
 }
 
 /// Marks the session as "in this hook" until it is dropped, also when a panic passes.
-struct HookScope<'h> {
-    session: &'h Slot<Session>,
-    call: &'h HostCall,
-}
+struct HookScope<'s>(&'s Slot<Session>);
 
-impl<'h> HookScope<'h> {
-    fn enter(session: &'h Slot<Session>, call: &'h HostCall, hook: Hook) -> Self {
-        if let Some(mut session) = session.borrow_mut(call) {
+impl<'s> HookScope<'s> {
+    fn enter(session: &'s Slot<Session>, hook: Hook) -> Self {
+        if let Some(mut session) = session.lock() {
             session.hook = Some(hook);
         }
-        Self { session, call }
+        Self(session)
     }
 }
 
 impl Drop for HookScope<'_> {
     fn drop(&mut self) {
-        if let Some(mut session) = self.session.try_borrow_mut(self.call) {
+        if let Some(mut session) = self.0.try_lock() {
             session.hook = None;
         }
     }

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
-use crate::session::Hook;
+use engine::Hook;
 
 /// A permitted return value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use wire::result::{ColumnDefinition, KeptPackets};
 use wire::{Capabilities, Command, MAX_PAYLOAD, Reader};
 
 use super::column::Column;
-use crate::session::Injection;
+use engine::Injection;
 
 /// The map of one result set.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ fn ends_rows(payload: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Query;
+    use engine::Query;
     use wire::packet::frame;
     use wire::result::{ColumnType, ResultSetEncoder};
 

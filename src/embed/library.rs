@@ -2,18 +2,20 @@
 //!
 //! `build.rs` collects the texts from `python/pyproxy`; `library.py` imports them.
 
+use std::sync::Arc;
+
 use std::collections::HashMap;
 
 use pyo3::prelude::*;
 use pyo3::{ffi, intern};
 
 use super::{classes, constants, modules};
-use crate::session::Shared;
+use engine::Shared;
 
 include!(concat!(env!("OUT_DIR"), "/library_sources.rs"));
 
 /// Makes the package importable: before everything else on the path.
-pub fn install(py: Python<'_>, shared: &'static Shared, host_version: u32) -> PyResult<()> {
+pub fn install(py: Python<'_>, shared: Arc<Shared>, host_version: u32) -> PyResult<()> {
     let plugin = PyModule::new(py, "pyproxy._plugin")?;
     plugin
         .setattr("__doc__", "The objects and constants of the MySQL proxy this script runs in.")?;

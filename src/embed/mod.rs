@@ -2,7 +2,7 @@
 //!
 //! [`start`] brings Python up and loads the script; a [`Binding`] calls its hooks for one connection and says what
 //! they decided as an [`Outcome`]. Nothing of Python's API shows outside this module, and nothing here moves
-//! packets: scripts read and change the [`Session`](crate::session::Session) through slots.
+//! packets: scripts read and change the [`Session`](engine::Session) through slots.
 //!
 //! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while
 //! Python code may run.
@@ -22,7 +22,6 @@ mod layout;
 mod library;
 mod log_bridge;
 mod modules;
-mod outcome;
 mod promote;
 mod reload;
 mod reply;
@@ -38,7 +37,6 @@ mod tests;
 pub use binding::Binding;
 pub use error::EmbedError;
 pub use log_bridge::MESSAGE as LOG_TARGET_MESSAGE;
-pub use outcome::Outcome;
 pub use script::Script;
 pub use scripts::Scripts;
 
@@ -51,7 +49,7 @@ use self::bootstrap::Bootstrap;
 use self::classes::{Config, Globals, Proxy};
 use self::reload::Watch;
 use self::script::Environment;
-use crate::session::Shared;
+use engine::Shared;
 
 /// How to start Python.
 #[derive(Debug, Clone)]
@@ -93,7 +91,7 @@ pub enum ConfigValue {
 pub fn start(
     config: PythonConfig,
     options: Vec<(&'static str, ConfigValue)>,
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     host_version: u32,
 ) -> Result<Scripts, EmbedError> {
     let script = readable(&config.script)?;
@@ -133,14 +131,14 @@ fn environment(
     script: &Path,
     base_dir: &Path,
     options: &[(&'static str, ConfigValue)],
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     host_version: u32,
 ) -> PyResult<Environment> {
     binary::prepare(py)?;
     let bootstrap = Bootstrap::new(py)?;
     bootstrap.prepare(py, script, base_dir)?;
     let config = Config::with_options(py, options)?.unbind();
-    let globals = Py::new(py, Globals::new(py, shared, config)?)?;
+    let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
     for (name, value) in constants::all(host_version) {
         py.get_type::<Proxy>().setattr(name, value)?;
     }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::bootstrap::Bootstrap;
 use super::classes::{Globals, Proxy};
 use super::{deadline, threads};
-use crate::session::Hook;
+use engine::{Hook, HookSet};
 
 /// What all versions of the script share.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Environment {
 #[derive(Debug)]
 pub struct Script {
     environment: Arc<Environment>,
-    hooks: [Option<Py<PyAny>>; Hook::ALL.len()],
-    defined: u8,
+    hooks: Vec<(Hook, Py<PyAny>)>,
+    defined: HookSet,
     shutdown: Option<Py<PyAny>>,
     ended: AtomicBool,
 }
@@ -45,12 +45,10 @@ impl Script {
 
     fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
         environment.bootstrap.load(py, path, |module| {
-            let mut hooks = [const { None }; Hook::ALL.len()];
-            let mut defined = 0;
+            let mut hooks = Vec::new();
             for hook in Hook::ALL {
                 if let Some(function) = function(module, hook.name())? {
-                    hooks[hook.index()] = Some(function.unbind());
-                    defined |= bit(hook);
+                    hooks.push((hook, function.unbind()));
                 }
             }
             let shutdown = function(module, "shutdown")?.map(Bound::unbind);
@@ -58,18 +56,18 @@ impl Script {
                 init.call1((environment.proxy.bind(py),))?;
             }
             let environment = Arc::clone(environment);
+            let defined = hooks.iter().map(|(hook, _)| *hook).collect();
             Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
         })
     }
 
-    /// Whether the script has this hook.
-    #[inline]
-    pub fn has(&self, hook: Hook) -> bool {
-        self.defined & bit(hook) != 0
+    /// The hooks that the script has.
+    pub fn hooks(&self) -> HookSet {
+        self.defined
     }
 
     pub(super) fn hook(&self, hook: Hook) -> Option<&Py<PyAny>> {
-        self.hooks[hook.index()].as_ref()
+        self.hooks.iter().find(|(name, _)| *name == hook).map(|(_, function)| function)
     }
 
     pub(super) fn globals(&self) -> &Py<Globals> {
@@ -112,7 +110,7 @@ impl Drop for Script {
             return std::mem::forget((hooks, shutdown));
         }
         let release = |py: Python<'_>, shutdown: Option<Py<PyAny>>| {
-            for function in hooks.into_iter().flatten().chain(shutdown) {
+            for function in hooks.into_iter().map(|(_, function)| function).chain(shutdown) {
                 function.drop_ref(py);
             }
         };
@@ -138,8 +136,4 @@ fn function<'py>(module: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Boun
         return Ok(None);
     }
     Ok(Some(found))
-}
-
-const fn bit(hook: Hook) -> u8 {
-    1 << hook.index()
 }

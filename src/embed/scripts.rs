@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::reload::Watch;
 use super::script::Environment;
 use super::{Script, deadline, threads};
-use crate::boundary::HostCall;
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ impl Scripts {
 
     /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if
     /// it changed; if that fails the old version stays, and the log says why, once.
-    pub fn current(&self, _call: &HostCall) -> Arc<Script> {
+    pub fn current(&self) -> Arc<Script> {
         if let Some(watch) = &self.watch {
             let changed = lock(watch).changed();
             if let Some(path) = changed {

@@ -4,19 +4,19 @@
 //! they only fill tables. Everything that lives (Python, sockets, threads) begins in `apply_config`.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chassis_sys as sys;
+use engine::{BackendKind, Shared};
 use glib_sys::GOptionEntry;
 
 use super::options::{OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
-use crate::boundary::{self, HostCell, PANICS, guard, host_call, panic_on_purpose};
-use crate::chassis::backend::BackendType;
+use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, host};
+use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
-use crate::hooks::{self, Context};
-use crate::session::{Pool, Shared, Stats};
 
 /// What the host takes for success.
 const SUCCESS: c_int = 0;
@@ -147,13 +147,8 @@ unsafe fn start(
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(backends, &options)?;
-    let shared: &'static Shared = Box::leak(Box::new(Shared {
-        backends,
-        pool: HostCell::new(Pool::default()),
-        pool_change_user: options.pool_change_user,
-        max_kept_bytes: options.max_kept_bytes,
-        stats: Stats::default(),
-    }));
+    let shared =
+        Arc::new(Shared::new(Box::new(backends), options.pool_change_user, options.max_kept_bytes));
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
     listener::check(&options.address).map_err(cannot_listen)?;
     let scripts = match options.script.clone() {
@@ -169,12 +164,18 @@ unsafe fn start(
             };
             // SAFETY: as above.
             let version = unsafe { host::version(chas) };
-            Some(embed::start(python, options.for_scripts(), shared, version)?)
+            Some(embed::start(python, options.for_scripts(), Arc::clone(&shared), version)?)
         }
     };
-    let context =
-        Context { shared, scripts, settings: options.settings(), closing: AtomicBool::new(false) };
-    hooks::install(context).map_err(|_| StartError::Twice)?;
+    let context = Context {
+        shared,
+        backends,
+        scripts,
+        settings: options.settings(),
+        time_limits: options.time_limits(),
+        closing: AtomicBool::new(false),
+    };
+    drive::install(context).map_err(|_| StartError::Twice)?;
     // SAFETY: called from `apply_config`.
     unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)
 }
@@ -198,8 +199,8 @@ unsafe fn own_backends(chas: *mut sys::chassis) -> Option<Backends> {
 
 fn add_backends(backends: Backends, options: &Options) -> Result<(), StartError> {
     let lists = [
-        ("pyproxy-backend-addresses", &options.backends, BackendType::ReadWrite),
-        ("pyproxy-readonly-backend-address", &options.readonly_backends, BackendType::ReadOnly),
+        ("pyproxy-backend-addresses", &options.backends, BackendKind::ReadWrite),
+        ("pyproxy-readonly-backend-address", &options.readonly_backends, BackendKind::ReadOnly),
     ];
     for (option, addresses, kind) in lists {
         for address in addresses {
@@ -215,7 +216,7 @@ unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     guard(
         || {
             panic_on_purpose("destroy");
-            if let Some(context) = hooks::context() {
+            if let Some(context) = drive::context() {
                 context.closing.store(true, Ordering::Relaxed);
                 if let Some(scripts) = &context.scripts {
                     scripts.shutdown();

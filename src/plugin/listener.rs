@@ -12,7 +12,7 @@ use libc::{sa_family_t, sockaddr_in, socklen_t};
 
 use crate::chassis::api::api;
 use crate::chassis::event::{socket_event, socket_tail};
-use crate::hooks::callbacks;
+use crate::drive::callbacks;
 
 /// Whether the kernel lets us listen on `address` now. Asked before the script is loaded, so that nothing is half
 /// started; the address is taken with [`listen`] when everything else is in place.

@@ -1,12 +1,13 @@
 //! The plugin's statistics as the host asks for them: Lua's `chassis.get_stats("pyproxy")`.
 
 use std::ffi::CString;
+use std::sync::atomic::Ordering;
 
 use chassis_sys as sys;
 use glib_sys::GHashTable;
 
-use crate::boundary::guard;
-use crate::hooks::context;
+use crate::boundary::{PANICS, guard};
+use crate::drive::context;
 
 /// Called by the host once at load. The counters are ours, so there is nothing to allocate; but the host never asks a
 /// plugin whose pointer is NULL. This one is not NULL and is never followed.
@@ -36,7 +37,7 @@ pub(super) unsafe extern "C" fn get_stats(
 
 fn fill(table: *mut GHashTable) {
     let Some(ctx) = context() else { return };
-    for (name, number) in ctx.shared.stats.report() {
+    for (name, number) in ctx.shared.stats.report(PANICS.load(Ordering::Relaxed)) {
         insert(table, name, number);
     }
 }

@@ -132,7 +132,7 @@ fn every_callback_of_the_table_is_tried() {
     macro_rules! callbacks {
         ($($slot:ident)*) => {{
             // All members are named: one that is new does not compile.
-            let network_mysqld_hooks { $($slot,)* } = pyproxy::hooks::callbacks::table();
+            let network_mysqld_hooks { $($slot,)* } = pyproxy::drive::callbacks::table();
             [$((stringify!($slot), $slot.is_some()),)*]
         }};
     }

@@ -3,9 +3,9 @@
 use wire::Command;
 use wire::connect::AuthReply;
 
+use crate::engine::Step;
 use crate::exchange::Change;
 use crate::login_rounds::{LoginReason, LoginRounds};
-use crate::engine::Step;
 use crate::turn::Turn;
 use crate::{Awaits, Incoming, Side};
 

@@ -134,6 +134,13 @@ impl Engine {
         &self.shared
     }
 
+    /// Lets go of everything without asking the script: what is left to do if [`Event::Closed`] went wrong.
+    pub fn let_go(&mut self) {
+        if let Some(mut session) = self.session.take() {
+            session.close_server(&self.shared);
+        }
+    }
+
     /// Takes an event and has the driver do what follows from it. Behind the end of the connection nothing does.
     pub fn handle(&mut self, event: Event<'_>, driver: &mut dyn Driver) {
         let Some(mut session) = self.session.lock() else { return };

@@ -11,8 +11,8 @@ impl Turn<'_> {
     /// One packet of the file arrived; an empty one ends it.
     pub fn file(&mut self, packet: Incoming<'_>) {
         let is_last = packet.payload.is_empty();
-        let for_server = self.state.exchange.infile == Infile::ForServer
-            && self.session.server.is_some();
+        let for_server =
+            self.state.exchange.infile == Infile::ForServer && self.session.server.is_some();
         if for_server {
             self.forward(Side::Server, packet);
         }

@@ -1,5 +1,6 @@
 //! A queued query on its way through the server, and its result (`inj`).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wire::result::{KeptPackets, Summary};
@@ -48,7 +49,7 @@ pub struct Injection {
     /// The payload of the ERR that ended the result, also if the packets were not asked for.
     pub error: Option<Vec<u8>>,
     /// The result's packets, if they were asked for; as received, one per packet on the wire.
-    pub packets: KeptPackets,
+    pub packets: Arc<KeptPackets>,
     /// How far they may go.
     pub bound: Bound,
     /// What the server connection agreed on when the query was sent: how to read the packets.
@@ -66,7 +67,7 @@ impl Injection {
             last_packet_at: None,
             summary: Summary::default(),
             error: None,
-            packets: KeptPackets::default(),
+            packets: Arc::default(),
             bound: Bound::default(),
             capabilities,
             cursor: None,
@@ -79,11 +80,11 @@ impl Injection {
         if self.bound.passed {
             return false;
         }
-        self.packets.push(payload);
+        Arc::make_mut(&mut self.packets).push(payload);
         if self.packets.bytes() <= limit {
             return false;
         }
-        self.packets = KeptPackets::default();
+        self.packets = Arc::default();
         self.bound.passed = true;
         true
     }

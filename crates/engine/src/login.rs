@@ -104,15 +104,13 @@ impl Turn<'_> {
     /// `PROXY_SEND_QUERY`: the first queued packet goes out in place of the client's login.
     fn replace_login(&mut self, login: Login, payload: Vec<u8>) {
         let Some(query) = self.session.queries.pop_front() else {
-            log::warn!(
-                "{}: read_auth returned PROXY_SEND_QUERY but queued nothing",
-                self.name()
-            );
+            log::warn!("{}: read_auth returned PROXY_SEND_QUERY but queued nothing", self.name());
             return self.pass_login_on(login, &payload);
         };
         self.session.queries.clear();
         if !self.session.server.as_ref().is_some_and(|server| !server.authenticated) {
-            return self.login_script_error("no new server connection that could take a login packet");
+            return self
+                .login_script_error("no new server connection that could take a login packet");
         }
         let mut replacement = query.packet;
         let parsed = Login::mask(&mut replacement, Capabilities::UNSUPPORTED)
@@ -123,8 +121,9 @@ impl Turn<'_> {
                 self.send_to_server(&replacement);
                 self.login_sent(LoginReason::Connect, replaced);
             }
-            Err(e) => self
-                .login_script_error(&format!("the packet queued in read_auth is no login: {e}")),
+            Err(e) => {
+                self.login_script_error(&format!("the packet queued in read_auth is no login: {e}"))
+            }
         }
     }
 
@@ -233,8 +232,8 @@ impl Turn<'_> {
         let now = self.driver.now();
         let sent = self.state.login.sent.take().map(Arc::new);
         let is_proof = !self.state.login.asked_again;
-        let status = OkPacket::parse(ok, Capabilities::NONE)
-            .map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
+        let status =
+            OkPacket::parse(ok, Capabilities::NONE).map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
         let client = &mut self.session.client;
         if self.state.login.reason == LoginReason::ChangeUser
             && let Some(login) = &sent

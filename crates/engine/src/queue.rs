@@ -73,8 +73,7 @@ impl Turn<'_> {
 
     /// A command that no server answers was sent. `false`: what is queued behind it can follow.
     fn sent_unanswered(&mut self) -> bool {
-        let client_waits =
-            self.session.command.is_none_or(|command| Command(command).has_reply());
+        let client_waits = self.session.command.is_none_or(|command| Command(command).has_reply());
         self.state.server_ids.restart();
         if self.session.queries.is_empty() && !client_waits {
             if let Some(due) = self.state.exchange.due.take() {

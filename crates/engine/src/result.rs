@@ -119,7 +119,8 @@ impl Turn<'_> {
 
     /// Learns from the last packet of an answer what the server is in now.
     fn note_changes(&mut self, payload: &[u8]) {
-        if let Some(injection) = self.state.exchange.injection.as_mut().filter(|_| is_err(payload)) {
+        if let Some(injection) = self.state.exchange.injection.as_mut().filter(|_| is_err(payload))
+        {
             injection.error = Some(payload.to_vec());
         }
         let status = self.state.tracker.reported_status();

@@ -1,8 +1,8 @@
 //! The peer that is awaited was silent for too long.
 
+use crate::Reply;
 use crate::engine::Step;
 use crate::turn::Turn;
-use crate::Reply;
 
 const TIMED_OUT: &str = "backend timed out";
 

@@ -1,24 +1,23 @@
 //! Who may touch what, when: the one place that turns a missing host call or an emptied slot into `ReferenceError`.
 //!
-//! A slot is borrowed only while Rust code runs that calls no Python, with two exceptions that hold a shared
-//! borrow: making strings, numbers and dates, and making tuples. What a finaliser does meanwhile finds the slot busy, which counts as
-//! gone.
+//! A slot is locked only while Rust code runs that makes no container object of Python, so no finaliser runs meanwhile. If
+//! one did, it would find the slot busy, which counts as gone.
 
 use pyo3::exceptions::PyReferenceError;
 use pyo3::prelude::*;
 
 use crate::boundary::HostCall;
-use crate::session::{Session, Slot};
+use engine::{Session, Slot};
 
 /// The error for something whose C side has ended.
 pub fn gone(what: &str) -> PyErr {
     PyReferenceError::new_err(format!("{what} is gone"))
 }
 
-/// Runs `f` with the proof that a hook runs in this thread.
+/// Runs `f` if a hook runs in this thread.
 #[inline]
-pub fn in_hook<R>(f: impl FnOnce(&HostCall) -> PyResult<R>) -> PyResult<R> {
-    HostCall::with_current(f).unwrap_or_else(|| {
+pub fn in_hook<R>(f: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    HostCall::with_current(|_| f()).unwrap_or_else(|| {
         Err(PyReferenceError::new_err(
             "objects of the proxy can be used only while a hook runs, in its thread",
         ))
@@ -28,22 +27,19 @@ pub fn in_hook<R>(f: impl FnOnce(&HostCall) -> PyResult<R>) -> PyResult<R> {
 /// Reads what `slot` holds, in whichever connection's hook.
 #[inline]
 pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
-    in_hook(|call| slot.try_borrow(call).map(|content| f(&content)).ok_or_else(|| gone(what)))
+    in_hook(|| slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what)))
 }
 
 /// Changes a session: only in a hook of its own connection.
-pub fn change<R>(
-    slot: &Slot<Session>,
-    f: impl FnOnce(&mut Session, &HostCall) -> R,
-) -> PyResult<R> {
-    in_hook(|call| {
-        let mut session = slot.try_borrow_mut(call).ok_or_else(|| gone("the connection"))?;
+pub fn change<R>(slot: &Slot<Session>, f: impl FnOnce(&mut Session) -> R) -> PyResult<R> {
+    in_hook(|| {
+        let mut session = slot.try_lock().ok_or_else(|| gone("the connection"))?;
         if session.hook.is_none() {
             return Err(PyReferenceError::new_err(
                 "a connection can be changed only in its own hooks",
             ));
         }
-        Ok(f(&mut session, call))
+        Ok(f(&mut session))
     })
 }
 
@@ -54,5 +50,5 @@ pub fn alive(slot: &Slot<Session>) -> PyResult<()> {
 
 /// Whether one of the connection's own hooks runs in this thread.
 pub fn own_hook(slot: &Slot<Session>) -> PyResult<()> {
-    change(slot, |_, _| ())
+    change(slot, |_| ())
 }

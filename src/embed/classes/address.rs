@@ -3,18 +3,17 @@
 use pyo3::prelude::*;
 
 use super::hashing::hash_of;
-use crate::chassis;
 
 /// One end of a socket: a value, safe to keep.
 ///
 /// `str(address)` is its name.
 #[pyclass(frozen, module = "pyproxy")]
 #[derive(Debug)]
-pub struct Address(chassis::Address);
+pub struct Address(engine::Address);
 
 impl Address {
     /// `None` for an end that is not known (yet).
-    pub fn known(address: &chassis::Address) -> Option<Self> {
+    pub fn known(address: &engine::Address) -> Option<Self> {
         (!address.name.is_empty() || address.address.is_some()).then(|| Self(address.clone()))
     }
 }

@@ -1,34 +1,37 @@
 //! `backend`: one of `proxy.globals.backends`.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::{Address, Pool, access};
-use crate::boundary::HostCall;
-use crate::chassis::backend::{self, BackendState, BackendType};
 use crate::embed::text;
-use crate::session::Shared;
+use engine::{BackendKind, BackendState, Backends, Shared};
 
 /// A MySQL server that the proxy can connect to.
 #[pyclass(frozen, module = "pyproxy")]
 #[derive(Debug)]
 pub struct Backend {
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     ndx: usize,
 }
 
 impl Backend {
     /// The backend at `ndx`, which need not exist.
-    pub fn new(shared: &'static Shared, ndx: usize) -> Self {
+    pub fn new(shared: Arc<Shared>, ndx: usize) -> Self {
         Self { shared, ndx }
     }
 
-    fn with<R>(&self, f: impl FnOnce(&backend::Backend, &HostCall) -> R) -> PyResult<R> {
-        access::in_hook(|call| {
-            let backend = self.shared.backends.get(self.ndx);
-            let backend = backend.ok_or_else(|| access::gone("the backend"))?;
-            Ok(f(&backend, call))
+    /// What `f` says of the backend, if it exists.
+    fn with<R>(&self, f: impl FnOnce(&dyn Backends, usize) -> Option<R>) -> PyResult<R> {
+        access::in_hook(|| {
+            f(&*self.shared.backends, self.ndx).ok_or_else(|| access::gone("the backend"))
         })
+    }
+
+    fn change(&self, f: impl FnOnce(&dyn Backends, usize)) -> PyResult<()> {
+        self.with(|backends, ndx| (ndx < backends.len()).then(|| f(backends, ndx)))
     }
 }
 
@@ -37,16 +40,18 @@ impl Backend {
     /// The configured address.
     #[getter]
     fn dst(&self) -> PyResult<Option<Address>> {
-        self.with(|backend, call| Address::known(&backend.address(call)))
+        self.with(|backends, ndx| Some(Address::known(&backends.address(ndx)?)))
     }
 
     /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`.
     #[getter]
     fn state(&self) -> PyResult<u8> {
-        self.with(|backend, call| match backend.state(call) {
-            BackendState::Unknown => 0,
-            BackendState::Up => 1,
-            BackendState::Down => 2,
+        self.with(|backends, ndx| {
+            Some(match backends.state(ndx)? {
+                BackendState::Unknown => 0,
+                BackendState::Up => 1,
+                BackendState::Down => 2,
+            })
         })
     }
 
@@ -58,41 +63,43 @@ impl Backend {
             2 => BackendState::Down,
             _ => return Err(PyValueError::new_err("state must be one of proxy.BACKEND_STATE_*")),
         };
-        self.with(|backend, call| backend.set_state(call, state))
+        self.change(|backends, ndx| backends.set_state(ndx, state))
     }
 
     /// `BACKEND_TYPE_RW` or `_RO`.
     #[getter]
     fn r#type(&self) -> PyResult<u8> {
-        self.with(|backend, call| match backend.kind(call) {
-            BackendType::ReadWrite => 1,
-            BackendType::ReadOnly => 2,
+        self.with(|backends, ndx| {
+            Some(match backends.kind(ndx)? {
+                BackendKind::ReadWrite => 1,
+                BackendKind::ReadOnly => 2,
+            })
         })
     }
 
     /// Client connections that use this backend now. Idle pooled connections are not counted.
     #[getter]
     fn connected_clients(&self) -> PyResult<u32> {
-        self.with(|backend, call| backend.connected_clients(call))
+        self.with(|backends, ndx| backends.connected_clients(ndx))
     }
 
     /// A text for scripts; None if empty.
     #[getter]
     fn uuid<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let uuid = self.with(|backend, call| backend.uuid(call))?;
+        let uuid = self.with(|backends, ndx| backends.uuid(ndx))?;
         (!uuid.is_empty()).then(|| text::to_str(py, &uuid)).transpose()
     }
 
     #[setter]
     fn set_uuid(&self, uuid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let uuid = uuid.map(|uuid| text::to_bytes(uuid, "uuid")).transpose()?.unwrap_or_default();
-        self.with(|backend, call| backend.set_uuid(call, &uuid))
+        self.change(|backends, ndx| backends.set_uuid(ndx, &uuid))
     }
 
     /// The idle server connections.
     #[getter]
     fn pool(&self) -> Pool {
-        Pool::new(self.shared, self.ndx)
+        Pool::new(Arc::clone(&self.shared), self.ndx)
     }
 
     /// Index in `proxy.globals.backends`.
@@ -102,7 +109,7 @@ impl Backend {
     }
 
     fn __repr__(&self) -> String {
-        match self.with(|backend, call| (backend.address(call).name, backend.state(call))) {
+        match self.with(|backends, ndx| Some((backends.address(ndx)?.name, backends.state(ndx)?))) {
             Ok((name, state)) => format!("<pyproxy.Backend {} {name} {state:?}>", self.ndx),
             Err(_) => format!("<pyproxy.Backend {}>", self.ndx),
         }

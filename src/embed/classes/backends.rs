@@ -1,22 +1,22 @@
 //! `proxy.globals.backends`.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use super::{Backend, access, sequence};
-use crate::chassis::address;
-use crate::chassis::backend::BackendType;
-use crate::session::Shared;
+use engine::{AddBackendError, BackendKind, Shared};
 
 /// The backends: a sequence, read-write ones first, each kind in the order of the options.
 #[pyclass(frozen, sequence, module = "pyproxy")]
 #[derive(Debug)]
-pub struct Backends(&'static Shared);
+pub struct Backends(Arc<Shared>);
 
 impl Backends {
     /// The backends of the process.
-    pub fn new(shared: &'static Shared) -> Self {
+    pub fn new(shared: Arc<Shared>) -> Self {
         Self(shared)
     }
 }
@@ -24,15 +24,16 @@ impl Backends {
 #[pymethods]
 impl Backends {
     fn __len__(&self) -> PyResult<usize> {
-        access::in_hook(|_| Ok(self.0.backends.len()))
+        access::in_hook(|| Ok(self.0.backends.len()))
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        sequence::get(index, self.__len__()?, |ndx| Ok(Backend::new(self.0, ndx)))
+        sequence::get(index, self.__len__()?, |ndx| Ok(Backend::new(Arc::clone(&self.0), ndx)))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        let all: Vec<_> = (0..self.__len__()?).map(|ndx| Backend::new(self.0, ndx)).collect();
+        let all: Vec<_> =
+            (0..self.__len__()?).map(|ndx| Backend::new(Arc::clone(&self.0), ndx)).collect();
         all.into_pyobject(py)?.try_iter()
     }
 
@@ -40,20 +41,20 @@ impl Backends {
     #[pyo3(signature = (address, r#type = 1))]
     fn add(&self, address: &str, r#type: i64) -> PyResult<Backend> {
         let kind = match r#type {
-            1 => BackendType::ReadWrite,
-            2 => BackendType::ReadOnly,
+            1 => BackendKind::ReadWrite,
+            2 => BackendKind::ReadOnly,
             _ => {
                 return Err(PyValueError::new_err("type must be proxy.BACKEND_TYPE_RW or _RO"));
             }
         };
-        address::check(address)
-            .map_err(|error| PyValueError::new_err(format!("{address:?}: {error}")))?;
-        access::in_hook(|_| {
-            if self.0.backends.add(address, kind) {
-                Ok(Backend::new(self.0, self.0.backends.len().saturating_sub(1)))
-            } else {
-                Err(PyValueError::new_err(format!("{address:?} is a backend already")))
-            }
+        access::in_hook(|| {
+            let added = self.0.backends.add(address, kind).map_err(|error| match error {
+                AddBackendError::Address(why) => {
+                    PyValueError::new_err(format!("{address:?}: {why}"))
+                }
+                listed @ AddBackendError::Listed(_) => PyValueError::new_err(listed.to_string()),
+            })?;
+            Ok(Backend::new(Arc::clone(&self.0), added))
         })
     }
 

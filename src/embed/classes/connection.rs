@@ -1,13 +1,15 @@
 //! `proxy.connection`: both sides of a connection, and the state a script keeps with it.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
 use super::{Backend, Socket, access, attributes};
-use crate::boundary::HostCall;
-use crate::session::switch::Switched;
-use crate::session::{Hook, Session, Shared, Slot};
+use engine::Switched;
+use engine::{Session, Shared, Slot};
 
 /// A client connection.
 ///
@@ -16,38 +18,17 @@ use crate::session::{Hook, Session, Shared, Slot};
 #[derive(Debug)]
 pub struct Connection {
     session: Slot<Session>,
-    shared: &'static Shared,
+    shared: Arc<Shared>,
 }
 
 impl Connection {
     /// The connection of `session`.
-    pub fn new(session: Slot<Session>, shared: &'static Shared) -> Self {
+    pub fn new(session: Slot<Session>, shared: Arc<Shared>) -> Self {
         Self { session, shared }
     }
 
     fn read<R>(&self, f: impl FnOnce(&Session) -> R) -> PyResult<R> {
         access::read(&self.session, "the connection", f)
-    }
-
-    /// Chooses a backend that exists, or one that does not: then there is nothing to attach.
-    fn switch(
-        &self,
-        session: &mut Session,
-        call: &HostCall,
-        ndx: Option<usize>,
-    ) -> PyResult<Switched> {
-        let exists = ndx.is_none_or(|ndx| ndx < self.shared.backends.len());
-        if !exists && session.hook != Some(Hook::ConnectServer) {
-            return Ok(Switched::NoMatch);
-        }
-        if !exists {
-            session.park_server(call, self.shared);
-            session.choice = ndx;
-            return Ok(Switched::Done);
-        }
-        session
-            .set_backend(call, self.shared, ndx)
-            .map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 }
 
@@ -85,10 +66,11 @@ impl Connection {
                 PyValueError::new_err("backend_ndx is the index of a backend, or -1 for none")
             })?),
         };
-        let (id, outcome) = access::change(&self.session, |session, call| {
-            (session.id, self.switch(session, call, wanted))
+        let (id, outcome) = access::change(&self.session, |session| {
+            (session.id, session.set_backend(&self.shared, wanted, Instant::now()))
         })?;
-        if outcome? == Switched::NoMatch {
+        let outcome = outcome.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        if outcome == Switched::NoMatch {
             log::warn!(
                 "connection {id}: no idle connection of backend {ndx} fits this client, backend_ndx stays as it is"
             );
@@ -99,7 +81,7 @@ impl Connection {
     /// The backend of `backend_ndx`; None for none.
     #[getter]
     fn backend(&self) -> PyResult<Option<Backend>> {
-        Ok(self.read(Session::backend_ndx)?.map(|ndx| Backend::new(self.shared, ndx)))
+        Ok(self.read(Session::backend_ndx)?.map(|ndx| Backend::new(Arc::clone(&self.shared), ndx)))
     }
 
     /// Whether the client's connection is closed after the result in progress.
@@ -112,7 +94,7 @@ impl Connection {
     fn set_connection_close(&self, close: &Bound<'_, PyInt>) -> PyResult<()> {
         // A bool is an int to Python, and older scripts say 1.
         let close = close.is_truthy()?;
-        access::change(&self.session, |session, _| session.close_after_result = close)
+        access::change(&self.session, |session| session.close_after_result = close)
     }
 
     /// What a script set is guarded like everything else: not from other threads, not after the connection.

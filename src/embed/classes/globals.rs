@@ -1,9 +1,11 @@
 //! `proxy.globals`: what all connections share.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use super::{Backends, Config};
-use crate::session::Shared;
+use engine::Shared;
 
 /// What all connections share: the backends, the configuration, and whatever a script sets.
 #[pyclass(frozen, dict, weakref, module = "pyproxy")]
@@ -15,7 +17,7 @@ pub struct Globals {
 
 impl Globals {
     /// The one object of the process.
-    pub fn new(py: Python<'_>, shared: &'static Shared, config: Py<Config>) -> PyResult<Self> {
+    pub fn new(py: Python<'_>, shared: Arc<Shared>, config: Py<Config>) -> PyResult<Self> {
         Ok(Self { backends: Py::new(py, Backends::new(shared))?, config })
     }
 }

@@ -5,22 +5,22 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
 use super::{Resultset, access};
-use crate::session::{self, Slot};
+use engine::Slot;
 
 /// A queued query whose result is complete. Usable until `read_query_result` returns.
 #[pyclass(frozen, weakref, module = "pyproxy")]
 pub struct Injection {
-    slot: Slot<session::Injection>,
+    slot: Slot<engine::Injection>,
     resultset: PyOnceLock<Py<Resultset>>,
 }
 
 impl Injection {
     /// The injection in `slot`.
-    pub fn new(slot: Slot<session::Injection>) -> Self {
+    pub fn new(slot: Slot<engine::Injection>) -> Self {
         Self { slot, resultset: PyOnceLock::new() }
     }
 
-    fn read<R>(&self, f: impl FnOnce(&session::Injection) -> R) -> PyResult<R> {
+    fn read<R>(&self, f: impl FnOnce(&engine::Injection) -> R) -> PyResult<R> {
         access::read(&self.slot, "the injection", f)
     }
 }

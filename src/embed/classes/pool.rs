@@ -1,43 +1,44 @@
 //! `backend.pool`: the idle server connections of a backend.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use pyo3::prelude::*;
 
 use super::{Users, access};
-use crate::boundary::HostCall;
-use crate::session::Shared;
-use crate::session::pool::BackendPool;
+use engine::BackendPool;
+use engine::Shared;
 
 /// The idle server connections of a backend.
 #[pyclass(frozen, module = "pyproxy")]
 #[derive(Debug)]
 pub struct Pool {
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     ndx: usize,
 }
 
 impl Pool {
     /// The pool of backend `ndx`.
-    pub fn new(shared: &'static Shared, ndx: usize) -> Self {
+    pub fn new(shared: Arc<Shared>, ndx: usize) -> Self {
         Self { shared, ndx }
     }
 
-    fn with<R>(&self, f: impl FnOnce(&mut BackendPool, &HostCall) -> R) -> PyResult<R> {
-        with_pool(self.shared, self.ndx, f)
+    fn with<R>(&self, f: impl FnOnce(&mut BackendPool) -> R) -> PyResult<R> {
+        with_pool(&self.shared, self.ndx, f)
     }
 }
 
 /// Runs `f` on the pool of backend `ndx`, if there is such a backend.
 pub fn with_pool<R>(
-    shared: &'static Shared,
+    shared: &Shared,
     ndx: usize,
-    f: impl FnOnce(&mut BackendPool, &HostCall) -> R,
+    f: impl FnOnce(&mut BackendPool) -> R,
 ) -> PyResult<R> {
-    access::in_hook(|call| {
+    access::in_hook(|| {
         if ndx >= shared.backends.len() {
             return Err(access::gone("the backend"));
         }
-        let mut pool = shared.pool.try_borrow_mut(call).map_err(|_| access::gone("the pool"))?;
-        Ok(f(pool.of(ndx), call))
+        Ok(f(shared.pool().of(ndx)))
     })
 }
 
@@ -46,33 +47,33 @@ impl Pool {
     /// The queues of idle connections, by user name.
     #[getter]
     fn users(&self) -> Users {
-        Users::new(self.shared, self.ndx)
+        Users::new(Arc::clone(&self.shared), self.ndx)
     }
 
     /// For scripts: how many idle connections to keep at least.
     #[getter]
     fn min_idle_connections(&self) -> PyResult<u32> {
-        self.with(|pool, _| pool.min_idle_connections)
+        self.with(|pool| pool.min_idle_connections)
     }
 
     #[setter]
     fn set_min_idle_connections(&self, count: u32) -> PyResult<()> {
-        self.with(|pool, _| pool.min_idle_connections = count)
+        self.with(|pool| pool.min_idle_connections = count)
     }
 
     /// For scripts: how many idle connections to keep at most.
     #[getter]
     fn max_idle_connections(&self) -> PyResult<u32> {
-        self.with(|pool, _| pool.max_idle_connections)
+        self.with(|pool| pool.max_idle_connections)
     }
 
     #[setter]
     fn set_max_idle_connections(&self, count: u32) -> PyResult<()> {
-        self.with(|pool, _| pool.max_idle_connections = count)
+        self.with(|pool| pool.max_idle_connections = count)
     }
 
     fn __repr__(&self) -> String {
-        match self.with(|pool, call| pool.idle_count(call, None)) {
+        match self.with(|pool| pool.idle_count(None, Instant::now())) {
             Ok(idle) => format!("<pyproxy.Pool of backend {}, {idle} idle>", self.ndx),
             Err(_) => format!("<pyproxy.Pool of backend {}>", self.ndx),
         }

@@ -1,11 +1,13 @@
 //! `proxy`: the first argument of every hook.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyReferenceError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::{Connection, Globals, Queries, Response};
-use crate::session::{Session, Shared, Slot};
+use engine::{Session, Shared, Slot};
 
 /// What a hook works with. One object per connection, the same in all its hooks.
 ///
@@ -37,7 +39,7 @@ impl Proxy {
         py: Python<'_>,
         globals: Py<Globals>,
         session: &Slot<Session>,
-        shared: &'static Shared,
+        shared: Arc<Shared>,
     ) -> PyResult<Self> {
         let own = Own {
             connection: Py::new(py, Connection::new(session.clone(), shared))?,

@@ -6,7 +6,7 @@ use pyo3::types::{PyBool, PyBytes, PyInt, PyIterator, PyList, PyMapping};
 
 use super::access;
 use crate::embed::text;
-use crate::session::{Query, Session, Slot};
+use engine::{Query, Session, Slot};
 
 /// The packets that run instead of the client's command, if `read_query` returns `PROXY_SEND_QUERY`.
 ///
@@ -41,7 +41,7 @@ impl Queries {
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let query = query(id, packet, resultset_is_needed)?;
-        access::change(&self.0, |session, _| session.queries.push_back(query))
+        access::change(&self.0, |session| session.queries.push_back(query))
     }
 
     /// Queues a packet in front of the others; the arguments are those of `append`.
@@ -53,12 +53,12 @@ impl Queries {
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let query = query(id, packet, resultset_is_needed)?;
-        access::change(&self.0, |session, _| session.queries.push_front(query))
+        access::change(&self.0, |session| session.queries.push_front(query))
     }
 
     /// Empties the queue.
     fn reset(&self) -> PyResult<()> {
-        access::change(&self.0, |session, _| session.queries.clear())
+        access::change(&self.0, |session| session.queries.clear())
     }
 
     /// Number of packets in the queue; the same as `len(queries)`.

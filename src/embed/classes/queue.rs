@@ -1,30 +1,33 @@
 //! `users[name]`: the idle connections of one user.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use pyo3::prelude::*;
 
 use super::hashing::hash_of;
 use super::pool::with_pool;
-use crate::session::Shared;
+use engine::Shared;
 
 /// The idle connections of one user, or of all.
 #[pyclass(frozen, module = "pyproxy")]
 #[derive(Debug)]
 pub struct Queue {
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     ndx: usize,
     user: Vec<u8>,
 }
 
 impl Queue {
     /// Of `user` at backend `ndx`; the empty name means all users.
-    pub fn new(shared: &'static Shared, ndx: usize, user: Vec<u8>) -> Self {
+    pub fn new(shared: Arc<Shared>, ndx: usize, user: Vec<u8>) -> Self {
         Self { shared, ndx, user }
     }
 
     /// Number of idle connections.
     pub fn count(&self) -> PyResult<usize> {
         let user = (!self.user.is_empty()).then_some(self.user.as_slice());
-        with_pool(self.shared, self.ndx, |pool, call| pool.idle_count(call, user))
+        with_pool(&self.shared, self.ndx, |pool| pool.idle_count(user, Instant::now()))
     }
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 
 use super::access;
-use crate::session::{Session, Slot};
+use engine::{Session, Slot};
 
 /// The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
 ///

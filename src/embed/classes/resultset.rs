@@ -10,7 +10,7 @@ use wire::result::{KeptPackets, Summary};
 
 use super::{Field, Flags, Rows, access};
 use crate::embed::layout::Layout;
-use crate::session::{Injection, Slot};
+use engine::{Injection, Slot};
 
 /// The result of a queued query.
 ///
@@ -63,7 +63,8 @@ impl Resultset {
     #[getter]
     fn rows(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let Some(layout) = self.layout(py)? else { return Ok(None) };
-        Ok(Some(Rows::new(self.slot.clone(), Arc::clone(layout))))
+        let packets = self.read(|injection| Arc::downgrade(&injection.packets))?;
+        Ok(Some(Rows::new(packets, Arc::clone(layout))))
     }
 
     /// The payload of the first packet. None if the result was not kept.

@@ -1,19 +1,18 @@
 //! `resultset.rows`: the rows of a kept result, decoded one at a time, straight from its packets.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use wire::binary::ValueType;
-use wire::result::{BinaryRow, TextRow};
+use wire::result::{BinaryRow, KeptPackets, TextRow};
 
 use super::{access, sequence};
 use crate::embed::binary;
 use crate::embed::column::Column;
 use crate::embed::layout::Layout;
-use crate::session::{Injection, Slot};
 
 /// The rows of a result set, each a tuple: `str`, `bytes` for binary columns, None for NULL.
 ///
@@ -30,24 +29,30 @@ pub struct Rows {
 
 #[derive(Debug, Clone)]
 struct Source {
-    slot: Slot<Injection>,
+    packets: Weak<KeptPackets>,
     layout: Arc<Layout>,
 }
 
 impl Rows {
-    /// The rows that `layout` describes.
-    pub fn new(slot: Slot<Injection>, layout: Arc<Layout>) -> Self {
+    /// The rows that `layout` describes, as long as the packets are there.
+    pub fn new(packets: Weak<KeptPackets>, layout: Arc<Layout>) -> Self {
         let count = layout.row_count();
-        Self { source: Source { slot, layout }, count }
+        Self { source: Source { packets, layout }, count }
     }
 }
 
 impl Source {
+    /// Whether the packets are there, and this thread may look at them.
+    fn alive(&self) -> PyResult<()> {
+        let is_there = self.packets.strong_count() > 0;
+        access::in_hook(|| is_there.then_some(()).ok_or_else(|| access::gone("the result")))
+    }
+
     #[inline]
     fn row<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Bound<'py, PyTuple>> {
-        access::in_hook(|call| {
-            let injection = self.slot.try_borrow(call).ok_or_else(|| access::gone("the result"))?;
-            let payload = self.layout.row(&injection.packets, n).ok_or_else(|| malformed(n))?;
+        access::in_hook(|| {
+            let packets = self.packets.upgrade().ok_or_else(|| access::gone("the result"))?;
+            let payload = self.layout.row(&packets, n).ok_or_else(|| malformed(n))?;
             let columns = self.layout.columns();
             let values = match self.layout.binary_types() {
                 None => text_cells(py, &payload, columns),
@@ -101,7 +106,7 @@ fn malformed(n: usize) -> PyErr {
 #[pymethods]
 impl Rows {
     fn __len__(&self) -> PyResult<usize> {
-        access::read(&self.source.slot, "the result", |_| self.count)
+        self.source.alive().map(|()| self.count)
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -142,7 +147,7 @@ impl RowIterator {
         let n = self.next.load(Ordering::Relaxed);
         if n >= self.count {
             // The end is an end only as long as there is a result.
-            access::read(&self.source.slot, "the result", |_| ())?;
+            self.source.alive()?;
             return Ok(None);
         }
         self.next.store(n + 1, Ordering::Relaxed);

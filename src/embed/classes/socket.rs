@@ -9,9 +9,8 @@ use wire::connect::{Handshake, Login};
 use super::Address;
 use super::access;
 use super::hashing::hash_of;
-use crate::chassis;
 use crate::embed::text;
-use crate::session::{Session, Slot};
+use engine::{Session, Slot};
 
 /// Which side of which connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,8 +32,8 @@ pub struct Socket {
 
 /// What both sides have in common.
 struct End<'s> {
-    src: &'s chassis::Address,
-    dst: &'s chassis::Address,
+    src: &'s engine::Address,
+    dst: &'s engine::Address,
     handshake: Option<&'s Handshake>,
     login: Option<&'s Login>,
     default_db: &'s [u8],

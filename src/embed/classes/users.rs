@@ -1,12 +1,15 @@
 //! `pool.users`: queues of idle connections by user name.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 
 use super::Queue;
 use super::pool::with_pool;
 use crate::embed::text;
-use crate::session::Shared;
+use engine::Shared;
 
 /// A mapping from user name to the queue of that user's idle connections.
 ///
@@ -14,30 +17,30 @@ use crate::session::Shared;
 #[pyclass(frozen, mapping, module = "pyproxy")]
 #[derive(Debug)]
 pub struct Users {
-    shared: &'static Shared,
+    shared: Arc<Shared>,
     ndx: usize,
 }
 
 impl Users {
     /// Of the pool of backend `ndx`.
-    pub fn new(shared: &'static Shared, ndx: usize) -> Self {
+    pub fn new(shared: Arc<Shared>, ndx: usize) -> Self {
         Self { shared, ndx }
     }
 
     fn names(&self) -> PyResult<Vec<Vec<u8>>> {
-        with_pool(self.shared, self.ndx, |pool, call| pool.users(call))
+        with_pool(&self.shared, self.ndx, |pool| pool.users(Instant::now()))
     }
 }
 
 #[pymethods]
 impl Users {
     fn __getitem__(&self, name: &Bound<'_, PyAny>) -> PyResult<Queue> {
-        Ok(Queue::new(self.shared, self.ndx, text::to_bytes(name, "a user name")?))
+        Ok(Queue::new(Arc::clone(&self.shared), self.ndx, text::to_bytes(name, "a user name")?))
     }
 
     fn __contains__(&self, name: &Bound<'_, PyAny>) -> PyResult<bool> {
         let name = text::to_bytes(name, "a user name")?;
-        Ok(Queue::new(self.shared, self.ndx, name).count()? > 0)
+        Ok(Queue::new(Arc::clone(&self.shared), self.ndx, name).count()? > 0)
     }
 
     fn __len__(&self) -> PyResult<usize> {
@@ -61,14 +64,18 @@ impl Users {
     /// The queues, in the order of the names.
     fn values(&self) -> PyResult<Vec<Queue>> {
         let names = self.names()?;
-        Ok(names.into_iter().map(|name| Queue::new(self.shared, self.ndx, name)).collect())
+        Ok(names
+            .into_iter()
+            .map(|name| Queue::new(Arc::clone(&self.shared), self.ndx, name))
+            .collect())
     }
 
     /// Pairs of name and queue.
     fn items<'py>(&self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyAny>, Queue)>> {
         let names = self.names()?;
-        let pair =
-            |name: Vec<u8>| Ok((text::to_str(py, &name)?, Queue::new(self.shared, self.ndx, name)));
+        let pair = |name: Vec<u8>| {
+            Ok((text::to_str(py, &name)?, Queue::new(Arc::clone(&self.shared), self.ndx, name)))
+        };
         names.into_iter().map(pair).collect()
     }
 

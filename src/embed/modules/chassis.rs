@@ -2,6 +2,9 @@
 //!
 //! Unlike the objects of the proxy it works at any time and on any thread: nothing in it belongs to a connection.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use std::ffi::CString;
 
 use log::Level;
@@ -9,12 +12,13 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyString};
 
+use crate::boundary::PANICS;
 use crate::chassis::host;
 use crate::embed::log_bridge;
-use crate::session::Shared;
+use engine::Shared;
 
 /// The module.
-pub fn module<'py>(py: Python<'py>, shared: &'static Shared) -> PyResult<Bound<'py, PyModule>> {
+pub fn module<'py>(py: Python<'py>, shared: Arc<Shared>) -> PyResult<Bound<'py, PyModule>> {
     let module = PyModule::new(py, "pyproxy.chassis")?;
     module.setattr("__doc__", "What a script may ask of the program it runs in.")?;
     module.setattr("get_stats", get_stats(py, shared)?)?;
@@ -30,7 +34,7 @@ pub fn module<'py>(py: Python<'py>, shared: &'static Shared) -> PyResult<Bound<'
 }
 
 /// A closure, because a function of a module cannot know `shared`. The first line tells Python its signature.
-fn get_stats<'py>(py: Python<'py>, shared: &'static Shared) -> PyResult<Bound<'py, PyCFunction>> {
+fn get_stats<'py>(py: Python<'py>, shared: Arc<Shared>) -> PyResult<Bound<'py, PyCFunction>> {
     let doc = c"get_stats()\n--\n\n\
         The numbers that the plugin counts since its start, by name.\n\n\
         `connections`, `queries`, `queued_queries`, `malformed_packets`, `panics`, `python_wait_micros`, and for each hook\n\
@@ -40,7 +44,7 @@ fn get_stats<'py>(py: Python<'py>, shared: &'static Shared) -> PyResult<Bound<'p
             return Err(PyTypeError::new_err("get_stats() takes no arguments"));
         }
         let stats = PyDict::new(arguments.py());
-        for (name, number) in shared.stats.report() {
+        for (name, number) in shared.stats.report(PANICS.load(Ordering::Relaxed)) {
             stats.set_item(name, number)?;
         }
         Ok(stats.unbind())

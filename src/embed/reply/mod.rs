@@ -15,8 +15,8 @@ use wire::reply::{ErrPacket, OkPacket, StatusFlags};
 use wire::{Capabilities, Command};
 
 use super::text;
-use crate::session::reply::ER_UNKNOWN_ERROR;
-use crate::session::{Hook, Reply, Session};
+use engine::ER_UNKNOWN_ERROR;
+use engine::{Hook, Reply, Session};
 
 /// Values of `response.type`.
 const OK: i64 = 0;

@@ -11,7 +11,7 @@ use wire::result::ResultSetEncoder;
 use super::columns::columns;
 use super::{Budget, Context, RowForm, cells, is_data, members, status_and_warnings};
 use crate::embed::column::Column;
-use crate::session::Reply;
+use engine::Reply;
 
 /// Encodes a result set in the protocol the client used. `resultset` is a mapping with `fields` and `rows`; the rows may
 /// come from a generator.

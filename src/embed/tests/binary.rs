@@ -2,7 +2,7 @@
 
 use super::results::with_row;
 use super::*;
-use crate::session::{Query, Reply};
+use engine::{Query, Reply};
 use wire::binary::{BinaryValue, Date, DateTime, Time, ValueType};
 use wire::result::{BinaryRow, ColumnDefinition, ColumnType, ResultSetEncoder};
 use wire::{Capabilities, Command};

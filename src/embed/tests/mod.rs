@@ -22,7 +22,7 @@ use pyo3::Python;
 use super::{Binding, ConfigValue, Outcome, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::{HostCall, HostCell, host_call};
 use crate::chassis::Backends;
-use crate::session::{Client, Hook, Injection, Pool, Session, Shared, Slot, Stats};
+use engine::{Client, Hook, Injection, Pool, Session, Shared, Slot, Stats};
 
 thread_local! {
     static LOG: RefCell<Vec<(log::Level, String)>> = const { RefCell::new(Vec::new()) };
@@ -51,7 +51,7 @@ fn logged(level: log::Level) -> String {
 }
 
 /// What connections share, with a list of backends that must not be looked at: there is no host.
-fn shared() -> &'static Shared {
+fn shared() -> Arc<Shared> {
     // SAFETY: all-zero is a valid value of these plain structs; only `priv_` and `backends` are read.
     let (chas, private) = unsafe {
         (
@@ -127,7 +127,7 @@ fn load_file(path: &Path, text: &str) -> Result<Arc<Script>, String> {
 struct Connection {
     session: Slot<Session>,
     binding: Binding,
-    shared: &'static Shared,
+    shared: Arc<Shared>,
 }
 
 impl Connection {

@@ -1,7 +1,7 @@
 //! `proxy.response`, encoded.
 
 use super::*;
-use crate::session::Reply;
+use engine::Reply;
 use wire::Capabilities;
 use wire::connect::Login;
 use wire::result::{ColumnDefinition, TextRow};

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::session::Query;
+use engine::Query;
 use wire::Capabilities;
 use wire::packet::{frame, packets};
 use wire::result::{ColumnDefinition, ColumnType, KeptPackets, ResultSetEncoder, Summary};

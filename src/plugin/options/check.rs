@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::chassis::address as host_address;
 use crate::embed::ConfigValue;
-use crate::hooks::OnScriptError;
+use engine::OnScriptError;
 
 /// One option as the user wrote it.
 #[derive(Debug, Clone, Copy)]

@@ -15,8 +15,9 @@ use glib_sys::GOptionEntry;
 use self::check::{Given, Show, TimeLimit};
 use self::kind::{Kind, c_text};
 use self::table::option_table;
+use crate::drive::TimeLimits;
 use crate::embed::ConfigValue;
-use crate::hooks::{OnScriptError, Settings};
+use engine::{OnScriptError, Settings};
 
 pub use self::check::OptionError;
 
@@ -88,14 +89,17 @@ impl Options {
         Ok(())
     }
 
-    /// What the hooks need.
+    /// What the rules depend on.
     pub fn settings(&self) -> Settings {
-        Settings {
-            connect_timeout: self.connect_timeout.given,
-            read_timeout: self.read_timeout.given,
-            write_timeout: self.write_timeout.given,
-            on_script_error: self.on_script_error,
-            profiling: self.profiling,
+        Settings { on_script_error: self.on_script_error, profiling: self.profiling }
+    }
+
+    /// How long the host waits.
+    pub fn time_limits(&self) -> TimeLimits {
+        TimeLimits {
+            connect: self.connect_timeout.given,
+            read: self.read_timeout.given,
+            write: self.write_timeout.given,
         }
     }
 }
@@ -123,7 +127,7 @@ mod tests {
         let settings = options.settings();
         assert_eq!(settings.on_script_error, OnScriptError::Reject);
         // The host's own defaults are not touched, but a script sees them.
-        assert_eq!(settings.connect_timeout, None);
+        assert_eq!(options.time_limits().connect, None);
         let shown = options.for_scripts();
         for (name, seconds) in [("connect_timeout", 2.0), ("read_timeout", 28800.0)] {
             assert!(shown.contains(&(name, ConfigValue::Seconds(seconds))), "{name}");
@@ -147,7 +151,7 @@ mod tests {
     fn fractions_of_a_second_survive() {
         let values = Values { connect_timeout: Some("0.7".into()), ..Values::default() };
         let options = Options::check(&values).expect("right");
-        assert_eq!(options.settings().connect_timeout, Some(Duration::from_millis(700)));
+        assert_eq!(options.time_limits().connect, Some(Duration::from_millis(700)));
     }
 
     #[test]

@@ -1,0 +1,42 @@
+//! The plugin's own state of one connection (`con->plugin_con_state`).
+
+use std::sync::atomic::Ordering;
+
+use engine::{Awaits, Client, Engine, HookSet, Session, Slot};
+
+use crate::chassis::{Con, ConState, Retval};
+use crate::drive::Context;
+use crate::embed::Binding;
+
+/// Everything kept between the callbacks of one connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// The rules.
+    pub engine: Engine,
+    /// The script, if there is one.
+    pub script: Option<Binding>,
+    /// What the engine awaits once the host has written what is queued for the client.
+    pub next: Awaits,
+}
+
+/// `con_init`: makes the state of a client that was accepted, and goes on to choosing a backend.
+pub fn init(con: Con<'_>, ctx: &'static Context) -> Retval {
+    if ctx.closing.load(Ordering::Relaxed) {
+        return Retval::Error;
+    }
+    let Some(client) = con.client() else { return Retval::Error };
+    let (src, dst) = client.addresses();
+    let id = ctx.shared.stats.connections.increment();
+    let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
+    let script = ctx
+        .scripts
+        .as_ref()
+        .map(|scripts| Binding::new(scripts.current(), session.clone(), ctx.shared.clone()));
+    let hooks = script.as_ref().map(Binding::hooks).unwrap_or(HookSet::default());
+    let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
+    con.set_plugin_state(Box::new(Connection { engine, script, next: Awaits::Retry }));
+    let limits = &ctx.time_limits;
+    con.set_timeouts(limits.connect, limits.read, limits.write);
+    con.set_state(ConState::ConnectServer);
+    Retval::Success
+}

@@ -1,0 +1,143 @@
+//! What the engine wants, done with the host's sockets and queues.
+
+use std::any::Any;
+use std::time::Instant;
+
+use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side};
+
+use super::packet_at_hand::AtHand;
+use crate::boundary::HostCall;
+use crate::chassis::socket::Connect;
+use crate::chassis::{Backends, Con, OwnedSocket, Packet, Socket, release_memory};
+
+/// One callback in progress.
+pub struct Host<'h> {
+    call: &'h HostCall,
+    /// The host's view of the connection.
+    pub con: Con<'h>,
+    /// The client's socket.
+    pub client: Socket<'h>,
+    backends: Backends,
+    /// The packet at hand is to be passed on; what was sent behind it waits until it is.
+    forward: Option<(Side, u8)>,
+    behind: Vec<(Side, Packet, u8)>,
+    /// The script is to be asked.
+    pub asked: Option<Ask>,
+    /// A peer turned out to be gone.
+    pub ended: Option<Side>,
+    /// What is read next.
+    pub awaits: Option<Awaits>,
+    /// What was sent to the client shall reach it first.
+    pub flush: bool,
+}
+
+impl<'h> Host<'h> {
+    /// For the callback of `call`.
+    pub fn new(call: &'h HostCall, con: Con<'h>, client: Socket<'h>, backends: Backends) -> Self {
+        Self {
+            call,
+            con,
+            client,
+            backends,
+            forward: None,
+            behind: Vec::new(),
+            asked: None,
+            ended: None,
+            awaits: None,
+            flush: false,
+        }
+    }
+
+    /// The server's socket, if a server is attached.
+    pub fn server(&self) -> Option<Socket<'_>> {
+        self.con.server()
+    }
+
+    fn socket(&self, side: Side) -> Option<Socket<'_>> {
+        match side {
+            Side::Client => Some(self.client),
+            Side::Server => self.server(),
+        }
+    }
+
+    /// Passes the packet at hand on if the engine said so, and then what was sent behind it.
+    pub fn pass_on(&mut self, at_hand: &mut Option<AtHand>) {
+        let Some((to, id)) = self.forward.take() else { return };
+        if let (Some(packet), Some(socket)) = (at_hand.take(), self.socket(to)) {
+            packet.pass(socket, id);
+        }
+        for (to, chunk, last_id) in std::mem::take(&mut self.behind) {
+            if let Some(socket) = self.socket(to) {
+                socket.append_chunk(chunk, last_id);
+            }
+        }
+    }
+
+    fn send(&mut self, to: Side, chunk: Packet, last_id: u8) {
+        if self.forward.is_some() {
+            self.behind.push((to, chunk, last_id));
+        } else if let Some(socket) = self.socket(to) {
+            socket.append_chunk(chunk, last_id);
+        }
+    }
+
+    /// The socket behind a link, if it is one of ours.
+    fn socket_of(link: &dyn Link) -> Option<&OwnedSocket> {
+        let link: &dyn Any = link;
+        link.downcast_ref()
+    }
+}
+
+impl Driver for Host<'_> {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn connect(&mut self, ndx: usize) -> Connecting {
+        let backend = self.backends.get(ndx);
+        let Some(socket) = backend.and_then(|backend| backend.new_socket(self.call)) else {
+            return Connecting::Failed;
+        };
+        match socket.connect() {
+            Connect::Done => Connecting::Done(Box::new(socket)),
+            Connect::InProgress => Connecting::InProgress(Box::new(socket)),
+            Connect::Failed => Connecting::Failed,
+        }
+    }
+
+    fn effect(&mut self, effect: Effect<'_>) {
+        match effect {
+            Effect::Forward { to, id } => self.forward = Some((to, id)),
+            Effect::Send { to, id, payload } => {
+                let (chunk, last_id) = Packet::framed(payload, id);
+                self.send(to, chunk, last_id);
+            }
+            Effect::SendPart { to, id, payload } => {
+                self.send(to, Packet::from_payload(payload, id), id);
+            }
+            Effect::SendForeign(bytes) if bytes.is_empty() => {}
+            Effect::SendForeign(bytes) => self.send(Side::Client, Packet::from_bytes(bytes), 0),
+            Effect::Attach(link) => self.con.set_server(link.and_then(Self::socket_of)),
+            Effect::Flush => self.flush = true,
+            Effect::FlushServer => {
+                let taken = self.server().is_some_and(|server| self.con.write_now(server));
+                if !taken {
+                    self.ended = Some(Side::Server);
+                }
+            }
+            Effect::Discard(side) => {
+                if !self.socket(side).is_some_and(|socket| socket.discard_input()) {
+                    self.ended = Some(side);
+                }
+            }
+            Effect::Look(side) => {
+                if self.socket(side).is_none_or(|socket| socket.has_hung_up()) {
+                    self.ended = Some(side);
+                }
+            }
+            Effect::Trim => release_memory(),
+            Effect::Ask(ask) => self.asked = Some(ask),
+            Effect::Await(awaits) => self.awaits = Some(awaits),
+        }
+    }
+}

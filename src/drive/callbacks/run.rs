@@ -1,0 +1,148 @@
+//! What each callback does, between the host's call and the state it goes on in.
+
+use engine::{Event, Side};
+
+use super::connection::Connection;
+use super::host::Host;
+use super::packet_at_hand::AtHand;
+use super::settle::{settle, written};
+use crate::chassis::socket::Connect;
+use crate::chassis::{ConState, Retval};
+
+/// What a callback works with.
+pub struct Turn<'h> {
+    /// What the engine's effects go to.
+    pub host: Host<'h>,
+    /// Our state of the connection.
+    pub conn: &'h mut Connection,
+}
+
+impl Turn<'_> {
+    /// Hands over an event without a packet.
+    pub fn tell(&mut self, event: Event<'_>) -> Retval {
+        self.conn.engine.handle(event, &mut self.host);
+        self.answer_questions(None)
+    }
+
+    /// Hands over a packet.
+    fn packet(&mut self, side: Side, packet: AtHand) -> Retval {
+        let mut at_hand = Some(packet);
+        if let Some(packet) = &at_hand {
+            packet.show(|packet| {
+                let event = match side {
+                    Side::Client => Event::Client(packet),
+                    Side::Server => Event::Server(packet),
+                };
+                self.conn.engine.handle(event, &mut self.host);
+            });
+        }
+        self.host.pass_on(&mut at_hand);
+        self.answer_questions(at_hand)
+    }
+
+    /// Asks the script as often as the engine wants.
+    fn answer_questions(&mut self, mut at_hand: Option<AtHand>) -> Retval {
+        loop {
+            if let Some(side) = self.host.ended.take() {
+                self.host.asked = None;
+                self.conn.engine.handle(Event::Ended(side), &mut self.host);
+                continue;
+            }
+            let Some(ask) = self.host.asked.take() else { break };
+            let Self { host, conn } = self;
+            let Some(script) = conn.script.as_mut() else { return Retval::Error };
+            match &at_hand {
+                Some(packet) => packet.show(|packet| {
+                    let verdict = script.ask(&ask, &packet.joined());
+                    conn.engine.handle(Event::Verdict(verdict, Some(packet)), host);
+                }),
+                None => {
+                    let verdict = script.ask(&ask, &[]);
+                    conn.engine.handle(Event::Verdict(verdict, None), host);
+                }
+            }
+            host.pass_on(&mut at_hand);
+        }
+        settle(&self.host, self.conn)
+    }
+
+    /// `con_connect_server`: entered without a server, for the first try and every retry, or with one whose connect may have
+    /// come to an end.
+    pub fn connect_server(&mut self) -> Retval {
+        let event = match self.host.server() {
+            None => Event::Accepted,
+            Some(server) if !server.connect_has_ended() => return Retval::Retry,
+            Some(server) if server.finish_connect() == Connect::Done => Event::Connected,
+            Some(_) => Event::ConnectFailed,
+        };
+        self.tell(event)
+    }
+
+    /// One packet of the server arrived.
+    pub fn read_server(&mut self) -> Retval {
+        match self.host.server().and_then(|server| server.pop_received()) {
+            Some(packet) => self.packet(Side::Server, AtHand::One(packet)),
+            None => Retval::Error,
+        }
+    }
+
+    /// One packet of the client arrived.
+    pub fn read_client(&mut self) -> Retval {
+        match self.host.client.pop_received() {
+            Some(packet) => self.packet(Side::Client, AtHand::One(packet)),
+            None => Retval::Error,
+        }
+    }
+
+    /// `con_read_query`: a command arrived, with all its parts.
+    pub fn read_query(&mut self) -> Retval {
+        match self.host.client.take_command() {
+            Some(packets) => self.packet(Side::Client, AtHand::Command(packets)),
+            None => Retval::Error,
+        }
+    }
+
+    /// What was queued for the client is written.
+    pub fn written(&mut self) -> Retval {
+        written(&mut self.host, self.conn)
+    }
+
+    /// `con_timeout`: the peer that the host waits for was silent for too long.
+    ///
+    /// While a hook runs for long, what a peer sends and the time limit both wait, and libevent tells of the limit only. So
+    /// the peer is looked at first: if it said something, the host goes on in the same state, which reads it.
+    pub fn timeout(&mut self) -> Retval {
+        if self.awaited_peer_spoke() {
+            return Retval::Success;
+        }
+        self.conn.engine.handle(Event::TimedOut, &mut self.host);
+        if self.host.con.state() == Some(ConState::ConnectServer) {
+            // The host comes back to the connect, which finds no server and tries the next.
+            return Retval::Success;
+        }
+        self.answer_questions(None)
+    }
+
+    /// Whether the peer that the host reads from in this state has sent something, or hung up.
+    fn awaited_peer_spoke(&self) -> bool {
+        let peer = match self.host.con.state() {
+            Some(ConState::ConnectServer) => {
+                return self.host.server().is_some_and(|server| server.connect_has_ended());
+            }
+            Some(
+                ConState::ReadAuth
+                | ConState::ReadAuthOldPassword
+                | ConState::ReadQuery
+                | ConState::ReadLocalInfileData,
+            ) => Some(self.host.client),
+            Some(
+                ConState::ReadHandshake
+                | ConState::ReadAuthResult
+                | ConState::ReadQueryResult
+                | ConState::ReadLocalInfileResult,
+            ) => self.host.server(),
+            _ => None,
+        };
+        peer.is_some_and(|peer| peer.is_readable())
+    }
+}
