@@ -51,11 +51,6 @@ impl Numbering {
         first
     }
 
-    /// The id of the last packet, in either direction.
-    pub fn last(&self) -> u8 {
-        self.last
-    }
-
     fn set(&mut self, last: u8) {
         *self = Self { last, fresh: false };
     }

@@ -95,14 +95,15 @@ fn is_login(state: Option<ConState>) -> bool {
     )
 }
 
-/// Writes to the client and comes back. Two states do that, and the host goes on only in one that is not the present.
+/// Writes to the client and comes back, behind a file in a state of its own.
 fn write(host: &Host<'_>, state: Option<ConState>) -> ConState {
     host.con.set_resultset_is_finished(true);
     host.con.set_local_file_data_is_finished(true);
-    if state == Some(ConState::SendQueryResult) {
-        ConState::SendLocalInfileResult
-    } else {
-        ConState::SendQueryResult
+    match state {
+        Some(ConState::ReadLocalInfileData | ConState::ReadLocalInfileResult) => {
+            ConState::SendLocalInfileResult
+        }
+        _ => ConState::SendQueryResult,
     }
 }
 
