@@ -37,6 +37,9 @@ impl Binding {
     /// Asks the script. `packet` is the one at hand, if there is one, its parts joined. Only in a callback of the host.
     pub fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
         let hook = ask.hook();
+        if !self.hooks().has(hook) {
+            return Verdict::Proceed;
+        }
         let asked_at = Instant::now();
         threads::with_python(|py| {
             let begin = Instant::now();

@@ -164,7 +164,7 @@ mod tests {
         let query = Query::new(1, vec![command], true).expect("not empty");
         let mut injection = Injection::new(query, capabilities);
         let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
-        let packets = &mut injection.packets;
+        let packets = Arc::make_mut(&mut injection.packets);
         let sink = |payload: &[u8]| {
             let mut framed = Vec::new();
             frame(payload, 0, &mut framed);
@@ -210,12 +210,12 @@ mod tests {
     fn what_is_no_result_set_has_no_layout() {
         assert!(Layout::of(&injection(9, &[], Capabilities::NONE)).is_none());
         let mut ok = injection(3, &[], Capabilities::NONE);
-        ok.packets = KeptPackets::from_iter([b"\0\0\0\x02\0\0\0"]);
+        ok.packets = KeptPackets::from_iter([b"\0\0\0\x02\0\0\0"]).into();
         assert!(Layout::of(&ok).is_none());
-        ok.packets = KeptPackets::default();
+        ok.packets = Arc::default();
         assert!(Layout::of(&ok).is_none());
         let mut cut = injection(3, &[b"x"], Capabilities::NONE);
-        cut.packets = cut.packets.iter().take(1).collect();
+        cut.packets = cut.packets.iter().take(1).collect::<KeptPackets>().into();
         assert!(Layout::of(&cut).is_none());
     }
 
@@ -226,14 +226,14 @@ mod tests {
         let column = ColumnDefinition::named(b"a", ColumnType::TINY);
         ColumnDefinition { extended: b"\x00\x01x", ..column }.encode(&mut definition, capabilities);
         let mut injection = injection(0x1c, &[], capabilities);
-        injection.packets = KeptPackets::from_iter([&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]);
+        injection.packets = KeptPackets::from_iter([&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]).into();
         assert!(Layout::of(&injection).is_none(), "columns that nobody knows");
         injection.cursor = Some(Arc::new(vec![definition]));
         let layout = Layout::of(&injection).expect("rows");
         assert_eq!((layout.columns().len(), layout.row_count()), (1, 1));
         assert_eq!(layout.columns()[0].extended, b"\x00\x01x");
         assert_eq!(layout.binary_types().map(<[_]>::len), Some(1));
-        injection.packets = KeptPackets::from_iter([b"\xff\x8d\x05"]);
+        injection.packets = KeptPackets::from_iter([b"\xff\x8d\x05"]).into();
         assert!(Layout::of(&injection).is_none(), "an ERR");
     }
 

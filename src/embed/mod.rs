@@ -1,7 +1,7 @@
 //! CPython inside the host: the interpreter, the script, and the objects a script sees.
 //!
 //! [`start`] brings Python up and loads the script; a [`Binding`] calls its hooks for one connection and says what
-//! they decided as an [`Outcome`]. Nothing of Python's API shows outside this module, and nothing here moves
+//! they decided as a [`Verdict`](engine::Verdict). Nothing of Python's API shows outside this module, and nothing here moves
 //! packets: scripts read and change the [`Session`](engine::Session) through slots.
 //!
 //! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while

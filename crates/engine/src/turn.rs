@@ -30,12 +30,12 @@ impl Turn<'_> {
             Event::Accepted => self.find_server(),
             Event::Connected => self.connected(),
             Event::ConnectFailed => self.connect_failed(),
-            Event::Client(packet) => self.from_client(packet),
-            Event::Server(packet) => self.from_server(packet),
+            Event::Client(packet) => self.client_packet(packet),
+            Event::Server(packet) => self.server_packet(packet),
         }
     }
 
-    fn from_client(&mut self, packet: Incoming<'_>) {
+    fn client_packet(&mut self, packet: Incoming<'_>) {
         let in_order = self.state.client_ids.received(packet.id, packet.last_id());
         match self.state.step {
             Step::Login => self.login(packet.payload),
@@ -46,7 +46,7 @@ impl Turn<'_> {
         }
     }
 
-    fn from_server(&mut self, packet: Incoming<'_>) {
+    fn server_packet(&mut self, packet: Incoming<'_>) {
         if !self.state.server_ids.received(packet.id, packet.last_id()) {
             return self.broken("the server's packets are out of order");
         }

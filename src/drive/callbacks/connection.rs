@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::{Awaits, Client, Engine, HookSet, Session, Slot};
+use engine::{Awaits, Client, Engine, Session, Slot};
 
 use crate::chassis::{Con, ConState, Retval};
 use crate::drive::Context;
@@ -32,7 +32,7 @@ pub fn init(con: Con<'_>, ctx: &'static Context) -> Retval {
         .scripts
         .as_ref()
         .map(|scripts| Binding::new(scripts.current(), session.clone(), ctx.shared.clone()));
-    let hooks = script.as_ref().map(Binding::hooks).unwrap_or(HookSet::default());
+    let hooks = script.as_ref().map(Binding::hooks).unwrap_or_default();
     let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
     con.set_plugin_state(Box::new(Connection { engine, script, next: Awaits::Retry }));
     let limits = &ctx.time_limits;

@@ -115,7 +115,6 @@ impl Driver for Host<'_> {
             Effect::SendPart { to, id, payload } => {
                 self.send(to, Packet::from_payload(payload, id), id);
             }
-            Effect::SendForeign(bytes) if bytes.is_empty() => {}
             Effect::SendForeign(bytes) => self.send(Side::Client, Packet::from_bytes(bytes), 0),
             Effect::Attach(link) => self.con.set_server(link.and_then(Self::socket_of)),
             Effect::Flush => self.flush = true,

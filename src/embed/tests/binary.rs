@@ -1,5 +1,7 @@
 //! Rows of prepared statements: read, made, and handed back.
 
+use std::sync::Arc;
+
 use super::results::with_row;
 use super::*;
 use engine::{Query, Reply};
@@ -17,7 +19,7 @@ fn column(column_type: ColumnType, charset: u16, flags: u16) -> ColumnDefinition
 fn executed(columns: &[ColumnDefinition<'_>], rows: &[&[BinaryValue<'_>]]) -> Injection {
     let query = Query::new(4, vec![Command::STMT_EXECUTE.0, 1, 0, 0, 0], true).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
-    let kept = &mut injection.packets;
+    let kept = Arc::make_mut(&mut injection.packets);
     let sink = |payload: &[u8]| kept.push(payload);
     let types: Vec<_> = columns.iter().map(ValueType::of_column).collect();
     let mut encoder = ResultSetEncoder::begin(columns, Capabilities::NONE, 2, sink);
@@ -67,7 +69,7 @@ fn check(injection: Injection, statements: &str) {
          def read_query_result(proxy, inj):\n    rows = inj.resultset.rows\n    {body}\n"
     );
     let outcome = Connection::new(&script).result(injection);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
 
 #[test]
@@ -140,8 +142,8 @@ fn a_malformed_row_raises() {
     let script = "def read_query_result(proxy, inj): list(inj.resultset.rows)\n";
     for payload in [&b"\0\0\x01"[..], b"\x01\0\x01\0\0\0", b"\0"] {
         let mut injection = executed(&[column(ColumnType::LONG, 63, 0)], &[&[BinaryValue::Null]]);
-        injection.packets = with_row(&injection, payload);
-        assert_eq!(Connection::new(script).result(injection), Outcome::Failed, "{payload:?}");
+        injection.packets = with_row(&injection, payload).into();
+        assert_eq!(Connection::new(script).result(injection), Verdict::Failed, "{payload:?}");
         assert!(logged(log::Level::Error).contains("row 0 of the result is malformed"));
     }
 }
@@ -163,7 +165,7 @@ fn fields_and_rows_go_back_unchanged() {
         let nulls = vec![BinaryValue::Null; cells.len()];
         let injection = executed(&columns, &[&cells, &nulls]);
         let sent: Vec<_> = injection.packets.iter().map(<[u8]>::to_vec).collect();
-        let Outcome::SendResult(reply) = executing(script).result(injection) else {
+        let Verdict::SendResult(reply) = executing(script).result(injection) else {
             panic!("{}", logged(log::Level::Error))
         };
         assert_eq!(reply.packets(), sent);
@@ -171,7 +173,7 @@ fn fields_and_rows_go_back_unchanged() {
 }
 
 /// What `read_query` answers, with `fields` and `rows` as given.
-fn answer(fields: &str, rows: &str) -> Outcome {
+fn answer(fields: &str, rows: &str) -> Verdict {
     let script = format!(
         "import datetime, decimal\ndef read_query(proxy, packet):\n\
          \x20   proxy.response = {{'type': 0, 'resultset': {{'fields': {fields}, 'rows': {rows}}}}}\n\
@@ -217,7 +219,7 @@ fn cells_take_the_type_of_their_column() {
         (ColumnType::DATETIME, "None", "Null"),
     ] {
         match answer(&format!("[('c', {})]", column_type.0), &format!("[[{value}]]")) {
-            Outcome::SendResult(reply) => assert_eq!(cell(&reply, column_type), wanted, "{value}"),
+            Verdict::SendResult(reply) => assert_eq!(cell(&reply, column_type), wanted, "{value}"),
             other => panic!("{value}: {other:?}: {}", logged(log::Level::Error)),
         }
     }
@@ -238,7 +240,7 @@ fn a_cell_that_its_column_cannot_hold_is_a_script_error() {
         (ColumnType(200), "1"),
     ] {
         let outcome = answer(&format!("[('c', {})]", column_type.0), &format!("[[{value}]]"));
-        assert_eq!(outcome, Outcome::Failed, "{column_type:?} {value}");
+        assert_eq!(outcome, Verdict::Failed, "{column_type:?} {value}");
         let log = logged(log::Level::Error);
         assert!(log.contains("ValueError: row 0: "), "{value}: {log}");
     }
@@ -247,7 +249,7 @@ fn a_cell_that_its_column_cannot_hold_is_a_script_error() {
 #[test]
 fn other_answers_are_the_same_in_both_protocols() {
     let script = "def read_query(proxy, packet):\n    proxy.response.type = 0\n    return 2\n";
-    let Outcome::SendResult(reply) = executing(script).call(Hook::ReadQuery) else {
+    let Verdict::SendResult(reply) = executing(script).call(Hook::ReadQuery) else {
         panic!("an OK")
     };
     assert_eq!(reply.packets(), [b"\0\0\0\x02\0\0\0"]);

@@ -1,5 +1,7 @@
 //! `proxy.connection`, its sockets and addresses.
 
+use std::sync::Arc;
+
 use super::*;
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
@@ -12,7 +14,7 @@ fn check(hook: &str, prepare: impl FnOnce(&mut Session), statements: &str) -> Co
     let mut connection = Connection::new(&script);
     connection.change(prepare);
     let hook = Hook::ALL.into_iter().find(|known| known.name() == hook).expect("a hook");
-    assert_eq!(connection.call(hook), Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(connection.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     connection
 }
 
@@ -171,12 +173,12 @@ fn attributes_live_with_the_connection() {
     let script = load(script).expect("loads");
     let mut first = Connection::of(Arc::clone(&script));
     for hook in [Hook::ReadAuth, Hook::ReadQuery] {
-        assert_eq!(first.call(hook), Outcome::Proceed, "{}", logged(log::Level::Error));
+        assert_eq!(first.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     }
-    in_callback(|_| drop(first));
+    in_callback(|| drop(first));
     let mut second = Connection::of(script);
     let outcome = second.call(Hook::DisconnectClient);
-    assert_eq!(outcome, Outcome::Proceed, "nothing is left: {}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "nothing is left: {}", logged(log::Level::Error));
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn counted(script: &str, hooks: &[Hook]) -> Vec<(String, u64)> {
     for hook in hooks {
         connection.call(*hook);
     }
-    connection.shared.stats.report().into_iter().filter(|(_, number)| *number != 0).collect()
+    connection.shared.stats.report(0).into_iter().filter(|(_, number)| *number != 0).collect()
 }
 
 fn number(report: &[(String, u64)], name: &str) -> u64 {
@@ -64,6 +64,6 @@ fn time_in_a_hook_and_time_before_it_are_told_apart() {
         held.recv().expect("Python is held");
         connection.call(Hook::ReadQuery);
     });
-    let report = connection.shared.stats.report();
+    let report = connection.shared.stats.report(0);
     assert!(number(&report, "python_wait_micros") >= 20_000, "{report:?}");
 }

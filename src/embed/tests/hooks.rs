@@ -12,7 +12,7 @@ fn all_hooks(body: &str) -> String {
     Hook::ALL.map(function).concat()
 }
 
-fn outcome_of(hook: Hook, returned: &str) -> Outcome {
+fn outcome_of(hook: Hook, returned: &str) -> Verdict {
     let body = format!("proxy.response.type = proxy.MYSQLD_PACKET_OK; return {returned}");
     Connection::new(&all_hooks(&body)).call(hook)
 }
@@ -21,7 +21,7 @@ fn outcome_of(hook: Hook, returned: &str) -> Outcome {
 fn none_and_no_decision_proceed_in_every_hook() {
     for hook in Hook::ALL {
         for returned in ["None", "0", "proxy.PROXY_NO_DECISION"] {
-            assert_eq!(outcome_of(hook, returned), Outcome::Proceed, "{hook:?}: {returned}");
+            assert_eq!(outcome_of(hook, returned), Verdict::Proceed, "{hook:?}: {returned}");
         }
     }
 }
@@ -41,10 +41,10 @@ fn every_hook_permits_what_the_contract_says_and_nothing_else() {
         {
             let outcome = outcome_of(hook, value);
             let as_expected = match (permitted(hook, value), value) {
-                (false, _) => outcome == Outcome::Failed,
-                (true, "proxy.PROXY_SEND_QUERY") => outcome == Outcome::SendQuery,
-                (true, "proxy.PROXY_SEND_RESULT") => matches!(outcome, Outcome::SendResult(_)),
-                (true, _) => outcome == Outcome::IgnoreResult,
+                (false, _) => outcome == Verdict::Failed,
+                (true, "proxy.PROXY_SEND_QUERY") => outcome == Verdict::SendQuery,
+                (true, "proxy.PROXY_SEND_RESULT") => matches!(outcome, Verdict::SendResult(_)),
+                (true, _) => outcome == Verdict::IgnoreResult,
             };
             assert!(as_expected, "{hook:?} returning {value} gives {outcome:?}");
         }
@@ -54,7 +54,7 @@ fn every_hook_permits_what_the_contract_says_and_nothing_else() {
 #[test]
 fn other_values_are_script_errors_that_the_log_names() {
     for value in ["True", "False", "3", "-1", "2**70", "'2'", "1.0", "proxy"] {
-        assert_eq!(outcome_of(Hook::ReadQuery, value), Outcome::Failed, "{value}");
+        assert_eq!(outcome_of(Hook::ReadQuery, value), Verdict::Failed, "{value}");
         let log = logged(log::Level::Error);
         assert!(log.contains("connection 7 (10.0.0.1:5555): read_query returned"), "{log}");
     }
@@ -65,7 +65,7 @@ fn an_integer_like_constant_counts() {
     let script = "import enum\n\
                   class Answer(enum.IntEnum):\n    GO = 1\n\
                   def read_query(proxy, packet):\n    return Answer.GO\n";
-    assert_eq!(Connection::new(script).call(Hook::ReadQuery), Outcome::SendQuery);
+    assert_eq!(Connection::new(script).call(Hook::ReadQuery), Verdict::SendQuery);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_is_raised_is_logged_once_with_its_traceback() {
     for hook in Hook::ALL {
         for kind in kinds {
             let mut connection = Connection::new(&all_hooks(&format!("raise {kind}")));
-            assert_eq!(connection.call(hook), Outcome::Failed, "{hook:?} raising {kind}");
+            assert_eq!(connection.call(hook), Verdict::Failed, "{hook:?} raising {kind}");
             let log = logged(log::Level::Error);
             let name = hook.name();
             let head = format!("connection 7 (10.0.0.1:5555): {name} failed:\nTraceback");
@@ -103,9 +103,9 @@ fn endless_recursion_and_odd_exceptions_are_survived() {
                   \x20   if packet[1:] == b'deep': return read_query(proxy, packet)\n\
                   \x20   raise Odd()\n";
     let mut connection = Connection::new(script);
-    assert_eq!(connection.query(b"\x03deep"), Outcome::Failed);
+    assert_eq!(connection.query(b"\x03deep"), Verdict::Failed);
     assert!(logged(log::Level::Error).contains("RecursionError"));
-    assert_eq!(connection.query(b"\x03odd"), Outcome::Failed);
+    assert_eq!(connection.query(b"\x03odd"), Verdict::Failed);
     assert!(logged(log::Level::Error).contains("Odd"));
 }
 
@@ -118,7 +118,7 @@ fn running_out_of_stack_or_memory_is_an_error_like_others() {
     ] {
         for hook in Hook::ALL {
             let mut connection = Connection::new(&all_hooks(body));
-            assert_eq!(connection.call(hook), Outcome::Failed, "{hook:?}: {body}");
+            assert_eq!(connection.call(hook), Verdict::Failed, "{hook:?}: {body}");
             let log = logged(log::Level::Error);
             assert!(log.contains(error) && log.contains(hook.name()), "{hook:?}: {log}");
         }
@@ -146,7 +146,7 @@ fn a_response_that_cannot_be_encoded_is_a_script_error_in_every_hook_that_answer
     ] {
         for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::DisconnectClient) {
             let mut connection = Connection::new(&all_hooks(&body));
-            assert_eq!(connection.call(hook), Outcome::Failed, "{hook:?}: {body}");
+            assert_eq!(connection.call(hook), Verdict::Failed, "{hook:?}: {body}");
             let log = logged(log::Level::Error);
             let head =
                 format!("connection 7 (10.0.0.1:5555): {} returned PROXY_SEND_RESULT", hook.name());
@@ -159,10 +159,10 @@ fn a_response_that_cannot_be_encoded_is_a_script_error_in_every_hook_that_answer
 fn missing_hooks_proceed_and_names_that_are_no_functions_are_ignored() {
     let script = load("read_query = 5\ndef read_auth(proxy): return 1\n").expect("loads");
     assert!(logged(log::Level::Warn).contains("read_query is not a function"));
-    assert!(!script.has(Hook::ReadQuery) && script.has(Hook::ReadAuth));
+    assert!(!script.hooks().has(Hook::ReadQuery) && script.hooks().has(Hook::ReadAuth));
     let mut connection = Connection::of(script);
-    assert_eq!(connection.call(Hook::ReadQuery), Outcome::Proceed);
-    assert_eq!(connection.call(Hook::ReadAuth), Outcome::SendQuery);
+    assert_eq!(connection.call(Hook::ReadQuery), Verdict::Proceed);
+    assert_eq!(connection.call(Hook::ReadAuth), Verdict::SendQuery);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn arguments_are_what_the_contract_says() {
                   \x20   assert repr(auth) == \"<pyproxy.Auth packet=b'\\\\x00\\\\x00\\\\x00'>\", repr(auth)\n";
     let mut connection = Connection::new(script);
     for hook in [Hook::ReadQuery, Hook::ReadQuery, Hook::ReadAuthResult] {
-        assert_eq!(connection.call(hook), Outcome::Proceed, "{}", logged(log::Level::Error));
+        assert_eq!(connection.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     }
 }
 
@@ -200,11 +200,11 @@ fn hooks_are_those_that_were_loaded_whatever_becomes_of_their_names() {
     ] {
         let script = format!("def read_query(proxy, packet):\n    {spoil}\n    return 1\n");
         let mut connection = Connection::new(&script);
-        assert_eq!(connection.call(Hook::ReadQuery), Outcome::SendQuery, "{spoil}");
+        assert_eq!(connection.call(Hook::ReadQuery), Verdict::SendQuery, "{spoil}");
     }
     let mut connection = Connection::new("def read_query(proxy, packet): return 1\n");
     for _ in 0..2 {
-        assert_eq!(connection.call(Hook::ReadQuery), Outcome::SendQuery);
+        assert_eq!(connection.call(Hook::ReadQuery), Verdict::SendQuery);
     }
 }
 
@@ -223,6 +223,6 @@ fn arguments_that_are_rebound_or_emptied_are_whole_in_the_next_hook() {
                   \x20   packet = proxy = None\n";
     let mut connection = Connection::new(script);
     for hook in [Hook::ReadAuthResult, Hook::ReadQuery] {
-        assert_eq!(connection.call(hook), Outcome::Proceed, "{}", logged(log::Level::Error));
+        assert_eq!(connection.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     }
 }

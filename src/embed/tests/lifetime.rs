@@ -1,5 +1,7 @@
 //! Objects that are used too late, on the wrong thread, or in somebody else's hook.
 
+use std::sync::Arc;
+
 use super::*;
 
 /// Uses everything a script can keep of a connection; each must raise ReferenceError.
@@ -36,14 +38,14 @@ fn a_connection_that_has_ended_is_gone() {
     );
     let script = load(&script).expect("loads");
     let mut first = Connection::of(Arc::clone(&script));
-    assert_eq!(first.call(Hook::ReadAuth), Outcome::Proceed, "{}", logged(log::Level::Error));
-    in_callback(|call| {
-        let session = first.session.take(call);
+    assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed, "{}", logged(log::Level::Error));
+    in_callback(|| {
+        let session = first.session.take();
         drop(first);
         drop(session);
     });
     let outcome = Connection::of(script).call(Hook::ReadQuery);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
 
 #[test]
@@ -57,9 +59,9 @@ fn another_connection_may_be_read_but_not_changed() {
     );
     let script = load(&script).expect("loads");
     let mut first = Connection::of(Arc::clone(&script));
-    assert_eq!(first.call(Hook::ReadAuth), Outcome::Proceed);
+    assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed);
     let outcome = Connection::of(script).call(Hook::ReadQuery);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn a_thread_of_the_script_has_no_access_even_while_a_hook_runs() {
          \x20   allowed(READS)\n"
     );
     let outcome = Connection::new(&script).call(Hook::ReadQuery);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
 
 #[test]
@@ -86,7 +88,7 @@ fn outside_a_callback_nothing_can_be_used() {
         "{script}\ndef init(proxy): proxy.globals.refused_outside = lambda: refused(READS + CHANGES)\n"
     );
     let mut connection = Connection::new(&script);
-    assert_eq!(connection.call(Hook::ReadAuth), Outcome::Proceed);
+    assert_eq!(connection.call(Hook::ReadAuth), Verdict::Proceed);
     let refused = python(|py| {
         use pyo3::types::PyAnyMethods;
         let globals = scripts().environment().globals.bind(py);
@@ -107,12 +109,12 @@ fn finalisers_that_touch_objects_do_no_harm() {
         def read_query(proxy, packet): assert trace == ['gone'], trace\n";
     let script = load(script).expect("loads");
     let mut first = Connection::of(Arc::clone(&script));
-    assert_eq!(first.call(Hook::ReadAuth), Outcome::Proceed);
-    in_callback(|call| {
-        let session = first.session.take(call);
+    assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed);
+    in_callback(|| {
+        let session = first.session.take();
         drop(session);
         drop(first);
     });
     let outcome = Connection::of(script).call(Hook::ReadQuery);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }

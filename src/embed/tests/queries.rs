@@ -8,7 +8,7 @@ fn queued(statements: &str) -> Vec<(i64, Vec<u8>, bool)> {
         "def read_query(proxy, packet):\n    q = proxy.queries\n    {statements}\n    return 1\n"
     );
     let mut connection = Connection::new(&script);
-    assert_eq!(connection.query(b"\x03x"), Outcome::SendQuery, "{}", logged(log::Level::Error));
+    assert_eq!(connection.query(b"\x03x"), Verdict::SendQuery, "{}", logged(log::Level::Error));
     let mut queue = Vec::new();
     connection.change(|session| {
         let queries = session.queries.drain(..);
@@ -87,6 +87,6 @@ fn wrong_arguments_raise_and_queue_nothing() {
              assert len(q) == 0\n        return 1\n"
         );
         let outcome = Connection::new(&script).query(b"\x03x");
-        assert_eq!(outcome, Outcome::SendQuery, "{call}: {}", logged(log::Level::Error));
+        assert_eq!(outcome, Verdict::SendQuery, "{call}: {}", logged(log::Level::Error));
     }
 }

@@ -1,5 +1,7 @@
 //! `proxy.response`, encoded.
 
+use std::sync::Arc;
+
 use super::*;
 use engine::Reply;
 use wire::Capabilities;
@@ -21,7 +23,7 @@ fn answering(statements: &str) -> Connection {
 
 fn reply(connection: &mut Connection) -> Reply {
     match connection.call(Hook::ReadQuery) {
-        Outcome::SendResult(reply) => reply,
+        Verdict::SendResult(reply) => reply,
         other => panic!("{other:?}: {}", logged(log::Level::Error)),
     }
 }
@@ -74,7 +76,7 @@ fn err_with_defaults_and_with_values() {
 #[test]
 fn an_err_before_the_handshake_has_no_state() {
     let mut connection = answering("r.type = 255; r.errmsg = 'no'");
-    let Outcome::SendResult(reply) = connection.call(Hook::ConnectServer) else { panic!("an ERR") };
+    let Verdict::SendResult(reply) = connection.call(Hook::ConnectServer) else { panic!("an ERR") };
     assert_eq!(reply.packets(), [b"\xff\x51\x04no"]);
 }
 
@@ -246,7 +248,7 @@ fn what_cannot_be_encoded_is_a_script_error() {
         "r.type = 250; r.packets = [b'a', 5]",
     ] {
         let mut connection = answering(statements);
-        assert_eq!(connection.call(Hook::ReadQuery), Outcome::Failed, "{statements}");
+        assert_eq!(connection.call(Hook::ReadQuery), Verdict::Failed, "{statements}");
         let log = logged(log::Level::Error);
         assert!(log.contains("read_query returned PROXY_SEND_RESULT, but"), "{statements}: {log}");
     }
@@ -258,7 +260,7 @@ fn a_generator_that_raises_shows_its_place() {
         "def gen():\n    yield [1]\n    raise LookupError('half way')\n\
         r.type = 0\nr.resultset = {'fields': [('a', 3)], 'rows': gen()}",
     );
-    assert_eq!(connection.call(Hook::ReadQuery), Outcome::Failed);
+    assert_eq!(connection.call(Hook::ReadQuery), Verdict::Failed);
     let log = logged(log::Level::Error);
     assert!(log.contains("LookupError: half way") && log.contains("in gen"), "{log}");
 }
@@ -277,7 +279,7 @@ fn the_response_is_emptied_before_read_query_and_only_then() {
         \x20   assert repr(proxy.response) == \"<pyproxy.Response {'type': 0, 'insert_id': 9}>\"\n";
     let mut connection = Connection::new(script);
     for hook in [Hook::ReadQuery, Hook::ReadQueryResult, Hook::ReadQuery] {
-        assert_eq!(connection.call(hook), Outcome::Proceed, "{}", logged(log::Level::Error));
+        assert_eq!(connection.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     }
 }
 
@@ -294,5 +296,5 @@ fn only_mappings_can_be_assigned() {
         \x20   proxy.response = None\n\
         \x20   assert proxy.response.type is None\n";
     let outcome = Connection::new(script).call(Hook::ReadQuery);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }

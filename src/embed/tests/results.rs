@@ -1,5 +1,7 @@
 //! `inj` and its result.
 
+use std::sync::Arc;
+
 use std::time::Instant;
 
 use super::*;
@@ -12,7 +14,7 @@ use wire::result::{ColumnDefinition, ColumnType, KeptPackets, ResultSetEncoder, 
 pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> Injection {
     let query = Query::new(4, b"\x03SELECT 1".to_vec(), true).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
-    let kept = &mut injection.packets;
+    let kept = Arc::make_mut(&mut injection.packets);
     let sink = |payload: &[u8]| {
         let mut framed = Vec::new();
         frame(payload, 1, &mut framed);
@@ -47,7 +49,7 @@ pub fn with_row(injection: &Injection, row: &[u8]) -> KeptPackets {
 pub fn ok() -> Slot<Injection> {
     let query = Query::new(4, b"\x03SET x".to_vec(), true).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
-    injection.packets.push(b"\0\x02\x05\x01\0\0\0");
+    Arc::make_mut(&mut injection.packets).push(b"\0\x02\x05\x01\0\0\0");
     injection.summary = Summary {
         affected_rows: Some(2),
         insert_id: Some(5),
@@ -66,7 +68,7 @@ fn check(injection: Injection, statements: &str) {
     );
     let mut connection = Connection::new(&script);
     let outcome = connection.result(injection);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
 
 fn column(name: &'static str, column_type: ColumnType, charset: u16) -> ColumnDefinition<'static> {
@@ -99,7 +101,7 @@ fn counters_and_flags_of_a_result_set() {
 
 #[test]
 fn an_ok_has_counters_but_no_rows() {
-    let injection = in_callback(|call| ok().take(call)).expect("there");
+    let injection = ok().take().expect("there");
     check(
         injection,
         "assert (r.affected_rows, r.insert_id, r.row_count) == (2, 5, 0)\n\
@@ -111,7 +113,7 @@ fn an_ok_has_counters_but_no_rows() {
 #[test]
 fn a_result_that_was_not_kept_has_counters_only() {
     let mut injection = select(&[column("a", ColumnType::LONG, 63)], &[&[Some(b"1")]]);
-    injection.packets = KeptPackets::default();
+    injection.packets = Arc::default();
     check(
         injection,
         "assert r.fields is None and r.rows is None and r.raw is None and r.row_count == 1",
@@ -190,14 +192,14 @@ fn rows_are_a_sequence() {
 fn a_malformed_row_raises() {
     let mut injection = select(&[column("t", ColumnType::VAR_STRING, 45)], &[&[Some(b"a")]]);
     for payload in [&b"\x05ab"[..], b"\x01a\x01b", b"\x01a\xfb"] {
-        injection.packets = with_row(&injection, payload);
+        injection.packets = with_row(&injection, payload).into();
         let mut connection =
             Connection::new("def read_query_result(proxy, inj): list(inj.resultset.rows)\n");
         let slot = Slot::new(injection);
-        let outcome = in_callback(|call| connection.binding.read_query_result(call, &slot));
-        assert_eq!(outcome, Outcome::Failed, "{payload:?}");
+        let outcome = connection.ask(&Ask::Result(slot.clone()), b"");
+        assert_eq!(outcome, Verdict::Failed, "{payload:?}");
         assert!(logged(log::Level::Error).contains("row 0 of the result is malformed"));
-        injection = in_callback(|call| slot.take(call)).expect("there");
+        injection = slot.take().expect("there");
     }
 }
 
@@ -213,7 +215,7 @@ fn fields_and_rows_go_back_unchanged() {
         \x20                     'resultset': {'fields': r.fields, 'rows': r.rows}}\n\
         \x20   return proxy.PROXY_SEND_RESULT\n";
     let mut connection = Connection::new(script);
-    let Outcome::SendResult(reply) = connection.result(injection) else {
+    let Verdict::SendResult(reply) = connection.result(injection) else {
         panic!("{}", logged(log::Level::Error))
     };
     // Ours has the same status in both EOF packets.
@@ -242,6 +244,6 @@ fn a_result_cannot_be_used_after_its_hook() {
     let mut connection = Connection::new(script);
     let rows: [&[Option<&[u8]>]; 2] = [&[Some(b"a")], &[Some(b"b")]];
     let injection = select(&[column("t", ColumnType::VAR_STRING, 45)], &rows);
-    assert_eq!(connection.result(injection), Outcome::Proceed, "{}", logged(log::Level::Error));
-    assert_eq!(connection.call(Hook::ReadQuery), Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(connection.result(injection), Verdict::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(connection.call(Hook::ReadQuery), Verdict::Proceed, "{}", logged(log::Level::Error));
 }

@@ -41,5 +41,5 @@ fn stubs_and_objects_are_the_same() {
     connection.call(Hook::ReadAuthResult);
     let column = ColumnDefinition::named(b"a", ColumnType::LONG);
     let outcome = connection.result(results::select(&[column], &[]));
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
