@@ -49,7 +49,7 @@ pub use address::Address;
 pub use backends::{AddBackendError, BackendKind, BackendState, Backends};
 pub use client::Client;
 pub use driver::{Connecting, Driver};
-pub use effect::{Ask, Awaits, Effect, Side};
+pub use effect::{Ask, Awaits, Effect, Side, Then};
 pub use engine::Engine;
 pub use error_code::ER_UNKNOWN_ERROR;
 pub use event::{Event, Incoming};

@@ -60,15 +60,16 @@ impl Turn<'_> {
     }
 
     fn verdict(&mut self, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
-        let question = match std::mem::take(&mut self.state.step) {
-            Step::Asked(question) => question,
-            other => {
-                self.state.step = other;
-                return;
-            }
-        };
+        if self.state.step != Step::Asked {
+            return;
+        }
+        let Some(question) = self.state.question.take() else { return };
         // The script may have parked or exchanged the server.
         self.sync_server();
+        self.go_on(question, verdict, at_hand);
+    }
+
+    fn go_on(&mut self, question: Question, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
         match question {
             Question::ConnectServer => self.connect_verdict(verdict),
             Question::ReadHandshake => self.greeting_verdict(verdict),
@@ -86,19 +87,20 @@ impl Turn<'_> {
     /// Asks the script, or goes on at once if it has no such hook.
     pub fn ask(&mut self, question: Question, at_hand: Option<Incoming<'_>>) {
         let ask = question.ask();
-        let has = self.state.hooks.has(ask.hook());
-        self.state.step = Step::Asked(question);
-        if has {
-            self.driver.effect(Effect::Ask(ask));
+        if self.state.hooks.has(ask.hook()) {
+            self.state.step = Step::Asked;
+            self.state.question = Some(question);
+            self.state.asked = Some(ask);
         } else {
-            self.verdict(Verdict::Proceed, at_hand);
+            self.go_on(question, Verdict::Proceed, at_hand);
         }
     }
 
     fn closed(&mut self) {
-        if let Step::Over = self.state.step {
+        if self.state.step == Step::Over {
             return;
         }
+        self.state.asked = None;
         self.state.exchange.injection = None;
         self.ask(Question::DisconnectClient, None);
     }
@@ -131,6 +133,9 @@ impl Turn<'_> {
 
     /// Tells the driver which server there is, and closes those that are not attached any more.
     pub fn sync_server(&mut self) {
+        if !self.session.take_moved() {
+            return;
+        }
         let link = self.session.server.as_ref().map(|server| &*server.link);
         self.driver.effect(Effect::Attach(link));
         drop(self.session.take_discarded());
@@ -145,18 +150,24 @@ impl Turn<'_> {
     /// Goes on in `step`.
     pub fn go(&mut self, step: Step, awaits: Awaits) {
         self.state.step = step;
-        self.driver.effect(Effect::Await(awaits));
+        self.state.awaits = awaits;
     }
 
     /// Ends the connection without a word.
     pub fn abort(&mut self) {
-        self.driver.effect(Effect::Await(Awaits::Abort));
+        self.end(Awaits::Abort);
     }
 
     /// Sends `reply` to the client and hangs up after it.
     pub fn refuse(&mut self, reply: &Reply) {
         self.send_to_client(reply);
-        self.driver.effect(Effect::Await(Awaits::Close));
+        self.end(Awaits::Close);
+    }
+
+    /// Nothing is awaited any more, but the end.
+    pub fn end(&mut self, awaits: Awaits) {
+        self.state.asked = None;
+        self.state.awaits = awaits;
     }
 
     /// The answer of the server makes no sense: an ERR if the client has not seen a part of it, and the end.
