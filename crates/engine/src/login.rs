@@ -263,6 +263,13 @@ impl Turn<'_> {
         };
         match made.packets().first().and_then(|payload| AuthReply::classify(payload).ok()) {
             Some(AuthReply::Err) | None => self.refuse(&made),
+            Some(told) if !self.state.login.can_be_told(told, reply) => {
+                log::error!(
+                    "{}: read_auth_result asks the client, but nobody takes its answer",
+                    self.name()
+                );
+                self.refuse(&Reply::proxy_error(&hook_failed(Hook::ReadAuthResult)));
+            }
             Some(told) => {
                 if told == AuthReply::Ok && reply != AuthReply::Ok {
                     // The server did not let anybody in: it is of no use.
