@@ -23,6 +23,11 @@ impl Turn<'_> {
                 self.go(Step::Answer, Awaits::MoreAnswer);
             }
             Progress::Done => self.answer_done(packet),
+            Progress::Stream if self.is_kept() => {
+                self.keep_or_forward(packet);
+                self.state.server_ids.restart();
+                self.go(Step::Answer, Awaits::MoreAnswer);
+            }
             Progress::Stream => {
                 // A replica may acknowledge events, which nobody waits for: unread, they would fill the socket at last.
                 self.driver.effect(Effect::Discard(Side::Client));
@@ -61,6 +66,12 @@ impl Turn<'_> {
             }
         }
         Some(progress)
+    }
+
+    /// Whether the script asked for the whole result: nothing of it goes to the client by itself.
+    fn is_kept(&self) -> bool {
+        let injection = self.state.exchange.injection.as_ref();
+        injection.is_some_and(|injection| injection.query.resultset_is_needed)
     }
 
     /// Passes a packet to the client, unless the script asked for the whole result.

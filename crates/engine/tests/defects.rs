@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use engine::{
     AddBackendError, Address, Awaits, BackendKind, BackendState, Backends, Client, Connecting,
-    Driver, Effect, Engine, Event, Hook, HookSet, Incoming, Link, Reply, Session, Settings, Shared,
-    Side, Slot, Verdict,
+    Driver, Effect, Engine, Event, Hook, HookSet, Incoming, Link, Query, Reply, Session, Settings,
+    Shared, Side, Slot, Verdict,
 };
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
@@ -159,6 +159,24 @@ impl Scene {
         self.client(1, &login.encode().unwrap());
         self
     }
+
+    /// Up to the first command.
+    fn logged_in(mut self) -> Self {
+        self = self.greeted();
+        self.server(2, OK);
+        self.seen = Seen::default();
+        self
+    }
+
+    /// The client's command is replaced by these queries, whose results the script wants.
+    fn replaced(&mut self, command: &[u8], queries: &[&[u8]]) {
+        self.client(0, command);
+        for query in queries {
+            let query = Query::new(1, query.to_vec(), true).unwrap();
+            self.engine.session().lock().unwrap().queries.push_back(query);
+        }
+        self.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, command))));
+    }
 }
 
 fn reply(payload: &[u8]) -> Verdict {
@@ -175,4 +193,18 @@ fn read_auth_result_cannot_ask_in_the_name_of_a_server_that_has_decided() {
     assert_eq!(scene.seen.awaits, Some(Awaits::Close));
     let last = scene.seen.to_client.last().unwrap();
     assert!(last.ends_with(b"read_auth_result failed, see the proxy log"), "{last:x?}");
+}
+
+/// The client got the events although the script had asked for them, and even if it had its answer already.
+#[test]
+fn a_queued_binlog_stream_is_kept_if_the_script_asked_for_it() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    scene.replaced(b"\x03SELECT 1", &[b"\x12\x04\0\0\0\0\0\x01\0\0\0f"]);
+    scene.server(1, b"\0event");
+    scene.server(1, b"\0event, numbered anew");
+    assert_eq!(scene.seen.awaits, Some(Awaits::MoreAnswer));
+    assert_eq!(scene.seen.forwarded, []);
+    scene.server(2, b"\xfe\0\0\0\0");
+    scene.tell(Event::Verdict(reply(OK), None));
+    assert_eq!(scene.seen.to_client, [OK]);
 }
