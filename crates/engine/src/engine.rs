@@ -68,6 +68,8 @@ pub enum Step {
     FileAnswer,
     /// The script is asked.
     Asked(Question),
+    /// Nothing is awaited: the end comes when what the client was sent last is written, or at once.
+    Ending,
     /// The connection is over.
     Over,
 }

@@ -292,7 +292,7 @@ impl Turn<'_> {
             // MariaDB goes on as the old user; a server that does not closes its connection, which the next command
             // finds out.
             AuthReply::Err if is_change_user => self.next_command(),
-            AuthReply::Err => self.go(Step::Login, Awaits::Close),
+            AuthReply::Err => self.close(),
             AuthReply::FastSuccess
                 if self.session.server.is_some() && !self.state.login.asked_by_script =>
             {

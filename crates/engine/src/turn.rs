@@ -150,13 +150,18 @@ impl Turn<'_> {
 
     /// Ends the connection without a word.
     pub fn abort(&mut self) {
-        self.driver.effect(Effect::Await(Awaits::Abort));
+        self.go(Step::Ending, Awaits::Abort);
+    }
+
+    /// Hangs up behind what was sent to the client.
+    pub fn close(&mut self) {
+        self.go(Step::Ending, Awaits::Close);
     }
 
     /// Sends `reply` to the client and hangs up after it.
     pub fn refuse(&mut self, reply: &Reply) {
         self.send_to_client(reply);
-        self.driver.effect(Effect::Await(Awaits::Close));
+        self.close();
     }
 
     /// The answer of the server makes no sense: an ERR if the client has not seen a part of it, and the end.

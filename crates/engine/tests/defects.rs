@@ -208,3 +208,14 @@ fn a_queued_binlog_stream_is_kept_if_the_script_asked_for_it() {
     scene.tell(Event::Verdict(reply(OK), None));
     assert_eq!(scene.seen.to_client, [OK]);
 }
+
+/// It got a second ERR, or, before it was greeted, another try with a server.
+#[test]
+fn a_client_that_does_not_take_its_last_words_gets_no_more() {
+    let mut scene = Scene::new(&[]).greeted();
+    scene.seen = Seen::default();
+    scene.tell(Event::TimedOut);
+    assert_eq!((scene.seen.to_client.len(), scene.seen.awaits), (1, Some(Awaits::Close)));
+    scene.tell(Event::TimedOut);
+    assert_eq!((scene.seen.to_client.len(), scene.seen.awaits), (1, Some(Awaits::Abort)));
+}
