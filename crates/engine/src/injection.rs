@@ -50,6 +50,8 @@ pub struct Injection {
     pub error: Option<Vec<u8>>,
     /// The result's packets, if they were asked for; as received, one per packet on the wire.
     pub packets: Arc<KeptPackets>,
+    /// How many of them the client has already: those in front of a request for a file.
+    pub sent: usize,
     /// How far they may go.
     pub bound: Bound,
     /// What the server connection agreed on when the query was sent: how to read the packets.
@@ -68,6 +70,7 @@ impl Injection {
             summary: Summary::default(),
             error: None,
             packets: Arc::default(),
+            sent: 0,
             bound: Bound::default(),
             capabilities,
             cursor: None,

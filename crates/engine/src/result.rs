@@ -123,6 +123,11 @@ impl Turn<'_> {
             return self.go(Step::FileAnswer, Awaits::FileAnswer);
         }
         self.state.exchange.begun = true;
+        if let Some(mut injection) = self.state.exchange.injection.take() {
+            // The client reads the results of one command in their order.
+            self.send_kept(&mut injection);
+            self.state.exchange.injection = Some(injection);
+        }
         self.forward(Side::Client, packet);
         self.state.exchange.infile = Infile::ForServer;
         self.go(Step::File, Awaits::File);

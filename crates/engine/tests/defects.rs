@@ -219,3 +219,21 @@ fn a_client_that_does_not_take_its_last_words_gets_no_more() {
     scene.tell(Event::TimedOut);
     assert_eq!((scene.seen.to_client.len(), scene.seen.awaits), (1, Some(Awaits::Abort)));
 }
+
+/// The client got the request first, and the result behind its file.
+#[test]
+fn what_was_kept_reaches_the_client_before_a_request_for_its_file() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    let query = b"\x03DO 1; LOAD DATA LOCAL INFILE 'f'";
+    scene.replaced(query, &[query]);
+    let first = b"\0\x01\0\x0a\0\0\0";
+    scene.server(1, first);
+    assert_eq!(scene.seen.to_client, Vec::<Vec<u8>>::new());
+    scene.server(2, b"\xfbf");
+    assert_eq!(scene.seen.to_client, [first]);
+    assert_eq!(scene.seen.forwarded, [(Side::Client, 2)]);
+    scene.client(3, b"");
+    scene.server(4, OK);
+    scene.tell(Event::Verdict(Verdict::Proceed, None));
+    assert_eq!(scene.seen.to_client, [&first[..], OK]);
+}
