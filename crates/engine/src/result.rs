@@ -74,11 +74,15 @@ impl Turn<'_> {
         injection.is_some_and(|injection| injection.query.resultset_is_needed)
     }
 
-    /// Passes a packet to the client, unless the script asked for the whole result.
+    /// Passes a packet to the client, unless the script asked for the whole result, or the client waits for nothing.
     pub fn keep_or_forward(&mut self, packet: Incoming<'_>) {
         let injection = self.state.exchange.injection.as_mut();
         let Some(injection) = injection.filter(|injection| injection.query.resultset_is_needed)
         else {
+            if self.state.exchange.is_answered() {
+                // What an old server says to a COM_QUIT that the script queued.
+                return;
+            }
             self.state.exchange.begun = true;
             return self.forward(Side::Client, packet);
         };

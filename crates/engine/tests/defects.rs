@@ -172,11 +172,15 @@ impl Scene {
     fn replaced(&mut self, command: &[u8], queries: &[&[u8]]) {
         self.client(0, command);
         for query in queries {
-            let query = Query::new(1, query.to_vec(), true).unwrap();
-            self.engine.session().lock().unwrap().queries.push_back(query);
+            self.engine.session().lock().unwrap().queries.push_back(self::query(query));
         }
         self.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, command))));
     }
+}
+
+/// One whose result the script wants.
+fn query(packet: &[u8]) -> Query {
+    Query::new(1, packet.to_vec(), true).unwrap()
 }
 
 fn reply(payload: &[u8]) -> Verdict {
@@ -236,4 +240,18 @@ fn what_was_kept_reaches_the_client_before_a_request_for_its_file() {
     scene.server(4, OK);
     scene.tell(Event::Verdict(Verdict::Proceed, None));
     assert_eq!(scene.seen.to_client, [&first[..], OK]);
+}
+
+/// The client got it on top of its own answer.
+#[test]
+fn what_a_server_says_to_a_queued_quit_is_for_nobody_who_has_an_answer() {
+    let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+    scene.client(0, b"\x03SELECT 1");
+    let quit = Query::new(1, vec![1], false).unwrap();
+    scene.engine.session().lock().unwrap().queries.extend([query(b"\x03DO 1"), quit]);
+    scene.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, b"\x03SELECT 1"))));
+    scene.server(1, OK);
+    assert_eq!(scene.seen.to_server.last().map(Vec::as_slice), Some(&[1][..]));
+    scene.server(1, OK);
+    assert_eq!((scene.seen.to_client.len(), scene.seen.forwarded.len()), (1, 0));
 }
