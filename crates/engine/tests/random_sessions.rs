@@ -5,7 +5,7 @@
 mod model;
 
 /// Seeds of the usual run.
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 600;
 /// Bytes of input per seed.
 const LEN: usize = 6000;
 

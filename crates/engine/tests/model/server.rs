@@ -55,7 +55,6 @@ pub struct State {
     pub hung_up: bool,
     /// The proxy sent a COM_CHANGE_USER that no client asked for.
     pub user_by_script: bool,
-    in_stream: bool,
 }
 
 /// One connection to a server. The proxy holds the [`ModelLink`] of it.
@@ -88,7 +87,6 @@ impl End {
             lied: false,
             hung_up: false,
             user_by_script: false,
-            in_stream: false,
         };
         Arc::new(Self {
             established: AtomicBool::new(false),
@@ -252,7 +250,6 @@ impl State {
 
     fn answer(&mut self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
         let capabilities = self.capabilities;
-        self.in_stream = false;
         let answer = match Command(self.command) {
             Command::STMT_CLOSE | Command::STMT_SEND_LONG_DATA => Vec::new(),
             Command::QUIT => {
@@ -271,7 +268,6 @@ impl State {
             Command::STMT_FETCH => packets::fetched(capabilities, input),
             Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
             Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
-                self.in_stream = true;
                 let mut events = vec![b"\0event".to_vec(); input.below(4)];
                 events.push(packets::eof(0));
                 events
@@ -347,7 +343,7 @@ impl State {
 
     /// Whether the numbers of this answer start anew with each packet.
     pub fn is_stream(&self) -> bool {
-        self.in_stream
+        matches!(Command(self.command), Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID)
     }
 }
 
