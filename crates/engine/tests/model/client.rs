@@ -50,6 +50,8 @@ pub struct Client {
     login: Option<Login>,
     capabilities: Capabilities,
     method: Vec<u8>,
+    /// It asked for compression, which nobody offered, and goes on as if it had been.
+    compresses: bool,
     pub command: u8,
     tracker: Option<(ResultTracker, Option<(usize, u32)>)>,
     /// Nobody can say what the answer in progress ought to be: a script made some of it, or the client says goodbye.
@@ -73,6 +75,7 @@ impl Default for Client {
             login: None,
             capabilities: Capabilities::NONE,
             method: Vec::new(),
+            compresses: false,
             command: 0,
             tracker: None,
             is_exempt: false,
@@ -156,6 +159,8 @@ impl Client {
             _ => login.encode().unwrap(),
         };
         self.agree(&payload);
+        let asked = login.capabilities.contains(Capabilities::COMPRESS);
+        self.compresses = asked && input.chance(128);
         self.login = Some(login);
         self.method = method;
         self.phase = Phase::LoggingIn;
@@ -173,6 +178,12 @@ impl Client {
     }
 
     fn say_command(&mut self, input: &mut Choices<'_>) -> Packet {
+        if std::mem::take(&mut self.compresses) {
+            self.lied = true;
+            self.phase = Phase::Waiting;
+            self.is_exempt = true;
+            return Packet::new(0, b"\0\0\0\x01\0".to_vec());
+        }
         let payload = packets::command(self.capabilities, input);
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();

@@ -146,7 +146,8 @@ pub fn result_set(
     let mut encoder =
         ResultSetEncoder::begin(&columns, capabilities, StatusFlags::AUTOCOMMIT, sink);
     for _ in 0..input.below(5) {
-        let len = input.below(80);
+        // Now and then so much that the proxy looks whether somebody still waits for it.
+        let len = if input.chance(2) { 40 << 10 } else { input.below(80) };
         encoder.text_row(
             columns
                 .iter()
