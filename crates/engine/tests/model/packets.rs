@@ -52,6 +52,15 @@ pub const CACHING: &[u8] = b"caching_sha2_password";
 pub const USERS: [&[u8]; 3] = [b"ann", b"bob", b""];
 const DATABASES: [&[u8]; 3] = [b"", b"x", b"y"];
 
+/// Those of them that change what a server sends, or takes.
+pub const DIALECT: Capabilities = Capabilities::from_bits(
+    Capabilities::FOUND_ROWS.bits()
+        | Capabilities::SESSION_TRACK.bits()
+        | Capabilities::LOCAL_FILES.bits()
+        | Capabilities::MARIADB_EXTENDED_METADATA.bits()
+        | Capabilities::DEPRECATE_EOF.bits(),
+);
+
 /// `of` with some of the options left out.
 fn some_of(of: Capabilities, input: &mut Choices<'_>) -> Capabilities {
     let mut capabilities = of;

@@ -78,6 +78,12 @@ fn check_taken(session: &Session, hook: Hook) {
     let client = &session.client;
     let login = client.login.as_ref().map(|login| login.username.clone());
     if hook != Hook::ConnectServer && !state.lied {
+        let dialect = packets::DIALECT & client.capabilities();
+        assert_eq!(
+            state.capabilities & packets::DIALECT,
+            dialect,
+            "a connection of another dialect"
+        );
         let user = client.server_user.clone().or(login);
         assert_eq!(Some(&state.user), user.as_ref(), "a connection of another user");
     }

@@ -43,7 +43,7 @@ pub struct State {
     /// What it said and nobody has read yet.
     pub pending: VecDeque<(u8, Vec<u8>)>,
     next_id: u8,
-    capabilities: Capabilities,
+    pub capabilities: Capabilities,
     method: Vec<u8>,
     /// Who is logged in.
     pub user: Vec<u8>,
