@@ -49,7 +49,7 @@ impl Turn<'_> {
         for payload in Reply::error(ER_NOT_SUPPORTED_YET, b"42000", message).packets() {
             self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
         }
-        self.end(Awaits::Close);
+        self.close();
     }
 
     pub(crate) fn command_verdict(&mut self, verdict: Verdict, packet: Incoming<'_>) {

@@ -139,7 +139,7 @@ impl Turn<'_> {
                 self.session.client.handshake = Some(Arc::new(handshake));
                 self.go(Step::Login, Awaits::Login);
             }
-            _ => self.go(Step::Login, Awaits::Close),
+            _ => self.close(),
         }
     }
 

@@ -39,7 +39,7 @@ impl Turn<'_> {
     }
 
     /// Sends a kept result, what the script wants instead, or nothing.
-    fn deliver(&mut self, injection: Injection, verdict: Verdict) {
+    fn deliver(&mut self, mut injection: Injection, verdict: Verdict) {
         if verdict == Verdict::IgnoreResult {
             return;
         }
@@ -60,14 +60,18 @@ impl Turn<'_> {
             Verdict::Failed if rejects => {
                 self.send_to_client(&Reply::proxy_error(&hook_failed(Hook::ReadQueryResult)));
             }
-            _ => {
-                for payload in injection.packets.iter() {
-                    let id = self.state.client_ids.next_part();
-                    self.driver.effect(Effect::SendPart { to: Side::Client, id, payload });
-                }
-            }
+            _ => self.send_kept(&mut injection),
         }
         due.given();
+    }
+
+    /// Sends what was kept of a result and is not with the client yet.
+    pub fn send_kept(&mut self, injection: &mut Injection) {
+        for payload in injection.packets.from(injection.sent) {
+            let id = self.state.client_ids.next_part();
+            self.driver.effect(Effect::SendPart { to: Side::Client, id, payload });
+        }
+        injection.sent = injection.packets.len();
     }
 
     /// The result was too large to be kept: the script is not asked about it.

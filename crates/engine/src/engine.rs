@@ -77,6 +77,8 @@ pub enum Step {
     FileAnswer,
     /// The script is asked.
     Asked,
+    /// Nothing is awaited: the end comes when what the client was sent last is written, or at once.
+    Ending,
     /// The connection is over.
     Over,
 }
@@ -154,12 +156,11 @@ impl Engine {
         }
     }
 
-    /// The short way of most packets of the server: whether this one only passes to the client, and nothing else follows
-    /// from it. Gives its sequence id for the client; [`Awaits::MoreAnswer`] holds on. `None`: hand the packet over with
-    /// [`Engine::handle`].
+    /// The short way of most packets of the server: what is to be done with this one, if nothing else follows from it;
+    /// [`Awaits::MoreAnswer`] holds on. `None`: hand the packet over with [`Engine::handle`].
     #[inline]
-    pub fn passes(&mut self, packet: &Incoming<'_>) -> Option<u8> {
-        self.state.passes(packet)
+    pub fn short(&mut self, packet: &Incoming<'_>) -> Option<Short> {
+        self.state.short(packet, self.shared.max_kept_bytes)
     }
 
     /// Takes an event, has the driver do what follows from it, and says how to go on. Behind the end of the connection
@@ -172,6 +173,7 @@ impl Engine {
         if self.state.step == Step::Over {
             // Every object of the script that refers to it finds it gone.
             drop(self.session.take());
+            return Then::Await(Awaits::Abort);
         }
         match self.state.asked.take() {
             Some(ask) => Then::Ask(ask),
@@ -180,21 +182,46 @@ impl Engine {
     }
 }
 
+/// What is to be done with a packet that takes the short way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Short {
+    /// Pass it to the client with this sequence id.
+    Pass(u8),
+    /// Drop it: the engine has kept what the script needs.
+    Drop,
+}
+
 impl State {
-    /// Whether the packet only passes: in the middle of an answer that nobody keeps, and of no consequence for what is known
-    /// of the connection. Gives its id for the client. Most packets are so, and this is all that happens to them.
-    fn passes(&mut self, packet: &Incoming<'_>) -> Option<u8> {
-        let watched = self.exchange.opens_cursor || self.exchange.injection.is_some();
-        if self.step != Step::Answer || watched || !self.server_ids.is_next(packet.id) {
+    /// A packet in the middle of an answer, of no consequence for what is known of the connection, only passes, or is kept.
+    /// Most packets are so, and this is all that happens to them.
+    fn short(&mut self, packet: &Incoming<'_>, limit: usize) -> Option<Short> {
+        let in_order = self.server_ids.is_next(packet.id);
+        if self.step != Step::Answer || self.exchange.opens_cursor || !in_order {
             return None;
         }
+        let keeps = match &self.exchange.injection {
+            None => false,
+            // The first packet is looked at more closely.
+            Some(injection) if injection.first_packet_at.is_none() => return None,
+            Some(injection) if !injection.query.resultset_is_needed => false,
+            Some(injection) if injection.takes(packet.payload.len(), limit) => true,
+            Some(_) => return None,
+        };
         let fed = self.tracker.feed(packet.payload);
         if fed != Ok(Progress::More) || self.tracker.part() == Part::Ok {
             self.fed = Some(fed);
             return None;
         }
         self.server_ids.received(packet.id, packet.id);
-        self.exchange.begun = true;
-        Some(self.client_ids.pass(packet.id, packet.id))
+        match self.exchange.injection.as_mut().filter(|_| keeps) {
+            Some(injection) => {
+                injection.keep(packet.payload, limit);
+                Some(Short::Drop)
+            }
+            None => {
+                self.exchange.begun = true;
+                Some(Short::Pass(self.client_ids.pass(packet.id, packet.id)))
+            }
+        }
     }
 }

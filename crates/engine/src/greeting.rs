@@ -16,7 +16,7 @@ impl Turn<'_> {
     pub fn greeting(&mut self, payload: &[u8]) {
         if is_err(payload) {
             self.send_payload_to_client(payload);
-            return self.go(Step::Greeting, Awaits::Close);
+            return self.close();
         }
         let mut payload = payload.to_vec();
         let masked = Handshake::mask(&mut payload, Capabilities::UNSUPPORTED);

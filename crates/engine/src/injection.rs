@@ -50,6 +50,8 @@ pub struct Injection {
     pub error: Option<Vec<u8>>,
     /// The result's packets, if they were asked for; as received, one per packet on the wire.
     pub packets: Arc<KeptPackets>,
+    /// How many of them the client has already: those in front of a request for a file.
+    pub sent: usize,
     /// How far they may go.
     pub bound: Bound,
     /// What the server connection agreed on when the query was sent: how to read the packets.
@@ -68,10 +70,20 @@ impl Injection {
             summary: Summary::default(),
             error: None,
             packets: Arc::default(),
+            sent: 0,
             bound: Bound::default(),
             capabilities,
             cursor: None,
         }
+    }
+
+    /// Whether a further packet of this length is only kept: the limit is far, and no look at the client is due.
+    #[inline]
+    pub(crate) fn takes(&self, len: usize, limit: usize) -> bool {
+        const MARGIN: usize = 64;
+        !self.bound.passed
+            && self.packets.bytes() + len + MARGIN <= limit
+            && self.bound.unwatched + len + HEADER_LEN < Bound::WATCH_EVERY
     }
 
     /// Keeps a payload. The one that goes beyond `limit` bytes gives `true`: all are freed, and none is kept any more.

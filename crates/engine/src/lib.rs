@@ -50,7 +50,7 @@ pub use backends::{AddBackendError, BackendKind, BackendState, Backends};
 pub use client::Client;
 pub use driver::{Connecting, Driver};
 pub use effect::{Ask, Awaits, Effect, Side, Then};
-pub use engine::Engine;
+pub use engine::{Engine, Short};
 pub use error_code::ER_UNKNOWN_ERROR;
 pub use event::{Event, Incoming};
 pub use hook::{Hook, HookSet};

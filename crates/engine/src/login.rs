@@ -263,6 +263,13 @@ impl Turn<'_> {
         };
         match made.packets().first().and_then(|payload| AuthReply::classify(payload).ok()) {
             Some(AuthReply::Err) | None => self.refuse(&made),
+            Some(told) if !self.state.login.can_be_told(told, reply) => {
+                log::error!(
+                    "{}: read_auth_result asks the client, but nobody takes its answer",
+                    self.name()
+                );
+                self.refuse(&Reply::proxy_error(&hook_failed(Hook::ReadAuthResult)));
+            }
             Some(told) => {
                 if told == AuthReply::Ok && reply != AuthReply::Ok {
                     // The server did not let anybody in: it is of no use.
@@ -285,7 +292,7 @@ impl Turn<'_> {
             // MariaDB goes on as the old user; a server that does not closes its connection, which the next command
             // finds out.
             AuthReply::Err if is_change_user => self.next_command(),
-            AuthReply::Err => self.go(Step::Login, Awaits::Close),
+            AuthReply::Err => self.close(),
             AuthReply::FastSuccess
                 if self.session.server.is_some() && !self.state.login.asked_by_script =>
             {

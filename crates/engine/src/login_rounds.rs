@@ -45,9 +45,20 @@ impl LoginRounds {
         } else if let Some(method) = self.next_factor(payload) {
             self.method = method.to_vec();
         }
-        // To any other method these two bytes are data that the client answers.
+        Ok(self.in_method(reply))
+    }
+
+    /// To any method but one the two bytes of a fast success are data that the client answers.
+    fn in_method(&self, reply: AuthReply) -> AuthReply {
         let caching = self.method == b"caching_sha2_password";
-        Ok(if reply == AuthReply::FastSuccess && !caching { AuthReply::MoreData } else { reply })
+        if reply == AuthReply::FastSuccess && !caching { AuthReply::MoreData } else { reply }
+    }
+
+    /// Whether a script may tell the client `told` in place of what the server said. It may end the login, but a server that
+    /// does not wait for the client would take its answer for a command.
+    pub fn can_be_told(&self, told: AuthReply, said: AuthReply) -> bool {
+        let speaks_again = |reply| self.in_method(reply) == AuthReply::FastSuccess;
+        told.is_final() || (!said.is_final() && speaks_again(told) == speaks_again(said))
     }
 
     /// The method that a request for a further factor (0x02, name, NUL, data) begins: MySQL 8.0.27.

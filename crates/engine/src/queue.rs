@@ -90,7 +90,7 @@ impl Turn<'_> {
     /// The command in progress has no more results: what is queued runs, or the client may go on.
     pub fn command_done(&mut self) {
         if self.state.exchange.is_answered() && self.session.close_after_result {
-            return self.go(Step::Command, Awaits::Close);
+            return self.close();
         }
         if self.start_next_query() {
             return;

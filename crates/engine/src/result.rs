@@ -23,6 +23,11 @@ impl Turn<'_> {
                 self.go(Step::Answer, Awaits::MoreAnswer);
             }
             Progress::Done => self.answer_done(packet),
+            Progress::Stream if self.is_kept() => {
+                self.keep_or_forward(packet);
+                self.state.server_ids.restart();
+                self.go(Step::Answer, Awaits::MoreAnswer);
+            }
             Progress::Stream => {
                 // A replica may acknowledge events, which nobody waits for: unread, they would fill the socket at last.
                 self.driver.effect(Effect::Discard(Side::Client));
@@ -64,11 +69,21 @@ impl Turn<'_> {
         Some(progress)
     }
 
-    /// Passes a packet to the client, unless the script asked for the whole result.
+    /// Whether the script asked for the whole result: nothing of it goes to the client by itself.
+    fn is_kept(&self) -> bool {
+        let injection = self.state.exchange.injection.as_ref();
+        injection.is_some_and(|injection| injection.query.resultset_is_needed)
+    }
+
+    /// Passes a packet to the client, unless the script asked for the whole result, or the client waits for nothing.
     pub fn keep_or_forward(&mut self, packet: Incoming<'_>) {
         let injection = self.state.exchange.injection.as_mut();
         let Some(injection) = injection.filter(|injection| injection.query.resultset_is_needed)
         else {
+            if self.state.exchange.is_answered() {
+                // What an old server says to a COM_QUIT that the script queued.
+                return;
+            }
             self.state.exchange.begun = true;
             return self.forward(Side::Client, packet);
         };
@@ -113,6 +128,11 @@ impl Turn<'_> {
             return self.go(Step::FileAnswer, Awaits::FileAnswer);
         }
         self.state.exchange.begun = true;
+        if let Some(mut injection) = self.state.exchange.injection.take() {
+            // The client reads the results of one command in their order.
+            self.send_kept(&mut injection);
+            self.state.exchange.injection = Some(injection);
+        }
         self.forward(Side::Client, packet);
         self.state.exchange.infile = Infile::ForServer;
         self.go(Step::File, Awaits::File);

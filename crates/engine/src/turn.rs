@@ -151,23 +151,23 @@ impl Turn<'_> {
     pub fn go(&mut self, step: Step, awaits: Awaits) {
         self.state.step = step;
         self.state.awaits = awaits;
+        self.state.asked = None;
     }
 
     /// Ends the connection without a word.
     pub fn abort(&mut self) {
-        self.end(Awaits::Abort);
+        self.go(Step::Ending, Awaits::Abort);
+    }
+
+    /// Hangs up behind what was sent to the client.
+    pub fn close(&mut self) {
+        self.go(Step::Ending, Awaits::Close);
     }
 
     /// Sends `reply` to the client and hangs up after it.
     pub fn refuse(&mut self, reply: &Reply) {
         self.send_to_client(reply);
-        self.end(Awaits::Close);
-    }
-
-    /// Nothing is awaited any more, but the end.
-    pub fn end(&mut self, awaits: Awaits) {
-        self.state.asked = None;
-        self.state.awaits = awaits;
+        self.close();
     }
 
     /// The answer of the server makes no sense: an ERR if the client has not seen a part of it, and the end.

@@ -1,6 +1,6 @@
 //! What each callback does, between the host's call and the state it goes on in.
 
-use engine::{Event, Incoming, Side, Then};
+use engine::{Event, Incoming, Short, Side, Then};
 
 use super::connection::Connection;
 use super::host::Host;
@@ -91,13 +91,14 @@ impl Turn<'_> {
         let Some(packet) = self.host.server().and_then(|server| server.pop_received()) else {
             return Retval::Error;
         };
-        let passes = self.conn.engine.passes(&Incoming::single(packet.id(), packet.payload()));
-        match passes {
+        let short = self.conn.engine.short(&Incoming::single(packet.id(), packet.payload()));
+        match short {
             // The host reads the next packet, and flushes by itself.
-            Some(id) => {
+            Some(Short::Pass(id)) => {
                 self.host.client.append(packet, id);
                 Retval::Success
             }
+            Some(Short::Drop) => Retval::Success,
             None => self.packet(Side::Server, AtHand::One(packet)),
         }
     }

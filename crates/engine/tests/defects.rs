@@ -1,0 +1,259 @@
+//! One test for each defect that random sessions found.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::{
+    AddBackendError, Address, Awaits, BackendKind, BackendState, Backends, Client, Connecting,
+    Driver, Effect, Engine, Event, Hook, HookSet, Incoming, Link, Query, Reply, Session, Settings,
+    Shared, Side, Slot, Then, Verdict,
+};
+use wire::Capabilities;
+use wire::connect::{Handshake, Login};
+
+/// One backend that is always there.
+#[derive(Debug)]
+struct OneBackend;
+
+impl Backends for OneBackend {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn address(&self, _: usize) -> Option<Address> {
+        None
+    }
+
+    fn kind(&self, _: usize) -> Option<BackendKind> {
+        Some(BackendKind::ReadWrite)
+    }
+
+    fn state(&self, _: usize) -> Option<BackendState> {
+        Some(BackendState::Up)
+    }
+
+    fn set_state(&self, _: usize, _: BackendState) {}
+
+    fn connected_clients(&self, _: usize) -> Option<u32> {
+        None
+    }
+
+    fn count(&self, _: usize, _: bool) {}
+
+    fn uuid(&self, _: usize) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn set_uuid(&self, _: usize, _: &[u8]) {}
+
+    fn add(&self, address: &str, _: BackendKind) -> Result<usize, AddBackendError> {
+        Err(AddBackendError::Listed(address.to_owned()))
+    }
+
+    fn recheck(&self) {}
+}
+
+#[derive(Debug)]
+struct QuietLink;
+
+impl Link for QuietLink {
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
+    fn addresses(&self) -> (Address, Address) {
+        (Address::default(), Address::default())
+    }
+}
+
+/// What was sent, and what is awaited.
+#[derive(Debug, Default)]
+struct Seen {
+    to_client: Vec<Vec<u8>>,
+    to_server: Vec<Vec<u8>>,
+    forwarded: Vec<(Side, u8)>,
+    awaits: Option<Awaits>,
+}
+
+impl Driver for Seen {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn connect(&mut self, _: usize) -> Connecting {
+        Connecting::Done(Box::new(QuietLink))
+    }
+
+    fn effect(&mut self, effect: Effect<'_>) {
+        match effect {
+            Effect::Send { to: Side::Client, payload, .. }
+            | Effect::SendPart { to: Side::Client, payload, .. } => {
+                self.to_client.push(payload.to_vec());
+            }
+            Effect::Send { to: Side::Server, payload, .. } => self.to_server.push(payload.to_vec()),
+            Effect::Forward { to, id } => self.forwarded.push((to, id)),
+            _ => {}
+        }
+    }
+}
+
+/// A connection under test.
+struct Scene {
+    engine: Engine,
+    seen: Seen,
+}
+
+const OK: &[u8] = b"\0\0\0\x02\0\0\0";
+
+impl Scene {
+    fn new(hooks: &[Hook]) -> Self {
+        let shared = Arc::new(Shared::new(Box::new(OneBackend), false, 1 << 20));
+        let session = Slot::new(Session::new(1, Client::default()));
+        let hooks = HookSet::from_iter(hooks.iter().copied());
+        let engine = Engine::new(session, shared, Settings::default(), hooks);
+        Self { engine, seen: Seen::default() }
+    }
+
+    fn tell(&mut self, event: Event<'_>) {
+        match self.engine.handle(event, &mut self.seen) {
+            Then::Await(awaits) => self.seen.awaits = Some(awaits),
+            Then::Ask(_) => {}
+        }
+    }
+
+    fn client(&mut self, id: u8, payload: &[u8]) {
+        self.tell(Event::Client(Incoming::single(id, payload)));
+    }
+
+    fn server(&mut self, id: u8, payload: &[u8]) {
+        self.tell(Event::Server(Incoming::single(id, payload)));
+    }
+
+    /// Up to the client's login.
+    fn greeted(mut self) -> Self {
+        let capabilities = Capabilities::PROTOCOL_41
+            | Capabilities::LONG_PASSWORD
+            | Capabilities::SECURE_CONNECTION
+            | Capabilities::PLUGIN_AUTH;
+        let greeting = Handshake {
+            protocol_version: 10,
+            server_version: b"8.0.36".to_vec(),
+            thread_id: 1,
+            scramble: vec![b's'; 20],
+            capabilities,
+            charset: 45,
+            status: 2,
+            auth_plugin: Some(b"mysql_native_password".to_vec()),
+        };
+        let login = Login {
+            capabilities,
+            max_packet_size: 1 << 24,
+            charset: 45,
+            username: b"ann".to_vec(),
+            auth_response: vec![b'a'; 20],
+            database: None,
+            auth_plugin: Some(b"mysql_native_password".to_vec()),
+            attributes: None,
+            zstd_level: None,
+        };
+        self.tell(Event::Accepted);
+        self.server(0, &greeting.encode().unwrap());
+        self.client(1, &login.encode().unwrap());
+        self
+    }
+
+    /// Up to the first command.
+    fn logged_in(mut self) -> Self {
+        self = self.greeted();
+        self.server(2, OK);
+        self.seen = Seen::default();
+        self
+    }
+
+    /// The client's command is replaced by these queries, whose results the script wants.
+    fn replaced(&mut self, command: &[u8], queries: &[&[u8]]) {
+        self.client(0, command);
+        for query in queries {
+            self.engine.session().lock().unwrap().queries.push_back(self::query(query));
+        }
+        self.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, command))));
+    }
+}
+
+/// One whose result the script wants.
+fn query(packet: &[u8]) -> Query {
+    Query::new(1, packet.to_vec(), true).unwrap()
+}
+
+fn reply(payload: &[u8]) -> Verdict {
+    Verdict::SendResult(Reply::from_packets(vec![payload.to_vec()]).unwrap())
+}
+
+/// The server would have taken the client's answer for a command.
+#[test]
+fn read_auth_result_cannot_ask_in_the_name_of_a_server_that_has_decided() {
+    let mut scene = Scene::new(&[Hook::ReadAuthResult]).greeted();
+    scene.server(2, OK);
+    let switch = b"\xfemysql_native_password\0ssssssssssssssssssss\0";
+    scene.tell(Event::Verdict(reply(switch), Some(Incoming::single(2, OK))));
+    assert_eq!(scene.seen.awaits, Some(Awaits::Close));
+    let last = scene.seen.to_client.last().unwrap();
+    assert!(last.ends_with(b"read_auth_result failed, see the proxy log"), "{last:x?}");
+}
+
+/// The client got the events although the script had asked for them, and even if it had its answer already.
+#[test]
+fn a_queued_binlog_stream_is_kept_if_the_script_asked_for_it() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    scene.replaced(b"\x03SELECT 1", &[b"\x12\x04\0\0\0\0\0\x01\0\0\0f"]);
+    scene.server(1, b"\0event");
+    scene.server(1, b"\0event, numbered anew");
+    assert_eq!(scene.seen.awaits, Some(Awaits::MoreAnswer));
+    assert_eq!(scene.seen.forwarded, []);
+    scene.server(2, b"\xfe\0\0\0\0");
+    scene.tell(Event::Verdict(reply(OK), None));
+    assert_eq!(scene.seen.to_client, [OK]);
+}
+
+/// It got a second ERR, or, before it was greeted, another try with a server.
+#[test]
+fn a_client_that_does_not_take_its_last_words_gets_no_more() {
+    let mut scene = Scene::new(&[]).greeted();
+    scene.seen = Seen::default();
+    scene.tell(Event::TimedOut);
+    assert_eq!((scene.seen.to_client.len(), scene.seen.awaits), (1, Some(Awaits::Close)));
+    scene.tell(Event::TimedOut);
+    assert_eq!((scene.seen.to_client.len(), scene.seen.awaits), (1, Some(Awaits::Abort)));
+}
+
+/// The client got the request first, and the result behind its file.
+#[test]
+fn what_was_kept_reaches_the_client_before_a_request_for_its_file() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    let query = b"\x03DO 1; LOAD DATA LOCAL INFILE 'f'";
+    scene.replaced(query, &[query]);
+    let first = b"\0\x01\0\x0a\0\0\0";
+    scene.server(1, first);
+    assert_eq!(scene.seen.to_client, Vec::<Vec<u8>>::new());
+    scene.server(2, b"\xfbf");
+    assert_eq!(scene.seen.to_client, [first]);
+    assert_eq!(scene.seen.forwarded, [(Side::Client, 2)]);
+    scene.client(3, b"");
+    scene.server(4, OK);
+    scene.tell(Event::Verdict(Verdict::Proceed, None));
+    assert_eq!(scene.seen.to_client, [&first[..], OK]);
+}
+
+/// The client got it on top of its own answer.
+#[test]
+fn what_a_server_says_to_a_queued_quit_is_for_nobody_who_has_an_answer() {
+    let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+    scene.client(0, b"\x03SELECT 1");
+    let quit = Query::new(1, vec![1], false).unwrap();
+    scene.engine.session().lock().unwrap().queries.extend([query(b"\x03DO 1"), quit]);
+    scene.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, b"\x03SELECT 1"))));
+    scene.server(1, OK);
+    assert_eq!(scene.seen.to_server.last().map(Vec::as_slice), Some(&[1][..]));
+    scene.server(1, OK);
+    assert_eq!((scene.seen.to_client.len(), scene.seen.forwarded.len()), (1, 0));
+}

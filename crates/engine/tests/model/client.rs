@@ -1,0 +1,332 @@
+//! A client: mostly it obeys the protocol, and it checks what it gets.
+
+use wire::connect::{AuthReply, AuthSwitch, Handshake, Login};
+use wire::reply::is_err;
+use wire::result::{ResultTracker, Step};
+use wire::{Capabilities, Command};
+
+use super::choices::Choices;
+use super::packets::{self, Packet};
+
+/// Where the client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It waits for a handshake.
+    Greeting,
+    /// It is to send its login, or more of it.
+    Speaks,
+    /// It waits for an answer to the login.
+    LoggingIn,
+    /// It may send a command.
+    Ready,
+    /// It waits for the answer to one.
+    Waiting,
+    /// It is to send more of a file.
+    File,
+    /// It is to answer a question of COM_CHANGE_USER.
+    ChangeData,
+    /// It got an ERR that ends the connection.
+    Refused,
+}
+
+/// Who made a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A server, in answer to this command of it; the number tells answers apart.
+    Server { command: u8, answer: (usize, u32), in_stream: bool },
+    /// A client: not for it.
+    Client { is_command: bool },
+    /// The proxy, or a script that made what fits the command.
+    Proxy,
+    /// A script that made what does not fit.
+    Raw,
+}
+
+#[derive(Debug)]
+pub struct Client {
+    pub phase: Phase,
+    last_id: u8,
+    handshake: Option<Handshake>,
+    login: Option<Login>,
+    capabilities: Capabilities,
+    method: Vec<u8>,
+    /// It asked for compression, which nobody offered, and goes on as if it had been.
+    compresses: bool,
+    pub command: u8,
+    tracker: Option<(ResultTracker, Option<(usize, u32)>)>,
+    /// Nobody can say what the answer in progress ought to be: a script made some of it, or the client says goodbye.
+    pub is_exempt: bool,
+    /// It did something that the protocol does not allow.
+    pub lied: bool,
+    /// A script took part in the login: nobody can say who ought to speak.
+    pub is_lost: bool,
+    /// It got something that it was not waiting for: the connection must end.
+    pub surprised: Option<Vec<u8>>,
+    /// Complete answers.
+    pub answers: u64,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Greeting,
+            last_id: u8::MAX,
+            handshake: None,
+            login: None,
+            capabilities: Capabilities::NONE,
+            method: Vec::new(),
+            compresses: false,
+            command: 0,
+            tracker: None,
+            is_exempt: false,
+            lied: false,
+            is_lost: false,
+            surprised: None,
+            answers: 0,
+        }
+    }
+}
+
+impl Client {
+    /// The next packet, if it is the client's turn.
+    pub fn speak(&mut self, input: &mut Choices<'_>) -> Option<Packet> {
+        let logs_in = self.phase == Phase::Speaks && self.login.is_none();
+        let mut packet = match self.phase {
+            Phase::Speaks if self.login.is_none() => self.log_in(input),
+            Phase::Speaks => {
+                self.phase = Phase::LoggingIn;
+                self.next(vec![b'd'; 1 + input.below(20)])
+            }
+            Phase::ChangeData => {
+                self.phase = Phase::Waiting;
+                self.next(vec![b'd'; 1 + input.below(20)])
+            }
+            Phase::File => {
+                let is_last = input.chance(128);
+                if is_last {
+                    self.phase = Phase::Waiting;
+                }
+                self.next(if is_last { Vec::new() } else { b"file".to_vec() })
+            }
+            Phase::Ready => self.say_command(input),
+            Phase::Greeting | Phase::LoggingIn | Phase::Waiting | Phase::Refused => return None,
+        };
+        if input.chance(2) {
+            self.lied = true;
+            match input.below(3) {
+                0 => packet.id = input.byte(),
+                1 => packet.payload.truncate(input.below(40)),
+                _ => packet.payload = input.garbage(40),
+            }
+            self.told_lie(&packet, logs_in);
+        }
+        self.last_id = packet.last_id();
+        Some(packet)
+    }
+
+    /// What the client waits for follows from what it really sent.
+    fn told_lie(&mut self, packet: &Packet, logs_in: bool) {
+        match self.phase {
+            Phase::Waiting | Phase::Ready if packet.payload.is_empty() => {
+                self.phase = Phase::Waiting
+            }
+            Phase::Waiting | Phase::Ready if self.tracker.is_none() => {
+                self.command = packet.payload.first().copied().unwrap_or_default();
+                self.expect_answer();
+            }
+            Phase::LoggingIn if logs_in => self.agree(&packet.payload),
+            _ => {}
+        }
+        if packet.payload.is_empty() && self.tracker.is_some() {
+            // An empty packet ends a file, whatever was meant.
+            self.phase = Phase::Waiting;
+        }
+    }
+
+    fn next(&self, payload: Vec<u8>) -> Packet {
+        Packet::new(self.last_id.wrapping_add(1), payload)
+    }
+
+    fn log_in(&mut self, input: &mut Choices<'_>) -> Packet {
+        let handshake = self.handshake.as_ref().unwrap();
+        let method = handshake.auth_plugin.clone().unwrap_or_default();
+        let offered = handshake.capabilities;
+        let login = packets::login(offered, &method, input);
+        let payload = match input.byte() {
+            // A TLS request, and a client before 4.1.
+            254 => [&[0x05, 0xaa, 0, 0][..], &[0; 28]].concat(),
+            255 => b"\x05\x20\0\0\x01ann\0".to_vec(),
+            _ => login.encode().unwrap(),
+        };
+        self.agree(&payload);
+        let asked = login.capabilities.contains(Capabilities::COMPRESS);
+        self.compresses = asked && input.chance(128);
+        self.login = Some(login);
+        self.method = method;
+        self.phase = Phase::LoggingIn;
+        self.next(payload)
+    }
+
+    /// What a server that gets this login sends: what nobody offered does not count.
+    fn agree(&mut self, login: &[u8]) {
+        let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
+        let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
+        if let Ok(login) = Login::parse(login) {
+            self.capabilities = login.capabilities.without(unsupported);
+            self.login = Some(login);
+        }
+    }
+
+    fn say_command(&mut self, input: &mut Choices<'_>) -> Packet {
+        if std::mem::take(&mut self.compresses) {
+            self.lied = true;
+            self.phase = Phase::Waiting;
+            self.is_exempt = true;
+            return Packet::new(0, b"\0\0\0\x01\0".to_vec());
+        }
+        let payload = packets::command(self.capabilities, input);
+        self.command = payload[0];
+        self.method = b"mysql_native_password".to_vec();
+        if self.command == Command::CHANGE_USER.0 {
+            let change = wire::connect::ChangeUser::parse(&payload, self.capabilities);
+            self.method = change.ok().and_then(|change| change.auth_plugin).unwrap_or_default();
+        }
+        self.expect_answer();
+        let mut packet = Packet::new(0, payload);
+        if input.chance(3) {
+            packet.rest = vec![b"more".to_vec(); 1 + input.below(3)];
+        }
+        packet
+    }
+
+    fn expect_answer(&mut self) {
+        let command = Command(self.command);
+        let waits = command.has_reply() || command == Command::QUIT;
+        self.phase = if waits { Phase::Waiting } else { Phase::Ready };
+        self.tracker = None;
+        self.is_exempt = command == Command::QUIT;
+    }
+
+    /// Takes a packet of the proxy.
+    pub fn receive(&mut self, id: u8, payload: &[u8], origin: Origin) {
+        let expected = self.last_id.wrapping_add(1);
+        let renumbered = matches!(origin, Origin::Server { in_stream: true, .. });
+        let in_order = id == expected || renumbered;
+        assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
+        self.last_id = id;
+        match self.phase {
+            Phase::Greeting => self.greeted(payload),
+            Phase::LoggingIn => self.login_answered(payload),
+            Phase::Waiting => self.answered(payload, origin),
+            _ if self.is_exempt || self.is_lost => {}
+            _ => self.surprised = Some(payload.to_vec()),
+        }
+    }
+
+    fn greeted(&mut self, payload: &[u8]) {
+        self.phase = Phase::Refused;
+        if let Ok(handshake) = Handshake::parse(payload) {
+            self.handshake = Some(handshake);
+            self.phase = Phase::Speaks;
+        }
+    }
+
+    fn login_answered(&mut self, payload: &[u8]) {
+        self.phase = match self.judge(payload) {
+            Some(AuthReply::Ok) => Phase::Ready,
+            Some(AuthReply::Err) | None => Phase::Refused,
+            Some(AuthReply::FastSuccess) if self.method == packets::CACHING => Phase::LoggingIn,
+            Some(_) => Phase::Speaks,
+        };
+    }
+
+    /// Follows the rounds of a login.
+    fn judge(&mut self, payload: &[u8]) -> Option<AuthReply> {
+        let reply = AuthReply::classify(payload).ok()?;
+        if reply == AuthReply::Switch {
+            self.method = AuthSwitch::parse(payload).ok()?.plugin;
+        }
+        let factors = Capabilities::MULTI_FACTOR_AUTHENTICATION;
+        if let Some(request) = payload.strip_prefix(b"\x02")
+            && self.capabilities.contains(factors)
+        {
+            let name = request.split(|byte| *byte == 0).next().unwrap_or_default();
+            if !name.is_empty() && name.len() < request.len() {
+                self.method = name.to_vec();
+            }
+        }
+        Some(reply)
+    }
+
+    fn answered(&mut self, payload: &[u8], origin: Origin) {
+        let answer = match origin {
+            Origin::Server { answer, .. } => Some(answer),
+            _ => None,
+        };
+        // A script may let an answer begin and then give another one.
+        let is_other =
+            self.tracker.as_ref().is_some_and(|(_, began)| answer.is_some() && *began != answer);
+        if origin == Origin::Raw || is_other {
+            self.is_exempt = true;
+        }
+        if self.is_exempt {
+            return;
+        }
+        if origin == Origin::Proxy && is_err(payload) {
+            // Fits everywhere.
+            self.answers += 1;
+            self.phase = Phase::Ready;
+            return;
+        }
+        let command = match origin {
+            Origin::Server { command, .. } => command,
+            _ => self.command,
+        };
+        let capabilities = self.capabilities;
+        let (tracker, _) =
+            self.tracker.get_or_insert_with(|| (ResultTracker::new(command, capabilities), answer));
+        match tracker.feed(payload) {
+            Ok(Step::More | Step::Stream) => {}
+            Ok(Step::Done) => {
+                self.answers += 1;
+                self.phase = Phase::Ready;
+            }
+            Ok(Step::LocalInfile) => self.phase = Phase::File,
+            Ok(Step::Auth(_)) => {
+                let reply = self.judge(payload);
+                let waits =
+                    reply == Some(AuthReply::FastSuccess) && self.method == packets::CACHING;
+                self.phase = if waits { Phase::Waiting } else { Phase::ChangeData };
+            }
+            Err(e) => panic!("the client cannot read its answer: {e}, {payload:x?}, {self:?}"),
+        }
+    }
+
+    /// Whether these packets, made by a script, are an answer that the client can read.
+    pub fn could_read(&self, packets: &[Vec<u8>], may_ask_for_file: bool) -> bool {
+        let mut tracker = match &self.tracker {
+            Some((tracker, _)) => tracker.clone(),
+            None => ResultTracker::new(self.command, self.capabilities),
+        };
+        let Some((last, most)) = packets.split_last() else { return false };
+        most.iter().all(|packet| tracker.feed(packet) == Ok(Step::More))
+            && match tracker.feed(last) {
+                Ok(Step::Done) => true,
+                Ok(Step::LocalInfile) => may_ask_for_file && self.command == Command::QUERY.0,
+                _ => false,
+            }
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The proxy says that a command may come: the answer is complete.
+    pub fn may_speak(&mut self) {
+        let is_done = self.phase == Phase::Ready || self.is_exempt || self.is_lost;
+        assert!(is_done, "a command is awaited, but the client waits: {self:?}");
+        self.phase = Phase::Ready;
+        (self.is_exempt, self.is_lost) = (false, false);
+        self.tracker = None;
+    }
+}

@@ -1,0 +1,160 @@
+//! The driver: does what the engine says, in memory, and checks each effect by itself.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side, Then};
+
+use super::choices::Choices;
+use super::client::{Client, Origin};
+use super::log::Log;
+use super::packets::Packet;
+use super::server::{End, ModelLink, Source};
+
+/// What one connection consists of outside the engine.
+#[derive(Debug, Default)]
+pub struct Io {
+    pub client: Client,
+    /// The server that the engine attached last.
+    pub server: Option<Arc<End>>,
+    /// What arrived, until it is passed on, and what it answers.
+    pub at_hand: Option<(Arc<Packet>, Origin)>,
+    /// What the server answered last, as it looks when it was kept meanwhile.
+    pub kept: Option<Origin>,
+    /// What the script said last does not fit the command.
+    pub is_raw: bool,
+}
+
+impl Io {
+    /// How the client shall take what the server says now.
+    pub fn origin_of_server(&self) -> Origin {
+        let Some(end) = &self.server else { return Origin::Proxy };
+        let answer = (Arc::as_ptr(end).addr(), end.state().serial);
+        let state = end.state();
+        Origin::Server { command: state.command, answer, in_stream: state.is_stream() }
+    }
+}
+
+/// One event in progress.
+#[derive(Debug)]
+pub struct Hands<'h, 'i> {
+    pub io: &'h mut Io,
+    pub input: &'h mut Choices<'i>,
+    pub log: &'h mut Log,
+    pub now: Instant,
+    pub limit: usize,
+    /// What the event ended in.
+    pub asked: Option<Ask>,
+    pub awaits: Option<Awaits>,
+    /// A peer turned out to be gone.
+    pub ended: Option<Side>,
+    /// All connections to servers.
+    pub ends: &'h mut Vec<Arc<End>>,
+    pub effects: u32,
+}
+
+impl Hands<'_, '_> {
+    fn send(&mut self, to: Side, packet: Packet, origin: Origin) {
+        match to {
+            Side::Client => {
+                self.io.client.receive(packet.id, &packet.payload, origin);
+            }
+            Side::Server => {
+                let end = self.io.server.as_ref().expect("a packet for a server that is not there");
+                let source = match origin {
+                    Origin::Client { is_command: true } => Source::Command,
+                    Origin::Client { is_command: false } => Source::Data,
+                    _ => Source::Proxy,
+                };
+                end.receive(&packet, source, self.input);
+            }
+        }
+    }
+}
+
+fn end_of(link: &dyn Link) -> Arc<End> {
+    let link: &dyn Any = link;
+    Arc::clone(&link.downcast_ref::<ModelLink>().expect("a link of the model").0)
+}
+
+impl Driver for Hands<'_, '_> {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn connect(&mut self, ndx: usize) -> Connecting {
+        self.log.note(&["connect", &ndx.to_string()]);
+        let how = self.input.byte();
+        if how >= 240 {
+            return Connecting::Failed;
+        }
+        let end = End::new(self.input);
+        self.ends.push(Arc::clone(&end));
+        let link = Box::new(ModelLink(Arc::clone(&end)));
+        if how >= 80 {
+            return Connecting::InProgress(link);
+        }
+        end.establish();
+        Connecting::Done(link)
+    }
+
+    fn effect(&mut self, effect: Effect<'_>) {
+        self.effects += 1;
+        assert!(self.awaits.is_none() && self.asked.is_none(), "{effect:?} behind the last effect");
+        self.log.effect(&effect);
+        match effect {
+            Effect::Forward { to, id } => {
+                let (packet, origin) = self.io.at_hand.take().expect("a packet to be forwarded");
+                let packet = Packet { id, ..Packet::clone(&packet) };
+                self.send(to, packet, origin);
+            }
+            Effect::Send { to, id, payload } => {
+                let origin = if self.io.is_raw { Origin::Raw } else { Origin::Proxy };
+                self.send(to, Packet::new(id, payload.to_vec()), origin);
+            }
+            Effect::SendPart { to, id, payload } => {
+                let origin = self.io.kept.expect("an answer that was kept");
+                self.send(to, Packet::new(id, payload.to_vec()), origin);
+            }
+            Effect::SendForeign(_) => self.io.client.is_exempt = true,
+            Effect::Attach(link) => {
+                let end = link.map(end_of);
+                if let Some(end) = &end {
+                    assert!(!end.is_closed(), "a closed connection is attached");
+                }
+                self.io.server = end;
+            }
+            Effect::Flush | Effect::Trim => {}
+            Effect::FlushServer => {
+                let taken = self.io.server.as_ref().is_some_and(|end| !end.state().hung_up);
+                if !taken {
+                    self.ended = Some(Side::Server);
+                }
+            }
+            Effect::Discard(side) | Effect::Look(side) => {
+                if self.input.chance(2) {
+                    self.ended = Some(side);
+                }
+            }
+        }
+    }
+}
+
+impl Hands<'_, '_> {
+    /// How the connection goes on.
+    pub fn then(&mut self, then: Then) {
+        self.log.then(&then);
+        match then {
+            Then::Ask(ask) => {
+                if let Ask::Result(slot) = &ask {
+                    let result = slot.lock().expect("a result");
+                    let bytes = result.packets.bytes();
+                    assert!(bytes <= self.limit, "{bytes} bytes kept, {} allowed", self.limit);
+                }
+                self.asked = Some(ask);
+            }
+            Then::Await(awaits) => self.awaits = Some(awaits),
+        }
+    }
+}

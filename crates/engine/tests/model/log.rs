@@ -1,0 +1,65 @@
+//! What happened, as a number that two runs can compare, and as text when a run is looked at.
+
+use engine::{Effect, Then};
+
+/// FNV-1a over all events and effects.
+#[derive(Debug)]
+pub struct Log {
+    pub hash: u64,
+    /// Events handed to engines.
+    pub events: u64,
+    /// Prints everything, to look at one input.
+    pub verbose: bool,
+}
+
+impl Log {
+    pub fn new(verbose: bool) -> Self {
+        Self { hash: 0xcbf2_9ce4_8422_2325, events: 0, verbose }
+    }
+
+    pub fn note(&mut self, words: &[&str]) {
+        if self.verbose {
+            eprintln!("{}", words.join(" "));
+        }
+        words.iter().for_each(|word| self.bytes(word.as_bytes()));
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    pub fn effect(&mut self, effect: &Effect<'_>) {
+        if self.verbose {
+            match effect {
+                Effect::Attach(link) => eprintln!("    attach: {}", link.is_some()),
+                effect => eprintln!("    {effect:02x?}"),
+            }
+        }
+        match effect {
+            Effect::Forward { to, id } => {
+                self.bytes(&[1, u8::from(*to == engine::Side::Client), *id])
+            }
+            Effect::Send { to, id, payload } | Effect::SendPart { to, id, payload } => {
+                self.bytes(&[2, u8::from(*to == engine::Side::Client), *id]);
+                self.bytes(payload);
+            }
+            Effect::SendForeign(bytes) => self.bytes(bytes),
+            Effect::Attach(link) => self.bytes(&[3, u8::from(link.is_some())]),
+            Effect::Flush => self.bytes(&[4]),
+            Effect::FlushServer => self.bytes(&[5]),
+            Effect::Discard(_) => self.bytes(&[6]),
+            Effect::Look(_) => self.bytes(&[7]),
+            Effect::Trim => self.bytes(&[8]),
+        }
+    }
+
+    pub fn then(&mut self, then: &Then) {
+        let text = match then {
+            Then::Ask(ask) => format!("ask {:?}", ask.hook()),
+            Then::Await(awaits) => format!("await {awaits:?}"),
+        };
+        self.note(&["   ", &text]);
+    }
+}

@@ -1,0 +1,417 @@
+//! A model of everything around the engine: clients, servers and scripts that mostly obey the protocol and sometimes do not,
+//! and a driver in memory. An input decides everything; each event is followed by a check of the invariants.
+//!
+//! Shared by the test with random inputs and the fuzz target.
+
+mod backends;
+mod check;
+mod choices;
+mod client;
+mod driver;
+mod log;
+mod packets;
+mod script;
+mod server;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{
+    Ask, Awaits, Driver, Effect, Engine, Event, Hook, HookSet, Incoming, OnScriptError, Session,
+    Settings, Shared, Short, Side, Slot, Then, Verdict,
+};
+
+use backends::List;
+use choices::Choices;
+use client::Origin;
+use driver::{Hands, Io};
+use log::Log;
+use packets::Packet;
+use server::End;
+
+/// What a run amounted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// Of all events and effects: the same input gives the same.
+    pub hash: u64,
+    /// Events handed to engines.
+    pub events: u64,
+    /// Complete answers that clients got.
+    pub answers: u64,
+}
+
+/// Where a connection is, as its driver knows it.
+#[derive(Debug)]
+enum At {
+    /// The engine awaits this.
+    Awaits(Awaits),
+    /// The script was asked, and has not answered yet.
+    Asked(Ask),
+    /// Over.
+    Over,
+}
+
+#[derive(Debug)]
+struct Conn {
+    engine: Engine,
+    io: Io,
+    at: At,
+}
+
+/// An event, with its packet if it has one.
+#[derive(Debug)]
+enum What {
+    Plain(Event<'static>),
+    Packet(Side, Packet, Origin),
+    Verdict(Verdict),
+}
+
+/// Everything.
+#[derive(Debug)]
+struct World<'i> {
+    input: Choices<'i>,
+    shared: Arc<Shared>,
+    backends: List,
+    conns: Vec<Conn>,
+    ends: Vec<Arc<End>>,
+    now: Instant,
+    log: Log,
+    answers: u64,
+}
+
+/// Runs the model over `input`; panics where an invariant is broken.
+pub fn run(input: &[u8], verbose: bool) -> Report {
+    let mut world = World::new(input, verbose);
+    while !world.input.is_over() {
+        world.step();
+    }
+    world.finish()
+}
+
+impl<'i> World<'i> {
+    fn new(bytes: &'i [u8], verbose: bool) -> Self {
+        let mut input = Choices::new(bytes);
+        let backends = List::new(1 + input.below(3));
+        let pool_change_user = input.chance(128);
+        let limit = *input.pick(&[1 << 20, 400, 100]);
+        let shared = Shared::new(Box::new(backends.clone()), pool_change_user, limit);
+        Self {
+            input,
+            shared: Arc::new(shared),
+            backends,
+            conns: Vec::new(),
+            ends: Vec::new(),
+            now: Instant::now(),
+            log: Log::new(verbose),
+            answers: 0,
+        }
+    }
+
+    fn accept(&mut self) -> Conn {
+        let byte = self.input.byte();
+        let settings = Settings {
+            on_script_error: if byte & 1 == 0 {
+                OnScriptError::Reject
+            } else {
+                OnScriptError::Forward
+            },
+            profiling: byte & 0xf0 != 0xf0,
+        };
+        let hooks = match self.input.byte() {
+            0..=199 => HookSet::from_iter(Hook::ALL),
+            bits => {
+                Hook::ALL.iter().copied().filter(|hook| bits & (1 << (*hook as u8)) != 0).collect()
+            }
+        };
+        let session = Slot::new(Session::new(1, engine::Client::default()));
+        let engine = Engine::new(session, Arc::clone(&self.shared), settings, hooks);
+        Conn { engine, io: Io::default(), at: At::Awaits(Awaits::Retry) }
+    }
+
+    /// One thing happens to one connection.
+    fn step(&mut self) {
+        const MOST: usize = 4;
+        let n = self.input.below(MOST);
+        if n >= self.conns.len() {
+            let conn = self.accept();
+            self.conns.push(conn);
+        }
+        let n = n.min(self.conns.len() - 1);
+        match self.input.byte() {
+            255 => self.now += Duration::from_millis(1500),
+            254 => self.stir(),
+            _ => self.now += Duration::from_micros(50),
+        }
+        if self.log.verbose {
+            eprintln!("-- {n}: {:?}, client {:?}", self.conns[n].at, self.conns[n].io.client.phase);
+        }
+        if let Some(what) = self.next(n) {
+            self.handle(n, what);
+        }
+    }
+
+    /// A server does something by itself.
+    fn stir(&mut self) {
+        self.ends.retain(|end| !end.is_closed());
+        let n = self.input.below(8);
+        if let Some(end) = self.ends.get(n).filter(|end| end.may_be_shared()) {
+            end.stir(&mut self.input);
+        }
+    }
+
+    /// What happens next to connection `n`.
+    fn next(&mut self, n: usize) -> Option<What> {
+        let plain = |event| Some(What::Plain(event));
+        let awaits = match &self.conns[n].at {
+            At::Over => {
+                self.check_nothing_follows(n);
+                self.conns[n] = self.accept();
+                return None;
+            }
+            At::Asked(ask) => return self.while_asked(n, ask.hook()),
+            At::Awaits(awaits) => *awaits,
+        };
+        match awaits {
+            Awaits::Retry => plain(Event::Accepted),
+            Awaits::Connect => match self.input.byte() {
+                0..=229 => plain(Event::Connected),
+                230..=244 => plain(Event::ConnectFailed),
+                245..=250 => plain(Event::TimedOut),
+                _ => plain(Event::Ended(Side::Client)),
+            },
+            Awaits::Abort => plain(Event::Closed),
+            Awaits::Close => match self.input.byte() {
+                252 => plain(Event::TimedOut),
+                253.. => plain(Event::Ended(Side::Client)),
+                _ => plain(Event::Closed),
+            },
+            Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => {
+                self.from_client(n, awaits)
+            }
+            Awaits::Greeting
+            | Awaits::LoginAnswer
+            | Awaits::Answer { .. }
+            | Awaits::MoreAnswer
+            | Awaits::FileAnswer => self.from_server(n, awaits),
+        }
+    }
+
+    fn from_client(&mut self, n: usize, awaits: Awaits) -> Option<What> {
+        match self.input.byte() {
+            255 => return Some(What::Plain(Event::TimedOut)),
+            254 => return Some(What::Plain(Event::Ended(Side::Client))),
+            253 if self.server_hung_up(n) => return Some(What::Plain(Event::Ended(Side::Server))),
+            _ => {}
+        }
+        match self.conns[n].io.client.speak(&mut self.input) {
+            Some(packet) => {
+                let origin = Origin::Client { is_command: awaits == Awaits::Command };
+                Some(What::Packet(Side::Client, packet, origin))
+            }
+            None => {
+                self.check_silence(n, awaits);
+                Some(What::Plain(Event::TimedOut))
+            }
+        }
+    }
+
+    fn from_server(&mut self, n: usize, awaits: Awaits) -> Option<What> {
+        match self.input.byte() {
+            255 => return Some(What::Plain(Event::TimedOut)),
+            254 => return Some(What::Plain(Event::Ended(Side::Client))),
+            _ => {}
+        }
+        let io = &self.conns[n].io;
+        let end = io.server.as_ref().expect("a server that is awaited");
+        let origin = io.origin_of_server();
+        if let Some(packet) = end.read() {
+            return Some(What::Packet(Side::Server, packet, origin));
+        }
+        if self.server_hung_up(n) {
+            return Some(What::Plain(Event::Ended(Side::Server)));
+        }
+        self.check_silence(n, awaits);
+        Some(What::Plain(Event::TimedOut))
+    }
+
+    fn server_hung_up(&self, n: usize) -> bool {
+        self.conns[n].io.server.as_ref().is_some_and(|end| end.state().hung_up)
+    }
+
+    /// While the script thinks, either side may leave, and time may run out.
+    fn while_asked(&mut self, n: usize, hook: Hook) -> Option<What> {
+        if hook != Hook::DisconnectClient {
+            match self.input.byte() {
+                0..=15 => return Some(What::Plain(Event::Ended(Side::Client))),
+                16..=31 => return Some(What::Plain(Event::TimedOut)),
+                32..=39 => return Some(What::Plain(Event::Closed)),
+                40..=63 if self.server_hung_up(n) => {
+                    return Some(What::Plain(Event::Ended(Side::Server)));
+                }
+                64..=127 => return None,
+                _ => {}
+            }
+        }
+        Some(What::Verdict(self.decide(n)))
+    }
+
+    fn decide(&mut self, n: usize) -> Verdict {
+        let conn = &mut self.conns[n];
+        let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
+        let mut session =
+            conn.engine.session().lock().expect("a session that the script is asked about");
+        let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
+        session.hook = None;
+        conn.io.client.is_lost |= match ask.hook() {
+            Hook::ConnectServer | Hook::ReadAuth | Hook::ReadAuthResult => {
+                !matches!(said.verdict, Verdict::Proceed | Verdict::IgnoreResult)
+            }
+            // The script may have queued a change to another user.
+            Hook::ReadQuery => {
+                let changes = conn.io.client.command == wire::Command::CHANGE_USER.0;
+                changes && said.verdict == Verdict::SendQuery
+            }
+            _ => false,
+        };
+        conn.io.is_raw = said.is_raw;
+        if self.log.verbose {
+            eprintln!("  says {said:02x?}");
+        }
+        said.verdict
+    }
+
+    /// Hands an event over, and what follows from it at once.
+    fn handle(&mut self, n: usize, mut what: What) {
+        loop {
+            let (asked, ended) = self.hand_over(n, what);
+            what = if let Some(side) = ended {
+                What::Plain(Event::Ended(side))
+            } else if let Some(ask) = asked {
+                let hook = ask.hook();
+                self.conns[n].at = At::Asked(ask);
+                if let Some(mut session) = self.conns[n].engine.session().lock() {
+                    script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
+                }
+                self.check_counts();
+                if self.input.chance(16) {
+                    return;
+                }
+                What::Verdict(self.decide(n))
+            } else {
+                return;
+            };
+        }
+    }
+
+    fn hand_over(&mut self, n: usize, what: What) -> (Option<Ask>, Option<Side>) {
+        if self.log.verbose {
+            eprintln!("  {what:02x?}");
+        }
+        self.log.events += 1;
+        let conn = &mut self.conns[n];
+        let side = if let What::Packet(side, packet, origin) = what {
+            if let Origin::Server { command, answer, .. } = origin {
+                conn.io.kept = Some(Origin::Server { command, answer, in_stream: false });
+            }
+            conn.io.at_hand = Some((Arc::new(packet), origin));
+            Ok(side)
+        } else {
+            Err(what)
+        };
+        let held = conn.io.at_hand.as_ref().map(|(packet, _)| Arc::clone(packet));
+        let rest: Vec<&[u8]> =
+            held.iter().flat_map(|packet| &packet.rest).map(Vec::as_slice).collect();
+        let incoming = held.as_ref().map(|packet| Incoming {
+            id: packet.id,
+            payload: &packet.payload,
+            rest: &rest,
+        });
+        let event = match side {
+            Ok(Side::Client) => Event::Client(incoming.unwrap()),
+            Ok(Side::Server) => Event::Server(incoming.unwrap()),
+            Err(What::Verdict(verdict)) => Event::Verdict(verdict, incoming),
+            Err(What::Plain(event)) => event,
+            Err(What::Packet(..)) => unreachable!(),
+        };
+        let is_closed = matches!(event, Event::Closed);
+        if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
+            end.establish();
+        }
+        let mut hands = Hands {
+            io: &mut conn.io,
+            input: &mut self.input,
+            log: &mut self.log,
+            now: self.now,
+            limit: self.shared.max_kept_bytes,
+            asked: None,
+            awaits: None,
+            ended: None,
+            ends: &mut self.ends,
+            effects: 0,
+        };
+        // A driver may take the short way.
+        let short = match &event {
+            Event::Server(packet) => conn.engine.short(packet),
+            _ => None,
+        };
+        if let Some(Short::Pass(id)) = short {
+            hands.effect(Effect::Forward { to: Side::Client, id });
+        }
+        let then = match short {
+            Some(_) => Then::Await(Awaits::MoreAnswer),
+            None => conn.engine.handle(event, &mut hands),
+        };
+        let is_over = conn.engine.session().lock().is_none();
+        if !is_over {
+            hands.then(then);
+        }
+        let Hands { asked, awaits, ended, .. } = hands;
+        conn.io.is_raw = false;
+        if let Some(awaits) = awaits {
+            conn.at = At::Awaits(awaits);
+            conn.io.at_hand = None;
+        }
+        if is_over {
+            assert!(awaits.is_none() && asked.is_none(), "something is awaited behind the end");
+            assert!(conn.io.server.is_none(), "a server is attached behind the end");
+            conn.at = At::Over;
+            return (None, None);
+        }
+        assert!(
+            awaits.is_some() || asked.is_some(),
+            "nothing follows from the event: {:?}",
+            conn.at
+        );
+        assert!(!is_closed || asked.is_some(), "a connection that is closed goes on");
+        self.check(n, awaits);
+        (asked, ended.filter(|_| awaits.is_none_or(|awaits| awaits != Awaits::Abort)))
+    }
+
+    /// Ends every connection; then nothing is left.
+    fn finish(mut self) -> Report {
+        for n in 0..self.conns.len() {
+            if self.input.chance(32) {
+                self.conns[n].engine.let_go();
+                continue;
+            }
+            let is_ending =
+                |at: &At| matches!(at, At::Asked(ask) if ask.hook() == Hook::DisconnectClient);
+            if !matches!(self.conns[n].at, At::Over) && !is_ending(&self.conns[n].at) {
+                self.handle(n, What::Plain(Event::Closed));
+            }
+            if is_ending(&self.conns[n].at) {
+                let verdict = self.decide(n);
+                self.handle(n, What::Verdict(verdict));
+            }
+            self.check_nothing_follows(n);
+        }
+        let answers =
+            self.answers + self.conns.iter().map(|conn| conn.io.client.answers).sum::<u64>();
+        self.conns.clear();
+        self.check_counts();
+        let Log { hash, events, .. } = self.log;
+        drop(self.shared);
+        assert!(self.ends.iter().all(|end| end.is_closed()), "a server connection was forgotten");
+        Report { hash, events, answers }
+    }
+}

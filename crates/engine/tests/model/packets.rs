@@ -1,0 +1,288 @@
+//! The packets that clients, servers and scripts make.
+
+use wire::connect::{AuthSwitch, ChangeUser, Handshake, Login};
+use wire::reply::{EofPacket, ErrPacket, OkPacket, PrepareOk, StatusFlags};
+use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder};
+use wire::{Capabilities, Command, Writer};
+
+use super::choices::Choices;
+
+/// A packet on its way: a command may have further parts.
+#[derive(Debug, Clone)]
+pub struct Packet {
+    pub id: u8,
+    pub payload: Vec<u8>,
+    pub rest: Vec<Vec<u8>>,
+}
+
+impl Packet {
+    pub fn new(id: u8, payload: Vec<u8>) -> Self {
+        Self { id, payload, rest: Vec::new() }
+    }
+
+    /// The id of the last part.
+    pub fn last_id(&self) -> u8 {
+        self.id.wrapping_add(u8::try_from(self.rest.len()).unwrap())
+    }
+}
+
+/// What every connection of today agrees on.
+const COMMON: Capabilities = Capabilities::from_bits(
+    Capabilities::PROTOCOL_41.bits()
+        | Capabilities::TRANSACTIONS.bits()
+        | Capabilities::SECURE_CONNECTION.bits()
+        | Capabilities::MULTI_RESULTS.bits(),
+);
+
+/// What some have, too.
+const OPTIONS: [Capabilities; 8] = [
+    Capabilities::LONG_PASSWORD,
+    Capabilities::FOUND_ROWS,
+    Capabilities::SESSION_TRACK,
+    Capabilities::LOCAL_FILES,
+    Capabilities::PLUGIN_AUTH,
+    Capabilities::MARIADB_EXTENDED_METADATA,
+    Capabilities::DEPRECATE_EOF,
+    Capabilities::MULTI_FACTOR_AUTHENTICATION,
+];
+
+const METHODS: [&[u8]; 4] =
+    [b"mysql_native_password", b"caching_sha2_password", b"dialog", b"client_ed25519"];
+pub const CACHING: &[u8] = b"caching_sha2_password";
+pub const USERS: [&[u8]; 3] = [b"ann", b"bob", b""];
+const DATABASES: [&[u8]; 3] = [b"", b"x", b"y"];
+
+/// Those of them that change what a server sends, or takes.
+pub const DIALECT: Capabilities = Capabilities::from_bits(
+    Capabilities::FOUND_ROWS.bits()
+        | Capabilities::SESSION_TRACK.bits()
+        | Capabilities::LOCAL_FILES.bits()
+        | Capabilities::MARIADB_EXTENDED_METADATA.bits()
+        | Capabilities::DEPRECATE_EOF.bits(),
+);
+
+/// `of` with some of the options left out.
+fn some_of(of: Capabilities, input: &mut Choices<'_>) -> Capabilities {
+    let mut capabilities = of;
+    let mask = input.byte();
+    // Most pairs of clients agree, so that connections can be shared.
+    if mask >= 64 {
+        return capabilities;
+    }
+    for (n, option) in OPTIONS.iter().enumerate() {
+        capabilities.set(*option, of.contains(*option) && mask & (1 << (n % 6)) != 0);
+    }
+    capabilities
+}
+
+/// What a server says first.
+pub fn handshake(input: &mut Choices<'_>) -> Vec<u8> {
+    let all = OPTIONS.iter().fold(COMMON, |all, option| all | *option);
+    let mut capabilities = some_of(all, input) | Capabilities::PLUGIN_AUTH;
+    capabilities.set(Capabilities::LONG_PASSWORD, input.chance(192));
+    let handshake = Handshake {
+        protocol_version: 10,
+        server_version: b"8.0.36-model".to_vec(),
+        thread_id: 7,
+        scramble: vec![b's'; 20],
+        capabilities,
+        charset: 45,
+        status: StatusFlags::AUTOCOMMIT,
+        auth_plugin: Some(input.pick(&METHODS).to_vec()),
+    };
+    handshake.encode().unwrap()
+}
+
+/// What a client that was offered `offered` logs in with.
+pub fn login(offered: Capabilities, method: &[u8], input: &mut Choices<'_>) -> Login {
+    let database = input.pick(&DATABASES);
+    let mut capabilities = some_of(offered, input) & (offered | COMMON) | COMMON;
+    capabilities.remove(Capabilities::DEPRECATE_EOF);
+    if !offered.contains(Capabilities::LONG_PASSWORD) {
+        capabilities.remove(Capabilities::LONG_PASSWORD);
+    }
+    if input.chance(4) {
+        // Asked for without having been offered.
+        capabilities.insert(Capabilities::DEPRECATE_EOF | Capabilities::COMPRESS);
+    }
+    let with_method = capabilities.contains(Capabilities::PLUGIN_AUTH);
+    Login {
+        capabilities,
+        max_packet_size: 1 << 24,
+        charset: 45,
+        username: input.pick(&USERS).to_vec(),
+        auth_response: if input.chance(64) { Vec::new() } else { vec![b'a'; 20] },
+        database: Some(database.to_vec()).filter(|database| !database.is_empty()),
+        auth_plugin: with_method.then(|| method.to_vec()),
+        attributes: None,
+        zstd_level: None,
+    }
+}
+
+/// The status of an answer: mostly plain, sometimes in a transaction.
+pub fn status(input: &mut Choices<'_>) -> u16 {
+    StatusFlags::AUTOCOMMIT | if input.chance(32) { StatusFlags::IN_TRANS } else { 0 }
+}
+
+pub fn ok(status: u16, capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
+    let mut ok = OkPacket { status, ..OkPacket::default() };
+    // Kind 1, the name of the new default database.
+    if input.chance(24) {
+        ok.session_state = Some(b"\x01\x02\x01y");
+    }
+    ok.encode(capabilities)
+}
+
+pub fn err() -> Vec<u8> {
+    ErrPacket { code: 1064, sqlstate: Some(*b"42000"), message: b"no" }.encode()
+}
+
+pub fn switch(input: &mut Choices<'_>) -> Vec<u8> {
+    let plugin = input.pick(&METHODS).to_vec();
+    AuthSwitch { plugin, data: vec![b't'; 20] }.encode().unwrap()
+}
+
+/// A result set with a few rows of various lengths; `status` is that of its end.
+pub fn result_set(
+    capabilities: Capabilities,
+    status: u16,
+    input: &mut Choices<'_>,
+) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
+    let columns = vec![column; 1 + input.below(2)];
+    let sink = |payload: &[u8]| packets.push(payload.to_vec());
+    let mut encoder =
+        ResultSetEncoder::begin(&columns, capabilities, StatusFlags::AUTOCOMMIT, sink);
+    for _ in 0..input.below(5) {
+        // Now and then so much that the proxy looks whether somebody still waits for it.
+        let len = if input.chance(2) { 40 << 10 } else { input.below(80) };
+        encoder.text_row(
+            columns
+                .iter()
+                .map(|_| Some(vec![b'r'; len]))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(|cell| cell.as_deref()),
+        );
+    }
+    if input.chance(16) {
+        encoder.fail(&ErrPacket { code: 1317, sqlstate: Some(*b"70100"), message: b"cut" });
+    } else {
+        encoder.finish(status, 0);
+    }
+    packets
+}
+
+/// The answer to an execution that opens a cursor: columns, and no rows.
+pub fn cursor(capabilities: Capabilities) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
+    let status = StatusFlags::AUTOCOMMIT | StatusFlags::CURSOR_EXISTS;
+    let sink = |payload: &[u8]| packets.push(payload.to_vec());
+    drop(ResultSetEncoder::begin(&[column], capabilities, status, sink));
+    packets
+}
+
+pub fn fetched(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    let sink = |payload: &[u8]| packets.push(payload.to_vec());
+    let mut encoder = ResultSetEncoder::of_cursor(capabilities, sink);
+    for _ in 0..input.below(3) {
+        encoder.raw_row(b"\0\0\x01r");
+    }
+    encoder.finish(StatusFlags::AUTOCOMMIT | StatusFlags::CURSOR_EXISTS, 0);
+    packets
+}
+
+/// Definitions without a count, then EOF.
+pub fn fields(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<Vec<u8>> {
+    let mut packets = definitions(capabilities, input.below(3));
+    packets.push(eof(StatusFlags::AUTOCOMMIT));
+    packets
+}
+
+pub fn prepared(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<Vec<u8>> {
+    let (params, columns) = (input.below(3), input.below(3));
+    let count = |n: usize| u16::try_from(n).unwrap();
+    let ok =
+        PrepareOk { statement_id: 1, columns: count(columns), params: count(params), warnings: 0 };
+    let mut packets = vec![ok.encode()];
+    for n in [params, columns] {
+        packets.extend(definitions(capabilities, n));
+        if n > 0 && !capabilities.contains(Capabilities::DEPRECATE_EOF) {
+            packets.push(eof(StatusFlags::AUTOCOMMIT));
+        }
+    }
+    packets
+}
+
+fn definitions(capabilities: Capabilities, n: usize) -> Vec<Vec<u8>> {
+    let column = ColumnDefinition::named(b"p", ColumnType::VAR_STRING);
+    let mut definition = Vec::new();
+    column.encode(&mut definition, capabilities);
+    vec![definition; n]
+}
+
+pub fn eof(status: u16) -> Vec<u8> {
+    EofPacket { warnings: 0, status }.encode()
+}
+
+/// A command as clients send it and scripts queue it, with what it is about if that matters.
+pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
+    const TEXTS: [&[u8]; 4] = [b"SELECT 1", b"USE x", b"LOAD DATA LOCAL INFILE 'f'", b""];
+    let with = |command: Command, rest: &[u8]| [&[command.0], rest].concat();
+    match input.byte() {
+        0..=99 => {
+            let text = *input.pick(&TEXTS);
+            with(Command::QUERY, text)
+        }
+        100..=109 => with(Command::PING, b""),
+        110..=119 => with(Command::INIT_DB, b"y"),
+        120..=129 => with(Command::STMT_PREPARE, b"SELECT ?"),
+        130..=145 => {
+            let flags = u8::from(input.chance(128));
+            with(Command::STMT_EXECUTE, &[1, 0, 0, 0, flags, 1, 0, 0, 0])
+        }
+        146..=155 => with(Command::STMT_FETCH, b"\x01\0\0\0\x02\0\0\0"),
+        156..=169 => with(Command::STMT_CLOSE, b"\x01\0\0\0"),
+        170..=179 => with(Command::STMT_SEND_LONG_DATA, b"\x01\0\0\0\0\0data"),
+        180..=183 => with(Command::STMT_RESET, b"\x01\0\0\0"),
+        184..=205 => change_user(capabilities, input),
+        206..=211 => with(Command::FIELD_LIST, b"t\0"),
+        212..=215 => with(Command::STATISTICS, b""),
+        216..=219 => with(Command::PROCESS_INFO, b""),
+        220..=223 => with(Command::RESET_CONNECTION, b""),
+        224..=227 => with(Command::STMT_BULK_EXECUTE, b"\x01\0\0\0\0\0"),
+        228..=231 => with(Command::SET_OPTION, b"\0\0"),
+        232..=236 => with(Command::BINLOG_DUMP, b"\x04\0\0\0\0\0\x01\0\0\0f"),
+        237..=242 => with(Command::QUIT, b""),
+        243 => with(Command::CHANGE_USER, b""),
+        _ => {
+            let mut any = vec![input.byte()];
+            any.extend(input.garbage(12));
+            any
+        }
+    }
+}
+
+fn change_user(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
+    let change = ChangeUser {
+        username: input.pick(&USERS).to_vec(),
+        auth_response: vec![b'c'; 20],
+        database: input.pick(&DATABASES).to_vec(),
+        charset: Some(45),
+        auth_plugin: Some(input.pick(&METHODS).to_vec()),
+        attributes: None,
+    };
+    change.encode(capabilities).unwrap()
+}
+
+/// A request for a local file.
+pub fn file_request() -> Vec<u8> {
+    let mut request = Vec::new();
+    let mut w = Writer::new(&mut request);
+    w.u8(0xfb);
+    w.bytes(b"f");
+    request
+}

@@ -1,0 +1,150 @@
+//! A script that decides at random, within what hooks may return.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::{Ask, Hook, Query, Reply, Session, Shared, Verdict};
+use wire::Capabilities;
+
+use super::choices::Choices;
+use super::client::Client;
+use super::packets;
+use super::server::{End, ModelLink};
+
+/// What the script says, and whether it made an answer that does not fit the command.
+#[derive(Debug)]
+pub struct Said {
+    pub verdict: Verdict,
+    pub is_raw: bool,
+}
+
+/// The end of the server connection that a session holds.
+pub fn end_of(session: &Session) -> Option<Arc<End>> {
+    let link: &dyn std::any::Any = &*session.server.as_ref()?.link;
+    link.downcast_ref::<ModelLink>().map(|link| Arc::clone(&link.0))
+}
+
+/// What the script does with the connection while it is asked.
+pub fn act(
+    session: &mut Session,
+    shared: &Shared,
+    hook: Hook,
+    now: Instant,
+    input: &mut Choices<'_>,
+) {
+    session.hook = Some(hook);
+    if input.chance(56) {
+        let ndx = Some(input.below(shared.backends.len() + 2)).filter(|ndx| *ndx > 0);
+        let before = session.server.as_ref().map(|server| server.id);
+        let _ = session.set_backend(shared, ndx.map(|ndx| ndx - 1), now);
+        let after = session.server.as_ref().map(|server| server.id);
+        if after.is_some() && after != before {
+            check_taken(session, hook);
+        }
+    }
+    match hook {
+        Hook::ReadQuery | Hook::ReadQueryResult => {
+            let most = if hook == Hook::ReadQuery { 4 } else { 2 };
+            let chance = if hook == Hook::ReadQuery { 160 } else { 24 };
+            if input.chance(chance) {
+                for _ in 0..input.below(most) {
+                    let packet = packets::command(session.client.capabilities(), input);
+                    let query = Query::new(1, packet, input.chance(160)).unwrap();
+                    session.queries.push_back(query);
+                }
+            }
+        }
+        Hook::ReadAuth if input.chance(48) => {
+            let offered = session.client.handshake.as_ref().map(|offer| offer.capabilities);
+            let login = packets::login(offered.unwrap_or_default(), b"dialog", input);
+            let packet = if input.chance(16) { vec![1, 2, 3] } else { login.encode().unwrap() };
+            session.queries.push_back(Query::new(1, packet, false).unwrap());
+        }
+        _ => {}
+    }
+    session.close_after_result |= input.chance(3);
+    if input.chance(8) {
+        let ndx = input.below(shared.backends.len());
+        shared.pool().of(ndx).min_idle_connections = u32::from(input.byte() % 3);
+        let _ = shared.pool().of(ndx).idle_count(None, now);
+    }
+}
+
+/// A connection came out of the pool: it is nobody else's, and nothing waits to be read.
+fn check_taken(session: &Session, hook: Hook) {
+    let end = end_of(session).unwrap();
+    assert!(end.may_be_shared(), "a connection that is not idle was handed over: {end:?}");
+    let state = end.state();
+    let client = &session.client;
+    let login = client.login.as_ref().map(|login| login.username.clone());
+    if hook != Hook::ConnectServer && !state.lied {
+        let dialect = packets::DIALECT & client.capabilities();
+        assert_eq!(
+            state.capabilities & packets::DIALECT,
+            dialect,
+            "a connection of another dialect"
+        );
+        let user = client.server_user.clone().or(login);
+        assert_eq!(Some(&state.user), user.as_ref(), "a connection of another user");
+    }
+}
+
+/// What the script answers.
+pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices<'_>) -> Said {
+    let hook = ask.hook();
+    let fits = |verdict| Said { verdict, is_raw: false };
+    match input.byte() {
+        0..=99 => return fits(Verdict::Proceed),
+        100..=103 => return fits(Verdict::Failed),
+        _ => {}
+    }
+    match hook {
+        Hook::ConnectServer => match input.byte() {
+            0..=199 => fits(Verdict::IgnoreResult),
+            200..=219 => raw(vec![packets::handshake(input)]),
+            220..=224 => raw(vec![packets::err()]),
+            _ => fits(Verdict::Proceed),
+        },
+        Hook::ReadHandshake if input.chance(8) => raw(vec![packets::err()]),
+        Hook::ReadHandshake | Hook::DisconnectClient => fits(Verdict::Proceed),
+        Hook::ReadAuth | Hook::ReadAuthResult => match input.byte() {
+            0..=127 if hook == Hook::ReadAuth && !session.queries.is_empty() => {
+                fits(Verdict::SendQuery)
+            }
+            0..=199 => fits(Verdict::Proceed),
+            200..=229 => raw(vec![packets::ok(2, Capabilities::NONE, input)]),
+            230..=239 => raw(vec![packets::err()]),
+            240..=247 => raw(vec![packets::switch(input)]),
+            _ => raw(vec![input.garbage(10)]),
+        },
+        Hook::ReadQuery => match input.byte() {
+            0..=179 => fits(Verdict::SendQuery),
+            _ => answer(client, hook, input),
+        },
+        Hook::ReadQueryResult => match input.byte() {
+            0..=149 => fits(Verdict::IgnoreResult),
+            _ => answer(client, hook, input),
+        },
+    }
+}
+
+fn raw(packets: Vec<Vec<u8>>) -> Said {
+    Said { verdict: Verdict::SendResult(Reply::from_packets(packets).unwrap()), is_raw: true }
+}
+
+/// An answer to the client's command.
+fn answer(client: &Client, hook: Hook, input: &mut Choices<'_>) -> Said {
+    let capabilities = client.capabilities();
+    let packets = match input.byte() {
+        0..=79 => vec![packets::ok(packets::status(input), capabilities, input)],
+        80..=139 => vec![packets::err()],
+        140..=209 => packets::result_set(capabilities, 2, input),
+        210..=239 => vec![packets::file_request()],
+        _ => {
+            let first = input.garbage(12);
+            if input.chance(64) { vec![first, input.garbage(5)] } else { vec![first] }
+        }
+    };
+    let is_raw = !client.could_read(&packets, hook == Hook::ReadQuery);
+    Said { is_raw, ..raw(packets) }
+}

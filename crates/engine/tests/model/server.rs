@@ -1,0 +1,370 @@
+//! A server, seen from its end of a connection: mostly it obeys the protocol.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use engine::{Address, Link};
+use wire::connect::{AuthSwitch, ChangeUser, Login};
+use wire::reply::StatusFlags;
+use wire::{Capabilities, Command};
+
+use super::choices::Choices;
+use super::packets::{self, Packet};
+
+/// Where the server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// It greeted, and waits for a login.
+    Login,
+    /// It asked for more before it decides about this user.
+    Auth { user: Vec<u8>, change: bool },
+    /// It waits for a command.
+    Ready,
+    /// It waits for a file.
+    File,
+}
+
+/// How a packet came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The proxy made it, or a script.
+    Proxy,
+    /// A command of the client.
+    Command,
+    /// Something else of the client: more of a login, or of a file.
+    Data,
+}
+
+/// What a server knows.
+#[derive(Debug)]
+pub struct State {
+    pub phase: Phase,
+    /// What it said and nobody has read yet.
+    pub pending: VecDeque<(u8, Vec<u8>)>,
+    next_id: u8,
+    pub capabilities: Capabilities,
+    method: Vec<u8>,
+    /// Who is logged in.
+    pub user: Vec<u8>,
+    /// The command that is answered, and which one of this connection it is.
+    pub command: u8,
+    pub serial: u32,
+    /// It said something that the protocol does not allow: nothing is certain any more.
+    pub lied: bool,
+    pub hung_up: bool,
+    /// The proxy sent a COM_CHANGE_USER that no client asked for.
+    pub user_by_script: bool,
+}
+
+/// One connection to a server. The proxy holds the [`ModelLink`] of it.
+#[derive(Debug)]
+pub struct End {
+    /// The connect succeeded.
+    established: AtomicBool,
+    /// The proxy closed it.
+    closed: AtomicBool,
+    state: Mutex<State>,
+}
+
+impl End {
+    /// A connection that is being opened.
+    pub fn new(input: &mut Choices<'_>) -> Arc<Self> {
+        let first = match input.byte() {
+            0..=247 => packets::handshake(input),
+            248..=250 => packets::err(),
+            _ => input.garbage(60),
+        };
+        let state = State {
+            phase: Phase::Login,
+            pending: VecDeque::from([(0, first)]),
+            next_id: 1,
+            capabilities: Capabilities::NONE,
+            method: Vec::new(),
+            user: Vec::new(),
+            command: 0,
+            serial: 0,
+            lied: false,
+            hung_up: false,
+            user_by_script: false,
+        };
+        Arc::new(Self {
+            established: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            state: Mutex::new(state),
+        })
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub fn establish(&self) {
+        self.established.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_established(&self) -> bool {
+        self.established.load(Ordering::Relaxed)
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the proxy may hand this connection to another client: logged in, and nothing on its way.
+    pub fn may_be_shared(&self) -> bool {
+        let state = self.state();
+        let is_idle = state.phase == Phase::Ready && state.pending.is_empty();
+        !self.is_closed() && !state.hung_up && (is_idle || state.lied && state.pending.is_empty())
+    }
+
+    /// The proxy reads one packet.
+    pub fn read(&self) -> Option<Packet> {
+        let (id, payload) = self.state().pending.pop_front()?;
+        Some(Packet::new(id, payload))
+    }
+
+    /// The proxy sends a packet.
+    pub fn receive(&self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
+        assert!(!self.is_closed(), "a packet for a server connection that was closed");
+        let mut state = self.state();
+        if source != Source::Data && state.phase != Phase::Login {
+            state.command = packet.payload.first().copied().unwrap_or_default();
+            state.serial += 1;
+        }
+        if state.hung_up {
+            return;
+        }
+        let first_of_command = state.phase == Phase::Ready;
+        let expected = if first_of_command { 0 } else { state.next_id };
+        let in_order = packet.id == expected || state.lied;
+        assert!(in_order, "the server gets id {} and not {expected}: {state:?}", packet.id);
+        let is_answering = !state.pending.is_empty() && !state.lied;
+        assert!(!is_answering, "a packet for a server that is not done yet: {state:?}");
+        state.next_id = packet.last_id().wrapping_add(1);
+        state.take(packet, source, input);
+        state.misbehave(input);
+    }
+
+    /// The server does something by itself while it is idle.
+    pub fn stir(&self, input: &mut Choices<'_>) {
+        let mut state = self.state();
+        match input.below(3) {
+            0 => state.say(vec![packets::err()]),
+            1 => state.say(vec![input.garbage(9)]),
+            _ => {}
+        }
+        state.lied = true;
+        state.hung_up |= input.chance(128);
+    }
+}
+
+impl State {
+    fn say(&mut self, payloads: Vec<Vec<u8>>) {
+        for payload in payloads {
+            self.pending.push_back((self.next_id, payload));
+            self.next_id = self.next_id.wrapping_add(1);
+        }
+    }
+
+    fn take(&mut self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
+        if self.lied && source != Source::Data && self.phase != Phase::Login {
+            // The proxy takes it to be ready.
+            self.phase = Phase::Ready;
+        }
+        match self.phase.clone() {
+            Phase::Login => {
+                let login = Login::parse(&packet.payload);
+                let login = login.unwrap_or_else(|e| panic!("no login reached the server: {e}"));
+                self.method = login.auth_plugin.unwrap_or_default();
+                let refused = login.capabilities & Capabilities::UNSUPPORTED;
+                assert_eq!(
+                    refused,
+                    Capabilities::NONE,
+                    "the server is asked for what no proxy follows"
+                );
+                self.capabilities = login.capabilities;
+                self.ask_or_decide(login.username, false, input);
+            }
+            Phase::Auth { user, change } => {
+                assert_eq!(
+                    source,
+                    Source::Data,
+                    "only the client can answer what the login asks: {packet:?}"
+                );
+                self.ask_or_decide(user, change, input);
+            }
+            Phase::Ready => {
+                assert!(source != Source::Data || self.lied, "no command: {packet:?}");
+                self.answer(packet, source, input);
+            }
+            Phase::File if source == Source::Command => {
+                panic!("a command in place of a file: {packet:?}");
+            }
+            Phase::File if packet.payload.is_empty() => {
+                self.phase = Phase::Ready;
+                self.query(input);
+            }
+            Phase::File => {}
+        }
+    }
+
+    /// Another round of a login, or its end.
+    fn ask_or_decide(&mut self, user: Vec<u8>, change: bool, input: &mut Choices<'_>) {
+        self.phase = Phase::Auth { user: user.clone(), change };
+        let byte = input.byte();
+        if self.method.starts_with(b"pyproxy") {
+            return self.switch(input);
+        }
+        match byte {
+            0..=139 => {
+                let caching = self.method == packets::CACHING;
+                if caching && input.chance(128) {
+                    self.say(vec![vec![1, 3]]);
+                }
+                self.say(vec![packets::ok(packets::status(input), self.capabilities, input)]);
+                (self.user, self.phase) = (user, Phase::Ready);
+            }
+            140..=204 => self.switch(input),
+            205..=219 => self.say(vec![vec![1, 4]]),
+            220..=229 => self.say(vec![b"\x01-----BEGIN PUBLIC KEY-----".to_vec()]),
+            230..=236 => {
+                self.say(vec![b"\x02dialog\0Question?".to_vec()]);
+                if self.capabilities.contains(Capabilities::MULTI_FACTOR_AUTHENTICATION) {
+                    self.method = b"dialog".to_vec();
+                }
+            }
+            _ => {
+                self.say(vec![packets::err()]);
+                self.phase = if change { Phase::Ready } else { Phase::Login };
+                self.hung_up = !change || input.chance(128);
+            }
+        }
+    }
+
+    fn switch(&mut self, input: &mut Choices<'_>) {
+        let switch = packets::switch(input);
+        self.method = AuthSwitch::parse(&switch).unwrap().plugin;
+        self.say(vec![switch]);
+    }
+
+    fn answer(&mut self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
+        let capabilities = self.capabilities;
+        let answer = match Command(self.command) {
+            Command::STMT_CLOSE | Command::STMT_SEND_LONG_DATA => Vec::new(),
+            Command::QUIT => {
+                self.hung_up = true;
+                let says_so = input.chance(32);
+                if says_so { vec![packets::eof(0)] } else { Vec::new() }
+            }
+            Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
+            Command::QUERY
+            | Command::PROCESS_INFO
+            | Command::STMT_EXECUTE
+            | Command::STMT_BULK_EXECUTE => return self.query(input),
+            _ if input.chance(24) => vec![packets::err()],
+            Command::FIELD_LIST => packets::fields(capabilities, input),
+            Command::STMT_PREPARE => packets::prepared(capabilities, input),
+            Command::STMT_FETCH => packets::fetched(capabilities, input),
+            Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
+            Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
+                let mut events = vec![b"\0event".to_vec(); input.below(4)];
+                events.push(packets::eof(0));
+                events
+            }
+            Command::CHANGE_USER => {
+                self.user_by_script |= source == Source::Proxy;
+                return match ChangeUser::parse(&packet.payload, capabilities) {
+                    Ok(change) => {
+                        self.method = change.auth_plugin.unwrap_or_default();
+                        self.ask_or_decide(change.username, true, input);
+                    }
+                    Err(_) => self.say(vec![packets::err()]),
+                };
+            }
+            _ => vec![packets::ok(packets::status(input), capabilities, input)],
+        };
+        self.say(answer);
+    }
+
+    /// The results of a query, the last of which may be a request for a file.
+    fn query(&mut self, input: &mut Choices<'_>) {
+        loop {
+            let more = input.chance(40);
+            let mut status = packets::status(input);
+            if more {
+                status |= StatusFlags::MORE_RESULTS_EXISTS;
+            }
+            match input.byte() {
+                0..=99 => self.say(vec![packets::ok(status, self.capabilities, input)]),
+                100..=199 => {
+                    let results = packets::result_set(self.capabilities, status, input);
+                    let failed = results.last().is_some_and(|last| last.first() == Some(&0xff));
+                    self.say(results);
+                    if failed {
+                        return;
+                    }
+                }
+                200..=205 => {
+                    self.say(vec![b"\xff\xff\xff\x01\x01\x02\x10\x27\x00\x04copy".to_vec()]);
+                    continue;
+                }
+                206..=230 if self.command == Command::QUERY.0 => {
+                    self.say(vec![packets::file_request()]);
+                    self.phase = Phase::File;
+                    return;
+                }
+                _ => return self.say(vec![packets::err()]),
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Now and then an answer is not what the protocol allows.
+    fn misbehave(&mut self, input: &mut Choices<'_>) {
+        if !input.chance(6) {
+            return;
+        }
+        self.lied = true;
+        let len = self.pending.len();
+        match input.below(5) {
+            0 => self.hung_up = true,
+            1 if len > 0 => {
+                self.pending.truncate(input.below(len.min(200)));
+                self.hung_up = true;
+            }
+            2 if len > 0 => self.pending[input.below(len.min(200))].1 = input.garbage(16),
+            3 if len > 0 => self.pending[input.below(len.min(200))].0 = input.byte(),
+            _ => self.say(vec![packets::ok(2, self.capabilities, input)]),
+        }
+    }
+
+    /// Whether the numbers of this answer start anew with each packet.
+    pub fn is_stream(&self) -> bool {
+        matches!(Command(self.command), Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID)
+    }
+}
+
+/// The proxy's end. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct ModelLink(pub Arc<End>);
+
+impl Link for ModelLink {
+    /// What an honest server says in answer to a command has not arrived yet when the proxy looks.
+    fn is_quiet(&self) -> bool {
+        let state = self.0.state();
+        !state.hung_up && (!state.lied || state.pending.is_empty())
+    }
+
+    fn addresses(&self) -> (Address, Address) {
+        (Address::default(), Address::default())
+    }
+}
+
+impl Drop for ModelLink {
+    fn drop(&mut self) {
+        assert!(!self.0.closed.swap(true, Ordering::Relaxed), "closed twice");
+    }
+}
