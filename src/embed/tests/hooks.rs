@@ -159,7 +159,10 @@ fn a_response_that_cannot_be_encoded_is_a_script_error_in_every_hook_that_answer
 fn missing_hooks_proceed_and_names_that_are_no_functions_are_ignored() {
     let script = load("read_query = 5\ndef read_auth(proxy): return 1\n").expect("loads");
     assert!(logged(log::Level::Warn).contains("read_query is not a function"));
-    assert!(!script.hooks().has(Hook::ReadQuery) && script.hooks().has(Hook::ReadAuth));
+    assert!(
+        !script.hooks().defined().has(Hook::ReadQuery)
+            && script.hooks().defined().has(Hook::ReadAuth)
+    );
     let mut connection = Connection::of(script);
     assert_eq!(connection.call(Hook::ReadQuery), Verdict::Proceed);
     assert_eq!(connection.call(Hook::ReadAuth), Verdict::SendQuery);

@@ -19,9 +19,10 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::Python;
 
-use super::{Binding, ConfigValue, PythonConfig, Script, Scripts, start, threads};
+use super::{ConfigValue, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::host_call;
 use crate::chassis::Backends;
+use ::script::{Asked, Binding, Guest};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
 thread_local! {
@@ -120,7 +121,7 @@ fn load_file(path: &Path, text: &str) -> Result<Arc<Script>, String> {
 /// A client connection with a script.
 struct Connection {
     session: Slot<Session>,
-    binding: Binding,
+    binding: Binding<Script>,
     shared: Arc<Shared>,
 }
 
