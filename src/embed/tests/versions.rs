@@ -63,6 +63,28 @@ fn init_and_shutdown_are_called_once_each() {
 }
 
 #[test]
+fn objects_can_be_used_while_a_script_is_loaded_but_not_in_its_shutdown() {
+    let script = load(
+        "def kind_of_error(proxy):\n\
+         \x20   try: proxy.globals.backends.add('')\n\
+         \x20   except Exception as error: return type(error).__name__\n\
+         seen = [kind_of_error(proxy)]\n\
+         def init(proxy):\n\
+         \x20   seen.append(kind_of_error(proxy))\n\
+         \x20   proxy.globals.errors_seen = seen\n\
+         def shutdown(proxy): seen.append(kind_of_error(proxy))\n",
+    )
+    .expect("loads");
+    drop(script);
+    let seen = python(|py| {
+        use pyo3::types::PyAnyMethods;
+        let globals = scripts().environment().globals.bind(py);
+        globals.getattr("errors_seen").unwrap().extract::<Vec<String>>().unwrap()
+    });
+    assert_eq!(seen, ["ValueError", "ValueError", "ReferenceError"]);
+}
+
+#[test]
 fn a_replaced_version_that_does_not_shut_down_is_left_behind() {
     let script = load(
         "import threading\n\

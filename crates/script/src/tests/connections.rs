@@ -170,12 +170,12 @@ fn attributes_live_with_the_connection() {
         \x20   assert not hasattr(proxy.connection, 'unknown')\n\
         def disconnect_client(proxy):\n\
         \x20   assert [r() for r in refs] == [None, None], [r() for r in refs]\n";
-    let script = load(script).expect("loads");
+    let script = load(script);
     let mut first = Connection::of(Arc::clone(&script));
     for hook in [Hook::ReadAuth, Hook::ReadQuery] {
         assert_eq!(first.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     }
-    in_callback(|| drop(first));
+    drop(first);
     let mut second = Connection::of(script);
     let outcome = second.call(Hook::DisconnectClient);
     assert_eq!(outcome, Verdict::Proceed, "nothing is left: {}", logged(log::Level::Error));

@@ -36,14 +36,12 @@ fn a_connection_that_has_ended_is_gone() {
          \x20   assert 'gone' in repr(kept['c']) and 'gone' in repr(kept['client']) and 'gone' in repr(kept['q'])\n\
          \x20   assert kept['c'] != proxy.connection and kept['c'] == kept['c'] and hash(kept['client'])\n"
     );
-    let script = load(&script).expect("loads");
+    let script = load(&script);
     let mut first = Connection::of(Arc::clone(&script));
     assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed, "{}", logged(log::Level::Error));
-    in_callback(|| {
-        let session = first.session.take();
-        drop(first);
-        drop(session);
-    });
+    let session = first.session.take();
+    drop(first);
+    drop(session);
     let outcome = Connection::of(script).call(Hook::ReadQuery);
     assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
@@ -57,7 +55,7 @@ fn another_connection_may_be_read_but_not_changed() {
          \x20   allowed(READS)\n\
          \x20   assert refused(CHANGES) is None, refused(CHANGES)\n"
     );
-    let script = load(&script).expect("loads");
+    let script = load(&script);
     let mut first = Connection::of(Arc::clone(&script));
     assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed);
     let outcome = Connection::of(script).call(Hook::ReadQuery);
@@ -82,17 +80,19 @@ fn a_thread_of_the_script_has_no_access_even_while_a_hook_runs() {
 }
 
 #[test]
-fn outside_a_callback_nothing_can_be_used() {
-    let script = format!("{USES}\ndef read_auth(proxy): keep(proxy)\n");
+fn outside_of_hooks_nothing_can_be_used() {
     let script = format!(
-        "{script}\ndef init(proxy): proxy.globals.refused_outside = lambda: refused(READS + CHANGES)\n"
+        "{USES}\n\
+         def read_auth(proxy): keep(proxy)\n\
+         def refused_outside(): return refused(READS + CHANGES)\n"
     );
-    let mut connection = Connection::new(&script);
+    let script = load(&script);
+    let mut connection = Connection::of(Arc::clone(&script));
     assert_eq!(connection.call(Hook::ReadAuth), Verdict::Proceed);
     let refused = python(|py| {
         use pyo3::types::PyAnyMethods;
-        let globals = scripts().environment().globals.bind(py);
-        globals.call_method0("refused_outside").unwrap().extract::<Option<String>>().unwrap()
+        let refused = script.module.bind(py).call_method0("refused_outside").unwrap();
+        refused.extract::<Option<String>>().unwrap()
     });
     assert_eq!(refused, None);
 }
@@ -107,14 +107,28 @@ fn finalisers_that_touch_objects_do_no_harm() {
         trace = []\n\
         def read_auth(proxy): proxy.connection.last = Last(proxy)\n\
         def read_query(proxy, packet): assert trace == ['gone'], trace\n";
-    let script = load(script).expect("loads");
+    let script = load(script);
     let mut first = Connection::of(Arc::clone(&script));
     assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed);
-    in_callback(|| {
-        let session = first.session.take();
-        drop(session);
-        drop(first);
-    });
+    let session = first.session.take();
+    drop(session);
+    drop(first);
+    let outcome = Connection::of(script).call(Hook::ReadQuery);
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
+}
+
+#[test]
+fn finalisers_of_what_ends_with_a_connection_may_use_what_all_share() {
+    let script = "class Last:\n\
+        \x20   def __init__(self, proxy): self.globals = proxy.globals\n\
+        \x20   def __del__(self): trace.append(len(self.globals.backends))\n\
+        trace = []\n\
+        def read_auth(proxy): proxy.connection.last = Last(proxy)\n\
+        def read_query(proxy, packet): assert trace == [0], trace\n";
+    let script = load(script);
+    let mut first = Connection::of(Arc::clone(&script));
+    assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed);
+    drop(first);
     let outcome = Connection::of(script).call(Hook::ReadQuery);
     assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
