@@ -1,15 +1,7 @@
 //! Tests against a real interpreter: started once, one script per test.
 
 mod alone;
-mod binary;
 mod chassis;
-mod connections;
-mod counting;
-mod hooks;
-mod lifetime;
-mod queries;
-mod responses;
-mod results;
 mod stubs;
 mod versions;
 
@@ -19,9 +11,10 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::Python;
 
-use super::{Binding, ConfigValue, PythonConfig, Script, Scripts, start, threads};
+use super::{ConfigValue, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::host_call;
 use crate::chassis::Backends;
+use ::script::{Asked, Binding, Guest};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
 thread_local! {
@@ -120,8 +113,7 @@ fn load_file(path: &Path, text: &str) -> Result<Arc<Script>, String> {
 /// A client connection with a script.
 struct Connection {
     session: Slot<Session>,
-    binding: Binding,
-    shared: Arc<Shared>,
+    binding: Binding<Script>,
 }
 
 impl Connection {
@@ -136,10 +128,9 @@ impl Connection {
         client.src.port = Some(5555);
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
-        let shared = shared();
-        let binding = Binding::new(script, session.clone(), Arc::clone(&shared));
+        let binding = Binding::new(script, session.clone(), shared());
         logged(log::Level::Error);
-        Self { session, binding, shared }
+        Self { session, binding }
     }
 
     /// Calls a hook; `read_query` gets `SELECT 1`.
@@ -147,7 +138,6 @@ impl Connection {
         match hook {
             Hook::ReadAuthResult => self.ask(&Ask::Hook(hook), b"\0\0\0"),
             Hook::ReadQuery => self.query(b"\x03SELECT 1"),
-            Hook::ReadQueryResult => self.ask(&Ask::Result(results::ok()), b""),
             _ => self.ask(&Ask::Hook(hook), b""),
         }
     }

@@ -63,6 +63,28 @@ fn init_and_shutdown_are_called_once_each() {
 }
 
 #[test]
+fn objects_can_be_used_while_a_script_is_loaded_but_not_in_its_shutdown() {
+    let script = load(
+        "def kind_of_error(proxy):\n\
+         \x20   try: proxy.globals.backends.add('')\n\
+         \x20   except Exception as error: return type(error).__name__\n\
+         seen = [kind_of_error(proxy)]\n\
+         def init(proxy):\n\
+         \x20   seen.append(kind_of_error(proxy))\n\
+         \x20   proxy.globals.errors_seen = seen\n\
+         def shutdown(proxy): seen.append(kind_of_error(proxy))\n",
+    )
+    .expect("loads");
+    drop(script);
+    let seen = python(|py| {
+        use pyo3::types::PyAnyMethods;
+        let globals = scripts().environment().globals.bind(py);
+        globals.getattr("errors_seen").unwrap().extract::<Vec<String>>().unwrap()
+    });
+    assert_eq!(seen, ["ValueError", "ValueError", "ReferenceError"]);
+}
+
+#[test]
 fn a_replaced_version_that_does_not_shut_down_is_left_behind() {
     let script = load(
         "import threading\n\
@@ -113,8 +135,10 @@ fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
     assert_eq!(logged(log::Level::Error), "", "said once");
     std::fs::write(&path, "def read_auth(proxy): return 1\n").expect("written");
     let new = current();
-    assert!(new.hooks().has(Hook::ReadAuth) && !new.hooks().has(Hook::ReadQuery));
-    assert!(old.hooks().has(Hook::ReadQuery), "an open connection keeps its version");
+    assert!(
+        new.hooks().defined().has(Hook::ReadAuth) && !new.hooks().defined().has(Hook::ReadQuery)
+    );
+    assert!(old.hooks().defined().has(Hook::ReadQuery), "an open connection keeps its version");
 }
 
 #[test]
