@@ -66,6 +66,11 @@ enum What {
     Verdict(Verdict),
 }
 
+/// Whether the connection ends with this.
+fn ends(awaits: Option<Awaits>) -> bool {
+    matches!(awaits, Some(Awaits::Close | Awaits::Abort))
+}
+
 /// Everything.
 #[derive(Debug)]
 struct World<'i> {
@@ -333,6 +338,8 @@ impl<'i> World<'i> {
             Err(What::Plain(event)) => event,
             Err(What::Packet(..)) => unreachable!(),
         };
+        let misnumbered = matches!(event, Event::Client(_) | Event::Server(_))
+            && held.as_ref().is_some_and(|packet| packet.misnumbered);
         let is_closed = matches!(event, Event::Closed);
         if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
             end.establish();
@@ -369,6 +376,7 @@ impl<'i> World<'i> {
             conn.at
         );
         assert!(!is_closed || asked.is_some(), "a connection that is closed goes on");
+        assert!(!misnumbered || ends(awaits), "a packet with a wrong id was taken");
         self.check(n, awaits);
         (asked, ended.filter(|_| awaits.is_none_or(|awaits| awaits != Awaits::Abort)))
     }
