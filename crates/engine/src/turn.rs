@@ -27,12 +27,19 @@ impl Turn<'_> {
             Event::Verdict(verdict, at_hand) => self.verdict(verdict, at_hand),
             Event::Ended(side) => self.ended(side),
             Event::TimedOut => self.timed_out(),
+            Event::Accepted | Event::Connected | Event::ConnectFailed if !self.is_connecting() => {
+                self.abort();
+            }
             Event::Accepted => self.find_server(),
             Event::Connected => self.connected(),
             Event::ConnectFailed => self.connect_failed(),
             Event::Client(packet) => self.from_client(packet),
             Event::Server(packet) => self.from_server(packet),
         }
+    }
+
+    fn is_connecting(&self) -> bool {
+        matches!(self.state.step, Step::Connect)
     }
 
     fn from_client(&mut self, packet: Incoming<'_>) {

@@ -255,3 +255,13 @@ fn what_a_server_says_to_a_queued_quit_is_for_nobody_who_has_an_answer() {
     scene.server(1, OK);
     assert_eq!((scene.seen.to_client.len(), scene.seen.forwarded.len()), (1, 0));
 }
+
+/// The connection started anew, with the server of before.
+#[test]
+fn a_connect_that_nobody_awaits_ends_the_connection() {
+    for event in [Event::Accepted, Event::Connected, Event::ConnectFailed] {
+        let mut scene = Scene::new(&[]).logged_in();
+        scene.tell(event);
+        assert_eq!(scene.seen.awaits, Some(Awaits::Abort));
+    }
+}
