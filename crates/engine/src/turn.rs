@@ -27,12 +27,19 @@ impl Turn<'_> {
             Event::Verdict(verdict, at_hand) => self.verdict(verdict, at_hand),
             Event::Ended(side) => self.ended(side),
             Event::TimedOut => self.timed_out(),
+            Event::Accepted | Event::Connected | Event::ConnectFailed if !self.is_connecting() => {
+                self.abort();
+            }
             Event::Accepted => self.find_server(),
             Event::Connected => self.connected(),
             Event::ConnectFailed => self.connect_failed(),
             Event::Client(packet) => self.client_packet(packet),
             Event::Server(packet) => self.server_packet(packet),
         }
+    }
+
+    fn is_connecting(&self) -> bool {
+        self.state.step == Step::Connect
     }
 
     fn client_packet(&mut self, packet: Incoming<'_>) {

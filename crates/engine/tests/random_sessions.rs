@@ -1,6 +1,7 @@
 //! The engine among random clients, servers and scripts: the invariants of [`model`] hold after every event.
 //!
-//! `PYPROXY_MODEL_SEEDS` is the number of seeds, `PYPROXY_MODEL_SEED` one to look at, with everything that happens.
+//! `PYPROXY_MODEL_SEEDS` is the number of seeds. To look at everything that happens, `PYPROXY_MODEL_SEED` is one of them,
+//! and `PYPROXY_MODEL_INPUT` a file, such as the fuzz target `session` leaves behind.
 
 mod model;
 
@@ -41,6 +42,10 @@ impl Drop for Told {
 fn invariants_hold_whatever_happens() {
     if let Some(seed) = number("PYPROXY_MODEL_SEED") {
         model::run(&bytes(seed), true);
+        return;
+    }
+    if let Ok(path) = std::env::var("PYPROXY_MODEL_INPUT") {
+        model::run(&std::fs::read(path).unwrap(), true);
         return;
     }
     let (mut events, mut answers) = (0, 0);

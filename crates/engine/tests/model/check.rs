@@ -5,16 +5,15 @@ use engine::{Awaits, Backends, Event, Incoming, Side, Verdict};
 use super::packets;
 use super::script::end_of;
 use super::server::Phase;
-use super::{What, World};
+use super::{What, World, ends};
 
 impl World<'_> {
     /// Behind an event of connection `n` that ended in this.
     pub(super) fn check(&mut self, n: usize, awaits: Option<Awaits>) {
         let client = &mut self.conns[n].io.client;
         let surprise = client.surprised.take();
-        let ends = matches!(awaits, Some(Awaits::Close | Awaits::Abort));
         assert!(
-            surprise.is_none() || ends,
+            surprise.is_none() || ends(awaits),
             "the client got {surprise:02x?} although it waits for nothing: {client:?}"
         );
         match awaits {

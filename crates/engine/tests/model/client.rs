@@ -8,6 +8,9 @@ use wire::{Capabilities, Command};
 use super::choices::Choices;
 use super::packets::{self, Packet};
 
+/// How a progress report starts, which looks like an ERR.
+const PROGRESS: &[u8] = b"\xff\xff\xff";
+
 /// Where the client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -114,7 +117,11 @@ impl Client {
         if input.chance(2) {
             self.lied = true;
             match input.below(3) {
-                0 => packet.id = input.byte(),
+                0 => {
+                    let id = input.byte();
+                    packet.misnumbered = id != packet.id && !logs_in;
+                    packet.id = id;
+                }
                 1 => packet.payload.truncate(input.below(40)),
                 _ => packet.payload = input.garbage(40),
             }
@@ -272,7 +279,7 @@ impl Client {
         if self.is_exempt {
             return;
         }
-        if origin == Origin::Proxy && is_err(payload) {
+        if origin == Origin::Proxy && is_err(payload) && !payload.starts_with(PROGRESS) {
             // Fits everywhere.
             self.answers += 1;
             self.phase = Phase::Ready;

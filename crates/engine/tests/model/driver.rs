@@ -123,6 +123,11 @@ impl Driver for Hands<'_, '_> {
                 if let Some(end) = &end {
                     assert!(!end.is_closed(), "a closed connection is attached");
                 }
+                let before = self.io.server.as_ref().map(Arc::as_ptr);
+                if let Some(end) = end.as_ref().filter(|end| Some(Arc::as_ptr(end)) != before) {
+                    // Whoever gets it next asked for this user.
+                    end.state().user_by_script = false;
+                }
                 self.io.server = end;
             }
             Effect::Flush | Effect::Trim => {}

@@ -12,6 +12,15 @@ pub struct Log {
     pub verbose: bool,
 }
 
+/// Tells how long it took to find what is broken.
+impl Drop for Log {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("an invariant is broken after {} events of this input", self.events);
+        }
+    }
+}
+
 impl Log {
     pub fn new(verbose: bool) -> Self {
         Self { hash: 0xcbf2_9ce4_8422_2325, events: 0, verbose }

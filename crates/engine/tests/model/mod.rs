@@ -56,6 +56,8 @@ struct Conn {
     engine: Engine,
     io: Io,
     at: At,
+    /// What happens next is not allowed here.
+    must_end: bool,
 }
 
 /// An event, with its packet if it has one.
@@ -64,6 +66,11 @@ enum What {
     Plain(Event<'static>),
     Packet(Side, Packet, Origin),
     Verdict(Verdict),
+}
+
+/// Whether the connection ends with this.
+fn ends(awaits: Option<Awaits>) -> bool {
+    matches!(awaits, Some(Awaits::Close | Awaits::Abort))
 }
 
 /// Everything.
@@ -125,7 +132,7 @@ impl<'i> World<'i> {
         };
         let session = Slot::new(Session::new(1, engine::Client::default()));
         let engine = Engine::new(session, Arc::clone(&self.shared), settings, hooks);
-        Conn { engine, io: Io::default(), at: At::Awaits(Awaits::Retry) }
+        Conn { engine, io: Io::default(), at: At::Awaits(Awaits::Retry), must_end: false }
     }
 
     /// One thing happens to one connection.
@@ -201,6 +208,7 @@ impl<'i> World<'i> {
             255 => return Some(What::Plain(Event::TimedOut)),
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
             253 if self.server_hung_up(n) => return Some(What::Plain(Event::Ended(Side::Server))),
+            252 => return self.unawaited(n, Side::Server),
             _ => {}
         }
         match self.conns[n].io.client.speak(&mut self.input) {
@@ -219,6 +227,7 @@ impl<'i> World<'i> {
         match self.input.byte() {
             255 => return Some(What::Plain(Event::TimedOut)),
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
+            253 => return self.unawaited(n, Side::Client),
             _ => {}
         }
         let io = &self.conns[n].io;
@@ -232,6 +241,20 @@ impl<'i> World<'i> {
         }
         self.check_silence(n, awaits);
         Some(What::Plain(Event::TimedOut))
+    }
+
+    /// A driver that listens to both sides hands over what nobody awaits: it ends the connection.
+    fn unawaited(&mut self, n: usize, from: Side) -> Option<What> {
+        self.conns[n].must_end = true;
+        Some(match self.input.below(4) {
+            0 => What::Plain(Event::Accepted),
+            1 => What::Plain(Event::Connected),
+            2 => What::Plain(Event::ConnectFailed),
+            _ => {
+                let packet = Packet::new(self.input.byte() % 4, packets::err());
+                What::Packet(from, packet, Origin::Client { is_command: false })
+            }
+        })
     }
 
     fn server_hung_up(&self, n: usize) -> bool {
@@ -333,6 +356,8 @@ impl<'i> World<'i> {
             Err(What::Plain(event)) => event,
             Err(What::Packet(..)) => unreachable!(),
         };
+        let misnumbered = matches!(event, Event::Client(_) | Event::Server(_))
+            && held.as_ref().is_some_and(|packet| packet.misnumbered);
         let is_closed = matches!(event, Event::Closed);
         if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
             end.establish();
@@ -383,6 +408,9 @@ impl<'i> World<'i> {
             conn.at
         );
         assert!(!is_closed || asked.is_some(), "a connection that is closed goes on");
+        let must_end = std::mem::take(&mut self.conns[n].must_end);
+        assert!(!must_end || ends(awaits), "an event that nobody awaits was taken: {awaits:?}");
+        assert!(!misnumbered || ends(awaits), "a packet with a wrong id was taken");
         self.check(n, awaits);
         (asked, ended.filter(|_| awaits.is_none_or(|awaits| awaits != Awaits::Abort)))
     }
@@ -409,7 +437,7 @@ impl<'i> World<'i> {
             self.answers + self.conns.iter().map(|conn| conn.io.client.answers).sum::<u64>();
         self.conns.clear();
         self.check_counts();
-        let Log { hash, events, .. } = self.log;
+        let (hash, events) = (self.log.hash, self.log.events);
         drop(self.shared);
         assert!(self.ends.iter().all(|end| end.is_closed()), "a server connection was forgotten");
         Report { hash, events, answers }

@@ -13,11 +13,13 @@ pub struct Packet {
     pub id: u8,
     pub payload: Vec<u8>,
     pub rest: Vec<Vec<u8>>,
+    /// The id is wrong on purpose, where it matters: whoever sends this must not be listened to.
+    pub misnumbered: bool,
 }
 
 impl Packet {
     pub fn new(id: u8, payload: Vec<u8>) -> Self {
-        Self { id, payload, rest: Vec::new() }
+        Self { id, payload, rest: Vec::new(), misnumbered: false }
     }
 
     /// The id of the last part.

@@ -41,7 +41,7 @@ pub enum Source {
 pub struct State {
     pub phase: Phase,
     /// What it said and nobody has read yet.
-    pub pending: VecDeque<(u8, Vec<u8>)>,
+    pub pending: VecDeque<Packet>,
     next_id: u8,
     pub capabilities: Capabilities,
     method: Vec<u8>,
@@ -77,7 +77,7 @@ impl End {
         };
         let state = State {
             phase: Phase::Login,
-            pending: VecDeque::from([(0, first)]),
+            pending: VecDeque::from([Packet::new(0, first)]),
             next_id: 1,
             capabilities: Capabilities::NONE,
             method: Vec::new(),
@@ -120,8 +120,7 @@ impl End {
 
     /// The proxy reads one packet.
     pub fn read(&self) -> Option<Packet> {
-        let (id, payload) = self.state().pending.pop_front()?;
-        Some(Packet::new(id, payload))
+        self.state().pending.pop_front()
     }
 
     /// The proxy sends a packet.
@@ -162,7 +161,7 @@ impl End {
 impl State {
     fn say(&mut self, payloads: Vec<Vec<u8>>) {
         for payload in payloads {
-            self.pending.push_back((self.next_id, payload));
+            self.pending.push_back(Packet::new(self.next_id, payload));
             self.next_id = self.next_id.wrapping_add(1);
         }
     }
@@ -327,7 +326,7 @@ impl State {
         if !input.chance(6) {
             return;
         }
-        self.lied = true;
+        let was_honest = !std::mem::replace(&mut self.lied, true);
         let len = self.pending.len();
         match input.below(5) {
             0 => self.hung_up = true,
@@ -335,8 +334,17 @@ impl State {
                 self.pending.truncate(input.below(len.min(200)));
                 self.hung_up = true;
             }
-            2 if len > 0 => self.pending[input.below(len.min(200))].1 = input.garbage(16),
-            3 if len > 0 => self.pending[input.below(len.min(200))].0 = input.byte(),
+            2 if len > 0 => {
+                self.pending[input.below(len.min(200))].payload = input.garbage(16);
+            }
+            3 if len > 0 => {
+                let (at, id) = (input.below(len.min(200)), input.byte());
+                // The events of a stream may have any.
+                let matters = was_honest && !self.is_stream();
+                let packet = &mut self.pending[at];
+                packet.misnumbered = matters && packet.id != id;
+                packet.id = id;
+            }
             _ => self.say(vec![packets::ok(2, self.capabilities, input)]),
         }
     }
