@@ -3,6 +3,8 @@
 //!
 //! Shared by the test with random inputs and the fuzz target.
 
+#![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
+
 mod backends;
 mod check;
 mod choices;
@@ -193,17 +195,17 @@ impl<'i> World<'i> {
                 _ => plain(Event::Closed),
             },
             Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => {
-                self.from_client(n, awaits)
+                self.by_client(n, awaits)
             }
             Awaits::Greeting
             | Awaits::LoginAnswer
             | Awaits::Answer { .. }
             | Awaits::MoreAnswer
-            | Awaits::FileAnswer => self.from_server(n, awaits),
+            | Awaits::FileAnswer => self.by_server(n, awaits),
         }
     }
 
-    fn from_client(&mut self, n: usize, awaits: Awaits) -> Option<What> {
+    fn by_client(&mut self, n: usize, awaits: Awaits) -> Option<What> {
         match self.input.byte() {
             255 => return Some(What::Plain(Event::TimedOut)),
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
@@ -223,7 +225,7 @@ impl<'i> World<'i> {
         }
     }
 
-    fn from_server(&mut self, n: usize, awaits: Awaits) -> Option<What> {
+    fn by_server(&mut self, n: usize, awaits: Awaits) -> Option<What> {
         match self.input.byte() {
             255 => return Some(What::Plain(Event::TimedOut)),
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
