@@ -37,35 +37,36 @@ def tablename_expand(name: str, db: str = "") -> str:
 
 
 class TableScanner(TokenCursor):
-    """Walks over one statement, a function of its own for each place where tables can stand.
-
-    The names of common table expressions are passed down, as they hide tables only inside the query that they stand
-    before.
-    """
+    """Walks over one statement, a function of its own for each place where tables can stand."""
 
     def __init__(self, tokens: list[Token], default_db: str) -> None:
         super().__init__(tokens)
         self._default_db = default_db
         self._depth = 0
+        # The names of common table expressions where the cursor is, in the order of the text, and how often each is
+        # among them. They hide tables up to the end of the parentheses that they stand in.
+        self._hidden: list[str] = []
+        self._times_hidden: dict[str, int] = {}
 
     def scan(self) -> Iterable[tuple[str, str]]:
         """Pairs of expanded name and mode, in the order of the text."""
-        self._statement(frozenset())
+        self._statement()
         while self._token() is not None:
             # Behind a parenthesis that nothing opened.
+            self._show(0)
             self._at += 1
-            self._query(frozenset())
+            self._query()
         for reference in self._references:
             db = reference.db or self._default_db
             yield tablename_expand(reference.table, db), reference.mode
 
     # Statements.
 
-    def _statement(self, hidden: frozenset[str]) -> None:
+    def _statement(self) -> None:
         # What stands in front of a statement. A loop: a hostile text repeats it.
         while True:
             if self._word() == "WITH":
-                hidden = self._common_tables(hidden)
+                self._common_tables()
             elif self._word() == "SET" and self._word(1) == "STATEMENT":
                 self._skip_to("FOR")
             else:
@@ -77,10 +78,10 @@ class TableScanner(TokenCursor):
             self._add_table(WRITE)
         elif word == "UPDATE":
             self._skip_words(_MODIFIERS)
-            self._tables(WRITE, hidden)
+            self._tables(WRITE)
         elif word == "DELETE":
-            self._delete(hidden)
-        elif word in ("EXPLAIN", "DESCRIBE", "DESC", "ANALYZE") and self._explain(hidden):
+            self._delete()
+        elif word in ("EXPLAIN", "DESCRIBE", "DESC", "ANALYZE") and self._explain():
             return
         elif word in _DEFINITIONS:
             self._definition(word)
@@ -96,9 +97,9 @@ class TableScanner(TokenCursor):
             self._add_table(READ)
         else:
             self._at -= 1
-        self._query(hidden)
+        self._query()
 
-    def _delete(self, hidden: frozenset[str]) -> None:
+    def _delete(self) -> None:
         self._skip_words(_MODIFIERS)
         targets: list[TableReference] = []
         if not self._take("FROM"):
@@ -110,17 +111,23 @@ class TableScanner(TokenCursor):
             if not self._take("USING"):
                 # One table, which may have an alias.
                 self._at = start
-                self._tables(WRITE, hidden)
+                self._tables(WRITE)
                 return
         before = len(self._references)
-        self._tables(READ, hidden)
-        used = self._references[before:]
+        self._tables(READ)
+        # A target without a database means the tables of its name, whatever database they are in.
+        used: dict[tuple[str, str], list[TableReference]] = {}
+        for reference in self._references[before:]:
+            name = reference.called()
+            for db in {"", reference.db}:
+                used.setdefault((db, name), []).append(reference)
         for target in targets:
-            meant = [reference for reference in used if reference.is_called(target)]
-            for reference in meant:
-                reference.mode = WRITE
-            if not meant:
+            # Each list is marked once, however often a hostile text names it.
+            meant = used.get((target.db, target.called()))
+            if meant is None:
                 self._references.append(target)
+            while meant:
+                meant.pop().mode = WRITE
 
     def _targets(self) -> list[TableReference]:
         """The list `t1, db.t2.*` of a multi-table DELETE."""
@@ -134,7 +141,7 @@ class TableScanner(TokenCursor):
             self._at += 1
         return targets
 
-    def _explain(self, hidden: frozenset[str]) -> bool:
+    def _explain(self) -> bool:
         """EXPLAIN of a statement changes nothing. False for ANALYZE TABLE."""
         if self._word() in _TABLE_WORDS | {"NO_WRITE_TO_BINLOG", "LOCAL"}:
             return False
@@ -147,7 +154,7 @@ class TableScanner(TokenCursor):
         if self._word() in ("SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE") or self._is(
             "TK_OBRACE"
         ):
-            self._statement(hidden)
+            self._statement()
         else:
             self._add_table(READ)
         for reference in self._references[before:]:
@@ -228,24 +235,35 @@ class TableScanner(TokenCursor):
 
     # Queries.
 
-    def _common_tables(self, hidden: frozenset[str]) -> frozenset[str]:
-        """`WITH a AS (...), b AS (...)`: steps over it; gives the names hidden in the query that follows."""
+    def _common_tables(self) -> None:
+        """`WITH a AS (...), b AS (...)`: steps over it; hides the names in the query that follows."""
         self._at += 1
         recursive = self._take("RECURSIVE")
         while (name := self._name(READ)) is not None:
-            inside = hidden | {name.table.lower()}
             if self._is("TK_OBRACE"):
-                self._parenthesis(hidden)
+                self._parenthesis()
             self._take("AS")
+            if recursive:
+                self._hide(name.table)
             if self._is("TK_OBRACE"):
-                self._parenthesis(inside if recursive else hidden)
-            hidden = inside
+                self._parenthesis()
+            if not recursive:
+                self._hide(name.table)
             if not self._is("TK_COMMA"):
                 break
             self._at += 1
-        return hidden
 
-    def _query(self, hidden: frozenset[str]) -> None:
+    def _hide(self, name: str) -> None:
+        name = name.lower()
+        self._hidden.append(name)
+        self._times_hidden[name] = self._times_hidden.get(name, 0) + 1
+
+    def _show(self, count: int) -> None:
+        """Ends the hiding of all names but the first `count`."""
+        while len(self._hidden) > count:
+            self._times_hidden[self._hidden.pop()] -= 1
+
+    def _query(self) -> None:
         """Anything up to the closing parenthesis or the end: finds the tables of its SELECTs."""
         awaits_from = False
         while (token := self._token()) is not None:
@@ -253,9 +271,9 @@ class TableScanner(TokenCursor):
             if token.token_name == "TK_CBRACE":
                 return
             if token.token_name == "TK_OBRACE":
-                self._parenthesis(hidden)
+                self._parenthesis()
             elif word == "WITH" and self._begins_common_table():
-                hidden = self._common_tables(hidden)
+                self._common_tables()
             elif word == "SELECT":
                 awaits_from = True
                 self._at += 1
@@ -263,7 +281,7 @@ class TableScanner(TokenCursor):
                 # Not that of TRIM(x FROM y) and the like.
                 awaits_from = False
                 self._at += 1
-                self._tables(READ, hidden)
+                self._tables(READ)
             else:
                 self._at += 1
 
@@ -273,16 +291,18 @@ class TableScanner(TokenCursor):
         follows = self._word(ahead + 1) == "AS" or self._is("TK_OBRACE", ahead + 1)
         return token is not None and is_name(token) and follows
 
-    def _parenthesis(self, hidden: frozenset[str]) -> None:
+    def _parenthesis(self) -> None:
         """From the opening parenthesis to behind the closing one."""
+        hidden = len(self._hidden)
         self._at += 1
         self._depth += 1
         if self._depth > _DEEPEST:
             self._skip_parenthesis()
         else:
-            self._query(hidden)
+            self._query()
         self._depth -= 1
         self._at += 1
+        self._show(hidden)
 
     def _skip_parenthesis(self) -> None:
         """Up to the closing parenthesis."""
@@ -293,9 +313,9 @@ class TableScanner(TokenCursor):
                 return
             self._at += 1
 
-    def _tables(self, mode: str, hidden: frozenset[str]) -> None:
+    def _tables(self, mode: str) -> None:
         """`t1 AS a JOIN (t2, t3) ON ... , (SELECT ...) x`, up to the clause behind it."""
-        self._table(mode, hidden)
+        self._table(mode)
         while (token := self._token()) is not None:
             word = self._word()
             if token.token_name == "TK_CBRACE" or word in _CLAUSES - {"FOR"}:
@@ -309,34 +329,38 @@ class TableScanner(TokenCursor):
                 return
             elif token.token_name == "TK_COMMA" or word in ("JOIN", "STRAIGHT_JOIN"):
                 self._at += 1
-                self._table(mode, hidden)
+                self._table(mode)
             elif token.token_name == "TK_OBRACE":
-                self._parenthesis(hidden)
+                self._parenthesis()
             else:
                 self._at += 1
 
-    def _table(self, mode: str, hidden: frozenset[str]) -> None:
+    def _table(self, mode: str) -> None:
         """One table, or what stands in parentheses in its place."""
         if self._word(1) == "OJ":
             # The ODBC form { OJ a LEFT JOIN b ON ... }
             self._at += 2
         self._take("LATERAL")
         if self._is("TK_OBRACE") and self._depth < _DEEPEST:
+            hidden = len(self._hidden)
             self._at += 1
             self._depth += 1
             if self._word() not in ("SELECT", "WITH", "VALUES"):
-                self._tables(mode, hidden)
-            self._query(hidden)
+                self._tables(mode)
+            self._query()
             self._depth -= 1
             self._at += 1
+            self._show(hidden)
             return
         if self._is("TK_OBRACE"):
-            self._parenthesis(hidden)
+            self._parenthesis()
             return
         if self._is("TK_FUNCTION") or self._word() == "DUAL":
             return
         reference = self._name(mode)
-        if reference is None or (not reference.db and reference.table.lower() in hidden):
+        if reference is None or (
+            not reference.db and self._times_hidden.get(reference.table.lower())
+        ):
             return
         self._take("AS")
         token = self._token()

@@ -17,10 +17,9 @@ class TableReference:
         self.db, self.table, self.mode = db, table, mode
         self.alias: str | None = None
 
-    def is_called(self, other: TableReference) -> bool:
-        """Whether a multi-table DELETE that names `other` as its target means this one."""
-        name = (self.alias or self.table).lower()
-        return name == other.table.lower() and other.db in ("", self.db)
+    def called(self) -> str:
+        """What the statement calls it, in lower case."""
+        return (self.alias or self.table).lower()
 
 
 class TokenCursor:
@@ -95,11 +94,12 @@ class TokenCursor:
         if token.raw[:1] in (b"`", b'"'):
             return text
         # The tokenizer knows ASCII letters only: a name with others, or with a dollar sign, comes in pieces.
-        raw, end = token.raw, token.span[1]
+        pieces, end = [token.raw], token.span[1]
         while (token := self._token()) is not None and token.span[0] == end and _is_piece(token):
-            raw, end = raw + token.raw, token.span[1]
+            pieces.append(token.raw)
+            end = token.span[1]
             self._at += 1
-        return raw.decode("utf-8", "surrogateescape")
+        return b"".join(pieces).decode("utf-8", "surrogateescape")
 
 
 def _is_word(token: Token) -> bool:

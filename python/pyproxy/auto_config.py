@@ -54,7 +54,7 @@ _COMMAND = re.compile(
     rf"|SET\s+GLOBAL\s+(?P<option>{_NAME}\s*\.\s*{_NAME})\s*=\s*(?P<value>{_STRING}|[^\s'\";]+)"
     rf"|SAVE\s+CONFIG\s+INTO\s+(?P<save>{_STRING})"
     rf"|LOAD\s+CONFIG\s+FROM\s+(?P<load>{_STRING})"
-    r")\s*;?\s*",
+    r")\s*(?:;\s*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _SCALARS = (bool, int, float, str, tuple)

@@ -139,14 +139,15 @@ def _of_statements(sql: str) -> Route:
     routes = [_of_statement(statement) for statement in statements(sql)]
     if len(routes) == 1:
         return routes[0]
-    ties: frozenset[str] = frozenset()
+    ties: set[str] = set()
     for each in routes:
-        ties = (ties - each.frees) | each.ties
+        ties.difference_update(each.frees)
+        ties.update(each.ties)
         if each.setting or each.database is not None:
-            ties |= {"several statements"}
+            ties.add("several statements")
     return Route(
         is_write=any(each.is_write for each in routes),
-        ties=ties,
+        ties=frozenset(ties),
         asks_about_last=any(each.asks_about_last for each in routes[:1]),
         asks_insert_id=any(each.asks_insert_id for each in routes),
         is_asked_about=any(each.is_asked_about for each in routes),
@@ -362,8 +363,10 @@ def _name(statement: Statement, start: int) -> str:
 
 def _text(statement: Statement) -> str:
     """The statement without comments, to be run again."""
-    text, end = b"", -1
+    parts, end = [], -1
     for token in statement.tokens:
-        text += token.raw if token.span[0] == end else b" " + token.raw
+        if token.span[0] != end:
+            parts.append(b" ")
+        parts.append(token.raw)
         end = token.span[1]
-    return text.strip().decode("utf-8", "surrogateescape")
+    return b"".join(parts).strip().decode("utf-8", "surrogateescape")

@@ -6,7 +6,7 @@ The tokenizer gives what the text has; this gives what runs. Shared by the scrip
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from pyproxy.tokenizer import Token, tokenize
@@ -71,21 +71,38 @@ def statements(sql: bytes | str) -> list[Statement]:
 def _running(sql: bytes | str) -> Iterator[Token | None]:
     """The tokens that run; None where an executable comment begins."""
     text = sql.encode("utf-8", "surrogateescape") if isinstance(sql, str) else sql
-    while text:
-        rest = b""
-        for token in tokenize(text):
+    at = 0
+    while at < len(text):
+        tokens, at = _up_to_comment(text, at)
+        for token in tokens:
             if token.token_name in ("TK_COMMENT", "TK_COMMENT_MYSQL"):
                 version = _VERSION.match(token.raw)
                 if version is not None:
                     yield None
                     yield from tokenize(token.raw[version.end() :].removesuffix(b"*/"))
-            elif token.token_name == "TK_UNKNOWN" and token.raw == b"#":
-                # To the tokenizer it is no comment: what it made of the rest of the line is void.
-                rest = text[token.span[1] :].partition(b"\n")[2]
-                break
             else:
                 yield token
-        text = rest
+
+
+def _up_to_comment(text: bytes, start: int) -> tuple[Sequence[Token], int]:
+    """The tokens from `start` on, up to a comment that `#` begins, and where the line behind it starts.
+
+    To the tokenizer it is no comment: what it makes of the rest of the line is void. So only a part of the text is
+    given to it, twice as much while the `#` in it are in quotes; no byte behind a `#` changes the tokens before it.
+    """
+    mark = text.find(b"#", start)
+    if mark < 0:
+        return tokenize(text[start:]), len(text)
+    end = mark + 1
+    while True:
+        tokens = tokenize(text[start:end])
+        for index, token in enumerate(tokens):
+            if token.token_name == "TK_UNKNOWN" and token.raw == b"#":
+                line = text.find(b"\n", start + token.span[1])
+                return tokens[:index], len(text) if line < 0 else line + 1
+        if end >= len(text):
+            return tokens, len(text)
+        end += end - start
 
 
 def _word(token: Token) -> str:
