@@ -60,7 +60,7 @@ import pyproxy
 from pyproxy.hooks._answers import refuse
 from pyproxy.hooks._mask import Rule, rule
 from pyproxy.hooks._prepared import Prepared
-from pyproxy.hooks._protection import require_protection
+from pyproxy.hooks._protection import RESULTS, require_protection
 from pyproxy.hooks._sources import UNKNOWN, Sources, sources
 from pyproxy.settings import SettingsError, raw, section
 
@@ -113,7 +113,7 @@ _rules: list[Rule] = []
 
 def init(proxy: Proxy) -> None:
     """Reads the rules; what is wrong with them stops the start."""
-    require_protection(proxy, "masking")
+    require_protection(proxy, "masking", RESULTS)
     key = settings.hash_key.encode() or os.urandom(32)
     _rules.clear()
     for name, function in raw("masking_rules").items():
