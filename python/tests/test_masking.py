@@ -241,6 +241,9 @@ def test_strict_refuses_columns_without_an_origin() -> None:
         assert refused(session.query("SELECT (SELECT email/**/FROM customers) AS m"))
         assert refused(session.query("SELECT /*! email FROM customers */"))
         assert refused(session.query("/**/CALL p()"))
+        assert refused(session.query("SELECT shop . version() AS m"))
+        assert refused(session.query('SELECT "f"() AS m'))
+        assert refused(session.query("SELECT `version`() AS m"))
         assert not refused(session.query("SELECT NOW(), @@version, 'from a string'"))
         assert not refused(session.query("SHOW TABLES FROM shop"))
         assert refused(session.execute(session.prepare("SELECT MAX(email) AS m FROM customers")))
@@ -251,6 +254,30 @@ def test_strict_lets_columns_with_an_origin_pass() -> None:
     answer = Result([column("name"), column("email")], [("Ada", "a@b.c")])
     with masking(answer, settings="strict = yes") as session:
         assert session.query("SELECT * FROM customers").rows == [("Ada", "a***@b.c")]
+
+
+def test_rows_for_a_long_statement_are_refused() -> None:
+    field = column("name")
+    server = FakeServer().on(re.compile("^SELECT"), Result([field], [("Ada",)]))
+    config = f"{RULES}\n[masking]\nmax_statement_bytes = 1000\n"
+    fits = "SELECT name FROM customers WHERE id".ljust(1000)
+    with Session(SCRIPT, server=server, script_config=config) as session:
+        assert session.query(fits).rows == [("Ada",)]
+        answer = session.query(fits + " ")
+        assert refused(answer) and "max_statement_bytes" in answer.error.message
+        assert session.execute(session.prepare(fits)).rows == [("Ada",)]
+        assert refused(session.execute(session.prepare(fits + " ")))
+        assert session.query("INSERT INTO t VALUES" + " (1)," * 1000).ok
+        assert session.query("SELECT name").rows == [("Ada",)]
+
+
+def test_several_quoted_names_are_understood() -> None:
+    answer = Result([column("name"), column("email", org_table="orders")], [("Ada", "a@b.c")])
+    with masking(answer, settings="strict = yes") as session:
+        seen = session.query(
+            'SELECT `name`, `o`.`email` FROM customers, `orders` `o`, t -- "a", "b"'
+        )
+        assert seen.rows == [("Ada", "a@b.c")]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,12 @@ def queries(session: Session, *statements: str) -> list[tuple[int, str]]:
     return [(backend, text) for backend, _, text in sent(session, run)]
 
 
+def idle(session: Session) -> list[int]:
+    """How many connections of the user each backend's pool has."""
+    with session.inspect() as proxy:
+        return [backend.pool.users["u"].cur_idle_connections for backend in proxy.globals.backends]
+
+
 def test_reads_and_writes_part(session: Session) -> None:
     statements = ["SELECT 1", "INSERT INTO t VALUES (1)", "SELECT 1 FOR UPDATE", "SHOW TABLES"]
     backends = [backend for backend, _ in queries(session, *statements)]
@@ -187,6 +193,39 @@ def test_a_reset_by_the_client_ends_settings_and_ties(session: Session) -> None:
     assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["SET ROLE r"],
+        ["SET a = 1, ROLE r"],
+        ["PREPARE s FROM 'SET ROLE r'", "EXECUTE s", "DEALLOCATE PREPARE s"],
+        ["EXECUTE IMMEDIATE 'SET ROLE r'"],
+        ["CALL p()"],
+        ["BEGIN NOT ATOMIC SET ROLE r; END"],
+        ["IF 1 THEN SET ROLE r; END IF"],
+    ],
+)
+@pytest.mark.parametrize("command", [None, b"\x1f", b"\x11u\0" + bytes(22)])
+def test_a_connection_with_a_role_is_nobody_elses(
+    session: Session, statements: list[str], command: bytes | None
+) -> None:
+    queries(session, *statements)
+    if command is not None:
+        # Neither a reset nor a change of user ends a role on every server.
+        assert session.command(command).error is None
+    backends = {backend for backend, _ in queries(session, "SELECT 1", "SELECT 2")}
+    assert backends == {PRIMARY}
+    assert idle(session) == [0, 1]
+    session.quit()
+    assert idle(session) == [0, 1]
+
+
+def test_a_role_that_is_prepared_ties(session: Session) -> None:
+    session.close_statement(session.prepare("SET ROLE r"))
+    session.quit()
+    assert idle(session) == [0, 1]
+
+
 def test_a_change_of_user_begins_a_new_session(session: Session) -> None:
     queries(session, "SET a = 1", "SET @x = 1")
     packet = b"\x11u\0" + bytes((20,)) + bytes(20) + b"shop\0" + b"\x2d\0mysql_native_password\0"
@@ -302,16 +341,13 @@ def test_quit_does_not_reach_the_server(session: Session) -> None:
 def test_pooled_connections_outlive_their_clients(session: Session) -> None:
     session.query("SELECT 1")
     session.quit()
-    with session.inspect() as proxy:
-        idle = [backend.pool.users["u"].cur_idle_connections for backend in proxy.globals.backends]
-    assert idle == [1, 1]
+    assert idle(session) == [1, 1]
 
 
 def test_what_is_tied_is_closed_with_the_client(session: Session) -> None:
     queries(session, "SET @x = 1")
     session.quit()
-    with session.inspect() as proxy:
-        assert proxy.globals.backends[PRIMARY].pool.users["u"].cur_idle_connections == 0
+    assert idle(session) == [0, 1]
 
 
 def test_no_more_idle_connections_than_wanted() -> None:

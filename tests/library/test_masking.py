@@ -9,6 +9,7 @@ from typing import Any
 import mysql.connector
 import pymysql
 import pytest
+from pymysql.constants import CLIENT
 from support.mariadb import PASSWORD, USER, MariaDb
 from support.proxy import Proxy
 
@@ -216,6 +217,29 @@ def test_a_large_result(proxy: Proxy) -> None:
     rows = query(proxy, "SELECT email, seq FROM masked, seq_1_to_20000 WHERE id = 1")
     assert len(rows) == 20_000
     assert {address for address, _ in rows} == {ADA}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ['SELECT "{}"', 'SELECT name FROM masked WHERE name <> "{}"', "SELECT 1; {}"],
+    ids=["string", "condition", "parse error"],
+)
+def test_a_long_word_does_not_stop_the_proxy(proxy: Proxy, sql: str) -> None:
+    flags = CLIENT.MULTI_STATEMENTS
+    with proxy.connect(database="test", read_timeout=60, client_flag=flags) as connection:
+        connection.cursor().execute(sql.format("a" * 60_000))
+    assert query(proxy, "SELECT email FROM masked WHERE id = 1", read_timeout=60) == ((ADA,),)
+
+
+def test_rows_for_a_long_statement_are_refused(proxy: Proxy) -> None:
+    long = " " * 300_000
+    with pytest.raises(pymysql.OperationalError, match="max_statement_bytes"):
+        query(proxy, f"SELECT name FROM masked WHERE {long} id = 1")
+    with pytest.raises(mysql.connector.Error, match="max_statement_bytes"):
+        prepared(proxy, f"SELECT name FROM masked WHERE {long} id = %s", (1,))
+    with proxy.connect(database="test") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE t (a INT)")
+        assert cursor.execute("INSERT INTO t VALUES (1)" + ", (1)" * 100_000) == 100_001
 
 
 def test_binary_logs_are_refused(proxy: Proxy) -> None:

@@ -18,7 +18,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_QUOTING", "Fingerprint", "Quoting", "fingerprint", "without_comments"]
+__all__ = [
+    "DEFAULT_QUOTING",
+    "Fingerprint",
+    "Quoting",
+    "fingerprint",
+    "pieces",
+    "without_comments",
+]
 
 
 class Fingerprint(NamedTuple):
@@ -112,12 +119,10 @@ def fingerprint(statement: bytes, quoting: Quoting = DEFAULT_QUOTING) -> Fingerp
 
 
 def _compute(statement: bytes, quoting: Quoting) -> Fingerprint:
-    if not quoting.safe_charset and _AMBIGUOUS_BYTES.search(statement):
-        return _verbatim(statement)
     folded = bytearray()
     kept = bytearray()
     words = bytearray()
-    for kind, text in _pieces(statement, quoting):
+    for kind, text in pieces(statement, quoting):
         if kind is None:
             return _verbatim(statement)
         if kind == "blank":
@@ -147,8 +152,15 @@ def without_comments(statement: bytes) -> str:
     return " ".join(_text(plain.replace(b"*/", b" ")).split())
 
 
-def _pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, bytes]]:
-    """The tokens by kind; kind None where the text has no certain meaning."""
+def pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, bytes]]:
+    """The tokens by kind; kind None where the text has no certain meaning.
+
+    Kinds: `blank` (comments, too), `single` and `double` (quotes), `name` (in backticks), `number`, `word` (with its
+    dots and `@`), `symbol`, `semicolon`.
+    """
+    if not quoting.safe_charset and _AMBIGUOUS_BYTES.search(statement):
+        yield None, statement
+        return
     token = _PLAIN if quoting.no_backslash_escapes else _ESCAPING
     position = 0
     while position < len(statement):

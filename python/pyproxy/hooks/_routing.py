@@ -32,7 +32,11 @@ from pyproxy.commands import Command
 from pyproxy.hooks._functions import HARMLESS
 from pyproxy.hooks._sql_text import Statement, statements
 
-__all__ = ["Route", "Setting", "route"]
+__all__ = ["ROLE", "ROLES", "Route", "Setting", "route"]
+
+# The tie of a role, which stays on its connection whatever resets it, and those that may hide the setting of one.
+ROLE = "a role"
+ROLES = frozenset((ROLE, "a stored procedure", "dynamic SQL", "a compound statement"))
 
 # Functions whose answer depends on what the connection did last.
 _ABOUT_LAST = frozenset(("FOUND_ROWS", "ROW_COUNT"))
@@ -47,6 +51,8 @@ _MOMENTARY = frozenset(
 _REPEATABLE = frozenset(
     "COALESCE CONCAT CONCAT_WS IF IFNULL LOWER NULLIF REPLACE TRIM UPPER".split()
 )
+# Statements of stored programs that MariaDB runs by themselves, too.
+_COMPOUND = frozenset("CASE DECLARE FOR IF LOOP REPEAT WHILE".split())
 _WRITES = frozenset(
     "ALTER ANALYZE CALL CREATE DELETE DO DROP EXECUTE GRANT IMPORT INSERT LOAD OPTIMIZE RENAME REPAIR "
     "REPLACE REVOKE SELECT TABLE TRUNCATE UPDATE VALUES WITH XA".split()
@@ -203,8 +209,17 @@ def _of_statement(statement: Statement) -> Route:
 
 
 def _may_write(statement: Statement) -> bool:
-    first, second = statement.word(0), statement.word(1)
-    return first in _WRITES or not first or (first, second) == ("BEGIN", "NOT")
+    first = statement.word(0)
+    return first in _WRITES or not first or _is_compound(statement)
+
+
+def _is_compound(statement: Statement) -> bool:
+    """Whether it is one of several statements of a block, or begins like one."""
+    if statement.word(0) == "BEGIN":
+        return len(statement.tokens) > 1 and statement.word(1) != "WORK"
+    # The others are labels.
+    begins = [token.raw for token in statement.tokens[:2]]
+    return statement.word(0) in _COMPOUND or begins[:1] == [b"<"] or begins[1:] == [b":"]
 
 
 def _is_read(
@@ -258,10 +273,12 @@ def _ties(
         yield "a handler"
     elif word == "XA":
         yield "an XA transaction"
-    elif word == "BEGIN" and second == "NOT":
+    elif _is_compound(statement):
         yield "a compound statement"
     elif word == "SET" and second == "STATEMENT" and statement.has("TEMPORARY", "CALL", "EXECUTE"):
         yield "dynamic SQL"
+    if _may_set_role(statement):
+        yield ROLE
     if "GET_LOCK" in functions:
         yield "a user lock"
     if "CONNECTION_ID" in functions or "@@PSEUDO_THREAD_ID" in variables:
@@ -269,8 +286,16 @@ def _ties(
         yield "the connection's id"
     own = any(not name.startswith("@@") for name in variables)
     assigns = any(token.token_name == "TK_ASSIGN" for token in statement.tokens)
-    if own and (assigns or word == "LOAD" or statement.has("INTO")):
+    if (own and (assigns or word == "LOAD" or statement.has("INTO"))) or "@" in word.lstrip("@"):
         yield "a user variable"
+
+
+def _may_set_role(statement: Statement) -> bool:
+    """SET ROLE, also behind other assignments, and in a string that may end elsewhere than the tokenizer thinks."""
+    # `SET@a` is one word to the tokenizer.
+    if statement.word(0).partition("@")[0] != "SET" or statement.word(1) == "DEFAULT":
+        return False
+    return any(b"ROLE" in token.raw.upper() for token in statement.tokens)
 
 
 def _prepared(statement: Statement, index: int) -> str:
@@ -298,8 +323,6 @@ def _of_set(statement: Statement, common: Route) -> Route:
     common = replace(common, is_write=words[1:2] in (["PASSWORD"], ["DEFAULT"], ["STATEMENT"]))
     if words[1:2] in (["PASSWORD"], ["DEFAULT"], ["STATEMENT"], ["RESOURCE"]):
         return common
-    if words[1:2] == ["ROLE"]:
-        return replace(common, setting=Setting(("ROLE",), _text(statement)))
     if "TRANSACTION" in words[1:3]:
         if words[1] == "TRANSACTION":
             return replace(common, ties=common.ties | {"the next transaction"})

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pyproxy.hooks._protection import RESULTS, STATEMENTS, noticing
 from pyproxy.hooks._script_view import ProxyView
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
 
-__all__ = ["LoadError", "Script", "load", "name_of"]
+__all__ = ["LoadError", "Script", "conflict", "load", "name_of"]
 
 _HOOKS = (
     "connect_server",
@@ -39,6 +40,8 @@ class Script:
 
     def __init__(self, name: str, module: ModuleType) -> None:
         self.name = name
+        # What the script protects with, if it does: `_protection` has the words.
+        self.has_to_see: frozenset[str] = frozenset()
         self._module = module
         self._hooks = {
             hook: getattr(module, hook)
@@ -57,10 +60,17 @@ class Script:
         """Whether the script can do anything for a connection."""
         return any(name in self._hooks for name in _HOOKS)
 
+    @property
+    def takes_results(self) -> bool:
+        """Whether it can send queries and handle their results."""
+        return "read_query_result" in self._hooks
+
     def begin(self, proxy: Proxy) -> None:
         """Runs `init(proxy)`. Raises LoadError if that raises."""
         try:
-            self._run("init", proxy)
+            with noticing() as has_to_see:
+                self._run("init", proxy)
+            self.has_to_see |= has_to_see
         except (Exception, SystemExit) as error:
             self._forget()
             raise _failed(self.name, error) from error
@@ -77,6 +87,20 @@ class Script:
 
     def _forget(self) -> None:
         sys.modules.pop(self._module.__name__, None)
+
+
+def conflict(first: Script, second: Script) -> str | None:
+    """Why `second` cannot be asked behind `first`; None if it can.
+
+    A query is handled by one script, so what protects results is blind to those of others. What protects statements
+    has to be asked first.
+    """
+    for guard, other in ((first, second), (second, first)):
+        if RESULTS in guard.has_to_see and other.takes_results:
+            return f"{guard} has to see all results, and {other} takes results, too"
+    if STATEMENTS in second.has_to_see and first.takes_results:
+        return f"{second} has to see all statements: it must stand before {first}"
+    return None
 
 
 def name_of(name: str) -> str:
@@ -100,11 +124,13 @@ def load(directory: Path, name: str, forbidden: Path) -> Script:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
-        spec.loader.exec_module(module)
+        with noticing() as has_to_see:
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[module_name]
         raise _failed(name, error) from error
     script = Script(name_of(name), module)
+    script.has_to_see |= has_to_see
     if not script.has_hooks():
         del sys.modules[module_name]
         raise LoadError(f"{name}: there is no hook in it")

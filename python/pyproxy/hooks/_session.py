@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pyproxy.hooks._routing import Route
+from pyproxy.hooks._routing import ROLE, ROLES, Route
 
 __all__ = ["ClientSession", "Outcome", "Profile"]
 
@@ -76,6 +76,11 @@ class ClientSession:
     def leaves_something(self) -> bool:
         """Whether its server connection has what no other client may inherit, so it is closed with the client."""
         return bool(self.in_transaction or self.ties or self.statements)
+
+    @property
+    def outlasts_reset(self) -> frozenset[str]:
+        """What is left of the ties when the client resets its connection: servers keep the role."""
+        return frozenset((ROLE,)) if self.ties & ROLES else frozenset()
 
     def note_sent(self, route: Route) -> None:
         """A command goes to the server. What it might leave there counts from now on: it may fail half-way."""

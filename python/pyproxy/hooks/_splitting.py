@@ -76,6 +76,8 @@ class Splitter:
         `wrote(proxy)` is called behind each command that has changed data for good, or may have.
         """
         self._name = name
+        # The attribute of `proxy.connection` for what a client's session takes over from the one before a reset.
+        self._kept = f"{name}_kept"
         self._settings = settings
         self._splits = splits
         self._may_read = may_read
@@ -119,7 +121,9 @@ class Splitter:
         self._trace(proxy, command)
         session.note_sent(meant)
         if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
-            # They run where they are and take everything with them. The session begins again with the next command.
+            # They run where they are and take everything with them, but a role. The session begins again with the next
+            # command.
+            setattr(proxy.connection, self._kept, session.outlasts_reset)
             delattr(proxy.connection, self._name)
             _server_connections.forget(proxy)
             return None
@@ -172,6 +176,7 @@ class Splitter:
         client = proxy.connection.client
         collation = _server_connections.login_collation(client)
         session = ClientSession(client.default_db, collation)
+        session.ties |= getattr(proxy.connection, self._kept, frozenset())
         setattr(proxy.connection, self._name, session)
         return session
 

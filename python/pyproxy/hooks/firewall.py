@@ -54,7 +54,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyproxy
 from pyproxy.hooks._answers import refuse
 from pyproxy.hooks._fingerprint import Fingerprint, Quoting, fingerprint, without_comments
-from pyproxy.hooks._protection import require_protection
+from pyproxy.hooks._protection import STATEMENTS, require_protection
 from pyproxy.hooks._statement_list import ListError, StatementList, escape
 from pyproxy.settings import SettingsError, raw, section
 
@@ -193,7 +193,7 @@ _rules: _Rules
 def init(proxy: Proxy) -> None:
     """Reads rules and lists; what is wrong with them stops the start."""
     global _rules
-    require_protection(proxy, "firewall")
+    require_protection(proxy, "firewall", STATEMENTS)
     _rules = _Rules()
     _rules.mode("")
 

@@ -27,6 +27,12 @@ Settings, section `[load_multi]`:
 Only files below `directory` can be loaded, wherever a name or a link points. A script of `scripts` that cannot be
 loaded stops the start of the proxy.
 
+**Scripts that protect.** What `masking` cannot see it cannot mask, and only one script handles a query. So a stack with
+`masking` and another script that takes results (one with a hook `read_query_result`) is refused, at the start and by
+PLOAD, in either order; scripts without that hook are asked in front of it. `firewall` stands before all that take
+results, `masking` among them: it passes what it allows on to the next. A query that a script sends past one of the
+two all the same is refused with ERR 1227.
+
 What scripts share: modules, `proxy.globals`, and one process. What they set on `proxy` and `proxy.connection` is theirs.
 What it cannot do: let two scripts handle the same query, so put those that handle all queries (pooling, histograms)
 last. A script gets a view of `proxy`, which `isinstance(proxy, pyproxy.Proxy)` does not take for one. A query that an
@@ -41,8 +47,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyproxy.hooks._answers import query_text, refuse, send_rows
+from pyproxy.hooks._protection import RESULTS, STATEMENTS
 from pyproxy.hooks._script_view import ProxyView
-from pyproxy.hooks._scripts import LoadError, Script, load, name_of
+from pyproxy.hooks._scripts import LoadError, Script, conflict, load, name_of
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
@@ -154,6 +161,10 @@ def _ask(proxy: Proxy, name: str, *arguments: Any) -> int | None:
             continue
         decision: int | None = hook(_view(proxy, script), *arguments)
         if decision is not None and decision != proxy.PROXY_NO_DECISION:
+            if name == "read_query" and decision == proxy.PROXY_SEND_QUERY:
+                guard = _bypassed_by(script)
+                if guard is not None:
+                    return _stop_bypass(proxy, script, guard)
             proxy.connection.load_multi_handler = script
             return decision
         if len(proxy.queries) > 0:
@@ -164,6 +175,24 @@ def _ask(proxy: Proxy, name: str, *arguments: Any) -> int | None:
         # What a script set and did not send is not the answer of the next one.
         proxy.response = None
     return None
+
+
+def _bypassed_by(sender: Script) -> Script | None:
+    """A script that protects and does not see a query which `sender` sends; None if there is no such script."""
+    is_behind = False
+    for script in _scripts:
+        if script is sender:
+            is_behind = True
+        elif RESULTS in script.has_to_see or (is_behind and STATEMENTS in script.has_to_see):
+            return script
+    return None
+
+
+def _stop_bypass(proxy: Proxy, script: Script, guard: Script) -> int:
+    proxy.queries.reset()
+    _log.error("refused: %s sends queries that %s does not see", script, guard)
+    message = "Access denied; the scripts of the proxy do not fit each other, see its log"
+    return refuse(proxy, 1227, "42000", message)
 
 
 def _view(proxy: Proxy, script: Script) -> ProxyView:
@@ -240,6 +269,13 @@ def _load(proxy: Proxy, name: str) -> Script:
         raise LoadError(f"{name} is already loaded")
     script = load(_directory(), name, forbidden=Path(__file__))
     script.begin(proxy)
+    for other in _scripts:
+        reason = conflict(other, script)
+        if reason is not None:
+            _end(proxy, script)
+            raise LoadError(f"{other} and {script} cannot be stacked: {reason}")
+        if RESULTS in other.has_to_see and script.hook("read_query") is not None:
+            _log.warning("%s is not asked about what %s handles: put it in front", script, other)
     _scripts.append(script)
     return script
 

@@ -26,10 +26,12 @@ Settings, section `[masking]`:
 | `unmasked_users` | | users who see everything |
 | `strict` | false | refuse a result with a column that does not tell where it comes from |
 | `hash_key` | | key of `hash`; without one the hashes are others after each start |
+| `max_statement_bytes` | 262144 | longer statements are not looked at, and rows in their answer are refused. All clients wait while one is |
 
 A masked column that is no text is sent as text (VAR_STRING), unless its function is `null`. Cursors are turned off: the
 server sends the whole result at once. What a script cannot mask is refused with `ERROR 1227 (42000)`: an answer with rows
-in a second result (several statements, procedures), binary logs, and RETURNING in bulk executions.
+in a second result (several statements, procedures), rows for a statement longer than `max_statement_bytes`, binary logs,
+and RETURNING in bulk executions. What such a statement changed stays changed.
 
 What it cannot do:
 
@@ -58,7 +60,7 @@ import pyproxy
 from pyproxy.hooks._answers import refuse
 from pyproxy.hooks._mask import Rule, rule
 from pyproxy.hooks._prepared import Prepared
-from pyproxy.hooks._protection import require_protection
+from pyproxy.hooks._protection import RESULTS, require_protection
 from pyproxy.hooks._sources import UNKNOWN, Sources, sources
 from pyproxy.settings import SettingsError, raw, section
 
@@ -67,7 +69,13 @@ if TYPE_CHECKING:
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
-settings = section("masking", unmasked_users=(), strict=False, hash_key="")
+settings = section(
+    "masking",
+    unmasked_users=(),
+    strict=False,
+    hash_key="",
+    max_statement_bytes=1 << 18,
+)
 
 # Injection ids.
 _RESULT = 1
@@ -105,7 +113,7 @@ _rules: list[Rule] = []
 
 def init(proxy: Proxy) -> None:
     """Reads the rules; what is wrong with them stops the start."""
-    require_protection(proxy, "masking")
+    require_protection(proxy, "masking", RESULTS)
     key = settings.hash_key.encode() or os.urandom(32)
     _rules.clear()
     for name, function in raw("masking_rules").items():
@@ -153,7 +161,10 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         return None
     if result.row_count != len(rows):
         return _refuse(proxy, "rows of a second result cannot be masked")
-    known = _sources_of(proxy.connection, inj.query)
+    statement = _statement_of(proxy.connection, inj.query)
+    if len(statement or b"") > settings.max_statement_bytes:
+        return _refuse(proxy, "the statement is longer than max_statement_bytes")
+    known = UNKNOWN if statement is None else sources(statement)
     rules = [_rule_for(field, known) for field in fields]
     if settings.strict and not _is_explained(known, fields, rules):
         return _refuse(proxy, "a column does not tell where it comes from")
@@ -194,12 +205,12 @@ def _without_cursor(packet: bytes) -> bytes:
     return packet[:_EXECUTE_FLAGS] + bytes((flags,)) + packet[_EXECUTE_FLAGS + 1 :]
 
 
-def _sources_of(connection: Connection, packet: bytes) -> Sources:
-    """What is known of the statement that a command runs."""
+def _statement_of(connection: Connection, packet: bytes) -> bytes | None:
+    """The statement that a command runs; None if it is not known."""
     if packet[0] == pyproxy.COM_QUERY:
-        return sources(packet[1:])
+        return packet[1:]
     statement = _prepared(connection).of(packet)
-    return UNKNOWN if statement is None else sources(statement.text)
+    return None if statement is None else statement.text
 
 
 def _rule_for(field: Field, known: Sources) -> Rule | None:

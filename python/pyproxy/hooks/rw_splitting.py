@@ -12,7 +12,9 @@ It goes to the read-only backend with the fewest clients that has an idle connec
 statement is open, and from the first statement on that leaves something there: a temporary table, a lock (GET_LOCK, LOCK
 TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, what CALL and EXECUTE may have left. FOUND_ROWS(),
 ROW_COUNT() and SHOW WARNINGS see the statement before them; LAST_INSERT_ID() works wherever the client is by then.
-Other settings (`SET`, SET NAMES, USE) are repeated on each connection that the client goes on with.
+Other settings (`SET`, SET NAMES, USE) are repeated on each connection that the client goes on with. A role (`SET ROLE`)
+stays on its connection whatever resets it: the client keeps the connection, and nobody gets it afterwards. So it is with
+what may have set a role unseen: CALL, EXECUTE, anonymous blocks.
 
 **Pooling.** A client that connects is sent to the first backend, read-write ones first, that has fewer than
 `min_idle_connections` idle connections. Between its commands a client has none, so others can use it. A client gets
@@ -35,6 +37,7 @@ disconnected, and connects anew. A client without a default database may find it
 value that an INSERT states itself counts as the last insert id once the client has moved. Needs servers that know
 COM_RESET_CONNECTION (MySQL 5.7.3, MariaDB 10.2) if clients of a user make different settings. The connection's number that
 a client learns at its login is soon another client's: it must not be used for KILL, as the mysql client does on Ctrl-C.
+A role that a stored function or a trigger sets is not noticed, and the next client may have it.
 """
 
 from __future__ import annotations
