@@ -7,8 +7,16 @@
 //! | [`boundary`] | the C boundary: panics stop here, and the proof of the host's mutex starts here |
 //! | [`plugin`] | what the host's loader sees: options, start and end, listener, log, statistics |
 //! | [`chassis`] | the host made safe |
-//! | [`drive`] | moves the bytes of connections as the engine (crate `engine`) says |
-//! | [`embed`] | CPython and the objects a script sees |
+//! | [`drive`] | moves the bytes of connections as the engine says |
+//! | [`embed`] | CPython as a guest: interpreter, threads, script files |
+//!
+//! | crate | what |
+//! |---|---|
+//! | [`engine`] | the rules of a connection, as a state machine without I/O |
+//! | [`script`] | the objects a script sees, calling its hooks, encoding its answers |
+//! | [`wire`] | the MySQL protocol |
+//! | `native` | what the script library has in Rust |
+//! | [`chassis_sys`] | the raw ABI of the host |
 //!
 //! `ARCHITECTURE.md` tells why, `SAFETY.md` lists the invariants that `SAFETY:` comments cite.
 

@@ -364,3 +364,73 @@ def test_an_exception_rejects_the_query(folder: Folder) -> None:
         assert error is not None
         assert "read_query failed" in error.message
         assert session.server_queries == []
+
+
+HOOKS = Path(__file__).parents[1] / "pyproxy" / "hooks"
+RULES = "[masking_rules]\ncustomers.email = null\n[firewall]\nmode = learn\nallow_file = {file}\n"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Any:
+    """Stacks ready-made scripts of these names."""
+
+    def start(*scripts: str, **options: Any) -> Session:
+        config = RULES.format(file=tmp_path / "allowed")
+        settings = f"[load_multi]\ndirectory = {HOOKS}\nscripts = {', '.join(scripts)}\nadmin_users = dba\n"
+        settings += f"[query_log]\npath = {tmp_path / 'log'}\n"
+        return Session(SCRIPT, script_config=settings + config, **{"user": "dba", **options})
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("query_log", "masking"),
+        ("masking", "query_log"),
+        ("histogram", "masking"),
+        ("rw_splitting", "masking"),
+        ("query_log", "firewall"),
+        ("masking", "firewall"),
+    ],
+)
+def test_a_stack_in_which_one_would_hide_results_from_one_that_protects(
+    stack: Any, first: str, second: str
+) -> None:
+    with pytest.raises(Exception, match=f"{first}, {second}: .* protects nothing in a stack with"):
+        stack(first, second)
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        ("firewall", "masking"),
+        ("firewall", "query_log"),
+        ("rate_limit", "masking"),
+        ("masking", "rate_limit"),
+    ],
+)
+def test_stacks_that_protect(stack: Any, scripts: tuple[str, ...]) -> None:
+    with stack(*scripts) as session:
+        assert session.query("SELECT 1").ok
+
+
+def test_a_conflict_is_refused_while_the_proxy_runs(stack: Any) -> None:
+    with stack("masking") as session:
+        (refused,) = session.query("PLOAD query_log").rows
+        assert refused[0].startswith("masking, query_log: masking (masking) protects nothing")
+        assert session.query("PUNLOAD query_log").rows == [("NOT FOUND",)]
+
+
+def test_a_script_that_queues_in_front_of_one_that_protects(folder: Folder) -> None:
+    folder.write(
+        "queues",
+        "def read_query(proxy, packet):\n    proxy.queries.append(1, packet)\n    return 1\n",
+    )
+    folder.write("masks", "from pyproxy.hooks.masking import *\n")
+    with folder.session(
+        "queues", "masks", script_config="[masking_rules]\n*.email = null\n"
+    ) as session:
+        error = session.query("SELECT 1").error
+        assert error is not None and error.errno == 1227 and "queues" in error.message
+        assert session.server_queries == []

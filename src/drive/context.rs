@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engine::{Settings, Shared};
+use script::Scripts;
 
 use crate::chassis::Backends;
-use crate::embed::Scripts;
 
 /// How long the host waits; `None` keeps its own default.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +28,7 @@ pub struct Context {
     /// The host's list behind the backends.
     pub backends: Backends,
     /// The script, if one is configured.
-    pub scripts: Option<Scripts>,
+    pub scripts: Option<Box<dyn Scripts>>,
     /// The options that the rules depend on.
     pub settings: Settings,
     /// How long the host waits.

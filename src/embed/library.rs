@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use pyo3::{ffi, intern};
 
-use super::{classes, constants, modules};
+use super::modules;
 use engine::Shared;
 
 include!(concat!(env!("OUT_DIR"), "/library_sources.rs"));
@@ -19,10 +19,7 @@ pub fn install(py: Python<'_>, shared: Arc<Shared>, host_version: u32) -> PyResu
     let plugin = PyModule::new(py, "pyproxy._plugin")?;
     plugin
         .setattr("__doc__", "The objects and constants of the MySQL proxy this script runs in.")?;
-    classes::add_to(&plugin)?;
-    for (name, value) in constants::all(host_version) {
-        plugin.add(name, value)?;
-    }
+    script::add_to(&plugin, host_version)?;
     let ready = [plugin, modules::chassis::module(py, shared)?, pyproxy_native::module(py)?];
     let ready: HashMap<String, _> = ready
         .into_iter()

@@ -1,40 +1,28 @@
-//! CPython inside the host: the interpreter, the script, and the objects a script sees.
+//! CPython as a guest of the host: the interpreter, its threads, the script files, the library and the log.
 //!
-//! [`start`] brings Python up and loads the script; a [`Binding`] calls its hooks for one connection and says what
-//! they decided as an [`Outcome`]. Nothing of Python's API shows outside this module, and nothing here moves
-//! packets: scripts read and change the [`Session`](engine::Session) through slots.
+//! [`start`] brings Python up and loads the script; [`Scripts`] ties connections to it. The objects that a script sees and the
+//! calling of its hooks are the crate `script`'s; here is what that needs of an interpreter ([`::script::Guest`]).
 //!
-//! Locks are taken in the order host mutex, GIL, ours; none of ours is held, and no slot is mutably borrowed, while
-//! Python code may run.
+//! Locks are taken in the order host mutex, GIL, ours; none of ours is held while Python code may run.
 
-mod binary;
-mod binding;
 mod bootstrap;
-mod classes;
-mod codec;
-mod column;
-mod constants;
 mod deadline;
-mod decision;
 mod error;
 mod interpreter;
-mod layout;
 mod library;
 mod log_bridge;
 mod modules;
 mod promote;
 mod reload;
-mod reply;
 mod script;
 mod scripts;
-mod text;
 mod threads;
 mod venv;
 
 #[cfg(test)]
 mod tests;
 
-pub use binding::Binding;
+pub use ::script::ConfigValue;
 pub use error::EmbedError;
 pub use log_bridge::MESSAGE as LOG_TARGET_MESSAGE;
 pub use script::Script;
@@ -46,9 +34,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use self::bootstrap::Bootstrap;
-use self::classes::{Config, Globals, Proxy};
 use self::reload::Watch;
 use self::script::Environment;
+use ::script::{Config, Globals, Proxy};
 use engine::Shared;
 
 /// How to start Python.
@@ -64,25 +52,6 @@ pub struct PythonConfig {
     pub venv: Option<PathBuf>,
     /// Load the script again when its file changes.
     pub reload: bool,
-}
-
-/// The value of one attribute of `proxy.globals.config`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ConfigValue {
-    /// A `str`.
-    Text(String),
-    /// A tuple of `str`.
-    TextList(Vec<String>),
-    /// A `bool`.
-    Bool(bool),
-    /// An `int`.
-    Bytes(usize),
-    /// A `float`.
-    Seconds(f64),
-    /// A `str`.
-    Path(PathBuf),
-    /// None.
-    None,
 }
 
 /// Starts the interpreter and loads the script. Once per process, on its main thread, after the host's last fork.
@@ -134,14 +103,11 @@ fn environment(
     shared: Arc<Shared>,
     host_version: u32,
 ) -> PyResult<Environment> {
-    binary::prepare(py)?;
+    ::script::prepare(py, host_version)?;
     let bootstrap = Bootstrap::new(py)?;
     bootstrap.prepare(py, script, base_dir)?;
     let config = Config::with_options(py, options)?.unbind();
     let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
-    for (name, value) in constants::all(host_version) {
-        py.get_type::<Proxy>().setattr(name, value)?;
-    }
     let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
     library::install(py, shared, host_version)?;
     bootstrap.publish(py, proxy.bind(py).as_any())?;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::prelude::*;
 
 use super::bootstrap::Bootstrap;
-use super::classes::{Globals, Proxy};
+use script::{Globals, Guest, Hooks, Permission, Proxy, function};
+
 use super::{deadline, threads};
-use engine::{Hook, HookSet};
 
 /// What all versions of the script share.
 #[derive(Debug)]
@@ -26,8 +26,7 @@ pub struct Environment {
 #[derive(Debug)]
 pub struct Script {
     environment: Arc<Environment>,
-    hooks: Vec<(Hook, Py<PyAny>)>,
-    defined: HookSet,
+    hooks: Hooks,
     shutdown: Option<Py<PyAny>>,
     ended: AtomicBool,
 }
@@ -39,44 +38,22 @@ impl Script {
         environment: &Arc<Environment>,
         path: &Path,
     ) -> Result<Self, String> {
+        // While it is loaded, a script may look at the backends.
+        let _permission = Permission::enter();
         Self::try_load(py, environment, path)
             .map_err(|error| environment.bootstrap.describe(py, &error))
     }
 
     fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
         environment.bootstrap.load(py, path, |module| {
-            let mut hooks = Vec::new();
-            for hook in Hook::ALL {
-                if let Some(function) = function(module, hook.name())? {
-                    hooks.push((hook, function.unbind()));
-                }
-            }
+            let hooks = Hooks::of(module)?;
             let shutdown = function(module, "shutdown")?.map(Bound::unbind);
             if let Some(init) = function(module, "init")? {
                 init.call1((environment.proxy.bind(py),))?;
             }
             let environment = Arc::clone(environment);
-            let defined = hooks.iter().map(|(hook, _)| *hook).collect();
-            Ok(Self { environment, hooks, defined, shutdown, ended: AtomicBool::new(false) })
+            Ok(Self { environment, hooks, shutdown, ended: AtomicBool::new(false) })
         })
-    }
-
-    /// The hooks that the script has.
-    pub fn hooks(&self) -> HookSet {
-        self.defined
-    }
-
-    pub(super) fn hook(&self, hook: Hook) -> Option<&Py<PyAny>> {
-        self.hooks.iter().find(|(name, _)| *name == hook).map(|(_, function)| function)
-    }
-
-    pub(super) fn globals(&self) -> &Py<Globals> {
-        &self.environment.globals
-    }
-
-    /// The traceback of an exception.
-    pub(super) fn describe(&self, py: Python<'_>, error: &PyErr) -> String {
-        self.environment.bootstrap.describe(py, error)
     }
 
     /// Calls `shutdown(proxy)`, once.
@@ -89,6 +66,26 @@ impl Script {
     /// Whether nobody asked before.
     fn ends_now(&self) -> bool {
         !self.ended.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Guest for Script {
+    #[inline]
+    fn attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+        threads::with_python(f)
+    }
+
+    #[inline]
+    fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    fn globals(&self) -> &Py<Globals> {
+        &self.environment.globals
+    }
+
+    fn describe(&self, py: Python<'_>, error: &PyErr) -> String {
+        self.environment.bootstrap.describe(py, error)
     }
 }
 
@@ -110,8 +107,9 @@ impl Drop for Script {
             return std::mem::forget((hooks, shutdown));
         }
         let release = |py: Python<'_>, shutdown: Option<Py<PyAny>>| {
-            for function in hooks.into_iter().map(|(_, function)| function).chain(shutdown) {
-                function.drop_ref(py);
+            hooks.release(py);
+            if let Some(shutdown) = shutdown {
+                shutdown.drop_ref(py);
             }
         };
         match shutdown {
@@ -123,17 +121,13 @@ impl Drop for Script {
                     release(py, Some(shutdown));
                 });
             }
-            shutdown => _ = threads::with_python(|py| release(py, shutdown)),
+            shutdown => {
+                threads::with_python(|py| {
+                    // Finalisers are code of the script, too.
+                    let _permission = Permission::enter();
+                    release(py, shutdown);
+                });
+            }
         }
     }
-}
-
-/// The function of this name in a script; something else of that name is not used.
-fn function<'py>(module: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(found) = module.getattr_opt(name)? else { return Ok(None) };
-    if !found.is_callable() {
-        log::warn!("the script's {name} is not a function: it is ignored");
-        return Ok(None);
-    }
-    Ok(Some(found))
 }

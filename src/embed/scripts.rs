@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::reload::Watch;
 use super::script::Environment;
 use super::{Script, deadline, threads};
+use engine::{Session, Shared, Slot};
+use script::{Asked, Binding};
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
@@ -88,6 +90,16 @@ impl Scripts {
                 log::error!("Python's exit handlers failed:\n{traceback}");
             }
         });
+    }
+}
+
+impl script::Scripts for Scripts {
+    fn bind(&self, session: Slot<Session>, shared: &Arc<Shared>) -> Box<dyn Asked> {
+        Box::new(Binding::new(self.current(), session, Arc::clone(shared)))
+    }
+
+    fn shutdown(&self) {
+        Self::shutdown(self);
     }
 }
 

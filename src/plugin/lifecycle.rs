@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chassis_sys as sys;
 use engine::{BackendKind, Shared};
 use glib_sys::GOptionEntry;
+use script::Scripts;
 
 use super::options::{OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
@@ -164,7 +165,9 @@ unsafe fn start(
             };
             // SAFETY: as above.
             let version = unsafe { host::version(chas) };
-            Some(embed::start(python, options.for_scripts(), Arc::clone(&shared), version)?)
+            let scripts =
+                embed::start(python, options.for_scripts(), Arc::clone(&shared), version)?;
+            Some(Box::new(scripts) as Box<dyn Scripts>)
         }
     };
     let context = Context {

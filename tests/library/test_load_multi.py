@@ -242,3 +242,18 @@ def test_modules_beside_the_scripts(start_proxy: StartProxy, tmp_path: Path) -> 
     )
     proxy.connect().close()
     proxy.wait_for_stdout("from beside")
+
+
+@pytest.mark.parametrize("first", ["query_log", "histogram", "rw_splitting"])
+def test_a_stack_that_would_leak_unmasked_rows_does_not_start(
+    start_proxy: StartProxy, tmp_path: Path, first: str
+) -> None:
+    config = (
+        f"[load_multi]\ndirectory = {HOOKS}\nscripts = {first}, masking\n"
+        f"[masking_rules]\n*.email = null\n[query_log]\npath = {tmp_path / 'log'}\n"
+    )
+    with pytest.raises(Exception) as failure:
+        start_proxy(SCRIPT, config=config)
+    assert f"{first}, masking: masking (masking) protects nothing in a stack with {first}" in str(
+        failure.value
+    )

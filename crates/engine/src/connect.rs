@@ -76,11 +76,11 @@ impl Turn<'_> {
         let now = self.driver.now();
         match self.driver.connect(ndx) {
             Connecting::Done(link) => {
-                self.session.server = Some(Server::new(link, ndx, now));
+                self.session.reach(Server::new(link, ndx, now));
                 self.connected();
             }
             Connecting::InProgress(link) => {
-                self.session.server = Some(Server::new(link, ndx, now));
+                self.session.reach(Server::new(link, ndx, now));
                 self.sync_server();
                 self.go(Step::Connect, Awaits::Connect);
             }

@@ -54,10 +54,16 @@ pub enum Effect<'a> {
     Look(Side),
     /// A large piece of memory was freed: give it back to the system.
     Trim,
-    /// Ask the script. [`Event::Verdict`](crate::Event::Verdict) follows, at once or later; the packet at hand is still needed then.
-    Ask(Ask),
-    /// Go on so. The last effect of every event but those that ask the script.
+}
+
+/// How to go on when the effects of an event are done.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// Wait for this.
     Await(Awaits),
+    /// Ask the script. [`Event::Verdict`](crate::Event::Verdict) follows, at once or later; the packet at hand is still
+    /// needed then.
+    Ask(Ask),
 }
 
 /// A question to the script.

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use wire::Capabilities;
 use wire::connect::Login;
-use wire::result::ResultTracker;
+use wire::result::{Part, ResultTracker, Step as Progress, TrackError};
 
 use crate::exchange::Exchange;
 use crate::login_rounds::LoginRounds;
 use crate::numbering::Numbering;
 use crate::turn::Turn;
-use crate::{Ask, Driver, Event, HookSet, Injection, Session, Settings, Shared, Slot};
+use crate::{
+    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Session, Settings, Shared, Slot, Then,
+};
 
 /// One client connection.
 #[derive(Debug)]
@@ -28,6 +30,13 @@ pub struct State {
     pub hooks: HookSet,
     /// Where the connection is.
     pub step: Step,
+    /// What the script is asked in [`Step::Asked`].
+    pub question: Option<Question>,
+    /// How to go on behind the present event.
+    pub awaits: Awaits,
+    pub asked: Option<Ask>,
+    /// What the tracker says of the packet at hand, if it was fed already.
+    pub fed: Option<Result<Progress, TrackError>>,
     /// Where the current answer stands.
     pub tracker: ResultTracker,
     /// Where the current login stands.
@@ -45,7 +54,7 @@ pub struct State {
 }
 
 /// Where a connection is. What arrives in a step that does not expect it ends the connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Step {
     /// A server is to be found, or its connect is under way.
     #[default]
@@ -67,7 +76,7 @@ pub enum Step {
     /// The server is to answer the file.
     FileAnswer,
     /// The script is asked.
-    Asked(Question),
+    Asked,
     /// Nothing is awaited: the end comes when what the client was sent last is written, or at once.
     Ending,
     /// The connection is over.
@@ -115,6 +124,10 @@ impl Engine {
             settings,
             hooks,
             step: Step::default(),
+            question: None,
+            awaits: Awaits::Abort,
+            asked: None,
+            fed: None,
             tracker: ResultTracker::new(0, Capabilities::NONE),
             login: LoginRounds::default(),
             exchange: Exchange::default(),
@@ -143,17 +156,72 @@ impl Engine {
         }
     }
 
-    /// Takes an event and has the driver do what follows from it. Behind the end of the connection nothing does.
-    pub fn handle(&mut self, event: Event<'_>, driver: &mut dyn Driver) {
-        let Some(mut session) = self.session.lock() else { return };
+    /// The short way of most packets of the server: what is to be done with this one, if nothing else follows from it;
+    /// [`Awaits::MoreAnswer`] holds on. `None`: hand the packet over with [`Engine::handle`].
+    #[inline]
+    pub fn short(&mut self, packet: &Incoming<'_>) -> Option<Short> {
+        self.state.short(packet, self.shared.max_kept_bytes)
+    }
+
+    /// Takes an event, has the driver do what follows from it, and says how to go on. Behind the end of the connection
+    /// nothing follows.
+    pub fn handle(&mut self, event: Event<'_>, driver: &mut dyn Driver) -> Then {
+        let Some(mut session) = self.session.lock() else { return Then::Await(Awaits::Abort) };
         let (shared, state) = (&*self.shared, &mut self.state);
-        let mut turn = Turn { session: &mut session, shared, state, driver };
-        turn.take(event);
-        let is_over = matches!(turn.state.step, Step::Over);
+        Turn { session: &mut session, shared, state, driver }.take(event);
         drop(session);
-        if is_over {
+        if self.state.step == Step::Over {
             // Every object of the script that refers to it finds it gone.
             drop(self.session.take());
+            return Then::Await(Awaits::Abort);
+        }
+        match self.state.asked.take() {
+            Some(ask) => Then::Ask(ask),
+            None => Then::Await(self.state.awaits),
+        }
+    }
+}
+
+/// What is to be done with a packet that takes the short way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Short {
+    /// Pass it to the client with this sequence id.
+    Pass(u8),
+    /// Drop it: the engine has kept what the script needs.
+    Drop,
+}
+
+impl State {
+    /// A packet in the middle of an answer, of no consequence for what is known of the connection, only passes, or is kept.
+    /// Most packets are so, and this is all that happens to them.
+    fn short(&mut self, packet: &Incoming<'_>, limit: usize) -> Option<Short> {
+        let in_order = self.server_ids.is_next(packet.id);
+        if self.step != Step::Answer || self.exchange.opens_cursor || !in_order {
+            return None;
+        }
+        let keeps = match &self.exchange.injection {
+            None => false,
+            // The first packet is looked at more closely.
+            Some(injection) if injection.first_packet_at.is_none() => return None,
+            Some(injection) if !injection.query.resultset_is_needed => false,
+            Some(injection) if injection.takes(packet.payload.len(), limit) => true,
+            Some(_) => return None,
+        };
+        let fed = self.tracker.feed(packet.payload);
+        if fed != Ok(Progress::More) || self.tracker.part() == Part::Ok {
+            self.fed = Some(fed);
+            return None;
+        }
+        self.server_ids.received(packet.id, packet.id);
+        match self.exchange.injection.as_mut().filter(|_| keeps) {
+            Some(injection) => {
+                injection.keep(packet.payload, limit);
+                Some(Short::Drop)
+            }
+            None => {
+                self.exchange.begun = true;
+                Some(Short::Pass(self.client_ids.pass(packet.id, packet.id)))
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ pub enum Event<'p> {
     Ended(Side),
     /// The peer that is awaited was silent for too long.
     TimedOut,
-    /// What the script says to the last [`Effect::Ask`](crate::Effect::Ask), with the packet that it was asked about.
+    /// What the script says to the last [`Then::Ask`](crate::Then::Ask), with the packet that it was asked about.
     Verdict(Verdict, Option<Incoming<'p>>),
     /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of
     /// `disconnect_client`.

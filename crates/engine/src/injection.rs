@@ -77,6 +77,15 @@ impl Injection {
         }
     }
 
+    /// Whether a further packet of this length is only kept: the limit is far, and no look at the client is due.
+    #[inline]
+    pub(crate) fn takes(&self, len: usize, limit: usize) -> bool {
+        const MARGIN: usize = 64;
+        !self.bound.passed
+            && self.packets.bytes() + len + MARGIN <= limit
+            && self.bound.unwatched + len + HEADER_LEN < Bound::WATCH_EVERY
+    }
+
     /// Keeps a payload. The one that goes beyond `limit` bytes gives `true`: all are freed, and none is kept any more.
     pub fn keep(&mut self, payload: &[u8], limit: usize) -> bool {
         self.bound.unwatched += payload.len() + HEADER_LEN;

@@ -108,7 +108,7 @@ impl Turn<'_> {
             return self.pass_login_on(login, &payload);
         };
         self.session.queries.clear();
-        if !self.session.server.as_ref().is_some_and(|server| !server.authenticated) {
+        if self.session.server.as_ref().is_none_or(|server| server.authenticated) {
             return self
                 .login_script_error("no new server connection that could take a login packet");
         }

@@ -23,9 +23,14 @@ impl Numbering {
         self.fresh = true;
     }
 
+    /// Whether this id is the next one.
+    pub fn is_next(&self, id: u8) -> bool {
+        self.fresh || id == self.last.wrapping_add(1)
+    }
+
     /// A packet of `parts` packets arrived; `false` if its first id is not the next one. Any id may start an exchange.
     pub fn received(&mut self, id: u8, last_id: u8) -> bool {
-        let in_order = self.fresh || id == self.last.wrapping_add(1);
+        let in_order = self.is_next(id);
         *self = Self { last: last_id, fresh: false };
         in_order
     }

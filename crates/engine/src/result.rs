@@ -45,7 +45,8 @@ impl Turn<'_> {
 
     /// Has the tracker look at a packet; `None` if it makes no sense, and the connection ends.
     pub fn follow(&mut self, packet: Incoming<'_>) -> Option<Progress> {
-        let progress = match self.state.tracker.feed(packet.payload) {
+        let fed = self.state.fed.take();
+        let progress = match fed.unwrap_or_else(|| self.state.tracker.feed(packet.payload)) {
             Ok(progress) => progress,
             Err(e) => {
                 self.shared.stats.malformed_packets.increment();

@@ -29,6 +29,8 @@ pub struct Session {
     pub login_accepted: bool,
     /// What [`Server::status`] was when the last server was detached.
     detached_status: u16,
+    /// The driver does not know yet which server is attached now.
+    moved: bool,
     /// Detached connections that nobody may have: closed as soon as the driver knows that they are gone.
     discarded: Vec<Server>,
 }
@@ -48,6 +50,7 @@ impl Session {
             result_status: 0,
             login_accepted: false,
             detached_status: StatusFlags::AUTOCOMMIT,
+            moved: false,
             discarded: Vec::new(),
         }
     }
@@ -66,12 +69,24 @@ impl Session {
     /// The server connection as this client's own: counted on its backend. The present one must be detached.
     pub(crate) fn attach(&mut self, shared: &Shared, mut server: Server) {
         server.count(&*shared.backends);
+        self.reach(server);
+    }
+
+    /// A server connection in the making, which is not counted yet.
+    pub(crate) fn reach(&mut self, server: Server) {
         self.server = Some(server);
+        self.moved = true;
+    }
+
+    /// Whether the server was attached or detached since the last call.
+    pub(crate) fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
     }
 
     /// Takes the server connection off this client.
     pub(crate) fn detach(&mut self, shared: &Shared) -> Option<Server> {
         let mut server = self.server.take()?;
+        self.moved = true;
         self.detached_status = server.status();
         server.uncount(&*shared.backends);
         Some(server)

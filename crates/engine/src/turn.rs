@@ -33,16 +33,16 @@ impl Turn<'_> {
             Event::Accepted => self.find_server(),
             Event::Connected => self.connected(),
             Event::ConnectFailed => self.connect_failed(),
-            Event::Client(packet) => self.from_client(packet),
-            Event::Server(packet) => self.from_server(packet),
+            Event::Client(packet) => self.client_packet(packet),
+            Event::Server(packet) => self.server_packet(packet),
         }
     }
 
     fn is_connecting(&self) -> bool {
-        matches!(self.state.step, Step::Connect)
+        self.state.step == Step::Connect
     }
 
-    fn from_client(&mut self, packet: Incoming<'_>) {
+    fn client_packet(&mut self, packet: Incoming<'_>) {
         let in_order = self.state.client_ids.received(packet.id, packet.last_id());
         match self.state.step {
             Step::Login => self.login(packet.payload),
@@ -53,7 +53,7 @@ impl Turn<'_> {
         }
     }
 
-    fn from_server(&mut self, packet: Incoming<'_>) {
+    fn server_packet(&mut self, packet: Incoming<'_>) {
         if !self.state.server_ids.received(packet.id, packet.last_id()) {
             return self.broken("the server's packets are out of order");
         }
@@ -67,15 +67,16 @@ impl Turn<'_> {
     }
 
     fn verdict(&mut self, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
-        let question = match std::mem::take(&mut self.state.step) {
-            Step::Asked(question) => question,
-            other => {
-                self.state.step = other;
-                return;
-            }
-        };
+        if self.state.step != Step::Asked {
+            return;
+        }
+        let Some(question) = self.state.question.take() else { return };
         // The script may have parked or exchanged the server.
         self.sync_server();
+        self.go_on(question, verdict, at_hand);
+    }
+
+    fn go_on(&mut self, question: Question, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
         match question {
             Question::ConnectServer => self.connect_verdict(verdict),
             Question::ReadHandshake => self.greeting_verdict(verdict),
@@ -93,19 +94,20 @@ impl Turn<'_> {
     /// Asks the script, or goes on at once if it has no such hook.
     pub fn ask(&mut self, question: Question, at_hand: Option<Incoming<'_>>) {
         let ask = question.ask();
-        let has = self.state.hooks.has(ask.hook());
-        self.state.step = Step::Asked(question);
-        if has {
-            self.driver.effect(Effect::Ask(ask));
+        if self.state.hooks.has(ask.hook()) {
+            self.state.step = Step::Asked;
+            self.state.question = Some(question);
+            self.state.asked = Some(ask);
         } else {
-            self.verdict(Verdict::Proceed, at_hand);
+            self.go_on(question, Verdict::Proceed, at_hand);
         }
     }
 
     fn closed(&mut self) {
-        if let Step::Over = self.state.step {
+        if self.state.step == Step::Over {
             return;
         }
+        self.state.asked = None;
         self.state.exchange.injection = None;
         self.ask(Question::DisconnectClient, None);
     }
@@ -138,6 +140,9 @@ impl Turn<'_> {
 
     /// Tells the driver which server there is, and closes those that are not attached any more.
     pub fn sync_server(&mut self) {
+        if !self.session.take_moved() {
+            return;
+        }
         let link = self.session.server.as_ref().map(|server| &*server.link);
         self.driver.effect(Effect::Attach(link));
         drop(self.session.take_discarded());
@@ -152,7 +157,8 @@ impl Turn<'_> {
     /// Goes on in `step`.
     pub fn go(&mut self, step: Step, awaits: Awaits) {
         self.state.step = step;
-        self.driver.effect(Effect::Await(awaits));
+        self.state.awaits = awaits;
+        self.state.asked = None;
     }
 
     /// Ends the connection without a word.

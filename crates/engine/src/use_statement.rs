@@ -17,7 +17,7 @@ pub fn database(sql: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     match name.first()? {
-        quote if is_quote(quote) => quoted(&name[1..], *quote),
+        quote if is_quote(quote) => quoted(name.get(1..)?, *quote),
         _ => bare(name),
     }
 }
@@ -56,13 +56,13 @@ fn quoted(mut text: &[u8], quote: u8) -> Option<Vec<u8>> {
     let mut name = Vec::new();
     loop {
         let end = text.iter().position(|byte| *byte == quote)?;
-        name.extend_from_slice(&text[..end]);
-        text = &text[end + 1..];
+        name.extend_from_slice(text.get(..end)?);
+        text = text.get(end + 1..)?;
         if text.first() != Some(&quote) {
             return Some(name);
         }
         name.push(quote);
-        text = &text[1..];
+        text = text.get(1..)?;
     }
 }
 
@@ -70,7 +70,7 @@ fn bare(text: &[u8]) -> Option<Vec<u8>> {
     let is_part =
         |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"_$".contains(byte);
     let len = text.iter().position(|byte| !is_part(byte)).unwrap_or(text.len());
-    (len > 0).then(|| text[..len].to_vec())
+    text.get(..len).filter(|name| !name.is_empty()).map(<[u8]>::to_vec)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use engine::{
     AddBackendError, Address, Awaits, BackendKind, BackendState, Backends, Client, Connecting,
     Driver, Effect, Engine, Event, Hook, HookSet, Incoming, Link, Query, Reply, Session, Settings,
-    Shared, Side, Slot, Verdict,
+    Shared, Side, Slot, Then, Verdict,
 };
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
@@ -92,7 +92,6 @@ impl Driver for Seen {
             }
             Effect::Send { to: Side::Server, payload, .. } => self.to_server.push(payload.to_vec()),
             Effect::Forward { to, id } => self.forwarded.push((to, id)),
-            Effect::Await(awaits) => self.awaits = Some(awaits),
             _ => {}
         }
     }
@@ -119,7 +118,10 @@ impl Scene {
     }
 
     fn tell(&mut self, event: Event<'_>) {
-        self.engine.handle(event, &mut self.seen);
+        match self.engine.handle(event, &mut self.seen) {
+            Then::Await(awaits) => self.seen.awaits = Some(awaits),
+            Then::Ask(_) => {}
+        }
     }
 
     fn client(&mut self, id: u8, payload: &[u8]) {
@@ -158,8 +160,8 @@ impl Scene {
             zstd_level: None,
         };
         self.tell(Event::Accepted);
-        self.server(0, &greeting.encode().unwrap());
-        self.client(1, &login.encode().unwrap());
+        self.server(0, &greeting.encode().expect("a greeting"));
+        self.client(1, &login.encode().expect("a login"));
         self
     }
 
@@ -175,7 +177,7 @@ impl Scene {
     fn replaced(&mut self, command: &[u8], queries: &[&[u8]]) {
         self.client(0, command);
         for query in queries {
-            self.engine.session().lock().unwrap().queries.push_back(self::query(query));
+            self.engine.session().lock().expect("alive").queries.push_back(self::query(query));
         }
         self.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, command))));
     }
@@ -183,11 +185,11 @@ impl Scene {
 
 /// One whose result the script wants.
 fn query(packet: &[u8]) -> Query {
-    Query::new(1, packet.to_vec(), true).unwrap()
+    Query::new(1, packet.to_vec(), true).expect("not empty")
 }
 
 fn reply(payload: &[u8]) -> Verdict {
-    Verdict::SendResult(Reply::from_packets(vec![payload.to_vec()]).unwrap())
+    Verdict::SendResult(Reply::from_packets(vec![payload.to_vec()]).expect("not empty"))
 }
 
 /// The server would have taken the client's answer for a command.
@@ -251,7 +253,7 @@ fn what_a_server_says_to_a_queued_quit_is_for_nobody_who_has_an_answer() {
     let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
     scene.client(0, b"\x03SELECT 1");
     let quit = Query::new(1, vec![1], false).unwrap();
-    scene.engine.session().lock().unwrap().queries.extend([query(b"\x03DO 1"), quit]);
+    scene.engine.session().lock().expect("alive").queries.extend([query(b"\x03DO 1"), quit]);
     scene.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, b"\x03SELECT 1"))));
     scene.server(1, OK);
     assert_eq!(scene.seen.to_server.last().map(Vec::as_slice), Some(&[1][..]));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyproxy.hooks._script_view import ProxyView
 from pyproxy.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -22,3 +23,6 @@ def require_protection(proxy: Proxy, script: str) -> None:
         )
     if not config.profiling:
         raise SettingsError(f"pyproxy-skip-profiling=true: {script} is not asked then")
+    if isinstance(proxy, ProxyView):
+        # One of several scripts: the stack has to know.
+        proxy.note_protection(script)

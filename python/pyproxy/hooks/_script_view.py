@@ -58,3 +58,8 @@ class ProxyView(_View):
         super().__init__(real)
         connection = None if without_connection else _ConnectionView(real.connection)
         object.__setattr__(self, "connection", connection)
+        object.__setattr__(self, "protects", "")
+
+    def note_protection(self, what: str) -> None:
+        """The script protects something, as this ready-made script does."""
+        object.__setattr__(self, "protects", what)

@@ -45,6 +45,8 @@ class Script:
             for hook in (*_HOOKS, "init", "shutdown")
             if callable(getattr(module, hook, None))
         }
+        #: The name of the ready-made script that protects something, if this is one.
+        self.protects = ""
 
     def __str__(self) -> str:
         return self.name
@@ -56,6 +58,11 @@ class Script:
     def has_hooks(self) -> bool:
         """Whether the script can do anything for a connection."""
         return any(name in self._hooks for name in _HOOKS)
+
+    @property
+    def takes_results(self) -> bool:
+        """Whether it queues queries and reads their results."""
+        return "read_query_result" in self._hooks
 
     def begin(self, proxy: Proxy) -> None:
         """Runs `init(proxy)`. Raises LoadError if that raises."""
@@ -73,7 +80,9 @@ class Script:
     def _run(self, name: str, proxy: Proxy) -> None:
         function = self._hooks.get(name)
         if function is not None:
-            function(ProxyView(proxy, without_connection=True))
+            view = ProxyView(proxy, without_connection=True)
+            function(view)
+            self.protects = self.protects or view.protects
 
     def _forget(self) -> None:
         sys.modules.pop(self._module.__name__, None)

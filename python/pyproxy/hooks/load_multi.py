@@ -27,6 +27,11 @@ Settings, section `[load_multi]`:
 Only files below `directory` can be loaded, wherever a name or a link points. A script of `scripts` that cannot be
 loaded stops the start of the proxy.
 
+A stack with `masking` or `firewall` does not start if another script takes the results of queries (has
+`read_query_result`), since that one would hide queries or rows from it: `query_log, masking` does not, in any order. Behind
+the firewall such a script may stand: the firewall has seen each query before. A script in front of one of the two that
+queues queries is refused these queries.
+
 What scripts share: modules, `proxy.globals`, and one process. What they set on `proxy` and `proxy.connection` is theirs.
 What it cannot do: let two scripts handle the same query, so put those that handle all queries (pooling, histograms)
 last. A script gets a view of `proxy`, which `isinstance(proxy, pyproxy.Proxy)` does not take for one. A query that an
@@ -155,6 +160,8 @@ def _ask(proxy: Proxy, name: str, *arguments: Any) -> int | None:
         decision: int | None = hook(_view(proxy, script), *arguments)
         if decision is not None and decision != proxy.PROXY_NO_DECISION:
             proxy.connection.load_multi_handler = script
+            if name == "read_query" and decision == proxy.PROXY_SEND_QUERY:
+                return _unless_unprotected(proxy, script, decision)
             return decision
         if len(proxy.queries) > 0:
             _log.warning(
@@ -164,6 +171,17 @@ def _ask(proxy: Proxy, name: str, *arguments: Any) -> int | None:
         # What a script set and did not send is not the answer of the next one.
         proxy.response = None
     return None
+
+
+def _unless_unprotected(proxy: Proxy, script: Script, decision: int) -> int:
+    """Refuses queries that a script behind this one was to look at first."""
+    behind = _scripts[_scripts.index(script) + 1 :]
+    blind = next((other for other in behind if other.protects), None)
+    if blind is None:
+        return decision
+    proxy.queries.reset()
+    _log.error("%s queued queries in front of %s, which protects: they are refused", script, blind)
+    return refuse(proxy, 1227, "42000", f"Access denied; {script} hides queries from {blind}")
 
 
 def _view(proxy: Proxy, script: Script) -> ProxyView:
@@ -240,8 +258,27 @@ def _load(proxy: Proxy, name: str) -> Script:
         raise LoadError(f"{name} is already loaded")
     script = load(_directory(), name, forbidden=Path(__file__))
     script.begin(proxy)
+    conflict = next((error for other in _scripts if (error := _conflict(other, script))), None)
+    if conflict is not None:
+        _end(proxy, script)
+        raise LoadError(conflict)
     _scripts.append(script)
     return script
+
+
+def _conflict(first: Script, second: Script) -> str | None:
+    """Why the second script cannot be behind the first."""
+    for protecting, other in ((first, second), (second, first)):
+        if not protecting.protects or not other.takes_results:
+            continue
+        # Who reads no results itself has seen every query before the scripts behind it.
+        if protecting is first and not protecting.takes_results:
+            continue
+        return (
+            f"{first}, {second}: {protecting} ({protecting.protects}) protects nothing in a stack with"
+            f" {other}, which takes the results of queries"
+        )
+    return None
 
 
 def _end(proxy: Proxy, script: Script) -> None:

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::{Awaits, Client, Engine, HookSet, Session, Slot};
+use engine::{Awaits, Client, Engine, Session, Slot};
+use script::Asked;
 
 use crate::chassis::{Con, ConState, Retval};
 use crate::drive::Context;
-use crate::embed::Binding;
 
 /// Everything kept between the callbacks of one connection.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Connection {
     /// The rules.
     pub engine: Engine,
     /// The script, if there is one.
-    pub script: Option<Binding>,
+    pub script: Option<Box<dyn Asked>>,
     /// What the engine awaits once the host has written what is queued for the client.
     pub next: Awaits,
 }
@@ -28,11 +28,9 @@ pub fn init(con: Con<'_>, ctx: &'static Context) -> Retval {
     let (src, dst) = client.addresses();
     let id = ctx.shared.stats.connections.increment();
     let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
-    let script = ctx
-        .scripts
-        .as_ref()
-        .map(|scripts| Binding::new(scripts.current(), session.clone(), ctx.shared.clone()));
-    let hooks = script.as_ref().map(Binding::hooks).unwrap_or(HookSet::default());
+    let scripts = ctx.scripts.as_ref();
+    let script = scripts.map(|scripts| scripts.bind(session.clone(), &ctx.shared));
+    let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
     let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
     con.set_plugin_state(Box::new(Connection { engine, script, next: Awaits::Retry }));
     let limits = &ctx.time_limits;

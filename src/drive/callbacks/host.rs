@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::time::Instant;
 
-use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side};
+use engine::{Connecting, Driver, Effect, Link, Side};
 
 use super::packet_at_hand::AtHand;
 use crate::boundary::HostCall;
@@ -21,12 +21,8 @@ pub struct Host<'h> {
     /// The packet at hand is to be passed on; what was sent behind it waits until it is.
     forward: Option<(Side, u8)>,
     behind: Vec<(Side, Packet, u8)>,
-    /// The script is to be asked.
-    pub asked: Option<Ask>,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
-    /// What is read next.
-    pub awaits: Option<Awaits>,
     /// What was sent to the client shall reach it first.
     pub flush: bool,
 }
@@ -41,9 +37,7 @@ impl<'h> Host<'h> {
             backends,
             forward: None,
             behind: Vec::new(),
-            asked: None,
             ended: None,
-            awaits: None,
             flush: false,
         }
     }
@@ -60,12 +54,21 @@ impl<'h> Host<'h> {
         }
     }
 
-    /// Passes the packet at hand on if the engine said so, and then what was sent behind it.
-    pub fn pass_on(&mut self, at_hand: &mut Option<AtHand>) {
-        let Some((to, id)) = self.forward.take() else { return };
-        if let (Some(packet), Some(socket)) = (at_hand.take(), self.socket(to)) {
-            packet.pass(socket, id);
+    /// Passes the packet at hand on if the engine said so, and then what was sent behind it. Gives it back otherwise.
+    #[inline]
+    pub fn pass_on(&mut self, at_hand: AtHand) -> Option<AtHand> {
+        let Some((to, id)) = self.forward.take() else { return Some(at_hand) };
+        if let Some(socket) = self.socket(to) {
+            at_hand.pass(socket, id);
         }
+        if !self.behind.is_empty() {
+            self.send_behind();
+        }
+        None
+    }
+
+    #[cold]
+    fn send_behind(&mut self) {
         for (to, chunk, last_id) in std::mem::take(&mut self.behind) {
             if let Some(socket) = self.socket(to) {
                 socket.append_chunk(chunk, last_id);
@@ -115,7 +118,6 @@ impl Driver for Host<'_> {
             Effect::SendPart { to, id, payload } => {
                 self.send(to, Packet::from_payload(payload, id), id);
             }
-            Effect::SendForeign(bytes) if bytes.is_empty() => {}
             Effect::SendForeign(bytes) => self.send(Side::Client, Packet::from_bytes(bytes), 0),
             Effect::Attach(link) => self.con.set_server(link.and_then(Self::socket_of)),
             Effect::Flush => self.flush = true,
@@ -136,8 +138,6 @@ impl Driver for Host<'_> {
                 }
             }
             Effect::Trim => release_memory(),
-            Effect::Ask(ask) => self.asked = Some(ask),
-            Effect::Await(awaits) => self.awaits = Some(awaits),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What each callback does, between the host's call and the state it goes on in.
 
-use engine::{Event, Side};
+use engine::{Event, Incoming, Short, Side, Then};
 
 use super::connection::Connection;
 use super::host::Host;
@@ -20,50 +20,49 @@ pub struct Turn<'h> {
 impl Turn<'_> {
     /// Hands over an event without a packet.
     pub fn tell(&mut self, event: Event<'_>) -> Retval {
-        self.conn.engine.handle(event, &mut self.host);
-        self.answer_questions(None)
+        let then = self.conn.engine.handle(event, &mut self.host);
+        self.go_on(then, None)
     }
 
     /// Hands over a packet.
     fn packet(&mut self, side: Side, packet: AtHand) -> Retval {
-        let mut at_hand = Some(packet);
-        if let Some(packet) = &at_hand {
-            packet.show(|packet| {
-                let event = match side {
-                    Side::Client => Event::Client(packet),
-                    Side::Server => Event::Server(packet),
-                };
-                self.conn.engine.handle(event, &mut self.host);
-            });
-        }
-        self.host.pass_on(&mut at_hand);
-        self.answer_questions(at_hand)
+        let Self { host, conn } = self;
+        let then = packet.show(|packet| {
+            let event = match side {
+                Side::Client => Event::Client(packet),
+                Side::Server => Event::Server(packet),
+            };
+            conn.engine.handle(event, host)
+        });
+        let at_hand = self.host.pass_on(packet);
+        self.go_on(then, at_hand)
     }
 
-    /// Asks the script as often as the engine wants.
-    fn answer_questions(&mut self, mut at_hand: Option<AtHand>) -> Retval {
+    /// Goes on as the engine says, and asks the script as often as it wants.
+    fn go_on(&mut self, mut then: Then, mut at_hand: Option<AtHand>) -> Retval {
         loop {
             if let Some(side) = self.host.ended.take() {
-                self.host.asked = None;
-                self.conn.engine.handle(Event::Ended(side), &mut self.host);
+                then = self.conn.engine.handle(Event::Ended(side), &mut self.host);
                 continue;
             }
-            let Some(ask) = self.host.asked.take() else { break };
+            let ask = match then {
+                Then::Await(awaits) => return settle(&self.host, self.conn, awaits),
+                Then::Ask(ask) => ask,
+            };
             let Self { host, conn } = self;
             let Some(script) = conn.script.as_mut() else { return Retval::Error };
-            match &at_hand {
+            then = match &at_hand {
                 Some(packet) => packet.show(|packet| {
                     let verdict = script.ask(&ask, &packet.joined());
-                    conn.engine.handle(Event::Verdict(verdict, Some(packet)), host);
+                    conn.engine.handle(Event::Verdict(verdict, Some(packet)), host)
                 }),
                 None => {
                     let verdict = script.ask(&ask, &[]);
-                    conn.engine.handle(Event::Verdict(verdict, None), host);
+                    conn.engine.handle(Event::Verdict(verdict, None), host)
                 }
-            }
-            host.pass_on(&mut at_hand);
+            };
+            at_hand = at_hand.and_then(|packet| host.pass_on(packet));
         }
-        settle(&self.host, self.conn)
     }
 
     /// `con_connect_server`: entered without a server, for the first try and every retry, or with one whose connect may have
@@ -86,6 +85,24 @@ impl Turn<'_> {
         }
     }
 
+    /// `con_read_query_result`: one packet of an answer arrived.
+    #[inline]
+    pub fn read_answer(&mut self) -> Retval {
+        let Some(packet) = self.host.server().and_then(|server| server.pop_received()) else {
+            return Retval::Error;
+        };
+        let short = self.conn.engine.short(&Incoming::single(packet.id(), packet.payload()));
+        match short {
+            // The host reads the next packet, and flushes by itself.
+            Some(Short::Pass(id)) => {
+                self.host.client.append(packet, id);
+                Retval::Success
+            }
+            Some(Short::Drop) => Retval::Success,
+            None => self.packet(Side::Server, AtHand::One(packet)),
+        }
+    }
+
     /// One packet of the client arrived.
     pub fn read_client(&mut self) -> Retval {
         match self.host.client.pop_received() {
@@ -104,7 +121,7 @@ impl Turn<'_> {
 
     /// What was queued for the client is written.
     pub fn written(&mut self) -> Retval {
-        written(&mut self.host, self.conn)
+        written(&self.host, self.conn)
     }
 
     /// `con_timeout`: the peer that the host waits for was silent for too long.
@@ -115,12 +132,12 @@ impl Turn<'_> {
         if self.awaited_peer_spoke() {
             return Retval::Success;
         }
-        self.conn.engine.handle(Event::TimedOut, &mut self.host);
+        let then = self.conn.engine.handle(Event::TimedOut, &mut self.host);
         if self.host.con.state() == Some(ConState::ConnectServer) {
             // The host comes back to the connect, which finds no server and tries the next.
             return Retval::Success;
         }
-        self.answer_questions(None)
+        self.go_on(then, None)
     }
 
     /// Whether the peer that the host reads from in this state has sent something, or hung up.

@@ -9,8 +9,7 @@ use super::host::Host;
 use crate::chassis::{ConState, Retval};
 
 /// Ends a callback: the state for what is awaited, behind whatever must be written first.
-pub fn settle(host: &Host<'_>, conn: &mut Connection) -> Retval {
-    let Some(awaits) = host.awaits else { return Retval::Error };
+pub fn settle(host: &Host<'_>, conn: &mut Connection, awaits: Awaits) -> Retval {
     conn.next = awaits;
     // The engine checks sequence ids; the host would leak a connection whose id it does not like.
     host.client.accept_any_id();
@@ -31,19 +30,18 @@ pub fn settle(host: &Host<'_>, conn: &mut Connection) -> Retval {
 }
 
 /// What was queued for the client is written: goes on with what the engine awaits.
-pub fn written(host: &mut Host<'_>, conn: &mut Connection) -> Retval {
+pub fn written(host: &Host<'_>, conn: &mut Connection) -> Retval {
     if conn.next == Awaits::Close {
         host.con.set_state(ConState::CloseClient);
         return Retval::Success;
     }
-    host.awaits = Some(conn.next);
-    settle(host, conn)
+    settle(host, conn, conn.next)
 }
 
 /// The state to go on in; `None` stays in the present one.
 fn next_state(host: &Host<'_>, awaits: Awaits, state: Option<ConState>) -> Option<ConState> {
     let for_client = !host.client.send_queue_is_empty() || host.flush;
-    let for_server = host.server().is_some_and(|server| !server.send_queue_is_empty());
+    let for_server = || host.server().is_some_and(|server| !server.send_queue_is_empty());
     Some(match awaits {
         Awaits::Abort => ConState::Error,
         Awaits::Close => ConState::SendError,
@@ -51,7 +49,7 @@ fn next_state(host: &Host<'_>, awaits: Awaits, state: Option<ConState>) -> Optio
         Awaits::Greeting => ConState::ReadHandshake,
         Awaits::Login => ConState::SendHandshake,
         Awaits::LoginAnswer if for_client => ConState::SendAuthResult,
-        Awaits::LoginAnswer if !for_server => ConState::ReadAuthResult,
+        Awaits::LoginAnswer if !for_server() => ConState::ReadAuthResult,
         Awaits::LoginAnswer if state == Some(ConState::ReadAuthOldPassword) => {
             ConState::SendAuthOldPassword
         }
@@ -60,13 +58,14 @@ fn next_state(host: &Host<'_>, awaits: Awaits, state: Option<ConState>) -> Optio
         Awaits::LoginData => ConState::ReadAuthOldPassword,
         Awaits::Command if for_client && is_login(state) => ConState::SendAuthResult,
         Awaits::Command if for_client => write(host, state),
-        Awaits::Command if for_server => send_command(host, false),
+        Awaits::Command if for_server() => send_command(host, false),
         // The host goes on only in a state that is not the present one.
         Awaits::Command if state == Some(ConState::ReadQuery) => write(host, state),
         Awaits::Command => ConState::ReadQuery,
         Awaits::Answer { .. } if for_client => write(host, state),
         Awaits::Answer { kept } => send_command(host, kept),
         Awaits::MoreAnswer if host.flush => write(host, state),
+        // The host reads the next packet, and flushes by itself.
         Awaits::MoreAnswer if state == Some(ConState::ReadQueryResult) => return None,
         Awaits::MoreAnswer => {
             host.con.set_resultset_is_finished(false);

@@ -19,7 +19,7 @@ use crate::drive::{Context, context};
 unsafe fn run(
     name: &'static str,
     con: *mut sys::network_mysqld_con,
-    callback: fn(&mut Turn<'_>) -> Retval,
+    callback: impl FnOnce(&mut Turn<'_>) -> Retval,
 ) -> sys::network_socket_retval_t::Type {
     // SAFETY: the caller's promise.
     let retval = unsafe {
@@ -39,6 +39,7 @@ unsafe fn run(
 }
 
 /// What callbacks work with; `None` for a connection that init never saw, or when the plugin is ending.
+#[inline]
 fn turn<'h>(con: Con<'h>, call: &'h HostCall) -> Option<Turn<'h>> {
     let ctx = context().filter(|ctx| !ctx.closing.load(Ordering::Relaxed))?;
     let host = Host::new(call, con, con.client()?, ctx.backends);
@@ -100,7 +101,7 @@ callbacks! {
     con_send_auth_result: written,
     con_read_auth_old_password: read_client,
     con_read_query: read_query,
-    con_read_query_result: read_server,
+    con_read_query_result: read_answer,
     con_send_query_result: written,
     con_read_local_infile_data: read_client,
     con_read_local_infile_result: read_server,
@@ -167,7 +168,7 @@ fn cleanup(con: Con<'_>, ctx: &'static Context) {
     if let (Some(conn), Some(client)) = (conn, con.client()) {
         panic_on_purpose("disconnect_client");
         let mut turn = Turn { host: Host::new(con.call(), con, client, ctx.backends), conn };
-        turn.tell(Event::Closed);
+        _ = turn.tell(Event::Closed);
     }
     let_go(con);
 }

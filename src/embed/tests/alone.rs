@@ -1,6 +1,8 @@
 //! What happens once per process: starting in a virtual environment, and the end. Each scenario runs this test
 //! binary again.
 
+use std::sync::Arc;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Output};
@@ -135,14 +137,14 @@ fn child_that_spoils_python() {
     log::set_logger(&Logger).expect("no other logger");
     log::set_max_level(log::LevelFilter::Debug);
     let scripts = start_with(&script, None).expect("starts");
-    let script = in_callback(|call| scripts.current(call));
+    let script = in_callback(|| scripts.current());
     for (n, spoil) in SPOILS.iter().enumerate() {
         let n = u8::try_from(n).expect("few");
         let mut connection = Connection::of(Arc::clone(&script));
-        assert_eq!(connection.query(&[0, n]), Outcome::Proceed, "{}", logged(log::Level::Error));
+        assert_eq!(connection.query(&[0, n]), Verdict::Proceed, "{}", logged(log::Level::Error));
         let mut next = Connection::of(Arc::clone(&script));
-        assert_eq!(next.query(b"\x03x"), Outcome::SendQuery, "after {spoil}");
-        assert_eq!(next.query(b"\x01"), Outcome::Failed, "after {spoil}");
+        assert_eq!(next.query(b"\x03x"), Verdict::SendQuery, "after {spoil}");
+        assert_eq!(next.query(b"\x01"), Verdict::Failed, "after {spoil}");
         let log = logged(log::Level::Error);
         assert!(log.contains("read_query failed") && log.contains("LookupError"), "{spoil}: {log}");
     }
@@ -167,12 +169,12 @@ fn child_that_ends() {
         def read_query(proxy, packet): return 1\n";
     let scripts = start_with(script, None).expect("starts");
     let session = Slot::new(Session::new(1, Client::default()));
-    in_callback(|call| {
-        let mut binding = Binding::new(scripts.current(call), session, shared());
-        assert_eq!(binding.read_query(call, b"\x03x"), Outcome::SendQuery);
+    in_callback(|| {
+        let mut binding = Binding::new(scripts.current(), session, shared());
+        assert_eq!(binding.ask(&Ask::Hook(Hook::ReadQuery), b"\x03x"), Verdict::SendQuery);
         scripts.shutdown();
         scripts.shutdown();
-        assert_eq!(binding.read_query(call, b"\x03x"), Outcome::Proceed);
+        assert_eq!(binding.ask(&Ask::Hook(Hook::ReadQuery), b"\x03x"), Verdict::Proceed);
     });
     drop(scripts);
     println!("\nafter the end");
@@ -200,11 +202,11 @@ fn child_with_two_versions_that_ends() {
     drop(scripts);
     let watch = super::super::reload::Watch::eager(&path);
     let scripts = Scripts::new(Arc::clone(&environment), used, Some(watch));
-    in_callback(|call| {
+    in_callback(|| {
         let session = Slot::new(Session::new(1, Client::default()));
-        let _open = Binding::new(scripts.current(call), session, shared());
+        let _open = Binding::new(scripts.current(), session, shared());
         fs::write(&path, source("current")).expect("written");
-        scripts.current(call);
+        scripts.current();
         scripts.shutdown();
     });
 }

@@ -12,7 +12,7 @@ fn check(statements: &str) {
         "import pyproxy.chassis\nimport chassis\ndef read_query(proxy, packet):\n    {body}\n"
     );
     let outcome = Connection::new(&script).call(Hook::ReadQuery);
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn the_numbers_are_a_dict() {
 fn the_numbers_are_those_of_the_proxy() {
     let counted = python(|py| {
         let shared = shared();
-        let module = modules::chassis::module(py, shared).unwrap();
+        let module = modules::chassis::module(py, Arc::clone(&shared)).unwrap();
         for _ in 0..3 {
             shared.stats.malformed_packets.increment();
         }

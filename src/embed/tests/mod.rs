@@ -1,15 +1,7 @@
 //! Tests against a real interpreter: started once, one script per test.
 
 mod alone;
-mod binary;
 mod chassis;
-mod connections;
-mod counting;
-mod hooks;
-mod lifetime;
-mod queries;
-mod responses;
-mod results;
 mod stubs;
 mod versions;
 
@@ -19,10 +11,11 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::Python;
 
-use super::{Binding, ConfigValue, Outcome, PythonConfig, Script, Scripts, start, threads};
-use crate::boundary::{HostCall, HostCell, host_call};
+use super::{ConfigValue, PythonConfig, Script, Scripts, start, threads};
+use crate::boundary::host_call;
 use crate::chassis::Backends;
-use engine::{Client, Hook, Injection, Pool, Session, Shared, Slot, Stats};
+use ::script::{Asked, Binding, Guest};
+use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
 thread_local! {
     static LOG: RefCell<Vec<(log::Level, String)>> = const { RefCell::new(Vec::new()) };
@@ -63,13 +56,7 @@ fn shared() -> Arc<Shared> {
     chas.priv_ = private;
     // SAFETY: INV-6 as far as a test goes: the objects are leaked, and nothing calls the host.
     let backends = unsafe { Backends::global(chas) }.expect("not NULL");
-    Box::leak(Box::new(Shared {
-        backends,
-        pool: HostCell::new(Pool::default()),
-        pool_change_user: true,
-        max_kept_bytes: 1 << 20,
-        stats: Stats::default(),
-    }))
+    Arc::new(Shared::new(Box::new(backends), true, 1 << 20))
 }
 
 /// The interpreter, started by whichever test comes first.
@@ -102,10 +89,10 @@ pub fn python<R>(f: impl FnOnce(Python<'_>) -> R) -> R {
 }
 
 /// Runs `f` inside a callback of the host. An assertion that fails in `f` fails the test.
-fn in_callback<R>(f: impl FnOnce(&HostCall) -> R) -> R {
+fn in_callback<R>(f: impl FnOnce() -> R) -> R {
     let mut result = None;
     // SAFETY: INV-1: each test has slots of its own, and there is no host.
-    unsafe { host_call(|call| result = Some(f(call)), |_| ()) };
+    unsafe { host_call(|_| result = Some(f()), |_| ()) };
     result.expect("no panic in the callback")
 }
 
@@ -126,8 +113,7 @@ fn load_file(path: &Path, text: &str) -> Result<Arc<Script>, String> {
 /// A client connection with a script.
 struct Connection {
     session: Slot<Session>,
-    binding: Binding,
-    shared: Arc<Shared>,
+    binding: Binding<Script>,
 }
 
 impl Connection {
@@ -142,38 +128,37 @@ impl Connection {
         client.src.port = Some(5555);
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
-        let shared = shared();
-        let binding = Binding::new(script, session.clone(), shared);
+        let binding = Binding::new(script, session.clone(), shared());
         logged(log::Level::Error);
-        Self { session, binding, shared }
+        Self { session, binding }
     }
 
     /// Calls a hook; `read_query` gets `SELECT 1`.
-    fn call(&mut self, hook: Hook) -> Outcome {
-        in_callback(|call| match hook {
-            Hook::ConnectServer => self.binding.connect_server(call),
-            Hook::ReadHandshake => self.binding.read_handshake(call),
-            Hook::ReadAuth => self.binding.read_auth(call),
-            Hook::ReadAuthResult => self.binding.read_auth_result(call, b"\0\0\0"),
-            Hook::ReadQuery => self.binding.read_query(call, b"\x03SELECT 1"),
-            Hook::ReadQueryResult => self.binding.read_query_result(call, &results::ok()),
-            Hook::DisconnectClient => self.binding.disconnect_client(call),
-        })
+    fn call(&mut self, hook: Hook) -> Verdict {
+        match hook {
+            Hook::ReadAuthResult => self.ask(&Ask::Hook(hook), b"\0\0\0"),
+            Hook::ReadQuery => self.query(b"\x03SELECT 1"),
+            _ => self.ask(&Ask::Hook(hook), b""),
+        }
     }
 
-    fn query(&mut self, packet: &[u8]) -> Outcome {
-        in_callback(|call| self.binding.read_query(call, packet))
+    fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
+        in_callback(|| self.binding.ask(ask, packet))
     }
 
-    fn result(&mut self, injection: Injection) -> Outcome {
+    fn query(&mut self, packet: &[u8]) -> Verdict {
+        self.ask(&Ask::Hook(Hook::ReadQuery), packet)
+    }
+
+    fn result(&mut self, injection: Injection) -> Verdict {
         let slot = Slot::new(injection);
-        let outcome = in_callback(|call| self.binding.read_query_result(call, &slot));
-        in_callback(|call| slot.take(call)).expect("the injection comes back");
-        outcome
+        let verdict = self.ask(&Ask::Result(slot.clone()), b"");
+        slot.take().expect("the injection comes back");
+        verdict
     }
 
     /// Changes what is known of the connection.
     fn change(&self, f: impl FnOnce(&mut Session)) {
-        in_callback(|call| f(&mut self.session.borrow_mut(call).expect("alive")));
+        f(&mut self.session.lock().expect("alive"));
     }
 }

@@ -5,7 +5,9 @@ use std::fs;
 
 use super::*;
 use crate::plugin::options::{Options, Values};
-use wire::result::{ColumnDefinition, ColumnType};
+use engine::Query;
+use wire::Capabilities;
+use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder};
 
 /// One object of each class, and the comparison.
 const HOOKS: &str = "\n\
@@ -18,6 +20,16 @@ const HOOKS: &str = "\n\
     \x20   instances += [proxy.queries, proxy.response, proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
     \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
     \x20   check(FILES, instances, OPTIONS)\n";
+
+/// A kept result set without rows.
+fn select(columns: &[ColumnDefinition<'_>]) -> Injection {
+    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true).expect("not empty");
+    let mut injection = Injection::new(query, Capabilities::NONE);
+    let kept = Arc::make_mut(&mut injection.packets);
+    ResultSetEncoder::begin(columns, Capabilities::NONE, 2, |payload| kept.push(payload))
+        .finish(2, 0);
+    injection
+}
 
 #[test]
 fn stubs_and_objects_are_the_same() {
@@ -40,6 +52,6 @@ fn stubs_and_objects_are_the_same() {
     connection.change(|session| session.choice = Some(0));
     connection.call(Hook::ReadAuthResult);
     let column = ColumnDefinition::named(b"a", ColumnType::LONG);
-    let outcome = connection.result(results::select(&[column], &[]));
-    assert_eq!(outcome, Outcome::Proceed, "{}", logged(log::Level::Error));
+    let outcome = connection.result(select(&[column]));
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }

@@ -1,5 +1,7 @@
 //! Loading, replacing and ending versions of the script.
 
+use std::sync::Arc;
+
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -61,6 +63,28 @@ fn init_and_shutdown_are_called_once_each() {
 }
 
 #[test]
+fn objects_can_be_used_while_a_script_is_loaded_but_not_in_its_shutdown() {
+    let script = load(
+        "def kind_of_error(proxy):\n\
+         \x20   try: proxy.globals.backends.add('')\n\
+         \x20   except Exception as error: return type(error).__name__\n\
+         seen = [kind_of_error(proxy)]\n\
+         def init(proxy):\n\
+         \x20   seen.append(kind_of_error(proxy))\n\
+         \x20   proxy.globals.errors_seen = seen\n\
+         def shutdown(proxy): seen.append(kind_of_error(proxy))\n",
+    )
+    .expect("loads");
+    drop(script);
+    let seen = python(|py| {
+        use pyo3::types::PyAnyMethods;
+        let globals = scripts().environment().globals.bind(py);
+        globals.getattr("errors_seen").unwrap().extract::<Vec<String>>().unwrap()
+    });
+    assert_eq!(seen, ["ValueError", "ValueError", "ReferenceError"]);
+}
+
+#[test]
 fn a_replaced_version_that_does_not_shut_down_is_left_behind() {
     let script = load(
         "import threading\n\
@@ -92,15 +116,15 @@ fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
     let first = load_file(&path, "def read_query(proxy, packet): return 1\n").expect("loads");
     // As long and as old to the second as the first: only a loader without bytecode sees it.
     let second = load_file(&path, "def read_query(proxy, packet): return 0\n").expect("loads");
-    assert_eq!(Connection::of(first).call(Hook::ReadQuery), Outcome::SendQuery);
-    assert_eq!(Connection::of(second).call(Hook::ReadQuery), Outcome::Proceed);
+    assert_eq!(Connection::of(first).call(Hook::ReadQuery), Verdict::SendQuery);
+    assert_eq!(Connection::of(second).call(Hook::ReadQuery), Verdict::Proceed);
     assert!(!dir.path().join("__pycache__").exists());
 
     let watch = super::super::reload::Watch::eager(&path);
     let environment = Arc::clone(scripts().environment());
     let loaded = python(|py| Script::load(py, &environment, &path)).expect("loads");
     let versions = Scripts::new(environment, loaded, Some(watch));
-    let current = || in_callback(|call| versions.current(call));
+    let current = || versions.current();
     let old = current();
     assert!(Arc::ptr_eq(&old, &current()), "nothing changed");
     std::fs::write(&path, "def read_query(proxy, packet): return 1 / 0\nboom").expect("written");
@@ -111,8 +135,10 @@ fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
     assert_eq!(logged(log::Level::Error), "", "said once");
     std::fs::write(&path, "def read_auth(proxy): return 1\n").expect("written");
     let new = current();
-    assert!(new.has(Hook::ReadAuth) && !new.has(Hook::ReadQuery));
-    assert!(old.has(Hook::ReadQuery), "an open connection keeps its version");
+    assert!(
+        new.hooks().defined().has(Hook::ReadAuth) && !new.hooks().defined().has(Hook::ReadQuery)
+    );
+    assert!(old.hooks().defined().has(Hook::ReadQuery), "an open connection keeps its version");
 }
 
 #[test]
@@ -177,7 +203,7 @@ fn logging_reaches_the_host_at_its_level() {
         ),
     ] {
         let mut connection = Connection::new(script);
-        assert_eq!(connection.call(Hook::ReadQuery), Outcome::Proceed);
+        assert_eq!(connection.call(Hook::ReadQuery), Verdict::Proceed);
         let text = logged(level);
         for wanted in wanted {
             assert!(text.contains(wanted), "{level}: {text}");
@@ -192,7 +218,7 @@ fn uncaught_exceptions_elsewhere_are_logged_too() {
         def read_query(proxy, packet):\n\
         \x20   Bad()\n";
     let mut connection = Connection::new(script);
-    assert_eq!(connection.call(Hook::ReadQuery), Outcome::Proceed);
+    assert_eq!(connection.call(Hook::ReadQuery), Verdict::Proceed);
     let text = logged(log::Level::Error);
     assert!(text.contains("in del") && text.contains("Traceback"), "{text}");
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side};
+use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side, Then};
 
 use super::choices::Choices;
 use super::client::{Client, Origin};
@@ -142,7 +142,16 @@ impl Driver for Hands<'_, '_> {
                     self.ended = Some(side);
                 }
             }
-            Effect::Ask(ask) => {
+        }
+    }
+}
+
+impl Hands<'_, '_> {
+    /// How the connection goes on.
+    pub fn then(&mut self, then: Then) {
+        self.log.then(&then);
+        match then {
+            Then::Ask(ask) => {
                 if let Ask::Result(slot) = &ask {
                     let result = slot.lock().expect("a result");
                     let bytes = result.packets.bytes();
@@ -150,7 +159,7 @@ impl Driver for Hands<'_, '_> {
                 }
                 self.asked = Some(ask);
             }
-            Effect::Await(awaits) => self.awaits = Some(awaits),
+            Then::Await(awaits) => self.awaits = Some(awaits),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What happened, as a number that two runs can compare, and as text when a run is looked at.
 
-use engine::Effect;
+use engine::{Effect, Then};
 
 /// FNV-1a over all events and effects.
 #[derive(Debug)]
@@ -43,7 +43,6 @@ impl Log {
         if self.verbose {
             match effect {
                 Effect::Attach(link) => eprintln!("    attach: {}", link.is_some()),
-                Effect::Ask(ask) => eprintln!("    ask {:?}", ask.hook()),
                 effect => eprintln!("    {effect:02x?}"),
             }
         }
@@ -62,8 +61,14 @@ impl Log {
             Effect::Discard(_) => self.bytes(&[6]),
             Effect::Look(_) => self.bytes(&[7]),
             Effect::Trim => self.bytes(&[8]),
-            Effect::Ask(ask) => self.bytes(ask.hook().name().as_bytes()),
-            Effect::Await(awaits) => self.bytes(format!("{awaits:?}").as_bytes()),
         }
+    }
+
+    pub fn then(&mut self, then: &Then) {
+        let text = match then {
+            Then::Ask(ask) => format!("ask {:?}", ask.hook()),
+            Then::Await(awaits) => format!("await {awaits:?}"),
+        };
+        self.note(&["   ", &text]);
     }
 }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{
-    Ask, Awaits, Engine, Event, Hook, HookSet, Incoming, OnScriptError, Session, Settings, Shared,
-    Side, Slot, Verdict,
+    Ask, Awaits, Driver, Effect, Engine, Event, Hook, HookSet, Incoming, OnScriptError, Session,
+    Settings, Shared, Short, Side, Slot, Then, Verdict,
 };
 
 use backends::List;
@@ -374,10 +374,24 @@ impl<'i> World<'i> {
             ends: &mut self.ends,
             effects: 0,
         };
-        conn.engine.handle(event, &mut hands);
+        // A driver may take the short way.
+        let short = match &event {
+            Event::Server(packet) => conn.engine.short(packet),
+            _ => None,
+        };
+        if let Some(Short::Pass(id)) = short {
+            hands.effect(Effect::Forward { to: Side::Client, id });
+        }
+        let then = match short {
+            Some(_) => Then::Await(Awaits::MoreAnswer),
+            None => conn.engine.handle(event, &mut hands),
+        };
+        let is_over = conn.engine.session().lock().is_none();
+        if !is_over {
+            hands.then(then);
+        }
         let Hands { asked, awaits, ended, .. } = hands;
         conn.io.is_raw = false;
-        let is_over = conn.engine.session().lock().is_none();
         if let Some(awaits) = awaits {
             conn.at = At::Awaits(awaits);
             conn.io.at_hand = None;

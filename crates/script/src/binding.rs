@@ -1,0 +1,214 @@
+//! A script and one connection: calling the hooks.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::asked::Asked;
+use crate::classes::auth::Auth;
+use crate::classes::injection::Injection;
+use crate::classes::proxy::Proxy;
+use crate::decision::Decision;
+use crate::guest::Guest;
+use crate::permission::Permission;
+use crate::reply;
+use engine::{Ask, Hook, HookSet, Session, Shared, Slot, Verdict};
+
+/// The script version that a connection started with, and the connection's `proxy` object.
+///
+/// Costs nothing until the first hook is called.
+#[derive(Debug)]
+pub struct Binding<G: Guest> {
+    script: Arc<G>,
+    session: Slot<Session>,
+    shared: Arc<Shared>,
+    proxy: OnceCell<Py<Proxy>>,
+}
+
+impl<G: Guest> Binding<G> {
+    /// Ties a connection to a script.
+    pub fn new(script: Arc<G>, session: Slot<Session>, shared: Arc<Shared>) -> Self {
+        Self { script, session, shared, proxy: OnceCell::new() }
+    }
+
+    fn count(&self, hook: Hook, verdict: &Verdict, time: Duration) {
+        let stats = self.shared.stats.hook(hook);
+        stats.calls.increment();
+        stats.time.add(time);
+        if *verdict == Verdict::Failed {
+            stats.errors.increment();
+        }
+    }
+
+    fn call(&self, py: Python<'_>, ask: &Ask, packet: &[u8]) -> Result<Verdict, Failure> {
+        let hook = ask.hook();
+        let Some(function) = self.script.hooks().get(hook) else { return Ok(Verdict::Proceed) };
+        let function = function.bind(py);
+        let proxy = self.proxy(py)?;
+        let returned = match ask {
+            Ask::Result(slot) => function.call1((proxy, Injection::new(slot.clone()))),
+            Ask::Hook(Hook::ReadAuthResult) => function.call1((proxy, Auth::new(py, packet))),
+            Ask::Hook(Hook::ReadQuery) => {
+                if let Some(response) = proxy.get().own_response() {
+                    response.reset(py);
+                }
+                function.call1((proxy, PyBytes::new(py, packet)))
+            }
+            Ask::Hook(_) => function.call1((proxy,)),
+        }?;
+        match Decision::of(hook, &returned) {
+            Some(Decision::None) => Ok(Verdict::Proceed),
+            Some(Decision::SendQuery) => Ok(Verdict::SendQuery),
+            Some(Decision::IgnoreResult) => Ok(Verdict::IgnoreResult),
+            Some(Decision::SendResult) => self.reply(py, hook, proxy),
+            None => Err(Failure::InvalidReturn(show(&returned))),
+        }
+    }
+
+    /// The connection's `proxy` object, made when it is first needed.
+    fn proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
+        if let Some(proxy) = self.proxy.get() {
+            return Ok(proxy.bind(py));
+        }
+        let globals = self.script.globals().clone_ref(py);
+        let made = Py::new(
+            py,
+            Proxy::of_connection(py, globals, &self.session, Arc::clone(&self.shared))?,
+        )?;
+        Ok(self.proxy.get_or_init(|| made).bind(py))
+    }
+
+    fn reply(
+        &self,
+        py: Python<'_>,
+        hook: Hook,
+        proxy: &Bound<'_, Proxy>,
+    ) -> Result<Verdict, Failure> {
+        let limit = self.shared.max_kept_bytes;
+        let context = self.session.lock().map(|session| reply::Context::of(&session, limit, hook));
+        let (Some(response), Some(context)) = (proxy.get().own_response(), context) else {
+            return Ok(Verdict::Proceed);
+        };
+        reply::encode(response.fields(py), context)
+            .map(Verdict::SendResult)
+            .map_err(Failure::BadResponse)
+    }
+
+    /// One entry of the critical level, which names the hook and the connection.
+    fn log(&self, py: Python<'_>, hook: Hook, failure: &Failure) {
+        let (id, client) = self
+            .session
+            .lock()
+            .map(|session| (session.id, session.client.src.name.clone()))
+            .unwrap_or_default();
+        let hook = hook.name();
+        match failure {
+            Failure::Raised(error) => {
+                let traceback = self.script.describe(py, error);
+                log::error!("connection {id} ({client}): {hook} failed:\n{traceback}");
+            }
+            Failure::InvalidReturn(value) => log::error!(
+                "connection {id} ({client}): {hook} returned {value}, which it may not return"
+            ),
+            Failure::BadResponse(error) => {
+                let traceback = self.script.describe(py, error);
+                log::error!(
+                    "connection {id} ({client}): {hook} returned PROXY_SEND_RESULT, but proxy.response cannot be \
+                     encoded:\n{traceback}"
+                );
+            }
+        }
+    }
+}
+
+impl<G: Guest> Asked for Binding<G> {
+    fn hooks(&self) -> HookSet {
+        self.script.hooks().defined()
+    }
+
+    fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
+        let hook = ask.hook();
+        if !self.hooks().has(hook) {
+            return Verdict::Proceed;
+        }
+        let asked_at = Instant::now();
+        G::attach(|py| {
+            let begin = Instant::now();
+            self.shared.stats.python_wait.add(begin - asked_at);
+            let _scope = HookScope::enter(&self.session, hook);
+            let verdict = self.call(py, ask, packet).unwrap_or_else(|failure| {
+                self.log(py, hook, &failure);
+                Verdict::Failed
+            });
+            self.count(hook, &verdict, begin.elapsed());
+            verdict
+        })
+        .unwrap_or(Verdict::Proceed)
+    }
+}
+
+impl<G: Guest> Drop for Binding<G> {
+    /// Releases the Python objects. At the end of the process they are left alone: Python may not answer any more.
+    fn drop(&mut self) {
+        let Some(proxy) = self.proxy.take() else { return };
+        let mut proxy = Some(proxy);
+        G::attach(|py| {
+            // What the script attached may have finalisers, which are code of the script.
+            let _permission = Permission::enter();
+            if let Some(proxy) = proxy.take() {
+                Proxy::clear(proxy.bind(py));
+                proxy.drop_ref(py);
+            }
+        });
+        std::mem::forget(proxy);
+    }
+}
+
+/// Why a hook call counts as failed.
+#[derive(Debug)]
+enum Failure {
+    Raised(PyErr),
+    InvalidReturn(String),
+    BadResponse(PyErr),
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
+}
+
+/// Marks the session as "in this hook" until it is dropped, also when a panic passes. This thread may use objects as long.
+struct HookScope<'s> {
+    session: &'s Slot<Session>,
+    _permission: Permission,
+}
+
+impl<'s> HookScope<'s> {
+    fn enter(session: &'s Slot<Session>, hook: Hook) -> Self {
+        if let Some(mut session) = session.lock() {
+            session.hook = Some(hook);
+        }
+        Self { session, _permission: Permission::enter() }
+    }
+}
+
+impl Drop for HookScope<'_> {
+    fn drop(&mut self) {
+        if let Some(mut session) = self.session.try_lock() {
+            session.hook = None;
+        }
+    }
+}
+
+/// A value for the log: its repr, cut short, or its type if that raises.
+fn show(value: &Bound<'_, PyAny>) -> String {
+    const LONGEST: usize = 200;
+    match value.repr() {
+        Ok(repr) => repr.to_string_lossy().chars().take(LONGEST).collect(),
+        Err(_) => format!("an object of {}", value.get_type()),
+    }
+}

@@ -1,0 +1,56 @@
+//! Who may touch what, when: the one place that turns a missing permission or an emptied slot into `ReferenceError`.
+//!
+//! A slot is locked only while Rust code runs that makes no container object of Python, so no finaliser runs meanwhile. If
+//! one did, it would find the slot busy, which counts as gone.
+
+use pyo3::exceptions::PyReferenceError;
+use pyo3::prelude::*;
+
+use crate::permission::Permission;
+use engine::{Session, Slot};
+
+/// The error for something whose C side has ended.
+pub fn gone(what: &str) -> PyErr {
+    PyReferenceError::new_err(format!("{what} is gone"))
+}
+
+/// Runs `f` if this thread may use objects of the proxy: a hook runs in it.
+#[inline]
+pub fn in_hook<R>(f: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    if Permission::is_held() {
+        f()
+    } else {
+        Err(PyReferenceError::new_err(
+            "objects of the proxy can be used only while a hook runs, in its thread",
+        ))
+    }
+}
+
+/// Reads what `slot` holds, in whichever connection's hook.
+#[inline]
+pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
+    in_hook(|| slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what)))
+}
+
+/// Changes a session: only in a hook of its own connection.
+pub fn change<R>(slot: &Slot<Session>, f: impl FnOnce(&mut Session) -> R) -> PyResult<R> {
+    in_hook(|| {
+        let mut session = slot.try_lock().ok_or_else(|| gone("the connection"))?;
+        if session.hook.is_none() {
+            return Err(PyReferenceError::new_err(
+                "a connection can be changed only in its own hooks",
+            ));
+        }
+        Ok(f(&mut session))
+    })
+}
+
+/// Whether the connection still exists and this thread may look at it.
+pub fn alive(slot: &Slot<Session>) -> PyResult<()> {
+    read(slot, "the connection", |_| ())
+}
+
+/// Whether one of the connection's own hooks runs in this thread.
+pub fn own_hook(slot: &Slot<Session>) -> PyResult<()> {
+    change(slot, |_| ())
+}

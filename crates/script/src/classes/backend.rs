@@ -1,0 +1,127 @@
+//! `backend`: one of `proxy.globals.backends`.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::access;
+use super::address::Address;
+use super::pool::Pool;
+use crate::text;
+use engine::{BackendKind, BackendState, Backends, Shared};
+
+/// A MySQL server that the proxy can connect to.
+#[pyclass(frozen, module = "pyproxy")]
+#[derive(Debug)]
+pub struct Backend {
+    shared: Arc<Shared>,
+    ndx: usize,
+}
+
+impl Backend {
+    /// The backend at `ndx`, which need not exist.
+    pub fn new(shared: Arc<Shared>, ndx: usize) -> Self {
+        Self { shared, ndx }
+    }
+
+    /// What `f` says of the backend, if it exists.
+    fn with<R>(&self, f: impl FnOnce(&dyn Backends, usize) -> Option<R>) -> PyResult<R> {
+        access::in_hook(|| {
+            f(&*self.shared.backends, self.ndx).ok_or_else(|| access::gone("the backend"))
+        })
+    }
+
+    fn change(&self, f: impl FnOnce(&dyn Backends, usize)) -> PyResult<()> {
+        self.with(|backends, ndx| (ndx < backends.len()).then(|| f(backends, ndx)))
+    }
+}
+
+#[pymethods]
+impl Backend {
+    /// The configured address.
+    #[getter]
+    fn dst(&self) -> PyResult<Option<Address>> {
+        self.with(|backends, ndx| Some(Address::known(&backends.address(ndx)?)))
+    }
+
+    /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`.
+    #[getter]
+    fn state(&self) -> PyResult<u8> {
+        self.with(|backends, ndx| {
+            Some(match backends.state(ndx)? {
+                BackendState::Unknown => 0,
+                BackendState::Up => 1,
+                BackendState::Down => 2,
+            })
+        })
+    }
+
+    #[setter]
+    fn set_state(&self, state: i64) -> PyResult<()> {
+        let state = match state {
+            0 => BackendState::Unknown,
+            1 => BackendState::Up,
+            2 => BackendState::Down,
+            _ => return Err(PyValueError::new_err("state must be one of proxy.BACKEND_STATE_*")),
+        };
+        self.change(|backends, ndx| backends.set_state(ndx, state))
+    }
+
+    /// `BACKEND_TYPE_RW` or `_RO`.
+    #[getter]
+    fn r#type(&self) -> PyResult<u8> {
+        self.with(|backends, ndx| {
+            Some(match backends.kind(ndx)? {
+                BackendKind::ReadWrite => 1,
+                BackendKind::ReadOnly => 2,
+            })
+        })
+    }
+
+    /// Client connections that use this backend now. Idle pooled connections are not counted.
+    #[getter]
+    fn connected_clients(&self) -> PyResult<u32> {
+        self.with(|backends, ndx| backends.connected_clients(ndx))
+    }
+
+    /// A text for scripts; None if empty.
+    #[getter]
+    fn uuid<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let uuid = self.with(|backends, ndx| backends.uuid(ndx))?;
+        (!uuid.is_empty()).then(|| text::to_str(py, &uuid)).transpose()
+    }
+
+    #[setter]
+    fn set_uuid(&self, uuid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let uuid = uuid.map(|uuid| text::to_bytes(uuid, "uuid")).transpose()?.unwrap_or_default();
+        self.change(|backends, ndx| backends.set_uuid(ndx, &uuid))
+    }
+
+    /// The idle server connections.
+    #[getter]
+    fn pool(&self) -> Pool {
+        Pool::new(Arc::clone(&self.shared), self.ndx)
+    }
+
+    /// Index in `proxy.globals.backends`.
+    #[getter]
+    fn ndx(&self) -> usize {
+        self.ndx
+    }
+
+    fn __repr__(&self) -> String {
+        match self.with(|backends, ndx| Some((backends.address(ndx)?.name, backends.state(ndx)?))) {
+            Ok((name, state)) => format!("<pyproxy.Backend {} {name} {state:?}>", self.ndx),
+            Err(_) => format!("<pyproxy.Backend {}>", self.ndx),
+        }
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().ndx == self.ndx)
+    }
+
+    fn __hash__(&self) -> usize {
+        self.ndx
+    }
+}

@@ -1,0 +1,130 @@
+//! `proxy.connection`: both sides of a connection, and the state a script keeps with it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyString};
+
+use super::backend::Backend;
+use super::socket::Socket;
+use super::{access, attributes};
+use engine::{Session, Shared, Slot, Switched};
+
+/// A client connection.
+///
+/// Attributes that a script sets live as long as the connection.
+#[pyclass(frozen, dict, weakref, module = "pyproxy")]
+#[derive(Debug)]
+pub struct Connection {
+    session: Slot<Session>,
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    /// The connection of `session`.
+    pub fn new(session: Slot<Session>, shared: Arc<Shared>) -> Self {
+        Self { session, shared }
+    }
+
+    fn read<R>(&self, f: impl FnOnce(&Session) -> R) -> PyResult<R> {
+        access::read(&self.session, "the connection", f)
+    }
+}
+
+#[pymethods]
+impl Connection {
+    /// The client's side.
+    #[getter]
+    fn client(&self) -> PyResult<Socket> {
+        access::alive(&self.session)?;
+        Ok(Socket::client(&self.session))
+    }
+
+    /// The server's side; None while no server connection is attached.
+    #[getter]
+    fn server(&self) -> PyResult<Option<Socket>> {
+        Socket::server(&self.session)
+    }
+
+    /// Index of the backend in `proxy.globals.backends`; -1 for none.
+    ///
+    /// Setting -1 parks the server connection in the pool. Setting n takes a fitting idle connection of backend n
+    /// from the pool, or, before a server is connected, chooses where to connect. If none fits, the index stays as
+    /// it is.
+    #[getter]
+    fn backend_ndx(&self) -> PyResult<i64> {
+        let ndx = self.read(Session::backend_ndx)?;
+        Ok(ndx.and_then(|ndx| i64::try_from(ndx).ok()).unwrap_or(-1))
+    }
+
+    #[setter]
+    fn set_backend_ndx(&self, ndx: i64) -> PyResult<()> {
+        let wanted = match ndx {
+            -1 => None,
+            _ => Some(usize::try_from(ndx).map_err(|_| {
+                PyValueError::new_err("backend_ndx is the index of a backend, or -1 for none")
+            })?),
+        };
+        let (id, outcome) = access::change(&self.session, |session| {
+            (session.id, session.set_backend(&self.shared, wanted, Instant::now()))
+        })?;
+        let outcome = outcome.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        if outcome == Switched::NoMatch {
+            log::warn!(
+                "connection {id}: no idle connection of backend {ndx} fits this client, backend_ndx stays as it is"
+            );
+        }
+        Ok(())
+    }
+
+    /// The backend of `backend_ndx`; None for none.
+    #[getter]
+    fn backend(&self) -> PyResult<Option<Backend>> {
+        Ok(self.read(Session::backend_ndx)?.map(|ndx| Backend::new(Arc::clone(&self.shared), ndx)))
+    }
+
+    /// Whether the client's connection is closed after the result in progress.
+    #[getter]
+    fn connection_close(&self) -> PyResult<bool> {
+        self.read(|session| session.close_after_result)
+    }
+
+    #[setter]
+    fn set_connection_close(&self, close: &Bound<'_, PyInt>) -> PyResult<()> {
+        // A bool is an int to Python, and older scripts say 1.
+        let close = close.is_truthy()?;
+        access::change(&self.session, |session| session.close_after_result = close)
+    }
+
+    /// What a script set is guarded like everything else: not from other threads, not after the connection.
+    fn __getattribute__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        if !name.to_string_lossy().starts_with("__") {
+            access::alive(&slf.get().session)?;
+        }
+        attributes::get(slf.as_any(), name).map(Bound::unbind)
+    }
+
+    /// A connection that has ended keeps nothing any more.
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        access::alive(&slf.get().session)?;
+        attributes::set(slf.as_any(), name, Some(value))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        access::alive(&slf.get().session)?;
+        attributes::set(slf.as_any(), name, None)
+    }
+
+    fn __repr__(&self) -> String {
+        match self.read(|session| (session.id, session.client.src.name.clone())) {
+            Ok((id, peer)) => format!("<pyproxy.Connection {id} of {peer}>"),
+            Err(_) => "<pyproxy.Connection (gone)>".to_owned(),
+        }
+    }
+}

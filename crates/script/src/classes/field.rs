@@ -1,0 +1,102 @@
+//! One of `resultset.fields`: a column.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::hashing::hash_of;
+use crate::column::Column;
+use crate::text;
+
+/// A column of a result set: a value, safe to keep. It can stand in `proxy.response.resultset["fields"]`.
+#[pyclass(frozen, module = "pyproxy")]
+#[derive(Debug)]
+pub struct Field(Arc<Column>);
+
+impl Field {
+    /// Shows `column`.
+    pub fn new(column: Arc<Column>) -> Self {
+        Self(column)
+    }
+
+    /// What is shown.
+    pub fn column(&self) -> &Arc<Column> {
+        &self.0
+    }
+}
+
+#[pymethods]
+impl Field {
+    /// The column, or its alias.
+    #[getter]
+    fn name<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        text::to_str(py, &self.0.name)
+    }
+
+    /// The column behind the alias; empty for an expression.
+    #[getter]
+    fn org_name<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        text::to_str(py, &self.0.org_name)
+    }
+
+    /// The table, or its alias; empty for an expression.
+    #[getter]
+    fn table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        text::to_str(py, &self.0.table)
+    }
+
+    /// The table behind the alias; empty for an expression.
+    #[getter]
+    fn org_table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        text::to_str(py, &self.0.org_table)
+    }
+
+    /// The database of the table; empty for an expression.
+    #[getter]
+    fn database<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        text::to_str(py, &self.0.database)
+    }
+
+    /// One of `proxy.MYSQL_TYPE_*`.
+    #[getter]
+    fn r#type(&self) -> u8 {
+        self.0.column_type.0
+    }
+
+    /// Collation id; 63 means binary.
+    #[getter]
+    fn charset(&self) -> u16 {
+        self.0.charset
+    }
+
+    /// Longest value, in bytes.
+    #[getter]
+    fn length(&self) -> u32 {
+        self.0.length
+    }
+
+    /// Column flags: NOT NULL is 1, primary key 2, unsigned 32 and so on.
+    #[getter]
+    fn flags(&self) -> u16 {
+        self.0.flags
+    }
+
+    /// Digits behind the point.
+    #[getter]
+    fn decimals(&self) -> u8 {
+        self.0.decimals
+    }
+
+    fn __repr__(&self) -> String {
+        let name = String::from_utf8_lossy(&self.0.name);
+        format!("<pyproxy.Field {name:?} type={}>", self.0.column_type.0)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash_of((&self.0.name, &self.0.table, self.0.column_type.0))
+    }
+}

@@ -1,0 +1,121 @@
+//! `proxy`: the first argument of every hook.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyReferenceError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::connection::Connection;
+use super::globals::Globals;
+use super::queries::Queries;
+use super::response::Response;
+use engine::{Session, Shared, Slot};
+
+/// What a hook works with. One object per connection, the same in all its hooks.
+///
+/// The `proxy` that `init` and `shutdown` get, and the builtin of that name, belong to no connection: they have the
+/// constants and `globals` only, the rest is None.
+#[pyclass(frozen, dict, weakref, module = "pyproxy")]
+#[derive(Debug)]
+pub struct Proxy {
+    globals: Py<Globals>,
+    own: Option<Own>,
+}
+
+/// What belongs to one connection.
+#[derive(Debug)]
+struct Own {
+    connection: Py<Connection>,
+    queries: Py<Queries>,
+    response: Py<Response>,
+}
+
+impl Proxy {
+    /// Of no connection.
+    pub fn of_process(globals: Py<Globals>) -> Self {
+        Self { globals, own: None }
+    }
+
+    /// Of one connection.
+    pub fn of_connection(
+        py: Python<'_>,
+        globals: Py<Globals>,
+        session: &Slot<Session>,
+        shared: Arc<Shared>,
+    ) -> PyResult<Self> {
+        let own = Own {
+            connection: Py::new(py, Connection::new(session.clone(), shared))?,
+            queries: Py::new(py, Queries::new(session.clone()))?,
+            response: Py::new(py, Response::new(py, session.clone()))?,
+        };
+        Ok(Self { globals, own: Some(own) })
+    }
+
+    /// The response to read, if this is the proxy of a connection.
+    pub fn own_response(&self) -> Option<&Response> {
+        self.own.as_ref().map(|own| own.response.get())
+    }
+
+    /// Lets go of everything a script attached to this object, its connection and its response, so that nothing
+    /// keeps the others alive after the connection.
+    pub fn clear(slf: &Bound<'_, Self>) {
+        let py = slf.py();
+        let mut owners = vec![slf.as_any().clone()];
+        if let Some(own) = &slf.get().own {
+            own.response.get().reset(py);
+            owners.push(own.connection.bind(py).as_any().clone());
+        }
+        for owner in owners {
+            let attributes = owner.getattr(pyo3::intern!(py, "__dict__"));
+            if let Ok(Ok(attributes)) = attributes.map(Bound::cast_into::<PyDict>) {
+                attributes.clear();
+            }
+        }
+    }
+}
+
+#[pymethods]
+impl Proxy {
+    /// The client connection, with its two sides.
+    #[getter]
+    fn connection(&self, py: Python<'_>) -> Option<Py<Connection>> {
+        self.own.as_ref().map(|own| own.connection.clone_ref(py))
+    }
+
+    /// What all connections share.
+    #[getter]
+    fn globals(&self, py: Python<'_>) -> Py<Globals> {
+        self.globals.clone_ref(py)
+    }
+
+    /// The packets to run instead of the client's command.
+    #[getter]
+    fn queries(&self, py: Python<'_>) -> Option<Py<Queries>> {
+        self.own.as_ref().map(|own| own.queries.clone_ref(py))
+    }
+
+    /// The answer to send for `PROXY_SEND_RESULT`. Assign a mapping, or set its attributes.
+    #[getter]
+    fn response(&self, py: Python<'_>) -> Option<Py<Response>> {
+        self.own.as_ref().map(|own| own.response.clone_ref(py))
+    }
+
+    #[setter]
+    fn set_response(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        match &self.own {
+            Some(own) => own.response.get().assign(value),
+            None => Err(PyReferenceError::new_err("this proxy belongs to no connection")),
+        }
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        match &self.own {
+            Some(own) => {
+                let connection = own.connection.bind(py).repr()?;
+                Ok(format!("<pyproxy.Proxy {}>", connection.to_string_lossy()))
+            }
+            None => Ok("<pyproxy.Proxy>".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `inj.resultset`: the result of a queued query.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyTuple};
+use wire::MAX_PAYLOAD;
+use wire::result::{KeptPackets, Summary};
+
+use super::access;
+use super::field::Field;
+use super::flags::Flags;
+use super::rows::Rows;
+use crate::layout::Layout;
+use engine::{Injection, Slot};
+
+/// The result of a queued query.
+///
+/// The counters are always there. `fields`, `rows` and `raw` need `resultset_is_needed=True`, else they are None.
+#[pyclass(frozen, module = "pyproxy")]
+pub struct Resultset {
+    slot: Slot<Injection>,
+    layout: PyOnceLock<Option<Arc<Layout>>>,
+    fields: PyOnceLock<Option<Py<PyTuple>>>,
+}
+
+impl Resultset {
+    /// The result of the injection in `slot`.
+    pub fn new(slot: Slot<Injection>) -> Self {
+        Self { slot, layout: PyOnceLock::new(), fields: PyOnceLock::new() }
+    }
+
+    fn read<R>(&self, f: impl FnOnce(&Injection) -> R) -> PyResult<R> {
+        access::read(&self.slot, "the result", f)
+    }
+
+    fn count<R>(&self, f: impl FnOnce(&Summary) -> R) -> PyResult<R> {
+        self.read(|injection| f(&injection.summary))
+    }
+
+    fn layout(&self, py: Python<'_>) -> PyResult<Option<&Arc<Layout>>> {
+        self.read(|_| ())?;
+        let layout = self
+            .layout
+            .get_or_try_init(py, || self.read(|injection| Layout::of(injection).map(Arc::new)))?;
+        Ok(layout.as_ref())
+    }
+}
+
+#[pymethods]
+impl Resultset {
+    /// The columns: a tuple of fields. None if there is no result set, or it was not kept.
+    #[getter]
+    fn fields(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
+        let Some(layout) = self.layout(py)? else { return Ok(None) };
+        let fields = self.fields.get_or_try_init(py, || -> PyResult<_> {
+            let fields = layout.columns().iter().map(|column| Field::new(Arc::clone(column)));
+            let fields: PyResult<Vec<_>> = fields.map(|field| Py::new(py, field)).collect();
+            Ok(Some(PyTuple::new(py, fields?)?.unbind()))
+        })?;
+        Ok(fields.as_ref().map(|fields| fields.clone_ref(py)))
+    }
+
+    /// The rows. None if there is no result set, or it was not kept.
+    #[getter]
+    fn rows(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
+        let Some(layout) = self.layout(py)? else { return Ok(None) };
+        let packets = self.read(|injection| Arc::downgrade(&injection.packets))?;
+        Ok(Some(Rows::new(packets, Arc::clone(layout))))
+    }
+
+    /// The payload of the first packet. None if the result was not kept.
+    #[getter]
+    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let first = self.read(|injection| first_payload(&injection.packets))?;
+        Ok(first.map(|payload| PyBytes::new(py, &payload)))
+    }
+
+    /// The payload of the ERR that ended the result; None if it ended well. Always there.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let error = self.read(|injection| injection.error.clone())?;
+        Ok(error.map(|payload| PyBytes::new(py, &payload)))
+    }
+
+    /// Number of rows, of all result sets of the answer.
+    #[getter]
+    fn row_count(&self) -> PyResult<u64> {
+        self.count(|summary| summary.row_count)
+    }
+
+    /// Length of all row packets, headers included.
+    #[getter]
+    fn bytes(&self) -> PyResult<u64> {
+        self.count(|summary| summary.bytes)
+    }
+
+    /// Number of rows changed; None if rows came.
+    #[getter]
+    fn affected_rows(&self) -> PyResult<Option<u64>> {
+        self.count(|summary| summary.affected_rows)
+    }
+
+    /// The last AUTO_INCREMENT value; None if rows came.
+    #[getter]
+    fn insert_id(&self) -> PyResult<Option<u64>> {
+        self.count(|summary| summary.insert_id)
+    }
+
+    /// Number of warnings.
+    #[getter]
+    fn warning_count(&self) -> PyResult<u16> {
+        self.count(|summary| summary.warnings)
+    }
+
+    /// `MYSQLD_PACKET_OK` for OK or a result set, `MYSQLD_PACKET_ERR` for an error; None if the server asks for a
+    /// file.
+    #[getter]
+    fn query_status(&self) -> PyResult<Option<u8>> {
+        self.count(|summary| summary.query_status)
+    }
+
+    /// What the server said about the session.
+    #[getter]
+    fn flags(&self) -> PyResult<Flags> {
+        self.count(|summary| Flags::new(summary.status))
+    }
+
+    fn __repr__(&self) -> String {
+        match self.count(|summary| (summary.has_resultset, summary.row_count, summary.query_status))
+        {
+            Ok((true, rows, _)) => format!("<pyproxy.Resultset, {rows} rows>"),
+            Ok((false, _, Some(0xff))) => "<pyproxy.Resultset, an error>".to_owned(),
+            Ok(_) => "<pyproxy.Resultset, no rows>".to_owned(),
+            Err(_) => "<pyproxy.Resultset (gone)>".to_owned(),
+        }
+    }
+}
+
+/// The first payload, which may span several packets.
+fn first_payload(packets: &KeptPackets) -> Option<Vec<u8>> {
+    let mut payload = packets.first()?.to_vec();
+    let mut last = payload.len();
+    for part in packets.from(1) {
+        if last != MAX_PAYLOAD {
+            break;
+        }
+        payload.extend_from_slice(part);
+        last = part.len();
+    }
+    Some(payload)
+}

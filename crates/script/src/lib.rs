@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod asked;
+mod binary;
+mod binding;
+mod classes;
+mod codec;
+mod column;
+mod constants;
+mod decision;
+mod guest;
+mod hooks;
+mod layout;
+mod permission;
+mod prepare;
+mod reply;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use asked::{Asked, Scripts};
+pub use binding::Binding;
+pub use classes::config::{Config, ConfigValue};
+pub use classes::globals::Globals;
+pub use classes::proxy::Proxy;
+pub use guest::Guest;
+pub use hooks::{Hooks, function};
+pub use permission::Permission;
+pub use prepare::{add_to, prepare};

@@ -1,0 +1,68 @@
+//! Permission: whether objects of the proxy may be used now, on this thread.
+//!
+//! Code of a script has it while a hook of it runs, while it is loaded, and while what it left behind is released. Its own
+//! threads never have it, nor does `shutdown(proxy)`.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+
+thread_local! {
+    /// Permissions that this thread holds.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+}
+
+/// This thread may use objects of the proxy, until this is dropped. Permissions may be nested.
+#[derive(Debug)]
+pub struct Permission {
+    /// It belongs to its thread.
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Permission {
+    /// From now on. For whoever is about to run code of a script on behalf of the proxy.
+    #[must_use = "it ends when it is dropped"]
+    pub fn enter() -> Self {
+        HELD.set(HELD.get() + 1);
+        Self { _not_send: PhantomData }
+    }
+
+    /// Whether this thread has it.
+    #[inline]
+    pub fn is_held() -> bool {
+        HELD.get() > 0
+    }
+}
+
+impl Drop for Permission {
+    fn drop(&mut self) {
+        HELD.set(HELD.get() - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_held_on_its_own_thread_only_and_ends() {
+        assert!(!Permission::is_held());
+        let outer = Permission::enter();
+        {
+            let _inner = Permission::enter();
+            let elsewhere = std::thread::spawn(Permission::is_held).join().expect("no panic");
+            assert!(Permission::is_held() && !elsewhere);
+        }
+        assert!(Permission::is_held());
+        drop(outer);
+        assert!(!Permission::is_held());
+    }
+
+    #[test]
+    fn a_panic_ends_it() {
+        let panicked = std::panic::catch_unwind(|| {
+            let _permission = Permission::enter();
+            panic!("on purpose");
+        });
+        assert!(panicked.is_err() && !Permission::is_held());
+    }
+}

@@ -1,0 +1,130 @@
+//! `resultset["fields"]`: what a script says about the columns.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
+use wire::result::ColumnType;
+
+use super::members;
+use crate::classes::field::Field;
+use crate::codec::{BINARY, Codec};
+use crate::column::Column;
+use crate::text;
+
+/// utf8mb4_general_ci.
+const TEXT: u16 = 45;
+/// A column flag: the value is no text.
+const BINARY_FLAG: u16 = 0x80;
+/// `decimals` of floating point numbers without a limit.
+const NOT_FIXED: u8 = 31;
+/// Room for 255 characters.
+const TEXT_LENGTH: u32 = 1020;
+
+/// The columns, in order; at least one.
+pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<Arc<Column>>> {
+    if fields.is_instance_of::<PyString>() || fields.is_instance_of::<PyMapping>() {
+        return Err(PyTypeError::new_err("fields must be a sequence of fields"));
+    }
+    let columns: Vec<_> =
+        fields.try_iter()?.map(|field| column(&field?)).collect::<PyResult<_>>()?;
+    match columns.len() {
+        0 => Err(PyValueError::new_err("fields is empty")),
+        1..=0xffff => Ok(columns),
+        count => Err(PyValueError::new_err(format!("a result set cannot have {count} fields"))),
+    }
+}
+
+/// One field: an object of a result, `(name, type)`, or a mapping.
+fn column(field: &Bound<'_, PyAny>) -> PyResult<Arc<Column>> {
+    if let Ok(field) = field.cast::<Field>() {
+        return Ok(Arc::clone(field.get().column()));
+    }
+    if let Ok(mapping) = field.cast::<PyMapping>() {
+        return from_mapping(mapping).map(Arc::new);
+    }
+    let pair = if field.is_instance_of::<PyString>() { None } else { pair(field)? };
+    let Some((name, column_type)) = pair else {
+        return Err(PyTypeError::new_err(format!(
+            "a field is (name, type), a mapping or a field of a result, not {}",
+            field.repr()?.to_string_lossy()
+        )));
+    };
+    let name = text::to_bytes(&name, "the name of a field")?;
+    let column_type = members::integer(&column_type, "the type of a field")?;
+    Ok(Arc::new(with_defaults(name, ColumnType(column_type))))
+}
+
+type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<Option<Pair<'py>>> {
+    let Ok(items) = field.try_iter() else { return Ok(None) };
+    let items = PyTuple::new(field.py(), items.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(items.extract().ok())
+}
+
+fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Column> {
+    let members = PyDict::new(mapping.py());
+    members.update(mapping)?;
+    let text = |name: &str| {
+        let value = members::get(&members, name)?;
+        value.map(|value| text::to_bytes(&value, name)).transpose()
+    };
+    let name = text("name")?.ok_or_else(|| PyValueError::new_err("a field has no name"))?;
+    let column_type = ColumnType(members::integer_or(&members, "type", ColumnType::STRING.0)?);
+    let defaults = with_defaults(name, column_type);
+    let charset = members::integer_or(&members, "charset", defaults.charset)?;
+    Ok(Column {
+        org_name: text("org_name")?.unwrap_or_default(),
+        table: text("table")?.unwrap_or_default(),
+        org_table: text("org_table")?.unwrap_or_default(),
+        database: text("database")?.unwrap_or_default(),
+        charset,
+        length: members::integer_or(&members, "length", defaults.length)?,
+        flags: members::integer_or(&members, "flags", defaults.flags)?,
+        decimals: members::integer_or(&members, "decimals", defaults.decimals)?,
+        codec: Codec::of(charset, column_type),
+        ..defaults
+    })
+}
+
+/// What a server says about an expression of this type.
+fn with_defaults(name: Vec<u8>, column_type: ColumnType) -> Column {
+    let (charset, length) = match column_type {
+        ColumnType::TINY | ColumnType::YEAR => (BINARY, 4),
+        ColumnType::SHORT => (BINARY, 6),
+        ColumnType::INT24 => (BINARY, 9),
+        ColumnType::LONG => (BINARY, 11),
+        ColumnType::LONGLONG => (BINARY, 20),
+        ColumnType::FLOAT => (BINARY, 12),
+        ColumnType::DOUBLE => (BINARY, 22),
+        ColumnType::DECIMAL | ColumnType::NEWDECIMAL => (BINARY, 67),
+        ColumnType::DATE | ColumnType::NEWDATE => (BINARY, 10),
+        ColumnType::TIME => (BINARY, 17),
+        ColumnType::DATETIME | ColumnType::TIMESTAMP => (BINARY, 26),
+        ColumnType::BIT => (BINARY, 64),
+        ColumnType::NULL => (BINARY, 0),
+        ColumnType::TINY_BLOB => (BINARY, 0xff),
+        ColumnType::BLOB => (BINARY, 0xffff),
+        ColumnType::MEDIUM_BLOB => (BINARY, 0x00ff_ffff),
+        ColumnType::LONG_BLOB | ColumnType::GEOMETRY | ColumnType::VECTOR => (BINARY, u32::MAX),
+        ColumnType::JSON => (TEXT, u32::MAX),
+        _ => (TEXT, TEXT_LENGTH),
+    };
+    let fractional = matches!(column_type, ColumnType::FLOAT | ColumnType::DOUBLE);
+    Column {
+        name,
+        org_name: Vec::new(),
+        table: Vec::new(),
+        org_table: Vec::new(),
+        database: Vec::new(),
+        extended: Vec::new(),
+        column_type,
+        charset,
+        length,
+        flags: if charset == BINARY { BINARY_FLAG } else { 0 },
+        decimals: if fractional { NOT_FIXED } else { 0 },
+        codec: Codec::of(charset, column_type),
+    }
+}

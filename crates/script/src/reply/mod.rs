@@ -1,0 +1,103 @@
+//! `proxy.response` on its way to the wire.
+//!
+//! Everything a script can get wrong is a Python exception here, which becomes a script error; nothing is guessed
+//! and nothing half encoded leaves (scripting API 5, object model 11).
+
+mod budget;
+mod cells;
+mod columns;
+mod context;
+mod members;
+mod rows;
+mod status;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use wire::reply::{ErrPacket, OkPacket};
+
+use self::budget::Budget;
+pub use self::context::Context;
+use self::status::status_and_warnings;
+use crate::text;
+use engine::{ER_UNKNOWN_ERROR, Reply};
+
+/// Values of `response.type`.
+const OK: i64 = 0;
+const RAW: i64 = 250;
+const ERR: i64 = 255;
+
+/// What an ERR says if the script says nothing.
+const DEFAULT_MESSAGE: &[u8] = b"(pyproxy) proxy.response.errmsg is None";
+const DEFAULT_STATE: [u8; 5] = *b"07000";
+
+/// Encodes what is set in `fields`.
+pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    let Some(kind) = members::get(fields, "type")? else {
+        return Err(PyTypeError::new_err("proxy.response.type is not set"));
+    };
+    match members::integer::<i64>(&kind, "type")? {
+        OK => match members::get(fields, "resultset")? {
+            Some(resultset) => rows::encode(&resultset, fields, context),
+            None => ok(fields, context),
+        },
+        ERR => err(fields, context.before_handshake),
+        RAW => raw(fields, context.max_bytes),
+        other => Err(PyValueError::new_err(format!(
+            "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
+        ))),
+    }
+}
+
+fn ok(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    let (status, warnings) = status_and_warnings(fields, context)?;
+    let packet = OkPacket {
+        affected_rows: members::integer_or(fields, "affected_rows", 0)?,
+        insert_id: members::integer_or(fields, "insert_id", 0)?,
+        status,
+        warnings,
+        ..OkPacket::default()
+    };
+    one(packet.encode(context.capabilities))
+}
+
+fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
+    let message = match members::get(fields, "errmsg")? {
+        Some(message) => text::to_bytes(&message, "proxy.response.errmsg")?,
+        None => DEFAULT_MESSAGE.to_vec(),
+    };
+    let code = members::integer_or(fields, "errcode", ER_UNKNOWN_ERROR)?;
+    if code == 0 {
+        return Err(PyValueError::new_err("proxy.response.errcode must be from 1 to 65535"));
+    }
+    let state = match members::get(fields, "sqlstate")? {
+        Some(state) => text::to_bytes(&state, "proxy.response.sqlstate")?
+            .try_into()
+            .map_err(|_| PyValueError::new_err("proxy.response.sqlstate must have 5 characters"))?,
+        None => DEFAULT_STATE,
+    };
+    let sqlstate = (!before_handshake).then_some(state);
+    one(ErrPacket { code, sqlstate, message: &message }.encode())
+}
+
+fn raw(fields: &Bound<'_, PyDict>, max_bytes: usize) -> PyResult<Reply> {
+    let Some(packets) = members::get(fields, "packets")? else {
+        return Err(PyTypeError::new_err("proxy.response.packets is not set"));
+    };
+    if text::is_data(&packets) {
+        return one(text::to_bytes(&packets, "proxy.response.packets")?);
+    }
+    let mut budget = Budget::new(max_bytes);
+    let mut payloads = Vec::new();
+    for packet in packets.try_iter()? {
+        let payload = text::to_bytes(&packet?, "a packet of proxy.response.packets")?;
+        budget.spend(payload.len())?;
+        payloads.push(payload);
+    }
+    Reply::from_packets(payloads)
+        .ok_or_else(|| PyValueError::new_err("proxy.response.packets is empty"))
+}
+
+fn one(payload: Vec<u8>) -> PyResult<Reply> {
+    Reply::from_packets(vec![payload]).ok_or_else(|| PyValueError::new_err("the response is empty"))
+}

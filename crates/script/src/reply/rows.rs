@@ -1,0 +1,122 @@
+//! `response.resultset`: a result set out of fields and rows.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
+use wire::result::ResultSetEncoder;
+
+use super::budget::Budget;
+use super::columns::columns;
+use super::context::{Context, RowForm};
+use super::status::status_and_warnings;
+use super::{cells, members};
+use crate::column::Column;
+use crate::text;
+use engine::Reply;
+
+/// Encodes a result set in the protocol the client used. `resultset` is a mapping with `fields` and `rows`; the rows may
+/// come from a generator.
+pub fn encode(
+    resultset: &Bound<'_, PyAny>,
+    response: &Bound<'_, PyDict>,
+    context: Context,
+) -> PyResult<Reply> {
+    let Ok(mapping) = resultset.cast::<PyMapping>() else {
+        return Err(PyTypeError::new_err(
+            "proxy.response.resultset must be a mapping with fields and rows",
+        ));
+    };
+    let resultset = PyDict::new(mapping.py());
+    resultset.update(mapping)?;
+    let missing =
+        |name: &str| PyValueError::new_err(format!("proxy.response.resultset has no {name}"));
+    let columns = columns(&members::get(&resultset, "fields")?.ok_or_else(|| missing("fields"))?)?;
+    let rows = members::get(&resultset, "rows")?.ok_or_else(|| missing("rows"))?;
+    if text::is_data(&rows) {
+        return Err(PyTypeError::new_err("rows must be an iterable of rows"));
+    }
+    let (status, warnings) = status_and_warnings(response, context)?;
+
+    let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
+    let binary_types: Option<Vec<_>> = (context.rows != RowForm::Text)
+        .then(|| columns.iter().map(|column| column.value_type()).collect());
+    let mut packets = Vec::new();
+    let sink = |payload: &[u8]| packets.push(payload.to_vec());
+    let mut encoder = match context.rows {
+        RowForm::Cursor => ResultSetEncoder::of_cursor(context.capabilities, sink),
+        _ => ResultSetEncoder::begin(&definitions, context.capabilities, status, sink),
+    };
+    let mut row = Row::default();
+    let mut budget = Budget::new(context.max_bytes);
+    for (n, values) in rows.try_iter()?.enumerate() {
+        row.read(n, &values?, &columns)?;
+        budget.spend(row.text.len())?;
+        match &binary_types {
+            None => encoder.text_row(row.cells()),
+            Some(types) => encoder
+                .binary_row_from_text(types, row.cells())
+                .map_err(|error| PyValueError::new_err(format!("row {n}: {error}")))?,
+        }
+    }
+    encoder.finish(status, warnings);
+    Reply::from_packets(packets).ok_or_else(|| PyValueError::new_err("the response is empty"))
+}
+
+/// The cells of one row as text, in buffers that the next row reuses.
+#[derive(Default)]
+struct Row {
+    text: Vec<u8>,
+    cells: Vec<Option<Range<usize>>>,
+}
+
+impl Row {
+    fn read(&mut self, n: usize, row: &Bound<'_, PyAny>, columns: &[Arc<Column>]) -> PyResult<()> {
+        self.text.clear();
+        self.cells.clear();
+        if let Ok(tuple) = row.cast::<PyTuple>() {
+            self.read_cells(n, tuple.iter().map(Ok), columns)
+        } else if let Ok(list) = row.cast::<PyList>() {
+            self.read_cells(n, list.iter().map(Ok), columns)
+        } else if text::is_data(row)
+            || row.is_instance_of::<PyString>()
+            || row.cast::<PyMapping>().is_ok()
+        {
+            let kind = row.get_type().name()?;
+            Err(PyTypeError::new_err(format!("row {n} must be a sequence of cells, not {kind}")))
+        } else {
+            self.read_cells(n, row.try_iter()?, columns)
+        }
+    }
+
+    fn read_cells<'py>(
+        &mut self,
+        n: usize,
+        mut values: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>,
+        columns: &[Arc<Column>],
+    ) -> PyResult<()> {
+        for column in columns {
+            let Some(value) = values.next() else {
+                return Err(wrong_length(n, &format!("only {}", self.cells.len()), columns));
+            };
+            let start = self.text.len();
+            let is_value = cells::encode(&value?, column.codec, &mut self.text)?;
+            self.cells.push(is_value.then_some(start..self.text.len()));
+        }
+        match values.next() {
+            None => Ok(()),
+            Some(_) => Err(wrong_length(n, "more", columns)),
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        self.cells.iter().map(|cell| cell.clone().map(|range| &self.text[range]))
+    }
+}
+
+fn wrong_length(n: usize, found: &str, columns: &[Arc<Column>]) -> PyErr {
+    let count = columns.len();
+    PyValueError::new_err(format!("row {n} has {found} cells, the result set has {count} fields"))
+}

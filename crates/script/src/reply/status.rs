@@ -1,0 +1,20 @@
+//! What ends an answer.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use wire::reply::StatusFlags;
+
+use super::context::Context;
+use super::members;
+
+/// `server_status` and `warnings`, for OK and for the end of a result set.
+pub fn status_and_warnings(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<(u16, u16)> {
+    let status = members::integer_or(fields, "server_status", context.status)?;
+    if status & StatusFlags::MORE_RESULTS_EXISTS != 0 {
+        return Err(PyValueError::new_err(
+            "proxy.response.server_status announces another result: there is none",
+        ));
+    }
+    Ok((status, members::integer_or(fields, "warnings", 0)?))
+}
