@@ -67,9 +67,9 @@ impl World<'_> {
                 counts[server.backend] += 1;
             }
         }
-        for ndx in 0..self.backends.len() {
+        for (ndx, count) in counts.into_iter().enumerate().take(self.backends.len()) {
             let counted = self.backends.connected_clients(ndx);
-            assert_eq!(counted, Some(counts[ndx]), "clients of backend {ndx}");
+            assert_eq!(counted, Some(count), "clients of backend {ndx}");
         }
     }
 
