@@ -295,6 +295,8 @@ impl<'i> World<'i> {
         let Hands { asked, awaits, ended, .. } = hands;
         conn.io.is_raw = false;
         if let Some(awaits) = awaits {
+            assert!(!conn.io.is_ending || ends(Some(awaits)), "{awaits:?} behind the last words");
+            conn.io.is_ending = ends(Some(awaits));
             conn.at = At::Awaits(awaits);
             conn.io.at_hand = None;
         }
