@@ -122,8 +122,10 @@ impl Turn<'_> {
 
     /// The server wants a file for LOAD DATA LOCAL.
     fn request_file(&mut self, packet: Incoming<'_>) {
-        if self.state.exchange.is_answered() {
-            // The client is not waiting for anything any more: the server gets an empty file.
+        let injection = self.state.exchange.injection.as_ref();
+        let is_dropped = injection.is_some_and(|injection| injection.bound.is_passed());
+        if self.state.exchange.is_answered() || is_dropped {
+            // The client is not waiting for anything any more, or for an ERR only: the server gets an empty file.
             self.send_to_server(&[]);
             return self.go(Step::FileAnswer, Awaits::FileAnswer);
         }

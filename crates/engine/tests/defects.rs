@@ -97,6 +97,9 @@ impl Driver for Seen {
     }
 }
 
+/// What may be kept of a result, in bytes.
+const LIMIT: usize = 200;
+
 /// A connection under test.
 struct Scene {
     engine: Engine,
@@ -107,7 +110,7 @@ const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 
 impl Scene {
     fn new(hooks: &[Hook]) -> Self {
-        let shared = Arc::new(Shared::new(Box::new(OneBackend), false, 1 << 20));
+        let shared = Arc::new(Shared::new(Box::new(OneBackend), false, LIMIT));
         let session = Slot::new(Session::new(1, Client::default()));
         let hooks = HookSet::from_iter(hooks.iter().copied());
         let engine = Engine::new(session, shared, Settings::default(), hooks);
@@ -266,4 +269,19 @@ fn a_connect_that_nobody_awaits_ends_the_connection() {
         scene.tell(event);
         assert_eq!(scene.seen.awaits, Some(Awaits::Abort));
     }
+}
+
+/// The client was asked for a second file without a word about the first.
+#[test]
+fn a_client_whose_result_was_too_large_is_not_asked_for_files() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    let query = b"\x03CALL p()";
+    scene.replaced(query, &[query]);
+    let text = [b"\0\0\0\x0a\0\0\0", &[b'x'; LIMIT][..]].concat();
+    scene.server(1, &text);
+    scene.server(2, b"\xfbf");
+    assert_eq!(scene.seen.forwarded, []);
+    assert_eq!(scene.seen.to_server.last(), Some(&Vec::new()));
+    scene.server(4, OK);
+    assert!(scene.seen.to_client.concat().ends_with(b"pyproxy-max-kept-bytes=200"));
 }

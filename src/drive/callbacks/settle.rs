@@ -1,6 +1,6 @@
 //! In which state the host goes on: it writes what is queued, and reads what the engine awaits next.
 //!
-//! Each state of the host writes to one peer and reads from one. `docs/internals/host-states.md` has the table.
+//! Each state of the host writes to one peer, or reads from one.
 
 use engine::Awaits;
 

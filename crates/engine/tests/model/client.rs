@@ -319,7 +319,10 @@ impl Client {
         most.iter().all(|packet| tracker.feed(packet) == Ok(Step::More))
             && match tracker.feed(last) {
                 Ok(Step::Done) => true,
-                Ok(Step::LocalInfile) => may_ask_for_file && self.command == Command::QUERY.0,
+                // Of several packets the proxy looks at the first one only.
+                Ok(Step::LocalInfile) => {
+                    may_ask_for_file && most.is_empty() && self.command == Command::QUERY.0
+                }
                 _ => false,
             }
     }

@@ -24,6 +24,8 @@ pub struct Io {
     pub kept: Option<Origin>,
     /// What the script said last does not fit the command.
     pub is_raw: bool,
+    /// The end was announced: nobody gets anything any more.
+    pub is_ending: bool,
 }
 
 impl Io {
@@ -56,6 +58,7 @@ pub struct Hands<'h, 'i> {
 
 impl Hands<'_, '_> {
     fn send(&mut self, to: Side, packet: Packet, origin: Origin) {
+        assert!(!self.io.is_ending, "a packet behind the last words: {packet:02x?}");
         match to {
             Side::Client => {
                 self.io.client.receive(packet.id, &packet.payload, origin);

@@ -3,7 +3,11 @@
 //!
 //! Shared by the test with random inputs and the fuzz target.
 
+<<<<<<< HEAD
 #![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
+=======
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
+>>>>>>> model10
 
 mod backends;
 mod check;
@@ -11,6 +15,7 @@ mod choices;
 mod client;
 mod driver;
 mod log;
+mod next;
 mod packets;
 mod script;
 mod server;
@@ -85,12 +90,22 @@ struct World<'i> {
     ends: Vec<Arc<End>>,
     now: Instant,
     log: Log,
+    short: bool,
     answers: u64,
 }
 
+/// How to run the model.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Print everything.
+    pub verbose: bool,
+    /// Let packets take the short way, if there is one: it makes no difference.
+    pub short: bool,
+}
+
 /// Runs the model over `input`; panics where an invariant is broken.
-pub fn run(input: &[u8], verbose: bool) -> Report {
-    let mut world = World::new(input, verbose);
+pub fn run(input: &[u8], how: How) -> Report {
+    let mut world = World::new(input, how);
     while !world.input.is_over() {
         world.step();
     }
@@ -98,7 +113,7 @@ pub fn run(input: &[u8], verbose: bool) -> Report {
 }
 
 impl<'i> World<'i> {
-    fn new(bytes: &'i [u8], verbose: bool) -> Self {
+    fn new(bytes: &'i [u8], how: How) -> Self {
         let mut input = Choices::new(bytes);
         let backends = List::new(1 + input.below(3));
         let pool_change_user = input.chance(128);
@@ -111,7 +126,8 @@ impl<'i> World<'i> {
             conns: Vec::new(),
             ends: Vec::new(),
             now: Instant::now(),
-            log: Log::new(verbose),
+            log: Log::new(how.verbose),
+            short: how.short,
             answers: 0,
         }
     }
@@ -168,6 +184,7 @@ impl<'i> World<'i> {
         }
     }
 
+<<<<<<< HEAD
     /// What happens next to connection `n`.
     fn next(&mut self, n: usize) -> Option<What> {
         let plain = |event| Some(What::Plain(event));
@@ -280,6 +297,8 @@ impl<'i> World<'i> {
         Some(What::Verdict(self.decide(n)))
     }
 
+=======
+>>>>>>> model10
     fn decide(&mut self, n: usize) -> Verdict {
         let conn = &mut self.conns[n];
         let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
@@ -378,7 +397,7 @@ impl<'i> World<'i> {
         };
         // A driver may take the short way.
         let short = match &event {
-            Event::Server(packet) => conn.engine.short(packet),
+            Event::Server(packet) if self.short => conn.engine.short(packet),
             _ => None,
         };
         if let Some(Short::Pass(id)) = short {
@@ -395,6 +414,8 @@ impl<'i> World<'i> {
         let Hands { asked, awaits, ended, .. } = hands;
         conn.io.is_raw = false;
         if let Some(awaits) = awaits {
+            assert!(!conn.io.is_ending || ends(Some(awaits)), "{awaits:?} behind the last words");
+            conn.io.is_ending = ends(Some(awaits));
             conn.at = At::Awaits(awaits);
             conn.io.at_hand = None;
         }

@@ -227,11 +227,10 @@ impl State {
             140..=204 => self.switch(input),
             205..=219 => self.say(vec![vec![1, 4]]),
             220..=229 => self.say(vec![b"\x01-----BEGIN PUBLIC KEY-----".to_vec()]),
-            230..=236 => {
+            // The next factor, or a question of a method that starts the same way.
+            230..=236 if self.knows_factors() || self.method == b"dialog" => {
                 self.say(vec![b"\x02dialog\0Question?".to_vec()]);
-                if self.capabilities.contains(Capabilities::MULTI_FACTOR_AUTHENTICATION) {
-                    self.method = b"dialog".to_vec();
-                }
+                self.method = b"dialog".to_vec();
             }
             _ => {
                 self.say(vec![packets::err()]);
@@ -239,6 +238,10 @@ impl State {
                 self.hung_up = !change || input.chance(128);
             }
         }
+    }
+
+    fn knows_factors(&self) -> bool {
+        self.capabilities.contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
     }
 
     fn switch(&mut self, input: &mut Choices<'_>) {
