@@ -3,11 +3,7 @@
 //!
 //! Shared by the test with random inputs and the fuzz target.
 
-<<<<<<< HEAD
 #![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
-=======
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
->>>>>>> model10
 
 mod backends;
 mod check;
@@ -184,7 +180,6 @@ impl<'i> World<'i> {
         }
     }
 
-<<<<<<< HEAD
     /// What happens next to connection `n`.
     fn next(&mut self, n: usize) -> Option<What> {
         let plain = |event| Some(What::Plain(event));
@@ -297,8 +292,6 @@ impl<'i> World<'i> {
         Some(What::Verdict(self.decide(n)))
     }
 
-=======
->>>>>>> model10
     fn decide(&mut self, n: usize) -> Verdict {
         let conn = &mut self.conns[n];
         let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
