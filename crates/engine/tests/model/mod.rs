@@ -3,7 +3,7 @@
 //!
 //! Shared by the test with random inputs and the fuzz target.
 
-#![allow(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod backends;
 mod check;
@@ -178,118 +178,6 @@ impl<'i> World<'i> {
         if let Some(end) = self.ends.get(n).filter(|end| end.may_be_shared()) {
             end.stir(&mut self.input);
         }
-    }
-
-    /// What happens next to connection `n`.
-    fn next(&mut self, n: usize) -> Option<What> {
-        let plain = |event| Some(What::Plain(event));
-        let awaits = match &self.conns[n].at {
-            At::Over => {
-                self.check_nothing_follows(n);
-                self.conns[n] = self.accept();
-                return None;
-            }
-            At::Asked(ask) => return self.while_asked(n, ask.hook()),
-            At::Awaits(awaits) => *awaits,
-        };
-        match awaits {
-            Awaits::Retry => plain(Event::Accepted),
-            Awaits::Connect => match self.input.byte() {
-                0..=229 => plain(Event::Connected),
-                230..=244 => plain(Event::ConnectFailed),
-                245..=250 => plain(Event::TimedOut),
-                _ => plain(Event::Ended(Side::Client)),
-            },
-            Awaits::Abort => plain(Event::Closed),
-            Awaits::Close => match self.input.byte() {
-                252 => plain(Event::TimedOut),
-                253.. => plain(Event::Ended(Side::Client)),
-                _ => plain(Event::Closed),
-            },
-            Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => {
-                self.by_client(n, awaits)
-            }
-            Awaits::Greeting
-            | Awaits::LoginAnswer
-            | Awaits::Answer { .. }
-            | Awaits::MoreAnswer
-            | Awaits::FileAnswer => self.by_server(n, awaits),
-        }
-    }
-
-    fn by_client(&mut self, n: usize, awaits: Awaits) -> Option<What> {
-        match self.input.byte() {
-            255 => return Some(What::Plain(Event::TimedOut)),
-            254 => return Some(What::Plain(Event::Ended(Side::Client))),
-            253 if self.server_hung_up(n) => return Some(What::Plain(Event::Ended(Side::Server))),
-            252 => return self.unawaited(n, Side::Server),
-            _ => {}
-        }
-        match self.conns[n].io.client.speak(&mut self.input) {
-            Some(packet) => {
-                let origin = Origin::Client { is_command: awaits == Awaits::Command };
-                Some(What::Packet(Side::Client, packet, origin))
-            }
-            None => {
-                self.check_silence(n, awaits);
-                Some(What::Plain(Event::TimedOut))
-            }
-        }
-    }
-
-    fn by_server(&mut self, n: usize, awaits: Awaits) -> Option<What> {
-        match self.input.byte() {
-            255 => return Some(What::Plain(Event::TimedOut)),
-            254 => return Some(What::Plain(Event::Ended(Side::Client))),
-            253 => return self.unawaited(n, Side::Client),
-            _ => {}
-        }
-        let io = &self.conns[n].io;
-        let end = io.server.as_ref().expect("a server that is awaited");
-        let origin = io.origin_of_server();
-        if let Some(packet) = end.read() {
-            return Some(What::Packet(Side::Server, packet, origin));
-        }
-        if self.server_hung_up(n) {
-            return Some(What::Plain(Event::Ended(Side::Server)));
-        }
-        self.check_silence(n, awaits);
-        Some(What::Plain(Event::TimedOut))
-    }
-
-    /// A driver that listens to both sides hands over what nobody awaits: it ends the connection.
-    fn unawaited(&mut self, n: usize, from: Side) -> Option<What> {
-        self.conns[n].must_end = true;
-        Some(match self.input.below(4) {
-            0 => What::Plain(Event::Accepted),
-            1 => What::Plain(Event::Connected),
-            2 => What::Plain(Event::ConnectFailed),
-            _ => {
-                let packet = Packet::new(self.input.byte() % 4, packets::err());
-                What::Packet(from, packet, Origin::Client { is_command: false })
-            }
-        })
-    }
-
-    fn server_hung_up(&self, n: usize) -> bool {
-        self.conns[n].io.server.as_ref().is_some_and(|end| end.state().hung_up)
-    }
-
-    /// While the script thinks, either side may leave, and time may run out.
-    fn while_asked(&mut self, n: usize, hook: Hook) -> Option<What> {
-        if hook != Hook::DisconnectClient {
-            match self.input.byte() {
-                0..=15 => return Some(What::Plain(Event::Ended(Side::Client))),
-                16..=31 => return Some(What::Plain(Event::TimedOut)),
-                32..=39 => return Some(What::Plain(Event::Closed)),
-                40..=63 if self.server_hung_up(n) => {
-                    return Some(What::Plain(Event::Ended(Side::Server)));
-                }
-                64..=127 => return None,
-                _ => {}
-            }
-        }
-        Some(What::Verdict(self.decide(n)))
     }
 
     fn decide(&mut self, n: usize) -> Verdict {
