@@ -32,16 +32,16 @@ BLIND = [
     ("masking", "firewall"),
     ("query_log", "firewall"),
 ]
-SELECT = "SELECT secret FROM test.guarded"
+SELECT = "SELECT secret FROM test.stacked"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def table(mariadb: MariaDb) -> Iterator[None]:
     mariadb.execute(
-        "CREATE TABLE test.guarded (secret VARCHAR(20))", "INSERT INTO test.guarded VALUES ('x')"
+        "CREATE TABLE test.stacked (secret VARCHAR(20))", "INSERT INTO test.stacked VALUES ('x')"
     )
     yield
-    mariadb.execute("DROP TABLE test.guarded")
+    mariadb.execute("DROP TABLE test.stacked")
 
 
 def query(proxy: Proxy, sql: str) -> Any:
@@ -72,5 +72,5 @@ def test_a_stack_that_fits_protects(start_proxy: StartProxy) -> None:
     proxy = start_proxy(SCRIPT, config=f"{CONFIG}\nscripts = {scripts}\n")
     assert query(proxy, SELECT) == (("hidden",),)
     with pytest.raises(pymysql.OperationalError, match="firewall"):
-        query(proxy, "DROP TABLE test.guarded")
+        query(proxy, "DROP TABLE test.stacked")
     proxy.wait_for_stdout(f"] query: {SELECT}\n")
