@@ -83,7 +83,9 @@ fn at_a_real_server() {
     for (client, users) in [
         (Client::CommandLine, ["pooled_ed", "pooled_native", "pooled_old"].as_slice()),
         (Client::PyMySql, &["pooled_ed", "pooled_native"]),
-        (Client::Rust, &["pooled_ed", "pooled_native", "pooled_old"]),
+        // Not ed25519: this client cuts a zero byte off the end of the server's random bytes, and so fails at one of 256
+        // such logins, also without a proxy.
+        (Client::Rust, &["pooled_native", "pooled_old"]),
     ] {
         let pooling = Pooling::before(db());
         let place = Place::from(pooling.host.address());
