@@ -1,4 +1,4 @@
-"""The native part of the library: SQL tokenizer, packet codecs, password functions.
+"""The native part of the library: SQL tokenizer and lexer, packet codecs, password functions.
 
 Built from `crates/native`, once into the plugin and once as the extension module of the installed
 package. The modules `pyproxy.tokenizer`, `.proto` and `.password` are what scripts import; here
@@ -104,6 +104,55 @@ def rebuild(tokens: Tokens | Iterable[Token], /) -> str:
 
     Blanks between two tokens stay as they are; whatever else was between them becomes one blank, or
     a line end if it had one.
+    """
+
+# --- lexer
+
+@final
+class SqlToken:
+    """One token of a text as a server reads it: a kind and a place."""
+
+    @property
+    def kind(self) -> str:
+        """What it is.
+
+        `word`, `quoted_name`; `string`, `national_string`, `dollar_string`, `integer`, `decimal`, `float`, `hex`, `bits`,
+        `null`; `user_variable`, `system_variable`; `dot`, `comma`, `semicolon`, `open_paren`, `close_paren`, `assign`,
+        `symbol`; `comment`, `skipped_version`, `open_version`, `close_version`, `hint`; and `unterminated` and `invalid`,
+        which are the last token, for the server refuses what is there.
+        """
+    @property
+    def start(self) -> int:
+        """The first byte of it in the text."""
+    @property
+    def end(self) -> int:
+        """Behind its last byte."""
+    @property
+    def raw(self) -> bytes:
+        """Its bytes in the text, with quotes and marks."""
+    @property
+    def value(self) -> bytes:
+        """What it stands for: a string without quotes and escapes, the bytes of a hex literal."""
+    @property
+    def text(self) -> str:
+        """The value as text."""
+    @property
+    def word(self) -> str:
+        """A bare word in upper case; empty for everything else."""
+
+def lex(
+    sql: _Data,
+    /,
+    *,
+    server: _Data | None = None,
+    charset: str = "utf8mb4",
+    ansi_quotes: bool = False,
+    no_backslash_escapes: bool = False,
+) -> list[SqlToken]:
+    """Splits a text into tokens as a server does.
+
+    `server` is the version that the server tells, such as "10.11.8-MariaDB". Without one each versioned comment is
+    opened, whatever its number.
     """
 
 # --- passwords (mysql_native_password)

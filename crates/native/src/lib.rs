@@ -3,6 +3,7 @@
 
 mod data;
 mod error;
+mod lexer;
 mod packets;
 mod password;
 mod tokens;
@@ -22,10 +23,11 @@ pub fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.setattr(
         "__doc__",
-        "The native part of the library: SQL tokenizer, packet codecs, password functions.",
+        "The native part of the library: SQL tokenizer and lexer, packet codecs, password functions.",
     )?;
     error::add_to(module)?;
     tokens::add_to(module)?;
+    lexer::add_to(module)?;
     password::add_to(module)?;
     packets::add_to(module)
 }

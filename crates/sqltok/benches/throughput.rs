@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sqltok::{Token, normalize, tokenize};
+use sqltok::legacy::{Token, normalize, tokenize};
 
 /// Queries as applications send them.
 const MIXED: [&str; 8] = [

@@ -2,19 +2,20 @@
 //! rules themselves are in the modules named after what they match.
 //!
 //! Source of the rules: what the tokenizer of mysql-proxy 0.8.5 answers, recorded in
-//! `tests/data/tokenizer-cases.jsonl`.
+//! `tests/legacy/data/tokenizer-cases.jsonl`.
 
 use std::borrow::Cow;
 use std::iter::FusedIterator;
 
-use crate::bytes::{BLANK, WORD, byte_at, part, run_end};
-use crate::comment::{self, Comment};
-use crate::{Token, TokenId, name, number, quoted, symbol};
+use super::class::{BLANK, WORD, run_end};
+use crate::bytes::{byte_at, part};
+use super::comment::{self, Comment};
+use super::{Token, TokenId, name, number, quoted, symbol};
 
 /// Splits a query into tokens. Any bytes are a query; none is an error.
 ///
 /// ```
-/// use sqltok::{TokenId, tokenize};
+/// use sqltok::legacy::{TokenId, tokenize};
 ///
 /// let tokens: Vec<_> = tokenize(b"SELECT `a``b` FROM t -- why").collect();
 /// assert_eq!(tokens[0].id, TokenId::SqlSelect);

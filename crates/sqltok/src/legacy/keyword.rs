@@ -1,6 +1,6 @@
 //! Keywords by word: a hash table that the compiler fills.
 
-use crate::TokenId;
+use super::TokenId;
 
 /// Slots of the table, a power of two; 233 keywords leave most of them free, so a word that is no
 /// keyword usually meets a free slot at once.

@@ -1,11 +1,11 @@
 //! What a token can be: 262 ids with the numbers and names that scripts know.
 //!
-//! Source: the token list of mysql-proxy 0.8.5, recorded in `tests/data/sql-tokens.tsv`. The keywords
+//! Source: the token list of mysql-proxy 0.8.5, recorded in `tests/legacy/data/sql-tokens.tsv`. The keywords
 //! are the reserved words of MySQL 5.1 and ten more; words reserved since are plain names.
 
 use std::fmt;
 
-use crate::keyword;
+use super::keyword;
 
 macro_rules! token_ids {
     (

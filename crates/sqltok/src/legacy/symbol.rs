@@ -1,7 +1,7 @@
 //! Operators and punctuation, longest spelling first: `<=>` is `<=` and `>`. What has no token, such
 //! as `%`, `?` or a byte above 0x7f, is unknown, one byte at a time.
 
-use crate::TokenId;
+use super::TokenId;
 
 /// The token that starts with `first`, and its length in bytes, if `second` follows.
 pub const fn symbol(first: u8, second: Option<u8>) -> (TokenId, usize) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter};
 
-use crate::TokenId;
+use super::TokenId;
 use crate::bytes::{byte_at, part, rest};
 
 /// A comment found in a query.

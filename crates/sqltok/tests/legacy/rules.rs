@@ -2,18 +2,13 @@
 //! longest match wins and the earlier at equal length. Random queries must give the same tokens with
 //! both.
 
-mod common {
-    pub mod cases;
-    pub mod query;
-}
-
 use std::sync::LazyLock;
 
-use common::cases::{Tokens, readable, tokenizer_cases};
-use common::query::query;
+use super::common::cases::{Tokens, readable, tokenizer_cases};
+use super::common::query::query;
 use proptest::prelude::*;
 use regex::bytes::{Captures, Regex};
-use sqltok::{TokenId, tokenize};
+use sqltok::legacy::{TokenId, tokenize};
 
 /// What a rule of the base state yields.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::TokenId;
+use super::TokenId;
 
 /// A piece of a query with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

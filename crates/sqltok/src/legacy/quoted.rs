@@ -9,7 +9,8 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use crate::bytes::{byte_at, is_quote, part, rest};
+use super::class::is_quote;
+use crate::bytes::{byte_at, part, rest};
 
 /// The text whose opening quote is at `start`, and where scanning goes on. Without a closing quote
 /// the text reaches to the end of the query.

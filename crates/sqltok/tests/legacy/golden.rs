@@ -1,12 +1,8 @@
 //! What the original's tokenizer and normalizer answer, compared with ours. Every recorded case has
 //! to agree; there is no list of exceptions.
 
-mod common {
-    pub mod cases;
-}
-
-use common::cases::{Tokens, bytes, cases, readable, tokenizer_cases};
-use sqltok::{Token, TokenId, normalize, tokenize};
+use super::common::cases::{Tokens, bytes, cases, readable, tokenizer_cases};
+use sqltok::legacy::{Token, TokenId, normalize, tokenize};
 
 const NORMALIZE_CASES: &str = include_str!("data/normalize-cases.jsonl");
 const TOKEN_LIST: &str = include_str!("data/sql-tokens.tsv");

@@ -1,15 +1,11 @@
 //! Properties that hold for any bytes, and the hostile queries that make a careless scanner slow.
 
-mod common {
-    pub mod query;
-}
-
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sqltok::{Token, TokenId, normalize, tokenize};
+use sqltok::legacy::{Token, TokenId, normalize, tokenize};
 
 fn any_query() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![common::query::query(), vec(any::<u8>(), 0..200)]
+    prop_oneof![super::common::query::query(), vec(any::<u8>(), 0..200)]
 }
 
 /// Blank, tab, LF, VT, FF, CR.

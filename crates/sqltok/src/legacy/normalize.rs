@@ -1,13 +1,13 @@
 //! The normalizer: queries that differ only in their values get the same text.
 //!
 //! Source of the rules: what `proxy.tokenizer.normalize` of mysql-proxy 0.8.5 answers, recorded in
-//! `tests/data/normalize-cases.jsonl`. They are kept as they are, for a normalized text is what logs
+//! `tests/legacy/data/normalize-cases.jsonl`. They are kept as they are, for a normalized text is what logs
 //! and statistics are compared by: `-5` is `- ?`, `IN (1, 2)` keeps one `?` per value, and a quoted
 //! `` `commit` `` at the start counts as the word.
 
 use std::borrow::Borrow;
 
-use crate::{Token, TokenId};
+use super::{Token, TokenId};
 
 /// Bytes reserved in advance at most: a long query often is many values, of which little is left.
 const MAX_RESERVED: usize = 4096;
@@ -19,7 +19,7 @@ const MAX_RESERVED: usize = 4096;
 /// The result is bytes, as the query is.
 ///
 /// ```
-/// use sqltok::{normalize, tokenize};
+/// use sqltok::legacy::{normalize, tokenize};
 ///
 /// let query = b"select count(*) from t /* who */ where a = 'x' and b in (1, @v)";
 /// let text = normalize(tokenize(query));
@@ -102,7 +102,7 @@ fn push_upper(out: &mut Vec<u8>, text: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokenize;
+    use crate::legacy::tokenize;
 
     fn text(sql: &str) -> String {
         String::from_utf8(normalize(tokenize(sql.as_bytes()))).expect("a text of ASCII")

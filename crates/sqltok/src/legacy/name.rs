@@ -1,8 +1,9 @@
 //! Names: one to three segments joined by dots, such as `` `db.table.column` `` without the quotes.
 
-use crate::TokenId;
-use crate::bytes::{DIGIT, LETTER, WORD, byte_at, is, run_end};
-use crate::keyword;
+use super::TokenId;
+use super::class::{DIGIT, LETTER, WORD, is, run_end};
+use crate::bytes::byte_at;
+use super::keyword;
 
 /// Segments of one name at most; what follows is scanned anew.
 pub const MAX_SEGMENTS: u8 = 3;

@@ -1,7 +1,7 @@
 //! The recorded cases of the original's tokenizer.
 
 use serde_json::Value;
-use sqltok::TokenId;
+use sqltok::legacy::TokenId;
 
 /// What a tokenizer says about a query: ids and texts.
 pub type Tokens = Vec<(TokenId, Vec<u8>)>;

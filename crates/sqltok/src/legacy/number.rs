@@ -1,8 +1,9 @@
 //! Numbers, always without a sign: `1`, `1.5`, `.5`, `1e3`, `1.5e-3`, `.5e3`. A trailing dot is not
 //! part of one.
 
-use crate::TokenId;
-use crate::bytes::{DIGIT, byte_at, run_end};
+use super::TokenId;
+use super::class::{DIGIT, run_end};
+use crate::bytes::byte_at;
 
 /// The longest number that begins at `start`: its id and where it ends. `None` if there is none.
 pub fn number(sql: &[u8], start: usize) -> Option<(TokenId, usize)> {
