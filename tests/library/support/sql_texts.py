@@ -30,8 +30,7 @@ _INSIDE = [
     *(b"\0", b"\n", b"\r", b" ", b"-- ", b"/*", b"*/", b"#", b";", b"\x1a", b"\xbf", b"\xbf\\", b"\xbf'"),
     *(b"\x95\\", b"\x81\x30\x81\x30", b"\x81\x30", b"\xe4\xb8\xad", b"\xe4", b"\xc3\xa9", b"\xa5", b"\\\xbf"),
 ]
-# Operators of more than one byte. MySQL takes more bytes for one token, and means the first.
-_LONG = (b"<=>", b"<=", b"<>", b"<<", b">=", b">>", b"!=", b"||", b"&&", b"->", b"->>", b"..")
+_COMMENTS = ("comment", "skipped_version", "open_version", "close_version", "hint")
 
 
 def expression(choose: random.Random) -> bytes:
@@ -54,23 +53,30 @@ def plain(tokens: Iterable[SqlToken], charset: str | None) -> bytes:
 
     With `charset`, strings are written as hex literals of it; without, each is replaced by another.
     """
-    parts: list[bytes] = []
-    behind_dot = False
-    for token in tokens:
-        kind, raw = token.kind, token.raw
-        if kind in ("comment", "skipped_version", "open_version", "close_version", "hint"):
-            continue
-        if kind == "string":
+    shown = [token for token in tokens if token.kind not in _COMMENTS]
+    out = b""
+    for index, token in enumerate(shown):
+        before = shown[index - 1] if index else None
+        raw = token.raw
+        # Only in front of a dot or a parenthesis it matters whether there is a blank.
+        touches = before is not None and before.end == token.start
+        if not (touches and (token.kind == "open_paren" or b"." in (raw, before and before.raw))):
+            out += b" "
+        if token.kind == "string":
             raw = b"'q'" if charset is None else f"_{charset} x'{token.value.hex()}'".encode()
-        elif kind == "word" and behind_dot:
+        elif token.kind == "word" and before is not None and before.kind == "dot" and raw.isascii():
             raw = b"`" + raw + b"`"
-        elif kind == "null":
+        elif token.kind == "word" and _is_qualifier(token, shown[index + 1 : index + 3]):
+            raw = b"`" + raw + b"`"
+        elif token.kind == "null":
             raw = b"NULL"
-        elif kind == "symbol" and raw not in _LONG:
-            raw = raw[:1]
-        elif kind == "dot":
-            # Between blanks there would be a number instead of a name.
-            raw = b" . "
-        parts.append(raw)
-        behind_dot = kind == "dot"
-    return b" ".join(parts)
+        out += raw
+    return out
+
+
+def _is_qualifier(token: SqlToken, following: list[SqlToken]) -> bool:
+    """Whether a dot and a name follow directly: then it is no keyword. An introducer is one even then."""
+    if not token.raw.isascii() or token.raw[:1] == b"_":
+        return False
+    kinds = [other.kind for other in following if other.raw.isascii()]
+    return kinds == ["dot", "word"] and token.end == following[0].start == following[1].start - 1

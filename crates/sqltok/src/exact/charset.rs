@@ -14,9 +14,13 @@ pub enum Charset {
     Utf8,
     /// latin1, where a no-break space is a blank.
     Latin1,
-    /// Any other one in which a byte below 0x80 always stands for itself: of one byte, or of several as euckr. Each byte above can be
-    /// in a name, which is more than some servers take.
+    /// Another one of one byte, where a no-break space is a blank: latin2, greek, hebrew and so on. Each other byte above 0x7f can be in
+    /// a name, which is more than servers take.
+    NoBreakSpace,
+    /// Any other one of one byte. Each byte above 0x7f can be in a name, which is more than servers take.
     Other,
+    /// euckr, gb2312, ujis, eucjpms: characters of several bytes that look like nothing else. Names are not checked for halves of them.
+    Euc,
     /// big5.
     Big5,
     /// gbk.
@@ -34,6 +38,27 @@ impl Charset {
         // MariaDB numbers collations without padding by 1024 more.
         match if id > 1024 { id - 1024 } else { id } {
             5 | 8 | 15 | 31 | 47 | 48 | 49 | 94 => Self::Latin1,
+            2
+            | 3
+            | 9
+            | 16
+            | 20
+            | 21
+            | 25..=27
+            | 30
+            | 32
+            | 34
+            | 41
+            | 42
+            | 44
+            | 64
+            | 66
+            | 69..=71
+            | 77..=79
+            | 92
+            | 93
+            | 99 => Self::NoBreakSpace,
+            12 | 19 | 24 | 85 | 86 | 91 | 97 | 98 => Self::Euc,
             1 | 84 => Self::Big5,
             28 | 87 => Self::Gbk,
             13 | 88 | 95 | 96 => Self::Sjis,
@@ -50,6 +75,9 @@ impl Charset {
         match name.to_ascii_lowercase().as_str() {
             "utf8" | "utf8mb3" | "utf8mb4" => Self::Utf8,
             "latin1" => Self::Latin1,
+            "latin2" | "latin5" | "latin7" | "dec8" | "hebrew" | "greek" | "cp1250"
+            | "armscii8" | "geostd8" => Self::NoBreakSpace,
+            "euckr" | "gb2312" | "ujis" | "eucjpms" => Self::Euc,
             "big5" => Self::Big5,
             "gbk" => Self::Gbk,
             "sjis" | "cp932" => Self::Sjis,
@@ -68,7 +96,7 @@ impl Charset {
         }
         let second = byte_at(sql, at + 1)?;
         let is_pair = match self {
-            Self::Utf8 | Self::Latin1 | Self::Other => false,
+            Self::Utf8 | Self::Latin1 | Self::NoBreakSpace | Self::Other | Self::Euc => false,
             Self::Big5 => {
                 matches!(first, 0xa1..=0xf9) && matches!(second, 0x40..=0x7e | 0xa1..=0xfe)
             }
@@ -86,17 +114,22 @@ impl Charset {
 
     /// Whether a byte of a longer character can look like a quote, a backslash or a letter.
     pub(super) const fn has_ambiguous_bytes(self) -> bool {
-        !matches!(self, Self::Utf8 | Self::Latin1 | Self::Other)
+        matches!(self, Self::Big5 | Self::Gbk | Self::Sjis | Self::Gb18030)
     }
 
-    /// Whether a byte of no longer character is a letter beyond ASCII.
+    /// Whether a byte is a letter beyond ASCII where servers do not look for longer characters.
     pub(super) const fn is_letter(self, byte: u8) -> bool {
-        !byte.is_ascii() && self.is_name(byte) && matches!(self, Self::Latin1 | Self::Other)
+        match self {
+            Self::Sjis | Self::Euc => false,
+            Self::Gbk => matches!(byte, 0xa1..=0xfe),
+            _ => !byte.is_ascii() && self.is_name(byte),
+        }
     }
 
     /// Whether a byte separates tokens.
     pub(super) const fn is_blank(self, byte: u8) -> bool {
-        matches!(byte, b' ' | b'\t'..=b'\r') || (byte == 0xa0 && matches!(self, Self::Latin1))
+        matches!(byte, b' ' | b'\t'..=b'\r')
+            || (byte == 0xa0 && matches!(self, Self::Latin1 | Self::NoBreakSpace))
     }
 
     /// Whether a byte can be in a name, or begin a character that can.
@@ -111,7 +144,8 @@ impl Charset {
                     0x83 | 0x8a | 0x8c | 0x8e | 0x9a | 0x9c | 0x9e | 0x9f
                         | 0xc0..=0xd6 | 0xd8..=0xf6 | 0xf8..
                 ),
-                Self::Other => true,
+                Self::NoBreakSpace => byte != 0xa0,
+                Self::Other | Self::Euc => true,
                 Self::Big5 => matches!(byte, 0xa1..=0xf9),
                 Self::Gbk => matches!(byte, 0x81..=0xfe),
                 Self::Sjis => matches!(byte, 0x81..=0x9f | 0xe0..=0xfc),
@@ -133,7 +167,7 @@ impl Charset {
             return Some(1);
         }
         let (length, is_head) = match self {
-            Self::Latin1 | Self::Other => return Some(1),
+            Self::Latin1 | Self::NoBreakSpace | Self::Other | Self::Euc => return Some(1),
             Self::Utf8 => (utf8(rest(sql, at)), matches!(byte, 0xc2..=0xf7)),
             Self::Gb18030 => (self.multi_byte(sql, at), byte != 0x80),
             _ => (self.multi_byte(sql, at), true),

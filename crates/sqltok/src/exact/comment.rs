@@ -12,9 +12,14 @@ pub fn line_end(sql: &[u8], from: usize) -> usize {
 
 /// Whether the `--` at `start` begins a comment: a blank, a control character or the end of the text has to follow.
 pub fn is_line(sql: &[u8], start: usize, rules: Rules) -> bool {
+    let is_mark = |byte| rules.charset.is_blank(byte) || u8::is_ascii_control(&byte);
     byte_at(sql, start + 1) == Some(b'-')
-        && byte_at(sql, start + 2)
-            .is_none_or(|byte| rules.charset.is_blank(byte) || byte.is_ascii_control())
+        && (byte_at(sql, start + 2).is_none_or(is_mark) || is_dropped(sql, start + 2, rules))
+}
+
+/// Whether servers drop what follows before they read: blanks and semicolons at the end of a text.
+pub fn is_dropped(sql: &[u8], from: usize, rules: Rules) -> bool {
+    rest(sql, from).iter().all(|&byte| byte == b';' || rules.charset.is_blank(byte))
 }
 
 /// The comment whose `/*` is at `start`, and where it ends; only its mark if its content is run.

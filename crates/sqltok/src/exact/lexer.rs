@@ -14,7 +14,15 @@ const HINTED: [&[u8]; 5] = [b"SELECT", b"INSERT", b"REPLACE", b"UPDATE", b"DELET
 /// Splits a text into tokens as a server with these rules does.
 #[must_use]
 pub const fn lex(sql: &[u8], rules: Rules) -> Lexer<'_> {
-    Lexer { sql, rules, at: 0, next: Next::Start, is_open: false, is_hint_place: false }
+    Lexer {
+        sql,
+        rules,
+        at: 0,
+        next: Next::Start,
+        is_open: false,
+        is_hint_place: false,
+        is_behind_semicolon: false,
+    }
 }
 
 /// The tokens of a text, found one by one. Made by [`lex`].
@@ -29,6 +37,8 @@ pub struct Lexer<'s> {
     is_open: bool,
     /// The last token was a word that a hint can follow.
     is_hint_place: bool,
+    /// The last token but comments was a semicolon.
+    is_behind_semicolon: bool,
 }
 
 /// What the token before says about the next one.
@@ -162,10 +172,10 @@ impl Lexer<'_> {
         found
     }
 
-    /// Whether the text ends with the NUL at the current position: servers drop blanks and semicolons at the end.
-    fn is_last(&self) -> bool {
-        let is_dropped = |&byte: &u8| byte == b';' || self.rules.charset.is_blank(byte);
-        rest(self.sql, self.at + 1).iter().all(is_dropped)
+    /// Whether the NUL at the current position is the end to servers: they take it for one if it is the last byte, and behind a
+    /// semicolon, where whatever follows is not looked at.
+    fn is_end(&self) -> bool {
+        self.is_behind_semicolon || comment::is_dropped(self.sql, self.at + 1, self.rules)
     }
 
     fn take(&mut self, kind: Kind, end: usize) -> Token {
@@ -176,6 +186,9 @@ impl Lexer<'_> {
         self.is_hint_place = kind == Kind::Word
             && self.next != Next::Dot
             && HINTED.iter().any(|word| word.eq_ignore_ascii_case(token.raw(self.sql)));
+        if !kind.is_comment() {
+            self.is_behind_semicolon = kind == Kind::Semicolon;
+        }
         self.at = end;
         token
     }
@@ -202,11 +215,8 @@ impl Iterator for Lexer<'_> {
             }
             Next::Name => {
                 let end = self.rules.name_end(self.sql, self.at);
-                let found = if end > self.at {
-                    self.name(end)
-                } else {
-                    (Kind::Invalid, self.sql.len())
-                };
+                let found =
+                    if end > self.at { self.name(end) } else { (Kind::Invalid, self.sql.len()) };
                 let token = self.take(found.0, found.1);
                 self.is_hint_place = false;
                 return Some(token);
@@ -221,7 +231,7 @@ impl Iterator for Lexer<'_> {
         self.at += blanks.iter().position(|byte| !is_blank(byte)).unwrap_or(blanks.len());
         match byte_at(self.sql, self.at) {
             None => self.finish(),
-            Some(0) if self.is_last() => self.finish(),
+            Some(0) if self.is_end() => self.finish(),
             Some(first) => {
                 let (kind, end) = self.scan(first);
                 Some(self.take(kind, end))

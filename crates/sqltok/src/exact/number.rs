@@ -17,9 +17,7 @@ fn digits_end(sql: &[u8], from: usize) -> usize {
 pub fn number_or_name(sql: &[u8], start: usize, rules: Rules) -> (Kind, usize) {
     // Only with small letters.
     let base = match rest(sql, start) {
-        [b'0', b'x', ..] => {
-            Some((Kind::Hex, run_end(sql, start + 2, u8::is_ascii_hexdigit)))
-        }
+        [b'0', b'x', ..] => Some((Kind::Hex, run_end(sql, start + 2, u8::is_ascii_hexdigit))),
         [b'0', b'b', ..] => {
             Some((Kind::Bits, run_end(sql, start + 2, |byte| b"01".contains(byte))))
         }

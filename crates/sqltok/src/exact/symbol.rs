@@ -13,36 +13,32 @@ pub fn symbol(sql: &[u8], start: usize, rules: Rules) -> Option<(Kind, usize)> {
         b')' => (Kind::CloseParen, 1),
         b':' if byte_at(sql, start + 1) == Some(b'=') => (Kind::Assign, 2),
         b'&' | b'|' if byte_at(sql, start + 1) == Some(first) => (Kind::Symbol, 2),
-        b'<' | b'>' | b'=' | b'!' => (Kind::Symbol, comparison(sql, start, rules)),
+        b'<' | b'>' | b'=' | b'!' => (Kind::Symbol, comparison(sql, start, rules)?),
         b'-' if rules.dialect.is_mysql() => match part(sql, start + 1..start + 3) {
             b">>" => (Kind::Symbol, 3),
             [b'>', ..] => (Kind::Symbol, 2),
             _ => (Kind::Symbol, 1),
         },
-        b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^' | b'~' | b'?' | b':' | b'{' | b'}'
-        | b'[' | b']' => (Kind::Symbol, 1),
+        b'+' | b'-' | b'*' | b'/' | b'%' | b'&' | b'|' | b'^' | b'~' | b'?' | b':' | b'{'
+        | b'}' | b'[' | b']' => (Kind::Symbol, 1),
         _ => return None,
     };
     Some((kind, start + length))
 }
 
-/// How many bytes a comparison has.
-fn comparison(sql: &[u8], start: usize, rules: Rules) -> usize {
-    let is_part = |byte: &u8| b"<>=!".contains(byte);
-    let is_last = |byte: &u8| b">=!".contains(byte);
+/// How many bytes a comparison has; `None` if there is none.
+fn comparison(sql: &[u8], start: usize, rules: Rules) -> Option<usize> {
     let text = part(sql, start..start + 3);
-    // MySQL takes as many of these bytes as there can be, and stays with the first if they are no operator together.
-    let taken = match text {
-        [b'<', second, third] if is_part(second) && is_last(third) => 3,
-        [_, second, ..] if is_part(second) => 2,
-        _ => 1,
-    };
-    if rules.dialect.is_mysql() {
-        return taken;
-    }
-    match text {
+    let length = match text {
         b"<=>" => 3,
         [b'<', b'=' | b'>' | b'<', ..] | [b'>', b'=' | b'>', ..] | [b'!', b'=', ..] => 2,
         _ => 1,
-    }
+    };
+    // MySQL takes as many of these bytes as there can be, and then looks what they are.
+    let taken = match text {
+        [b'<', b'<' | b'>' | b'=' | b'!', b'>' | b'=' | b'!'] => 3,
+        [_, b'<' | b'>' | b'=' | b'!', ..] => 2,
+        _ => 1,
+    };
+    (taken == length || !rules.dialect.is_mysql()).then_some(length)
 }

@@ -35,9 +35,7 @@ impl Rules {
     pub(super) fn host_end(self, sql: &[u8], from: usize) -> usize {
         let name = rest(sql, from);
         let is_part = |&byte: &u8| {
-            byte.is_ascii_alphanumeric()
-                || b"._$".contains(&byte)
-                || self.charset.is_letter(byte)
+            byte.is_ascii_alphanumeric() || b"._$".contains(&byte) || self.charset.is_letter(byte)
         };
         from + name.iter().position(|byte| !is_part(byte)).unwrap_or(name.len())
     }

@@ -2,8 +2,8 @@
 
 use super::TokenId;
 use super::class::{DIGIT, LETTER, WORD, is, run_end};
-use crate::bytes::byte_at;
 use super::keyword;
+use crate::bytes::byte_at;
 
 /// Segments of one name at most; what follows is scanned anew.
 pub const MAX_SEGMENTS: u8 = 3;

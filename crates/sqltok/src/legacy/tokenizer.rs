@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::iter::FusedIterator;
 
 use super::class::{BLANK, WORD, run_end};
-use crate::bytes::{byte_at, part};
 use super::comment::{self, Comment};
 use super::{Token, TokenId, name, number, quoted, symbol};
+use crate::bytes::{byte_at, part};
 
 /// Splits a query into tokens. Any bytes are a query; none is an error.
 ///
