@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sqltok::exact::{Charset, Dialect, Rules};
 use wire::connect::{ChangeUser, Login};
-use wire::{Capabilities, Command, StatusFlags, compressed};
+use wire::reply::StatusFlags;
+use wire::{Capabilities, Command, compressed};
 
 use crate::engine::{Question, Step};
 use crate::error_code::{ER_MALFORMED_PACKET, ER_NOT_SUPPORTED_YET};
