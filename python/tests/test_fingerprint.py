@@ -30,6 +30,8 @@ SAFE = Quoting(safe_charset=True)
         ("SET @a = 5, @b := 'x'", "SET @a = ?, @b := '?'"),
         ("XA PREPARE 'x'", "XA PREPARE '?'"),
         ("SELECT 5--3", "SELECT ?--?"),
+        ("SELECT a->'$.b', c <=> 1, d >= 2", "SELECT a->'?', c <=> ?, d >= ?"),
+        ("SELECT 1e5, 1e5x, t.1e5, `t`.1b", "SELECT ?, 1e5x, t.1e5, `t`.1b"),
         ("", ""),
     ],
 )

@@ -72,7 +72,9 @@ def _servers(mariadb: MariaDb) -> Iterator[Server]:
         user, _, password = account.partition(":")
         host, _, port = place.rpartition(":")
         yield Server(
-            pymysql.connect(host=host, port=int(port), user=user, password=password, database="test")
+            pymysql.connect(
+                host=host, port=int(port), user=user, password=password, database="test"
+            )
         )
 
 
@@ -135,12 +137,16 @@ def test_strings_are_equal_byte_by_byte(mariadb: MariaDb) -> None:
             if isinstance(answer, tuple):
                 compared += 1
             if _is_refused(answer) or (isinstance(answer, tuple) and answer[0][0] != expected):
-                differences.append((server._version, server._mode, server.charset, sql, answer, expected))
+                differences.append(
+                    (server._version, server._mode, server.charset, sql, answer, expected)
+                )
     assert not differences, "\n".join(map(repr, differences[:40])) + f"\n{len(differences)}"
     assert compared > _TEXTS
 
 
-@pytest.mark.parametrize("literal", ["0x4", "0x41", "0x414", "x'414A'", "X''", "b'1'", "0b101", "b'100000001'"])
+@pytest.mark.parametrize(
+    "literal", ["0x4", "0x41", "0x414", "x'414A'", "X''", "b'1'", "0b101", "b'100000001'"]
+)
 def test_hex_and_bit_literals_are_equal_byte_by_byte(mariadb: MariaDb, literal: str) -> None:
     for server in _servers(mariadb):
         [token] = server.lex(literal.encode())

@@ -90,12 +90,13 @@ _LITERALS = frozenset(
         *("user_variable", "system_variable"),
     )
 )
-# With it MySQL reads other tokens than MariaDB does.
-_DIALECT = re.compile(rb"\$|\.\.|[<>=!]{2}|->")
+# With it MySQL may read other tokens than MariaDB does.
+_DIALECT = re.compile(rb"\$|\.\.|[<>=!]{2}|[0-9][\x80-\xff]")
 _SHORT = 4096
-# What a name or number is made of, if nothing is between.
-_OF_WORDS = frozenset(("word", "dot", "user_variable", "system_variable"))
-_NUMBERS_OF_WORDS = frozenset(("integer", "decimal", "float", "hex", "bits"))
+_NUMBER_KINDS = frozenset(("integer", "decimal", "float", "hex", "bits"))
+# What is one word if nothing is between, and what is part of one unless it has quotes.
+_OF_WORDS = frozenset(("word", "dot", "integer", "decimal", "float"))
+_MAYBE_QUOTED = frozenset(("user_variable", "system_variable", "hex", "bits"))
 _SYMBOLS = frozenset(("comma", "open_paren", "close_paren", "assign", "symbol"))
 _QUOTES = {b"'": "single", b'"': "double", b"`": "name"}
 _QUOTED = re.compile(rb"['\"`]")
@@ -175,15 +176,15 @@ def pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, byt
     # Of the word that is not yet given out, which may be a number.
     word: list[SqlToken] = []
     for token in tokens:
-        kind = token.kind
-        if word and (token.start != end or kind not in _OF_WORDS | _NUMBERS_OF_WORDS):
-            yield from _word(statement, word)
+        kind, start, raw = token.kind, token.start, token.raw
+        is_of_word = kind in _OF_WORDS or (kind in _MAYBE_QUOTED and not _QUOTED.search(raw))
+        if word and (start != end or not is_of_word):
+            yield _word(statement, word)
             word = []
-        if token.start != end:
-            yield _blank(statement[end : token.start])
+        if start != end:
+            yield _blank(statement[end:start])
         end = token.end
-        raw = token.raw
-        if (kind in _OF_WORDS or kind in _NUMBERS_OF_WORDS) and not _QUOTED.search(raw):
+        if is_of_word:
             word.append(token)
         elif kind == "comment":
             yield ("blank" if _PLAIN_COMMENT.match(raw) else None), raw
@@ -193,7 +194,8 @@ def pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, byt
             yield "semicolon", raw
         else:
             yield from _literal(kind, raw)
-    yield from _word(statement, word)
+    if word:
+        yield _word(statement, word)
     if end < len(statement):
         yield _blank(statement[end:])
 
@@ -211,18 +213,18 @@ def _lex(
 
 
 def _places(tokens: list[SqlToken]) -> list[tuple[str, int]]:
-    return [(token.kind, token.end) for token in tokens]
+    # It makes no difference to the text whether `->` is one symbol or two.
+    return [(token.kind, token.end) for token in tokens if token.kind != "symbol"]
 
 
 def _blank(text: bytes) -> tuple[str | None, bytes]:
     return ("blank" if _BLANK.match(text) else None), text
 
 
-def _word(statement: bytes, tokens: list[SqlToken]) -> Iterator[tuple[str, bytes]]:
+def _word(statement: bytes, tokens: list[SqlToken]) -> tuple[str, bytes]:
     """Tokens without anything between, of which one alone can be a number."""
-    if tokens:
-        is_number = len(tokens) == 1 and tokens[0].kind in _NUMBERS_OF_WORDS
-        yield ("number" if is_number else "word"), statement[tokens[0].start : tokens[-1].end]
+    is_number = len(tokens) == 1 and tokens[0].kind in _NUMBER_KINDS
+    return ("number" if is_number else "word"), statement[tokens[0].start : tokens[-1].end]
 
 
 def _literal(kind: str, raw: bytes) -> Iterator[tuple[str | None, bytes]]:
