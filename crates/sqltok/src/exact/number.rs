@@ -73,6 +73,6 @@ pub fn quoted_digits_end(sql: &[u8], quote: usize, kind: Kind) -> Option<usize> 
         Kind::Hex => run_end(sql, from, u8::is_ascii_hexdigit),
         _ => run_end(sql, from, |byte| b"01".contains(byte)),
     };
-    let is_whole = kind != Kind::Hex || (end - from) % 2 == 0;
+    let is_whole = kind != Kind::Hex || (end - from) & 1 == 0;
     (byte_at(sql, end) == Some(b'\'') && is_whole).then_some(end + 1)
 }
