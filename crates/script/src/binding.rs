@@ -138,7 +138,7 @@ impl<G: Guest> Asked for Binding<G> {
         G::attach(|py| {
             let begin = Instant::now();
             self.shared.stats.python_wait.add(begin - asked_at);
-            let _scope = HookScope::enter(&self.session, hook);
+            let _permission = Permission::enter();
             let verdict = self.call(py, ask, packet).unwrap_or_else(|failure| {
                 self.log(py, hook, &failure);
                 Verdict::Failed
@@ -178,29 +178,6 @@ enum Failure {
 impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
         Self::Raised(error)
-    }
-}
-
-/// Marks the session as "in this hook" until it is dropped, also when a panic passes. This thread may use objects as long.
-struct HookScope<'s> {
-    session: &'s Slot<Session>,
-    _permission: Permission,
-}
-
-impl<'s> HookScope<'s> {
-    fn enter(session: &'s Slot<Session>, hook: Hook) -> Self {
-        if let Some(mut session) = session.lock() {
-            session.hook = Some(hook);
-        }
-        Self { session, _permission: Permission::enter() }
-    }
-}
-
-impl Drop for HookScope<'_> {
-    fn drop(&mut self) {
-        if let Some(mut session) = self.session.try_lock() {
-            session.hook = None;
-        }
     }
 }
 
