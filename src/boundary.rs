@@ -40,7 +40,8 @@ impl HostCall {
     /// Runs `f` with the proof for the callback this thread is in; `None` (and `f` not run) on a script's own thread
     /// or between callbacks.
     pub fn with_current<R>(f: impl FnOnce(&Self) -> R) -> Option<R> {
-        INSIDE.with(|inside| inside.host_calls.get() > 0)
+        INSIDE
+            .with(|inside| inside.host_calls.get() > 0)
             .then(|| f(&Self { _not_send: PhantomData }))
     }
 }

@@ -11,7 +11,7 @@ use crate::asked::Asked;
 use crate::classes::auth::Auth;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
-use crate::decision::Decision;
+use crate::decision;
 use crate::guest::Guest;
 use crate::permission::Permission;
 use crate::reply;
@@ -59,13 +59,8 @@ impl<G: Guest> Binding<G> {
             }
             Ask::Hook(_) => function.call1((proxy,)),
         }?;
-        match Decision::of(hook, &returned) {
-            Some(Decision::None) => Ok(Verdict::Proceed),
-            Some(Decision::SendQuery) => Ok(Verdict::SendQuery),
-            Some(Decision::IgnoreResult) => Ok(Verdict::IgnoreResult),
-            Some(Decision::SendResult) => self.reply(py, hook, proxy),
-            None => Err(Failure::InvalidReturn(show(&returned))),
-        }
+        decision::verdict(hook, &returned, || self.reply(py, hook, proxy))?
+            .ok_or_else(|| Failure::InvalidReturn(show(&returned)))
     }
 
     /// The connection's `proxy` object, made when it is first needed.

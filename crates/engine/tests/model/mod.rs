@@ -183,7 +183,8 @@ impl<'i> World<'i> {
     fn decide(&mut self, n: usize) -> Verdict {
         let conn = &mut self.conns[n];
         let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
-        let session = conn.engine.session().lock().expect("a session that the script is asked about");
+        let session =
+            conn.engine.session().lock().expect("a session that the script is asked about");
         let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
         conn.io.client.is_lost |= match ask.hook() {
             Hook::ConnectServer | Hook::ReadAuth | Hook::ReadAuthResult => {
