@@ -219,6 +219,18 @@ impl Client {
         let expected = self.last_id.wrapping_add(1);
         let renumbered = matches!(origin, Origin::Server { in_stream: true, .. });
         let in_order = id == expected || renumbered;
+        // What a server said before it knew of the command.
+        let is_last_word = match origin {
+            Origin::Server { command, .. } => !in_order || !Command(command).has_reply(),
+            _ => false,
+        };
+        let waits = self.phase == Phase::Waiting && self.tracker.is_none();
+        if is_last_word && waits && is_err(payload) {
+            if !self.is_exempt {
+                self.surprised = Some(payload.to_vec());
+            }
+            return;
+        }
         assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
         self.last_id = id;
         match self.phase {
