@@ -225,10 +225,8 @@ impl Client {
             _ => false,
         };
         let waits = self.phase == Phase::Waiting && self.tracker.is_none();
-        if is_last_word && waits && is_err(payload) {
-            if !self.is_exempt {
-                self.surprised = Some(payload.to_vec());
-            }
+        if is_last_word && waits && is_err(payload) && !(self.is_exempt && in_order) {
+            self.surprised = (!self.is_exempt).then(|| payload.to_vec());
             return;
         }
         assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
