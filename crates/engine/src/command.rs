@@ -13,8 +13,6 @@ use crate::reply::hook_failed;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
 
-/// First byte of a request for a local file.
-const LOCAL_INFILE: u8 = 0xfb;
 /// A server connection without a command for longer is looked at before the next one is entrusted to it.
 const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
@@ -54,12 +52,12 @@ impl Turn<'_> {
 
     pub(crate) fn command_verdict(&mut self, verdict: Verdict, packet: Incoming<'_>) {
         match verdict {
-            Verdict::SendResult(reply) => {
+            Verdict::SendResult(reply) if !self.asks_in_vain(&reply, Hook::ReadQuery) => {
                 self.note_made_answer(packet, &reply);
                 self.answer_command(&reply);
             }
             Verdict::SendQuery if !self.session.queries.is_empty() => self.run_queue(),
-            Verdict::Failed => {
+            Verdict::SendResult(_) | Verdict::Failed => {
                 self.session.queries.clear();
                 if self.state.settings.on_script_error == OnScriptError::Reject {
                     self.fail_command(&hook_failed(Hook::ReadQuery));
@@ -153,7 +151,7 @@ impl Turn<'_> {
             return self.command_done();
         }
         self.send_to_client(reply);
-        if command == Command::QUERY && reply.first_byte() == Some(LOCAL_INFILE) {
+        if command == Command::QUERY && reply.is_file_request() {
             // The file's packets go on with the numbering of this exchange.
             self.state.exchange.infile = Infile::ForScript;
             return self.go(Step::File, Awaits::File);

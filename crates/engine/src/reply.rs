@@ -1,6 +1,6 @@
 //! An answer that the proxy makes itself, encoded and ready to be queued for the client.
 
-use wire::Capabilities;
+use wire::{Capabilities, lenenc};
 use wire::reply::{ErrPacket, OkPacket};
 
 use crate::Hook;
@@ -54,6 +54,11 @@ impl Reply {
     /// Whether it is an ERR.
     pub fn is_error(&self) -> bool {
         self.first_byte() == Some(0xff)
+    }
+
+    /// Whether it is nothing but a request for a file of the client.
+    pub fn is_file_request(&self) -> bool {
+        self.packets.len() == 1 && self.first_byte() == Some(lenenc::NULL)
     }
 }
 

@@ -189,7 +189,12 @@ fn query(packet: &[u8]) -> Query {
 }
 
 fn reply(payload: &[u8]) -> Verdict {
-    Verdict::SendResult(Reply::from_packets(vec![payload.to_vec()]).expect("not empty"))
+    replies(&[payload])
+}
+
+fn replies(payloads: &[&[u8]]) -> Verdict {
+    let payloads = payloads.iter().map(|payload| payload.to_vec()).collect();
+    Verdict::SendResult(Reply::from_packets(payloads).expect("not empty"))
 }
 
 /// The server would have taken the client's answer for a command.
@@ -284,4 +289,47 @@ fn a_client_whose_result_was_too_large_is_not_asked_for_files() {
     assert_eq!(scene.seen.to_server.last(), Some(&Vec::new()));
     scene.server(4, OK);
     assert!(scene.seen.to_client.concat().ends_with(b"pyproxy-max-kept-bytes=200"));
+}
+
+/// The client sent its file, which nobody read, and waited for ever.
+#[test]
+fn a_made_request_for_a_file_that_nobody_would_read_is_a_script_error() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    scene.replaced(b"\x03SELECT 1", &[b"\x03SELECT 1"]);
+    scene.server(1, OK);
+    scene.tell(Event::Verdict(reply(b"\xfbf"), None));
+    let last = scene.seen.to_client.last().unwrap();
+    assert!(last.ends_with(b"read_query_result failed, see the proxy log"), "{last:x?}");
+    assert_eq!(scene.seen.awaits, Some(Awaits::Command));
+
+    let more = &b"\0\0\0\x0a\0\0\0"[..];
+    for (command, answer) in [
+        (&b"\x03SELECT 1"[..], &[more, b"\xfbf"][..]),
+        (b"\x03SELECT 1", &[b"\xfbf", OK]),
+        (b"\x03SELECT 1", &[OK, b"\xfbf"]),
+        (b"\x17\x01\0\0\0\0\x01\0\0\0", &[b"\xfbf"]),
+    ] {
+        let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+        scene.client(0, command);
+        let verdict = replies(answer);
+        scene.tell(Event::Verdict(verdict, Some(Incoming::single(0, command))));
+        let said = scene.seen.to_client.concat();
+        assert!(said.ends_with(b"read_query failed, see the proxy log"), "{said:x?}");
+        assert_eq!(scene.seen.to_client.len(), 1);
+        assert_eq!(scene.seen.awaits, Some(Awaits::Command));
+    }
+}
+
+/// A row that begins with NULL looks like a request for a file.
+#[test]
+fn a_made_row_may_begin_with_null() {
+    let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+    let command = b"\x03SELECT NULL";
+    let column = b"\x03def\0\0\0\x01a\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0";
+    let end = b"\xfe\0\0\x02\0";
+    scene.client(0, command);
+    let verdict = replies(&[b"\x01", column, end, b"\xfb", end]);
+    scene.tell(Event::Verdict(verdict, Some(Incoming::single(0, command))));
+    assert_eq!(scene.seen.to_client.len(), 5);
+    assert_eq!(scene.seen.awaits, Some(Awaits::Command));
 }

@@ -119,11 +119,11 @@ pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices
         },
         Hook::ReadQuery => match input.byte() {
             0..=179 => fits(Verdict::SendQuery),
-            _ => answer(client, hook, input),
+            _ => answer(client, input),
         },
         Hook::ReadQueryResult => match input.byte() {
             0..=149 => fits(Verdict::IgnoreResult),
-            _ => answer(client, hook, input),
+            _ => answer(client, input),
         },
     }
 }
@@ -133,7 +133,7 @@ fn raw(packets: Vec<Vec<u8>>) -> Said {
 }
 
 /// An answer to the client's command.
-fn answer(client: &Client, hook: Hook, input: &mut Choices<'_>) -> Said {
+fn answer(client: &Client, input: &mut Choices<'_>) -> Said {
     let capabilities = client.capabilities();
     let packets = match input.byte() {
         0..=79 => vec![packets::ok(packets::status(input), capabilities, input)],
@@ -145,6 +145,6 @@ fn answer(client: &Client, hook: Hook, input: &mut Choices<'_>) -> Said {
             if input.chance(64) { vec![first, input.garbage(5)] } else { vec![first] }
         }
     };
-    let is_raw = !client.could_read(&packets, hook == Hook::ReadQuery);
+    let is_raw = !client.could_read(&packets);
     Said { is_raw, ..raw(packets) }
 }
