@@ -1,7 +1,7 @@
 //! An answer that the proxy makes itself, encoded and ready to be queued for the client.
 
-use wire::{Capabilities, lenenc};
 use wire::reply::{ErrPacket, OkPacket};
+use wire::{Capabilities, lenenc};
 
 use crate::Hook;
 use crate::error_code::ER_UNKNOWN_ERROR;

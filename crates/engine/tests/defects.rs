@@ -185,7 +185,7 @@ impl Scene {
 
 /// One whose result the script wants.
 fn query(packet: &[u8]) -> Query {
-    Query::new(1, packet.to_vec(), true).expect("not empty")
+    Query::new(1, packet.to_vec(), true, Instant::now()).expect("not empty")
 }
 
 fn reply(payload: &[u8]) -> Verdict {
@@ -257,7 +257,7 @@ fn what_was_kept_reaches_the_client_before_a_request_for_its_file() {
 fn what_a_server_says_to_a_queued_quit_is_for_nobody_who_has_an_answer() {
     let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
     scene.client(0, b"\x03SELECT 1");
-    let quit = Query::new(1, vec![1], false).unwrap();
+    let quit = Query::new(1, vec![1], false, Instant::now()).unwrap();
     scene.engine.session().lock().expect("alive").queries.extend([query(b"\x03DO 1"), quit]);
     scene.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, b"\x03SELECT 1"))));
     scene.server(1, OK);

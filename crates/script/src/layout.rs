@@ -73,12 +73,14 @@ fn columns<'p>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use engine::Query;
     use wire::result::{ColumnType, ResultSetEncoder};
 
     fn injection(command: Command, rows: &[&[u8]], capabilities: Capabilities) -> Injection {
-        let query = Query::new(1, vec![command.0], true).expect("not empty");
+        let query = Query::new(1, vec![command.0], true, Instant::now()).expect("not empty");
         let mut injection = Injection::new(query, capabilities);
         let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
         let packets = Arc::make_mut(&mut injection.packets);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::time::Instant;
 
 use super::*;
 use crate::plugin::options::{Options, Values};
@@ -23,7 +24,7 @@ const HOOKS: &str = "\n\
 
 /// A kept result set without rows.
 fn select(columns: &[ColumnDefinition<'_>]) -> Injection {
-    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true).expect("not empty");
+    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true, Instant::now()).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
     let kept = Arc::make_mut(&mut injection.packets);
     ResultSetEncoder::begin(columns, Capabilities::NONE, 2, |payload| kept.push(payload))

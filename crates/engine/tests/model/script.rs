@@ -49,7 +49,7 @@ pub fn act(
             if input.chance(chance) {
                 for _ in 0..input.below(most) {
                     let packet = packets::command(session.client.capabilities(), input);
-                    let query = Query::new(1, packet, input.chance(160)).unwrap();
+                    let query = Query::new(1, packet, input.chance(160), now).unwrap();
                     session.queries.push_back(query);
                 }
             }
@@ -58,7 +58,7 @@ pub fn act(
             let offered = session.client.handshake.as_ref().map(|offer| offer.capabilities);
             let login = packets::login(offered.unwrap_or_default(), b"dialog", input);
             let packet = if input.chance(16) { vec![1, 2, 3] } else { login.encode().unwrap() };
-            session.queries.push_back(Query::new(1, packet, false).unwrap());
+            session.queries.push_back(Query::new(1, packet, false, now).unwrap());
         }
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! Rows of prepared statements: read, made, and handed back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::results::with_row;
 use super::*;
@@ -17,7 +18,8 @@ fn column(column_type: ColumnType, charset: u16, flags: u16) -> ColumnDefinition
 
 /// A kept result set of COM_STMT_EXECUTE.
 fn executed(columns: &[ColumnDefinition<'_>], rows: &[&[BinaryValue<'_>]]) -> Injection {
-    let query = Query::new(4, vec![Command::STMT_EXECUTE.0, 1, 0, 0, 0], true).expect("not empty");
+    let packet = vec![Command::STMT_EXECUTE.0, 1, 0, 0, 0];
+    let query = Query::new(4, packet, true, Instant::now()).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
     let kept = Arc::make_mut(&mut injection.packets);
     let sink = |payload: &[u8]| kept.push(payload);

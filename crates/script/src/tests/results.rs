@@ -12,7 +12,7 @@ use wire::result::{ColumnDefinition, ColumnType, KeptPackets, ResultSetEncoder, 
 
 /// A kept result set of `SELECT 1`.
 pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> Injection {
-    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true).expect("not empty");
+    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true, Instant::now()).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
     let kept = Arc::make_mut(&mut injection.packets);
     let sink = |payload: &[u8]| {
@@ -47,7 +47,7 @@ pub fn with_row(injection: &Injection, row: &[u8]) -> KeptPackets {
 
 /// A kept OK.
 pub fn ok() -> Slot<Injection> {
-    let query = Query::new(4, b"\x03SET x".to_vec(), true).expect("not empty");
+    let query = Query::new(4, b"\x03SET x".to_vec(), true, Instant::now()).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::NONE);
     Arc::make_mut(&mut injection.packets).push(b"\0\x02\x05\x01\0\0\0");
     injection.summary = Summary {
