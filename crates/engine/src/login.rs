@@ -134,13 +134,19 @@ impl Turn<'_> {
 
     /// A login, or a COM_CHANGE_USER in its place, is on its way.
     pub fn login_sent(&mut self, reason: LoginReason, login: Login) {
-        if let Some(server) = self.server() {
+        let knows_factors = self.server().is_some_and(|server| {
             server.busy = true;
-        }
+            server.knows_factors(&login)
+        });
         let offered = || self.session.client.handshake.as_ref()?.auth_plugin.clone();
         let method = login.auth_plugin.clone().or_else(offered).unwrap_or_default();
-        self.state.login =
-            LoginRounds { reason, method, sent: Some(login), ..LoginRounds::default() };
+        self.state.login = LoginRounds {
+            reason,
+            method,
+            sent: Some(login),
+            knows_factors,
+            ..LoginRounds::default()
+        };
         self.go(Step::LoginAnswer, Awaits::LoginAnswer);
     }
 

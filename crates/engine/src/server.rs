@@ -174,6 +174,14 @@ impl Server {
         self.capabilities
     }
 
+    /// Whether the server may ask for further factors in answer to this login, or to a COM_CHANGE_USER in its place: as was
+    /// agreed on when the connection was opened.
+    pub fn knows_factors(&self, login: &Login) -> bool {
+        let asked = if self.authenticated { self.capabilities } else { login.capabilities };
+        let offered = self.handshake.as_ref().map(|offer| offer.capabilities).unwrap_or_default();
+        (asked & offered).contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
+    }
+
     /// Whether a client with `capabilities` would be understood the same way on this connection.
     pub fn speaks(&self, capabilities: Capabilities) -> bool {
         self.capabilities() & DIALECT == capabilities & DIALECT

@@ -106,6 +106,14 @@ struct Scene {
     seen: Seen,
 }
 
+/// What the server offers.
+const COMMON: Capabilities = Capabilities::from_bits(
+    Capabilities::PROTOCOL_41.bits()
+        | Capabilities::LONG_PASSWORD.bits()
+        | Capabilities::SECURE_CONNECTION.bits()
+        | Capabilities::PLUGIN_AUTH.bits(),
+);
+
 const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 
 impl Scene {
@@ -133,20 +141,21 @@ impl Scene {
     }
 
     /// Up to the client's login.
-    fn greeted(mut self) -> Self {
-        let capabilities = Capabilities::PROTOCOL_41
-            | Capabilities::LONG_PASSWORD
-            | Capabilities::SECURE_CONNECTION
-            | Capabilities::PLUGIN_AUTH;
+    fn greeted(self) -> Self {
+        self.greeted_as(b"mysql_native_password", COMMON)
+    }
+
+    /// The same, with a login that asks for these capabilities.
+    fn greeted_as(mut self, method: &[u8], capabilities: Capabilities) -> Self {
         let greeting = Handshake {
             protocol_version: 10,
             server_version: b"8.0.36".to_vec(),
             thread_id: 1,
             scramble: vec![b's'; 20],
-            capabilities,
+            capabilities: COMMON,
             charset: 45,
             status: 2,
-            auth_plugin: Some(b"mysql_native_password".to_vec()),
+            auth_plugin: Some(method.to_vec()),
         };
         let login = Login {
             capabilities,
@@ -155,7 +164,7 @@ impl Scene {
             username: b"ann".to_vec(),
             auth_response: vec![b'a'; 20],
             database: None,
-            auth_plugin: Some(b"mysql_native_password".to_vec()),
+            auth_plugin: Some(method.to_vec()),
             attributes: None,
             zstd_level: None,
         };
@@ -332,4 +341,16 @@ fn a_made_row_may_begin_with_null() {
     scene.tell(Event::Verdict(verdict, Some(Incoming::single(0, command))));
     assert_eq!(scene.seen.to_client.len(), 5);
     assert_eq!(scene.seen.awaits, Some(Awaits::Command));
+}
+
+/// The question was taken for a change to the method that it names, and the next one for a word that needs no answer:
+/// client and proxy waited for each other.
+#[test]
+fn a_server_that_knows_no_further_factors_asks_questions_that_look_the_same() {
+    let wants = COMMON | Capabilities::MULTI_FACTOR_AUTHENTICATION;
+    let mut scene = Scene::new(&[]).greeted_as(b"dialog", wants);
+    scene.server(2, b"\x02caching_sha2_password\0");
+    scene.client(3, b"yes");
+    scene.server(4, b"\x01\x03");
+    assert_eq!(scene.seen.awaits, Some(Awaits::LoginData));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::{Address, Link};
-use wire::connect::{AuthSwitch, ChangeUser, Login};
+use wire::connect::{AuthSwitch, ChangeUser, Handshake, Login};
 use wire::reply::StatusFlags;
 use wire::{Capabilities, Command};
 
@@ -44,6 +44,7 @@ pub struct State {
     pub pending: VecDeque<Packet>,
     next_id: u8,
     pub capabilities: Capabilities,
+    offered: Capabilities,
     method: Vec<u8>,
     /// Who is logged in.
     pub user: Vec<u8>,
@@ -75,8 +76,10 @@ impl End {
             248..=250 => packets::err(),
             _ => input.garbage(60),
         };
+        let offered = Handshake::parse(&first).map(|offer| offer.capabilities);
         let state = State {
             phase: Phase::Login,
+            offered: offered.unwrap_or_default(),
             pending: VecDeque::from([Packet::new(0, first)]),
             next_id: 1,
             capabilities: Capabilities::NONE,
@@ -241,7 +244,7 @@ impl State {
     }
 
     fn knows_factors(&self) -> bool {
-        self.capabilities.contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
+        (self.capabilities & self.offered).contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
     }
 
     fn switch(&mut self, input: &mut Choices<'_>) {
