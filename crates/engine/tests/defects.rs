@@ -72,6 +72,7 @@ struct Seen {
     to_client: Vec<Vec<u8>>,
     to_server: Vec<Vec<u8>>,
     forwarded: Vec<(Side, u8)>,
+    has_server: bool,
     awaits: Option<Awaits>,
 }
 
@@ -92,6 +93,7 @@ impl Driver for Seen {
             }
             Effect::Send { to: Side::Server, payload, .. } => self.to_server.push(payload.to_vec()),
             Effect::Forward { to, id } => self.forwarded.push((to, id)),
+            Effect::Attach(link) => self.has_server = link.is_some(),
             _ => {}
         }
     }
@@ -178,7 +180,7 @@ impl Scene {
     fn logged_in(mut self) -> Self {
         self = self.greeted();
         self.server(2, OK);
-        self.seen = Seen::default();
+        self.seen = Seen { has_server: self.seen.has_server, ..Seen::default() };
         self
     }
 
@@ -353,4 +355,22 @@ fn a_server_that_knows_no_further_factors_asks_questions_that_look_the_same() {
     scene.client(3, b"yes");
     scene.server(4, b"\x01\x03");
     assert_eq!(scene.seen.awaits, Some(Awaits::LoginData));
+}
+
+/// The driver had the server until the verdict came, when another client could have it for long.
+#[test]
+fn what_a_hook_parks_while_it_waits_is_parked_at_once() {
+    let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+    scene.client(0, b"\x03SELECT 1");
+    assert!(scene.seen.has_server);
+    {
+        let shared = Arc::clone(scene.engine.shared());
+        let mut session = scene.engine.session().lock().expect("alive");
+        session.hook = Some(Hook::ReadQuery);
+        session.set_backend(&shared, None, Instant::now()).expect("in a hook");
+    }
+    scene.engine.verdict_is_pending(&mut scene.seen);
+    assert!(!scene.seen.has_server);
+    scene.tell(Event::Verdict(reply(OK), Some(Incoming::single(0, b"\x03SELECT 1"))));
+    assert_eq!(scene.seen.to_client, [OK]);
 }
