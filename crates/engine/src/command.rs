@@ -186,7 +186,7 @@ impl Turn<'_> {
 }
 
 fn login_of_change_user(payload: &[u8], login: Option<&Login>) -> Change {
-    let capabilities = login.map_or(Capabilities::NONE, |login| login.capabilities);
+    let capabilities = login.map_or(Capabilities::empty(), |login| login.capabilities);
     let Ok(change) = ChangeUser::parse(payload, capabilities) else { return Change::None };
     let [low, _] = change.charset.unwrap_or_default().to_le_bytes();
     let charset = change.charset.map(|_| low).or(login.map(|login| login.charset));

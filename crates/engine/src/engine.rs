@@ -128,7 +128,7 @@ impl Engine {
             awaits: Awaits::Abort,
             asked: None,
             fed: None,
-            tracker: ResultTracker::new(0, Capabilities::NONE),
+            tracker: ResultTracker::new(0, Capabilities::empty()),
             login: LoginRounds::default(),
             exchange: Exchange::default(),
             connect_attempts: 0,

@@ -238,8 +238,8 @@ impl Turn<'_> {
         let now = self.driver.now();
         let sent = self.state.login.sent.take().map(Arc::new);
         let is_proof = !self.state.login.asked_again;
-        let status =
-            OkPacket::parse(ok, Capabilities::NONE).map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
+        let status = OkPacket::parse(ok, Capabilities::empty())
+            .map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
         let client = &mut self.session.client;
         if self.state.login.reason == LoginReason::ChangeUser
             && let Some(login) = &sent

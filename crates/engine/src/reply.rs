@@ -1,6 +1,6 @@
 //! An answer that the proxy makes itself, encoded and ready to be queued for the client.
 
-use wire::reply::{ErrPacket, OkPacket};
+use wire::reply::{ErrPacket, OkPacket, StatusFlags};
 use wire::{Capabilities, lenenc};
 
 use crate::Hook;
@@ -19,9 +19,9 @@ impl Reply {
     }
 
     /// OK with nothing affected; `status` is that of the connection.
-    pub fn ok(status: u16) -> Self {
+    pub fn ok(status: StatusFlags) -> Self {
         let ok = OkPacket { status, ..OkPacket::default() };
-        Self { packets: vec![ok.encode(Capabilities::NONE)] }
+        Self { packets: vec![ok.encode(Capabilities::empty())] }
     }
 
     /// An ERR with an SQL state.

@@ -10,6 +10,7 @@ use engine::{
 };
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
+use wire::reply::StatusFlags;
 
 /// One backend that is always there.
 #[derive(Debug)]
@@ -109,12 +110,10 @@ struct Scene {
 }
 
 /// What the server offers.
-const COMMON: Capabilities = Capabilities::from_bits(
-    Capabilities::PROTOCOL_41.bits()
-        | Capabilities::LONG_PASSWORD.bits()
-        | Capabilities::SECURE_CONNECTION.bits()
-        | Capabilities::PLUGIN_AUTH.bits(),
-);
+const COMMON: Capabilities = Capabilities::PROTOCOL_41
+    .union(Capabilities::LONG_PASSWORD)
+    .union(Capabilities::SECURE_CONNECTION)
+    .union(Capabilities::PLUGIN_AUTH);
 
 const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 
@@ -156,7 +155,7 @@ impl Scene {
             scramble: vec![b's'; 20],
             capabilities: COMMON,
             charset: 45,
-            status: 2,
+            status: StatusFlags::AUTOCOMMIT,
             auth_plugin: Some(method.to_vec()),
         };
         let login = Login {

@@ -76,7 +76,7 @@ impl Default for Client {
             last_id: u8::MAX,
             handshake: None,
             login: None,
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             method: Vec::new(),
             compresses: false,
             command: 0,
@@ -179,7 +179,7 @@ impl Client {
         let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
         let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
         if let Ok(login) = Login::parse(login) {
-            self.capabilities = login.capabilities.without(unsupported);
+            self.capabilities = login.capabilities.difference(unsupported);
             self.login = Some(login);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use engine::{Ask, Hook, Query, Reply, Session, Shared, Verdict};
 use wire::Capabilities;
+use wire::reply::StatusFlags;
 
 use super::choices::Choices;
 use super::client::Client;
@@ -112,7 +113,9 @@ pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices
                 fits(Verdict::SendQuery)
             }
             0..=199 => fits(Verdict::Proceed),
-            200..=229 => raw(vec![packets::ok(2, Capabilities::NONE, input)]),
+            200..=229 => {
+                raw(vec![packets::ok(StatusFlags::AUTOCOMMIT, Capabilities::empty(), input)])
+            }
             230..=239 => raw(vec![packets::err()]),
             240..=247 => raw(vec![packets::switch(input)]),
             _ => raw(vec![input.garbage(10)]),
@@ -138,7 +141,7 @@ fn answer(client: &Client, input: &mut Choices<'_>) -> Said {
     let packets = match input.byte() {
         0..=79 => vec![packets::ok(packets::status(input), capabilities, input)],
         80..=139 => vec![packets::err()],
-        140..=209 => packets::result_set(capabilities, 2, input),
+        140..=209 => packets::result_set(capabilities, StatusFlags::AUTOCOMMIT, input),
         210..=239 => vec![packets::file_request()],
         _ => {
             let first = input.garbage(12);

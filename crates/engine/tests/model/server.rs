@@ -82,7 +82,7 @@ impl End {
             offered: offered.unwrap_or_default(),
             pending: VecDeque::from([Packet::new(0, first)]),
             next_id: 1,
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             method: Vec::new(),
             user: Vec::new(),
             command: 0,
@@ -182,7 +182,7 @@ impl State {
                 let refused = login.capabilities & Capabilities::UNSUPPORTED;
                 assert_eq!(
                     refused,
-                    Capabilities::NONE,
+                    Capabilities::empty(),
                     "the server is asked for what no proxy follows"
                 );
                 self.capabilities = login.capabilities;
@@ -260,7 +260,7 @@ impl State {
             Command::QUIT => {
                 self.hung_up = true;
                 let says_so = input.chance(32);
-                if says_so { vec![packets::eof(0)] } else { Vec::new() }
+                if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
             }
             Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
             Command::QUERY
@@ -274,7 +274,7 @@ impl State {
             Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
             Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
                 let mut events = vec![b"\0event".to_vec(); input.below(4)];
-                events.push(packets::eof(0));
+                events.push(packets::eof(StatusFlags::empty()));
                 events
             }
             Command::CHANGE_USER => {
@@ -351,7 +351,7 @@ impl State {
                 packet.misnumbered = matters && packet.id != id;
                 packet.id = id;
             }
-            _ => self.say(vec![packets::ok(2, self.capabilities, input)]),
+            _ => self.say(vec![packets::ok(StatusFlags::AUTOCOMMIT, self.capabilities, input)]),
         }
     }
 

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wire::Capabilities;
 use wire::connect::{Handshake, Login, LoginKind, OldLogin};
+use wire::reply::StatusFlags;
 
 use super::{checked, payload};
 use crate::data::Data;
@@ -48,7 +49,7 @@ fn decode_challenge<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Challen
         handshake.thread_id,
         classic(handshake.capabilities),
         handshake.charset,
-        handshake.status,
+        handshake.status.bits(),
         payload(py, challenge),
         payload(py, handshake.auth_plugin.as_deref().unwrap_or_default()),
     ))
@@ -68,7 +69,7 @@ fn encode_challenge<'py>(
     challenge: Data<'py>,
     auth_plugin_name: Data<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let capabilities = Capabilities::from_bits(capabilities.0.into());
+    let capabilities = Capabilities::from_bits_retain(capabilities.0.into());
     let handshake = Handshake {
         protocol_version: 10,
         server_version: server_version_text.as_bytes().to_vec(),
@@ -76,7 +77,7 @@ fn encode_challenge<'py>(
         scramble: challenge.as_bytes().to_vec(),
         capabilities,
         charset: charset.0,
-        status: server_status.0,
+        status: StatusFlags::from_bits_retain(server_status.0),
         auth_plugin: Some(auth_plugin_name.as_bytes().to_vec()),
     };
     Ok(payload(py, checked(handshake.encode())?))
@@ -126,7 +127,7 @@ fn encode_response<'py>(
     database: Data<'py>,
     auth_plugin_name: Data<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let capabilities = Capabilities::from_bits(capabilities.0.into());
+    let capabilities = Capabilities::from_bits_retain(capabilities.0.into());
     if !capabilities.contains(Capabilities::PROTOCOL_41) {
         let login = OldLogin {
             capabilities,
@@ -150,7 +151,8 @@ fn encode_response<'py>(
     };
     let mut packet = checked(login.encode())?;
     // A bit whose field is empty stays as it was asked for; but who sees these two waits for more.
-    let asked = capabilities.without(Capabilities::CONNECT_ATTRS | Capabilities::ZSTD_COMPRESSION);
+    let asked =
+        capabilities.difference(Capabilities::CONNECT_ATTRS | Capabilities::ZSTD_COMPRESSION);
     for (byte, bits) in packet.iter_mut().zip(classic(asked).to_le_bytes()) {
         *byte |= bits;
     }

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_eof_packet.html>.
 
+use super::StatusFlags;
 use crate::{Reader, WireError, Writer};
 
 const MARKER: u8 = 0xfe;
@@ -18,8 +19,8 @@ pub fn is_eof(payload: &[u8]) -> bool {
 pub struct EofPacket {
     /// Number of warnings.
     pub warnings: u16,
-    /// [`StatusFlags`](crate::reply::StatusFlags).
-    pub status: u16,
+    /// State of the connection, and what is special about this answer.
+    pub status: StatusFlags,
 }
 
 impl EofPacket {
@@ -31,7 +32,7 @@ impl EofPacket {
             found => return Err(WireError::Marker { packet: "an EOF packet", found }),
         }
         let warnings = r.u16()?; // int<2>
-        let status = r.u16()?; // int<2>
+        let status = StatusFlags::from_bits_retain(r.u16()?); // int<2>
         Ok(Self { warnings, status })
     }
 
@@ -41,7 +42,7 @@ impl EofPacket {
         let mut w = Writer::new(&mut out);
         w.u8(MARKER);
         w.u16(self.warnings);
-        w.u16(self.status);
+        w.u16(self.status.bits());
         out
     }
 }
@@ -52,7 +53,8 @@ mod tests {
 
     #[test]
     fn golden_both_ways() {
-        let eof = EofPacket { warnings: 1, status: 0x22 };
+        let eof =
+            EofPacket { warnings: 1, status: StatusFlags::AUTOCOMMIT | StatusFlags::NO_INDEX_USED };
         assert_eq!(EofPacket::parse(b"\xfe\x01\x00\x22\x00"), Ok(eof));
         assert_eq!(eof.encode(), b"\xfe\x01\x00\x22\x00");
     }

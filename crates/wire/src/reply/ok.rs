@@ -22,7 +22,7 @@ pub fn is_ok(payload: &[u8]) -> bool {
 pub(crate) struct OkHead {
     pub affected_rows: u64,
     pub insert_id: u64,
-    pub status: u16,
+    pub status: StatusFlags,
     pub warnings: u16,
 }
 
@@ -38,7 +38,7 @@ impl OkHead {
     fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let affected_rows = r.lenenc_int()?; // int<lenenc>
         let insert_id = r.lenenc_int()?; // int<lenenc>
-        let status = r.u16()?; // int<2>
+        let status = StatusFlags::from_bits_retain(r.u16()?); // int<2>
         let warnings = r.u16()?; // int<2>
         Ok(Self { affected_rows, insert_id, status, warnings })
     }
@@ -51,8 +51,8 @@ pub struct OkPacket<'p> {
     pub affected_rows: u64,
     /// Last AUTO_INCREMENT value, or 0.
     pub insert_id: u64,
-    /// [`StatusFlags`].
-    pub status: u16,
+    /// State of the connection, and what is special about this answer.
+    pub status: StatusFlags,
     /// Number of warnings.
     pub warnings: u16,
     /// Text for humans.
@@ -78,7 +78,7 @@ impl<'p> OkPacket<'p> {
         } else if !r.is_empty() {
             // Left out as a whole when there is neither text nor change.
             ok.info = r.lenenc_bytes()?; // string<lenenc>
-            if status & StatusFlags::SESSION_STATE_CHANGED != 0 {
+            if status.contains(StatusFlags::SESSION_STATE_CHANGED) {
                 ok.session_state = Some(r.lenenc_bytes()?); // string<lenenc>
             }
         }
@@ -111,7 +111,7 @@ impl<'p> OkPacket<'p> {
         w.u8(marker);
         w.lenenc(self.affected_rows);
         w.lenenc(self.insert_id);
-        w.u16(status);
+        w.u16(status.bits());
         w.u16(self.warnings);
         if !track {
             w.bytes(self.info);
@@ -143,7 +143,7 @@ impl<'p> OkPacket<'p> {
 mod tests {
     use super::*;
 
-    const PLAIN: Capabilities = Capabilities::NONE;
+    const PLAIN: Capabilities = Capabilities::empty();
     const TRACK: Capabilities = Capabilities::SESSION_TRACK;
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
         let bytes = b"\x00\xfc\x00\x01\xfd\x00\x00\x01\x02\x00\x03\x00Rows matched: 1";
         let ok = OkPacket::parse(bytes, PLAIN).unwrap();
         assert_eq!((ok.affected_rows, ok.insert_id), (256, 65536));
-        assert_eq!((ok.status, ok.warnings, ok.info), (2, 3, &b"Rows matched: 1"[..]));
+        assert_eq!((ok.status.bits(), ok.warnings, ok.info), (2, 3, &b"Rows matched: 1"[..]));
         assert_eq!(ok.encode(PLAIN), bytes);
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let bytes = b"\xfe\x00\x00\x22\x00\x01\x00";
         assert!(matches!(OkPacket::parse(bytes, PLAIN), Err(WireError::Marker { .. })));
         let ok = OkPacket::parse(bytes, Capabilities::DEPRECATE_EOF).unwrap();
-        assert_eq!((ok.status, ok.warnings), (0x22, 1));
+        assert_eq!((ok.status.bits(), ok.warnings), (0x22, 1));
         assert_eq!(ok.encode_as_eof(Capabilities::DEPRECATE_EOF), bytes);
     }
 

@@ -1,7 +1,7 @@
 //! What an answer amounted to.
 
 use crate::reader::length;
-use crate::reply::{EofPacket, OkHead};
+use crate::reply::{EofPacket, OkHead, StatusFlags};
 use crate::{HEADER_LEN, lenenc};
 
 /// Counters of one answer, over all its results.
@@ -13,9 +13,8 @@ pub struct Summary {
     pub insert_id: Option<u64>,
     /// Number of warnings, of the last OK or EOF; 0 after an ERR.
     pub warnings: u16,
-    /// [`StatusFlags`](crate::reply::StatusFlags) of the last OK or EOF; an ERR has none and leaves
-    /// them.
-    pub status: u16,
+    /// Status of the last OK or EOF; an ERR has none and leaves it.
+    pub status: StatusFlags,
     /// Rows of all result sets.
     pub row_count: u64,
     /// Length of all row packets including their headers, in bytes.
@@ -35,7 +34,7 @@ pub(super) struct Counters {
     rows: u64,
     bytes: u64,
     pub(super) warnings: u16,
-    pub(super) status: u16,
+    pub(super) status: StatusFlags,
     /// Some packet had a status.
     pub(super) has_status: bool,
     pub(super) query_status: Option<u8>,
@@ -49,7 +48,7 @@ impl Counters {
         rows: 0,
         bytes: 0,
         warnings: 0,
-        status: 0,
+        status: StatusFlags::empty(),
         has_status: false,
         query_status: None,
         has_resultset: false,

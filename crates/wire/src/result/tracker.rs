@@ -110,7 +110,7 @@ impl ResultTracker {
 
     /// The status that the server reported last in this answer. `None` if it reported none so far: an ERR has no status, and
     /// neither has the answer to COM_STMT_PREPARE with DEPRECATE_EOF.
-    pub const fn reported_status(&self) -> Option<u16> {
+    pub const fn reported_status(&self) -> Option<StatusFlags> {
         if self.counters.has_status { Some(self.counters.status) } else { None }
     }
 
@@ -402,8 +402,8 @@ impl ResultTracker {
         Step::Done
     }
 
-    const fn has_status(&self, flag: u16) -> bool {
-        self.counters.status & flag != 0
+    const fn has_status(&self, flag: StatusFlags) -> bool {
+        self.counters.status.contains(flag)
     }
 
     const fn unexpected(&self, first: u8, expected: &'static str) -> TrackError {
