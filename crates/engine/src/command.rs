@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wire::connect::{ChangeUser, Login};
-use wire::{Capabilities, Command, compressed};
+use wire::{Capabilities, Command, compressed, marker};
 
 use crate::engine::{Question, Step};
 use crate::error_code::{ER_MALFORMED_PACKET, ER_NOT_SUPPORTED_YET};
@@ -86,7 +86,7 @@ impl Turn<'_> {
 
     /// The script's own OK to COM_INIT_DB changes what the client believes; the server knows nothing of it.
     fn note_made_answer(&mut self, packet: Incoming<'_>, reply: &Reply) {
-        if reply.first_byte() == Some(0)
+        if reply.first_byte() == Some(marker::OK)
             && let Change::DefaultDb(database) = self.change_of(packet.payload)
         {
             self.session.client.default_db = database;

@@ -1,7 +1,7 @@
 //! LOAD DATA LOCAL INFILE: the client's file and the server's verdict on it.
 
 use wire::result::{ResultTracker, Step as Progress};
-use wire::{Command, MAX_PAYLOAD, lenenc};
+use wire::{Command, MAX_PAYLOAD, marker};
 
 use crate::engine::Step;
 use crate::exchange::Infile;
@@ -39,7 +39,7 @@ impl Turn<'_> {
         if is_served && reply.is_file_request() {
             return false;
         }
-        let starts_as_request = |payload: &[u8]| payload.first() == Some(&lenenc::NULL);
+        let starts_as_request = |payload: &[u8]| payload.first() == Some(&marker::LOCAL_INFILE);
         if !reply.packets().iter().any(|payload| starts_as_request(payload)) {
             return false;
         }

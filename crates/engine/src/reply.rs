@@ -1,7 +1,7 @@
 //! An answer that the proxy makes itself, encoded and ready to be queued for the client.
 
 use wire::reply::{ErrPacket, OkPacket, StatusFlags};
-use wire::{Capabilities, lenenc};
+use wire::{Capabilities, marker};
 
 use crate::Hook;
 use crate::error_code::ER_UNKNOWN_ERROR;
@@ -53,12 +53,12 @@ impl Reply {
 
     /// Whether it is an ERR.
     pub fn is_error(&self) -> bool {
-        self.first_byte() == Some(0xff)
+        self.first_byte() == Some(marker::ERR)
     }
 
     /// Whether it is nothing but a request for a file of the client.
     pub fn is_file_request(&self) -> bool {
-        self.packets.len() == 1 && self.first_byte() == Some(lenenc::NULL)
+        self.packets.len() == 1 && self.first_byte() == Some(marker::LOCAL_INFILE)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod compressed;
 pub mod connect;
 pub mod error;
 pub mod lenenc;
+pub mod marker;
 pub mod packet;
 pub mod password;
 pub mod reader;

@@ -3,15 +3,13 @@
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_eof_packet.html>.
 
 use super::StatusFlags;
-use crate::{Reader, WireError, Writer};
-
-const MARKER: u8 = 0xfe;
+use crate::{Reader, WireError, Writer, marker};
 
 /// Whether `payload` is an EOF packet where rows or definitions may stand: starts 0xfe and is
 /// shorter than 9 bytes. A longer packet with that first byte is a row whose first cell has 16 MiB
 /// or more.
 pub fn is_eof(payload: &[u8]) -> bool {
-    payload.first() == Some(&MARKER) && payload.len() < 9
+    payload.first() == Some(&marker::EOF) && payload.len() < 9
 }
 
 /// An EOF packet.
@@ -28,7 +26,7 @@ impl EofPacket {
     pub fn parse(payload: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
+            marker::EOF => {}
             found => return Err(WireError::Marker { packet: "an EOF packet", found }),
         }
         let warnings = r.u16()?; // int<2>
@@ -40,7 +38,7 @@ impl EofPacket {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(5);
         let mut w = Writer::new(&mut out);
-        w.u8(MARKER);
+        w.u8(marker::EOF);
         w.u16(self.warnings);
         w.u16(self.status.bits());
         out

@@ -4,17 +4,15 @@
 //! Behind the text comes, with SESSION_TRACK, a list of changes of the session state.
 
 use super::StatusFlags;
-use crate::{Capabilities, Reader, WireError, Writer};
+use crate::{Capabilities, Reader, WireError, Writer, marker};
 
-const MARKER: u8 = 0x00;
-const EOF_MARKER: u8 = 0xfe;
 /// Kind of session change: the default database.
 const SCHEMA: u8 = 1;
 
 /// Whether `payload` starts like an OK packet and is long enough to be one. A binary row starts
 /// 0x00 as well: ask only where an answer starts.
 pub fn is_ok(payload: &[u8]) -> bool {
-    payload.first() == Some(&MARKER) && payload.len() >= 7
+    payload.first() == Some(&marker::OK) && payload.len() >= 7
 }
 
 /// The fields that every OK packet has.
@@ -67,8 +65,8 @@ impl<'p> OkPacket<'p> {
     pub fn parse(payload: &'p [u8], caps: Capabilities) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
-            EOF_MARKER if caps.contains(Capabilities::DEPRECATE_EOF) => {}
+            marker::OK => {}
+            marker::EOF if caps.contains(Capabilities::DEPRECATE_EOF) => {}
             found => return Err(WireError::Marker { packet: "an OK packet", found }),
         }
         let OkHead { affected_rows, insert_id, status, warnings } = OkHead::read(&mut r)?;
@@ -88,16 +86,16 @@ impl<'p> OkPacket<'p> {
     /// The payload for a client with these capabilities. Session changes are sent only if `caps`
     /// allow them; SESSION_STATE_CHANGED is then set or cleared to agree.
     pub fn encode(&self, caps: Capabilities) -> Vec<u8> {
-        self.encode_as(MARKER, caps)
+        self.encode_as(marker::OK, caps)
     }
 
     /// The payload as the end of a result set for a client with DEPRECATE_EOF: the first byte is
     /// 0xfe.
     pub fn encode_as_eof(&self, caps: Capabilities) -> Vec<u8> {
-        self.encode_as(EOF_MARKER, caps)
+        self.encode_as(marker::EOF, caps)
     }
 
-    fn encode_as(&self, marker: u8, caps: Capabilities) -> Vec<u8> {
+    fn encode_as(&self, first: u8, caps: Capabilities) -> Vec<u8> {
         let track = caps.contains(Capabilities::SESSION_TRACK);
         let session_state = self.session_state.filter(|_| track);
         // To a client that tracks, the flag announces the tail; to others it means nothing.
@@ -108,7 +106,7 @@ impl<'p> OkPacket<'p> {
         };
         let mut out = Vec::new();
         let mut w = Writer::new(&mut out);
-        w.u8(marker);
+        w.u8(first);
         w.lenenc(self.affected_rows);
         w.lenenc(self.insert_id);
         w.u16(status.bits());

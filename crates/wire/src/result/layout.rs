@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::KeptPackets;
 use crate::reply::{is_eof, is_err};
-use crate::{Capabilities, Command, MAX_PAYLOAD, Reader};
+use crate::{Capabilities, Command, MAX_PAYLOAD, Reader, marker};
 
 /// The map of one result set.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Layout {
         };
         let head = packets.first()?;
         // OK, a file request, ERR: no result set.
-        if matches!(head.first()?, 0 | 0xfb | 0xff) {
+        if matches!(*head.first()?, marker::OK | marker::LOCAL_INFILE | marker::ERR) {
             return None;
         }
         let count = usize::try_from(Reader::new(head).lenenc_int().ok()?).ok()?;
@@ -124,7 +124,7 @@ impl Rows {
 fn ends_rows(payload: &[u8]) -> bool {
     is_err(payload)
         || is_eof(payload)
-        || (payload.first() == Some(&0xfe) && payload.len() < MAX_PAYLOAD)
+        || (payload.first() == Some(&marker::EOF) && payload.len() < MAX_PAYLOAD)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::reader::length;
 use crate::reply::{EofPacket, OkHead, StatusFlags};
-use crate::{HEADER_LEN, lenenc};
+use crate::{HEADER_LEN, marker};
 
 /// Counters of one answer, over all its results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,6 +107,6 @@ impl Counters {
         self.affected_rows = 0;
         self.insert_id = 0;
         self.warnings = 0;
-        self.query_status = Some(lenenc::ERR);
+        self.query_status = Some(marker::ERR);
     }
 }

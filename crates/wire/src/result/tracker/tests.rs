@@ -1,6 +1,8 @@
 //! Answers of every shape, classic and with DEPRECATE_EOF, and what they add up to.
 
 use super::*;
+use crate::connect::AuthReply;
+use crate::reply::PrepareOk;
 
 const CLASSIC: Capabilities = Capabilities::empty();
 const NO_EOF: Capabilities = Capabilities::DEPRECATE_EOF;
