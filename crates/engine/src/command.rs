@@ -28,7 +28,7 @@ impl Turn<'_> {
         }
         let Some(&command) = packet.payload.first() else {
             let message = "Malformed communication packet";
-            return self.refuse(&Reply::error(ER_MALFORMED_PACKET, b"HY000", message));
+            return self.refuse(&Reply::error(ER_MALFORMED_PACKET, message));
         };
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);
@@ -44,7 +44,7 @@ impl Turn<'_> {
     fn refuse_compression(&mut self) {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
-        for payload in Reply::error(ER_NOT_SUPPORTED_YET, b"42000", message).packets() {
+        for payload in Reply::error(ER_NOT_SUPPORTED_YET, message).packets() {
             self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
         }
         self.close();

@@ -17,12 +17,12 @@ use crate::{Awaits, Hook, Incoming, Reply, Side, Verdict};
 
 /// The ERR for a login that cannot be read.
 pub fn bad_handshake() -> Reply {
-    Reply::error(ER_HANDSHAKE_ERROR, b"08S01", "Bad handshake")
+    Reply::error(ER_HANDSHAKE_ERROR, "Bad handshake")
 }
 
 /// The ERR for a packet with a wrong sequence id.
 pub fn out_of_order() -> Reply {
-    Reply::error(ER_NET_PACKETS_OUT_OF_ORDER, b"08S01", "Got packets out of order")
+    Reply::error(ER_NET_PACKETS_OUT_OF_ORDER, "Got packets out of order")
 }
 
 impl Turn<'_> {
@@ -40,7 +40,7 @@ impl Turn<'_> {
             }
             Ok(LoginKind::Ssl) => {
                 let message = "pyproxy: TLS is not supported by this proxy, connect without it";
-                return self.refuse(&Reply::error(CR_SSL_CONNECTION_ERROR, b"HY000", message));
+                return self.refuse(&Reply::error(CR_SSL_CONNECTION_ERROR, message));
             }
             Ok(LoginKind::Pre41) => {
                 let message = "4.0 protocol is not supported";

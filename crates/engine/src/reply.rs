@@ -4,7 +4,7 @@ use wire::reply::{ErrPacket, OkPacket, StatusFlags};
 use wire::{Capabilities, marker};
 
 use crate::Hook;
-use crate::error_code::ER_UNKNOWN_ERROR;
+use crate::error_code::{ER_UNKNOWN_ERROR, ErrorCode};
 
 /// Payloads to send, in order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,19 +25,23 @@ impl Reply {
     }
 
     /// An ERR with an SQL state.
-    pub fn error(code: u16, sqlstate: &[u8; 5], message: &str) -> Self {
-        let err = ErrPacket { code, sqlstate: Some(*sqlstate), message: message.as_bytes() };
+    pub fn error(code: ErrorCode, message: &str) -> Self {
+        let err = ErrPacket {
+            code: code.number,
+            sqlstate: Some(code.sqlstate),
+            message: message.as_bytes(),
+        };
         Self { packets: vec![err.encode()] }
     }
 
-    /// An ERR of the proxy itself: 1105, HY000, `pyproxy: message`.
+    /// An ERR of the proxy itself: [`ER_UNKNOWN_ERROR`], `pyproxy: message`.
     pub fn proxy_error(message: &str) -> Self {
-        Self::error(ER_UNKNOWN_ERROR, b"HY000", &format!("pyproxy: {message}"))
+        Self::error(ER_UNKNOWN_ERROR, &format!("pyproxy: {message}"))
     }
 
     /// An ERR without SQL state, for a client that has not seen a handshake.
-    pub fn error_before_handshake(code: u16, message: &str) -> Self {
-        let err = ErrPacket { code, sqlstate: None, message: message.as_bytes() };
+    pub fn error_before_handshake(code: ErrorCode, message: &str) -> Self {
+        let err = ErrPacket { code: code.number, sqlstate: None, message: message.as_bytes() };
         Self { packets: vec![err.encode()] }
     }
 

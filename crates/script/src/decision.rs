@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
+use crate::constants;
 use engine::Hook;
 
 /// A permitted return value.
@@ -29,10 +30,10 @@ impl Decision {
             return None;
         }
         let decision = match value.extract::<i64>().ok()? {
-            0 => Self::None,
-            1 => Self::SendQuery,
-            2 => Self::SendResult,
-            4 => Self::IgnoreResult,
+            constants::PROXY_NO_DECISION => Self::None,
+            constants::PROXY_SEND_QUERY => Self::SendQuery,
+            constants::PROXY_SEND_RESULT => Self::SendResult,
+            constants::PROXY_IGNORE_RESULT => Self::IgnoreResult,
             _ => return None,
         };
         decision.is_permitted(hook).then_some(decision)

@@ -15,6 +15,7 @@
 
 pub mod binary;
 pub mod capabilities;
+pub mod collation;
 pub mod command;
 pub mod compressed;
 pub mod connect;

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
+use wire::collation::{BINARY, UTF8MB4_GENERAL_CI as TEXT};
 use wire::result::{ColumnFlags, ColumnType};
 
 use super::members;
 use crate::classes::field::Field;
-use crate::codec::{BINARY, Codec};
+use crate::codec::Codec;
 use crate::column::Column;
 use crate::text;
 
-/// utf8mb4_general_ci.
-const TEXT: u16 = 45;
 /// `decimals` of floating point numbers without a limit.
 const NOT_FIXED: u8 = 31;
 /// Room for 255 characters.

@@ -6,7 +6,7 @@
 //! for the extended metadata.
 
 use super::{ColumnFlags, ColumnType};
-use crate::{Capabilities, Reader, WireError, Writer};
+use crate::{Capabilities, Reader, WireError, Writer, collation};
 
 /// Length of the fields of fixed size, which follows the names.
 const FIXED: u64 = 12;
@@ -30,7 +30,7 @@ pub struct ColumnDefinition<'p> {
     /// What MariaDB adds with MARIADB_EXTENDED_METADATA, else empty: pairs of a kind (0 type name,
     /// 1 format) and a length-encoded text, such as `\x01\x04json`.
     pub extended: &'p [u8],
-    /// Collation id; 63 is binary.
+    /// Collation id; 63 is [binary](crate::collation::BINARY).
     pub charset: u16,
     /// Longest value, in bytes.
     pub length: u32,
@@ -54,7 +54,7 @@ impl<'p> ColumnDefinition<'p> {
             name,
             org_name: b"",
             extended: b"",
-            charset: 45,
+            charset: collation::UTF8MB4_GENERAL_CI,
             length: 0,
             column_type,
             flags: ColumnFlags::empty(),
