@@ -137,6 +137,12 @@ impl Capabilities {
         self.intersection(Self::MARIADB_EXTENDED)
     }
 
+    /// The classic set alone, as a number.
+    pub const fn classic(self) -> u32 {
+        let [a, b, c, d, ..] = self.bits().to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
     /// From the two capability words; `extended` counts only when `LONG_PASSWORD` is clear.
     pub(crate) fn from_words(classic: u32, extended: u32) -> Self {
         let low = Self::from_bits_retain(classic.into());

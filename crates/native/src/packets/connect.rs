@@ -22,12 +22,6 @@ type Response<'py> = (
     Bound<'py, PyBytes>,
 );
 
-/// The bits that both vendors have; MariaDB's own are no part of the library's fields.
-fn classic(capabilities: Capabilities) -> u32 {
-    let [a, b, c, d, ..] = capabilities.bits().to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
-
 /// A field that is sent only if it has something in it.
 fn present(field: &Data<'_>) -> Option<Vec<u8>> {
     Some(field.as_bytes()).filter(|bytes| !bytes.is_empty()).map(<[u8]>::to_vec)
@@ -47,7 +41,7 @@ fn decode_challenge<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Challen
         payload(py, &handshake.server_version),
         handshake.version_id().unwrap_or(0),
         handshake.thread_id,
-        classic(handshake.capabilities),
+        handshake.capabilities.classic(),
         handshake.charset,
         handshake.status.bits(),
         payload(py, challenge),
@@ -89,7 +83,7 @@ fn decode_response<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Response
     let optional = |field: Option<&[u8]>| payload(py, field.unwrap_or_default());
     match checked(LoginKind::classify(packet.as_bytes()))? {
         LoginKind::V41(login) => Ok((
-            classic(login.capabilities),
+            login.capabilities.classic(),
             login.max_packet_size,
             login.charset,
             payload(py, &login.username),
@@ -100,7 +94,7 @@ fn decode_response<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Response
         LoginKind::Pre41 => {
             let login = checked(OldLogin::parse(packet.as_bytes()))?;
             Ok((
-                classic(login.capabilities),
+                login.capabilities.classic(),
                 login.max_packet_size,
                 0,
                 payload(py, login.username),
@@ -153,7 +147,7 @@ fn encode_response<'py>(
     // A bit whose field is empty stays as it was asked for; but who sees these two waits for more.
     let asked =
         capabilities.difference(Capabilities::CONNECT_ATTRS | Capabilities::ZSTD_COMPRESSION);
-    for (byte, bits) in packet.iter_mut().zip(classic(asked).to_le_bytes()) {
+    for (byte, bits) in packet.iter_mut().zip(asked.classic().to_le_bytes()) {
         *byte |= bits;
     }
     Ok(payload(py, packet))
