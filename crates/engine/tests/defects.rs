@@ -3,56 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use doubles::AlwaysUp;
 use engine::{
-    AddBackendError, Address, Awaits, BackendKind, BackendState, Backends, Client, Connecting,
-    Driver, Effect, Engine, Event, Hook, HookSet, Incoming, Link, Query, Reply, Session, Settings,
-    Shared, Side, Slot, Then, Verdict,
+    Address, Awaits, Client, Connecting, Driver, Effect, Engine, Event, Hook, HookSet, Incoming,
+    Link, Query, Reply, Session, Settings, Shared, Side, Slot, Then, Verdict,
 };
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
 use wire::reply::StatusFlags;
-
-/// One backend that is always there.
-#[derive(Debug)]
-struct OneBackend;
-
-impl Backends for OneBackend {
-    fn len(&self) -> usize {
-        1
-    }
-
-    fn address(&self, _: usize) -> Option<Address> {
-        None
-    }
-
-    fn kind(&self, _: usize) -> Option<BackendKind> {
-        Some(BackendKind::ReadWrite)
-    }
-
-    fn state(&self, _: usize) -> Option<BackendState> {
-        Some(BackendState::Up)
-    }
-
-    fn set_state(&self, _: usize, _: BackendState) {}
-
-    fn connected_clients(&self, _: usize) -> Option<u32> {
-        None
-    }
-
-    fn count(&self, _: usize, _: bool) {}
-
-    fn uuid(&self, _: usize) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn set_uuid(&self, _: usize, _: &[u8]) {}
-
-    fn add(&self, address: &str, _: BackendKind) -> Result<usize, AddBackendError> {
-        Err(AddBackendError::Listed(address.to_owned()))
-    }
-
-    fn recheck(&self) {}
-}
 
 #[derive(Debug)]
 struct QuietLink;
@@ -119,7 +77,7 @@ const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 
 impl Scene {
     fn new(hooks: &[Hook]) -> Self {
-        let shared = Arc::new(Shared::new(Box::new(OneBackend), false, LIMIT));
+        let shared = Arc::new(Shared::new(Box::new(AlwaysUp(1)), false, LIMIT));
         let session = Slot::new(Session::new(1, Client::default()));
         let hooks = HookSet::from_iter(hooks.iter().copied());
         let engine = Engine::new(session, shared, Settings::default(), hooks);
