@@ -323,7 +323,6 @@ fn what_a_hook_parks_while_it_waits_is_parked_at_once() {
     {
         let shared = Arc::clone(scene.engine.shared());
         let mut session = scene.engine.session().lock().expect("alive");
-        session.hook = Some(Hook::ReadQuery);
         session.set_backend(&shared, None, Instant::now()).expect("in a hook");
     }
     scene.engine.verdict_is_pending(&mut scene.seen);

@@ -3,6 +3,8 @@
 use wire::result::ColumnType;
 use wire::{Command, marker};
 
+use crate::decision;
+
 macro_rules! constants {
     ($($(#[$doc:meta])* $name:ident = $value:expr),* $(,)?) => {
         $($(#[$doc])* pub const $name: i64 = $value;)*
@@ -13,13 +15,13 @@ macro_rules! constants {
 
 constants! {
     /// A hook returns it, or `None`: go on as if there were no hook.
-    PROXY_NO_DECISION = 0,
+    PROXY_NO_DECISION = decision::NO_DECISION,
     /// A hook returns it: run the queue.
-    PROXY_SEND_QUERY = 1,
+    PROXY_SEND_QUERY = decision::SEND_QUERY,
     /// A hook returns it: send `proxy.response`.
-    PROXY_SEND_RESULT = 2,
+    PROXY_SEND_RESULT = decision::SEND_RESULT,
     /// A hook returns it: drop the result.
-    PROXY_IGNORE_RESULT = 4,
+    PROXY_IGNORE_RESULT = decision::IGNORE_RESULT,
     /// `proxy.response.type`: OK, or a result set.
     MYSQLD_PACKET_OK = marker::OK as i64,
     /// `proxy.response.type`: payloads as they are.
