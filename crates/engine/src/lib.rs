@@ -52,7 +52,7 @@ pub use client::Client;
 pub use driver::{Connecting, Driver};
 pub use effect::{Ask, Awaits, Effect, Side, Then};
 pub use engine::{Engine, Short};
-pub use error_code::ER_UNKNOWN_ERROR;
+pub use error_code::{ER_UNKNOWN_ERROR, ErrorCode};
 pub use event::{Event, Incoming};
 pub use hook::{Hook, HookSet};
 pub use injection::Injection;

@@ -230,7 +230,7 @@ impl Turn<'_> {
     /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.
     pub fn login_error(&self, message: &str) -> Reply {
         if self.session.client.login.is_some() {
-            Reply::error(crate::ER_UNKNOWN_ERROR, b"HY000", message)
+            Reply::error(crate::ER_UNKNOWN_ERROR, message)
         } else {
             Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
         }

@@ -76,7 +76,7 @@ impl Default for Client {
             last_id: u8::MAX,
             handshake: None,
             login: None,
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             method: Vec::new(),
             compresses: false,
             command: 0,
@@ -179,7 +179,7 @@ impl Client {
         let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
         let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
         if let Ok(login) = Login::parse(login) {
-            self.capabilities = login.capabilities.without(unsupported);
+            self.capabilities = login.capabilities.difference(unsupported);
             self.login = Some(login);
         }
     }
@@ -319,22 +319,16 @@ impl Client {
         }
     }
 
-    /// Whether these packets, made by a script, are an answer that the client can read.
-    pub fn could_read(&self, packets: &[Vec<u8>], may_ask_for_file: bool) -> bool {
+    /// Whether these packets, made by a script, are an answer that the client can read, or a request for a file, which the
+    /// proxy refuses where nobody would read it.
+    pub fn could_read(&self, packets: &[Vec<u8>]) -> bool {
         let mut tracker = match &self.tracker {
             Some((tracker, _)) => tracker.clone(),
             None => ResultTracker::new(self.command, self.capabilities),
         };
         let Some((last, most)) = packets.split_last() else { return false };
         most.iter().all(|packet| tracker.feed(packet) == Ok(Step::More))
-            && match tracker.feed(last) {
-                Ok(Step::Done) => true,
-                // Of several packets the proxy looks at the first one only.
-                Ok(Step::LocalInfile) => {
-                    may_ask_for_file && most.is_empty() && self.command == Command::QUERY.0
-                }
-                _ => false,
-            }
+            && matches!(tracker.feed(last), Ok(Step::Done | Step::LocalInfile))
     }
 
     pub fn capabilities(&self) -> Capabilities {
