@@ -221,7 +221,10 @@ impl Client {
         let in_order = id == expected || renumbered;
         // What a server said before it knew of the command.
         let is_last_word = match origin {
-            Origin::Server { command, .. } => !in_order || !Command(command).has_reply(),
+            Origin::Server { command, .. } => {
+                let command = Command(command);
+                !in_order || !(command.has_reply() || command == Command::QUIT)
+            }
             _ => false,
         };
         let waits = self.phase == Phase::Waiting && self.tracker.is_none();
