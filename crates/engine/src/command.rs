@@ -1,7 +1,5 @@
 //! A command of the client: forwarded, answered by the script, or replaced by what the script queued.
 
-use std::time::Duration;
-
 use wire::connect::{ChangeUser, Login};
 use wire::{Capabilities, Command, compressed, marker};
 
@@ -12,9 +10,6 @@ use crate::login::out_of_order;
 use crate::reply::hook_failed;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
-
-/// A server connection without a command for longer is looked at before the next one is entrusted to it.
-const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
 impl Turn<'_> {
     /// A command arrived.
@@ -99,8 +94,7 @@ impl Turn<'_> {
             return self.fail_command("no server connection is attached");
         }
         if self.server_is_gone() {
-            self.close_server();
-            return self.refuse(&Reply::proxy_error("the server closed the connection"));
+            return self.hear_last_words();
         }
         self.state.exchange.effect = self.change_of(packet.payload);
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
@@ -119,14 +113,6 @@ impl Turn<'_> {
             self.restart_ids();
             self.next_command();
         }
-    }
-
-    /// Whether a server that had time to change its mind about this connection hung up or said something.
-    fn server_is_gone(&mut self) -> bool {
-        let now = self.driver.now();
-        let Some(server) = self.server() else { return true };
-        let last = std::mem::replace(&mut server.last_command_at, now);
-        now.saturating_duration_since(last) > SUSPICIOUS_IDLE && !server.link.is_quiet()
     }
 
     /// Tells the memory of cursors that a command is sent; gives whether it wants the answer. Without a script that reads

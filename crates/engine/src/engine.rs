@@ -71,6 +71,8 @@ pub enum Step {
     Command,
     /// The server is to answer a command.
     Answer,
+    /// The server is to say why it ends the session, or just to end it.
+    LastWords,
     /// The client is to send its file.
     File,
     /// The server is to answer the file.

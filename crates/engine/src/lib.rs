@@ -26,6 +26,7 @@ mod injection;
 mod link;
 mod login;
 mod login_rounds;
+mod lost_server;
 mod numbering;
 mod parking;
 mod pool;

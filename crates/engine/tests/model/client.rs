@@ -219,6 +219,19 @@ impl Client {
         let expected = self.last_id.wrapping_add(1);
         let renumbered = matches!(origin, Origin::Server { in_stream: true, .. });
         let in_order = id == expected || renumbered;
+        // What a server said before it knew of the command.
+        let is_last_word = match origin {
+            Origin::Server { command, .. } => {
+                let command = Command(command);
+                !in_order || !(command.has_reply() || command == Command::QUIT)
+            }
+            _ => false,
+        };
+        let waits = self.phase == Phase::Waiting && self.tracker.is_none();
+        if is_last_word && waits && is_err(payload) && !(self.is_exempt && in_order) {
+            self.surprised = (!self.is_exempt).then(|| payload.to_vec());
+            return;
+        }
         assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
         self.last_id = id;
         match self.phase {
