@@ -21,6 +21,7 @@ pub struct Turn<'t> {
 
 impl Turn<'_> {
     /// Takes an event to the step that the connection is in.
+    #[inline(always)]
     pub fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Closed => self.closed(),
@@ -55,6 +56,9 @@ impl Turn<'_> {
 
     fn server_packet(&mut self, packet: Incoming<'_>) {
         if !self.state.server_ids.received(packet.id, packet.last_id()) {
+            if self.is_last_word(packet) {
+                return self.last_words(packet);
+            }
             return self.broken("the server's packets are out of order");
         }
         match self.state.step {
@@ -62,11 +66,13 @@ impl Turn<'_> {
             Step::LoginAnswer => self.login_answer(packet),
             Step::Answer => self.answer(packet),
             Step::FileAnswer => self.file_answer(packet),
+            Step::LastWords => self.last_words(packet),
             _ => self.abort(),
         }
     }
 
     fn verdict(&mut self, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
+        self.session.hook = None;
         if self.state.step != Step::Asked {
             return;
         }
@@ -95,6 +101,7 @@ impl Turn<'_> {
     pub fn ask(&mut self, question: Question, at_hand: Option<Incoming<'_>>) {
         let ask = question.ask();
         if self.state.hooks.has(ask.hook()) {
+            self.session.hook = Some(ask.hook());
             self.state.step = Step::Asked;
             self.state.question = Some(question);
             self.state.asked = Some(ask);
@@ -108,6 +115,7 @@ impl Turn<'_> {
             return;
         }
         self.state.asked = None;
+        self.tell_of_lost_server();
         self.state.exchange.injection = None;
         self.ask(Question::DisconnectClient, None);
     }
@@ -222,7 +230,7 @@ impl Turn<'_> {
     /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.
     pub fn login_error(&self, message: &str) -> Reply {
         if self.session.client.login.is_some() {
-            Reply::error(crate::ER_UNKNOWN_ERROR, b"HY000", message)
+            Reply::error(crate::ER_UNKNOWN_ERROR, message)
         } else {
             Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
         }

@@ -183,10 +183,9 @@ impl<'i> World<'i> {
     fn decide(&mut self, n: usize) -> Verdict {
         let conn = &mut self.conns[n];
         let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
-        let mut session =
+        let session =
             conn.engine.session().lock().expect("a session that the script is asked about");
         let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
-        session.hook = None;
         conn.io.client.is_lost |= match ask.hook() {
             Hook::ConnectServer | Hook::ReadAuth | Hook::ReadAuthResult => {
                 !matches!(said.verdict, Verdict::Proceed | Verdict::IgnoreResult)
@@ -214,18 +213,33 @@ impl<'i> World<'i> {
             } else if let Some(ask) = asked {
                 let hook = ask.hook();
                 self.conns[n].at = At::Asked(ask);
-                if let Some(mut session) = self.conns[n].engine.session().lock() {
-                    script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
-                }
-                self.check_counts();
+                self.act(n, hook);
                 if self.input.chance(16) {
-                    return;
+                    return self.begin_to_wait(n);
                 }
                 What::Verdict(self.decide(n))
             } else {
                 return;
             };
         }
+    }
+
+    /// The script of connection `n` does something.
+    fn act(&mut self, n: usize, hook: Hook) {
+        if let Some(mut session) = self.conns[n].engine.session().lock() {
+            script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
+        }
+        self.check_counts();
+    }
+
+    /// It waits for something before it says its verdict.
+    fn begin_to_wait(&mut self, n: usize) {
+        let conn = &mut self.conns[n];
+        let limit = self.shared.max_kept_bytes;
+        let (input, log, servers) = (&mut self.input, &mut self.log, &mut self.ends);
+        let mut hands = Hands::new(&mut conn.io, input, log, servers, self.now, limit);
+        conn.engine.verdict_is_pending(&mut hands);
+        self.check_servers();
     }
 
     fn hand_over(&mut self, n: usize, what: What) -> (Option<Ask>, Option<Side>) {
@@ -261,21 +275,13 @@ impl<'i> World<'i> {
         let misnumbered = matches!(event, Event::Client(_) | Event::Server(_))
             && held.as_ref().is_some_and(|packet| packet.misnumbered);
         let is_closed = matches!(event, Event::Closed);
+        let is_pending = matches!(conn.at, At::Asked(_)) && !matches!(event, Event::Verdict(..));
         if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
             end.establish();
         }
-        let mut hands = Hands {
-            io: &mut conn.io,
-            input: &mut self.input,
-            log: &mut self.log,
-            now: self.now,
-            limit: self.shared.max_kept_bytes,
-            asked: None,
-            awaits: None,
-            ended: None,
-            ends: &mut self.ends,
-            effects: 0,
-        };
+        let limit = self.shared.max_kept_bytes;
+        let (input, log, servers) = (&mut self.input, &mut self.log, &mut self.ends);
+        let mut hands = Hands::new(&mut conn.io, input, log, servers, self.now, limit);
         // A driver may take the short way.
         let short = match &event {
             Event::Server(packet) if self.short => conn.engine.short(packet),
@@ -288,11 +294,14 @@ impl<'i> World<'i> {
             Some(_) => Then::Await(Awaits::MoreAnswer),
             None => conn.engine.handle(event, &mut hands),
         };
-        let is_over = conn.engine.session().lock().is_none();
+        let hook = conn.engine.session().lock().map(|session| session.hook);
+        let is_over = hook.is_none();
         if !is_over {
             hands.then(then);
         }
         let Hands { asked, awaits, ended, .. } = hands;
+        let in_hook = hook.flatten().is_some();
+        assert!(in_hook == asked.is_some() || is_pending, "the session is in a hook: {in_hook}");
         conn.io.is_raw = false;
         if let Some(awaits) = awaits {
             assert!(!conn.io.is_ending || ends(Some(awaits)), "{awaits:?} behind the last words");
