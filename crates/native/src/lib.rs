@@ -6,7 +6,7 @@ mod error;
 mod packets;
 mod password;
 mod tokens;
-pub mod values;
+mod values;
 
 use pyo3::prelude::*;
 

@@ -15,6 +15,7 @@ mod permission;
 mod prepare;
 mod reply;
 mod text;
+pub mod values;
 
 #[cfg(test)]
 mod tests;

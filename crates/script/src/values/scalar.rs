@@ -1,5 +1,5 @@
-//! Python objects as MySQL writes them in a row of the text protocol. Values of the binary protocol start from this
-//! text, too: one rule decides what a cell can be made of.
+//! Numbers, dates and times as MySQL writes them in a row of the text protocol. Values of the binary protocol start from
+//! this text, too: one rule decides what a cell can be made of.
 
 use std::io::Write;
 
@@ -12,22 +12,8 @@ use pyo3::types::{
 };
 use pyo3::{PyTypeInfo, intern};
 
-use crate::data::Data;
-
 const SECONDS_PER_DAY: i64 = 86_400;
 const MICROS_PER_SECOND: i64 = 1_000_000;
-
-/// The text of a cell; `None` for NULL. What is no number, date or time must be text or bytes-like.
-pub fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
-    if value.is_none() {
-        return Ok(None);
-    }
-    let mut text = Vec::new();
-    if !append_scalar(value, &mut text)? {
-        text.extend_from_slice(value.extract::<Data<'_>>()?.as_bytes());
-    }
-    Ok(Some(text))
-}
 
 /// Appends the text of a number, date or time, which is ASCII. `false`, and nothing appended, for other objects.
 ///
