@@ -3,6 +3,7 @@
 mod asked;
 mod binary;
 mod binding;
+pub mod chassis;
 mod classes;
 mod codec;
 mod column;
@@ -11,6 +12,7 @@ mod decision;
 mod guest;
 mod hooks;
 mod layout;
+pub mod log_target;
 mod permission;
 mod prepare;
 mod reply;

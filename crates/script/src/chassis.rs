@@ -1,28 +1,32 @@
-//! `pyproxy.chassis`: what a script may ask of the host (library 1.9, scripting API 4).
+//! `pyproxy.chassis`: what a script may ask of the program it runs in, which is a [`Host`].
 //!
 //! Unlike the objects of the proxy it works at any time and on any thread: nothing in it belongs to a connection.
 
+use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use std::ffi::CString;
 
 use log::Level;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyString};
+use pyo3::types::{PyCFunction, PyDict, PyString, PyTuple};
 
-use crate::boundary::PANICS;
-use crate::chassis::host;
-use crate::embed::log_bridge;
-use engine::Shared;
+use crate::log_target::{MESSAGE, SCRIPT};
+
+/// The program that a script runs in.
+pub trait Host: Debug + Send + Sync + 'static {
+    /// What was counted, by name.
+    fn stats(&self) -> Vec<(String, u64)>;
+
+    /// Asks the program to end. `place` is the `file:line` of the script that wants it.
+    fn request_shutdown(&self, place: &str);
+}
 
 /// The module.
-pub fn module<'py>(py: Python<'py>, shared: Arc<Shared>) -> PyResult<Bound<'py, PyModule>> {
+pub fn module(py: Python<'_>, host: Arc<dyn Host>) -> PyResult<Bound<'_, PyModule>> {
     let module = PyModule::new(py, "pyproxy.chassis")?;
     module.setattr("__doc__", "What a script may ask of the program it runs in.")?;
-    module.setattr("get_stats", get_stats(py, shared)?)?;
-    module.add_function(wrap_pyfunction!(set_shutdown, &module)?)?;
+    module.setattr("get_stats", get_stats(py, Arc::clone(&host))?)?;
+    module.setattr("set_shutdown", set_shutdown(py, host)?)?;
     module.add_function(wrap_pyfunction!(log_at, &module)?)?;
     module.add_function(wrap_pyfunction!(error, &module)?)?;
     module.add_function(wrap_pyfunction!(critical, &module)?)?;
@@ -33,30 +37,43 @@ pub fn module<'py>(py: Python<'py>, shared: Arc<Shared>) -> PyResult<Bound<'py, 
     Ok(module)
 }
 
-/// A closure, because a function of a module cannot know `shared`. The first line tells Python its signature.
-fn get_stats<'py>(py: Python<'py>, shared: Arc<Shared>) -> PyResult<Bound<'py, PyCFunction>> {
+/// A closure, because a function of a module cannot know `host`. The first line tells Python its signature.
+fn get_stats(py: Python<'_>, host: Arc<dyn Host>) -> PyResult<Bound<'_, PyCFunction>> {
     let doc = c"get_stats()\n--\n\n\
         The numbers that the plugin counts since its start, by name.\n\n\
         `connections`, `queries`, `queued_queries`, `malformed_packets`, `panics`, `python_wait_micros`, and for each hook\n\
         `<hook>.calls`, `<hook>.errors` and `<hook>.micros`. A new dict each time.";
     PyCFunction::new_closure(py, Some(c"get_stats"), Some(doc), move |arguments, keywords| {
-        if !arguments.is_empty() || keywords.is_some_and(|keywords| !keywords.is_empty()) {
-            return Err(PyTypeError::new_err("get_stats() takes no arguments"));
-        }
+        no_arguments("get_stats", arguments, keywords)?;
         let stats = PyDict::new(arguments.py());
-        for (name, number) in shared.stats.report(PANICS.load(Ordering::Relaxed)) {
+        for (name, number) in host.stats() {
             stats.set_item(name, number)?;
         }
-        Ok(stats.unbind())
+        Ok::<_, PyErr>(stats.unbind())
     })
 }
 
-/// Asks the host to end: connections are closed, `shutdown(proxy)` is called. Returns at once.
-#[pyfunction]
-fn set_shutdown(py: Python<'_>) -> PyResult<()> {
-    let location = CString::new(caller(py)?)?;
-    py.detach(|| host::request_shutdown(&location));
-    Ok(())
+fn set_shutdown(py: Python<'_>, host: Arc<dyn Host>) -> PyResult<Bound<'_, PyCFunction>> {
+    let doc = c"set_shutdown()\n--\n\n\
+        Asks the host to end: connections are closed, `shutdown(proxy)` is called. Returns at once.";
+    PyCFunction::new_closure(py, Some(c"set_shutdown"), Some(doc), move |arguments, keywords| {
+        no_arguments("set_shutdown", arguments, keywords)?;
+        let py = arguments.py();
+        let place = caller(py)?;
+        py.detach(|| host.request_shutdown(&place));
+        Ok::<_, PyErr>(())
+    })
+}
+
+fn no_arguments(
+    name: &str,
+    arguments: &Bound<'_, PyTuple>,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    if arguments.is_empty() && keywords.is_none_or(|keywords| keywords.is_empty()) {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err(format!("{name}() takes no arguments")))
 }
 
 /// Writes a line to the host's log, with the place it was called from.
@@ -86,36 +103,37 @@ fn error(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
 /// Writes to the host's log at level critical.
 #[pyfunction]
 fn critical(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    write(py, log_bridge::SCRIPT, Level::Error, text)
+    write(py, SCRIPT, Level::Error, text)
 }
 
 /// Writes to the host's log at level warning.
 #[pyfunction]
 fn warning(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    write(py, log_bridge::SCRIPT, Level::Warn, text)
+    write(py, SCRIPT, Level::Warn, text)
 }
 
 /// Writes to the host's log at level message, between warning and info.
 #[pyfunction]
 fn message(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    write(py, log_bridge::MESSAGE, Level::Info, text)
+    write(py, MESSAGE, Level::Info, text)
 }
 
 /// Writes to the host's log at level info.
 #[pyfunction]
 fn info(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    write(py, log_bridge::SCRIPT, Level::Info, text)
+    write(py, SCRIPT, Level::Info, text)
 }
 
 /// Writes to the host's log at level debug.
 #[pyfunction]
 fn debug(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    write(py, log_bridge::SCRIPT, Level::Debug, text)
+    write(py, SCRIPT, Level::Debug, text)
 }
 
 fn write(py: Python<'_>, target: &str, level: Level, text: &Bound<'_, PyAny>) -> PyResult<()> {
     let line = format!("({}) {}", caller(py)?, text.str()?.to_string_lossy());
-    log_bridge::send(py, target, level, &line);
+    // The log may wait for a disk; other threads of the script need not.
+    py.detach(|| log::log!(target: target, level, "{line}"));
     Ok(())
 }
 
