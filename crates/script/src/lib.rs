@@ -15,7 +15,7 @@ mod layout;
 pub mod log_target;
 mod permission;
 mod prepare;
-mod reply;
+pub mod reply;
 mod text;
 pub mod values;
 
@@ -24,8 +24,10 @@ mod tests;
 
 pub use asked::{Asked, Scripts};
 pub use binding::Binding;
+pub use classes::auth::Auth;
 pub use classes::config::{Config, ConfigValue};
 pub use classes::globals::Globals;
+pub use classes::injection::Injection;
 pub use classes::proxy::Proxy;
 pub use guest::Guest;
 pub use hooks::{Hooks, function};

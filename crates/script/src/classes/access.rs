@@ -29,7 +29,9 @@ pub fn in_hook<R>(address: usize, f: impl FnOnce() -> PyResult<R>) -> PyResult<R
 /// Reads what `slot` holds, in whichever connection's hook.
 #[inline]
 pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
-    in_hook(slot.identity(), || slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what)))
+    in_hook(slot.identity(), || {
+        slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what))
+    })
 }
 
 /// [`in_hook`] for what belongs to no connection.

@@ -49,7 +49,9 @@ impl Source {
     /// Whether the packets are there, and this thread may look at them.
     fn alive(&self) -> PyResult<()> {
         let is_there = self.packets.strong_count() > 0;
-        access::in_hook(self.address(), || is_there.then_some(()).ok_or_else(|| access::gone("the result")))
+        access::in_hook(self.address(), || {
+            is_there.then_some(()).ok_or_else(|| access::gone("the result"))
+        })
     }
 
     #[inline]

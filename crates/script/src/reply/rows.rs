@@ -24,6 +24,17 @@ pub fn encode(
     response: &Bound<'_, PyDict>,
     context: Context,
 ) -> PyResult<Reply> {
+    let (status, warnings) = status_and_warnings(response, context)?;
+    encode_resultset(resultset, status, warnings, context)
+}
+
+/// [`encode`], with the status and the number of warnings that end it.
+pub fn encode_resultset(
+    resultset: &Bound<'_, PyAny>,
+    status: u16,
+    warnings: u16,
+    context: Context,
+) -> PyResult<Reply> {
     let Ok(mapping) = resultset.cast::<PyMapping>() else {
         return Err(PyTypeError::new_err(
             "proxy.response.resultset must be a mapping with fields and rows",
@@ -38,7 +49,6 @@ pub fn encode(
     if text::is_data(&rows) {
         return Err(PyTypeError::new_err("rows must be an iterable of rows"));
     }
-    let (status, warnings) = status_and_warnings(response, context)?;
 
     let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
     let binary_types: Option<Vec<_>> = (context.rows != RowForm::Text)

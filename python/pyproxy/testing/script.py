@@ -1,4 +1,4 @@
-"""Loading a script, and the surroundings in which its code runs."""
+"""Loading a script."""
 
 from __future__ import annotations
 
@@ -13,19 +13,9 @@ import types
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any, Callable, Union
+from typing import Any, Union
 
-__all__ = ["HOOKS", "Script", "ScriptSource", "describe"]
-
-HOOKS = (
-    "connect_server",
-    "read_handshake",
-    "read_auth",
-    "read_auth_result",
-    "read_query",
-    "read_query_result",
-    "disconnect_client",
-)
+__all__ = ["Script", "ScriptSource", "describe"]
 
 # A path, source text, the dotted name of a module, or whatever has functions of the right names.
 ScriptSource = Union[
@@ -33,13 +23,12 @@ ScriptSource = Union[
 ]
 
 # Not resolved: as the file names in tracebacks.
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-_OURS = tuple(os.path.join(_PACKAGE, folder) + os.sep for folder in ("_offline", "testing"))
+_OURS = os.path.dirname(__file__) + os.sep
 _texts = count(1)
 
 
 class Script:
-    """A script and its functions. Code of a path or a text runs in a module of its own, each time anew."""
+    """A script. Code of a path or a text runs in a module of its own, each time anew."""
 
     def __init__(self, source: ScriptSource) -> None:
         self.path: str | None = None
@@ -53,15 +42,14 @@ class Script:
             self.path = _path_of(source)
             if self.path is None:
                 self._text = textwrap.dedent(source)
-        self.functions: dict[str, Callable[..., Any]] = {}
 
     @property
     def folder(self) -> str | None:
         """Where modules beside the script are."""
         return os.path.dirname(self.path) if self.path else None
 
-    def load(self, warn: Callable[[str], None]) -> None:
-        """Runs the code and looks up the functions; whatever the code raises is raised."""
+    def load(self) -> None:
+        """Runs the code; whatever it raises is raised."""
         self._before = frozenset(sys.modules)
         if self.path is not None:
             code = Path(self.path).read_bytes()
@@ -75,12 +63,6 @@ class Script:
             self._module = types.SimpleNamespace(**self._source)
         else:
             self._module = self._source
-        for name in (*HOOKS, "init", "shutdown"):
-            function = getattr(self._module, name, None)
-            if callable(function):
-                self.functions[name] = function
-            elif hasattr(self._module, name):
-                warn(f"the script's {name} is not a function: it is ignored")
 
     def _run(self, source: str | bytes, filename: str) -> None:
         stem = os.path.splitext(os.path.basename(filename))[0].strip("<>").replace(" ", "_")
@@ -92,7 +74,7 @@ class Script:
 
     @property
     def namespace(self) -> Any:
-        """The script's module."""
+        """The script's module, or what stands for it."""
         return self._module
 
     def unload(self) -> None:

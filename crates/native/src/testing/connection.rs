@@ -1,0 +1,318 @@
+//! One client of a proxy in memory: event in, effects to the two ends, the script asked as often as the engine wants.
+
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+use engine::{
+    Ask, Awaits, Client, Engine, Event, Hook, HookSet, Session, Short, Side, Slot, Then, Verdict,
+};
+use pyo3::exceptions::{PyBaseException, PyConnectionError, PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use script::{Asked, Binding};
+
+use super::address;
+use super::answers::command_name;
+use super::host::Host;
+use super::io::{Io, Packet};
+use super::payloads;
+use super::process::Process;
+use super::script::Script;
+
+/// The first client has the port behind this one.
+const CLIENT_PORTS: u16 = 50_000;
+/// Where the proxy listens.
+const PROXY_PORT: u16 = 4045;
+
+/// One client of a proxy in memory. Its methods take the client's payloads and give what it is answered.
+#[pyclass(frozen, module = "pyproxy._native")]
+#[derive(Debug)]
+pub struct Connection {
+    process: Py<Process>,
+    owner: Py<PyAny>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    engine: Engine,
+    io: Io,
+    script: Option<(Arc<Script>, Binding<Script>)>,
+    /// What the engine awaits; nothing before the client connected, and after the end.
+    awaits: Option<Awaits>,
+    /// The first exception of a hook that was not taken yet.
+    failure: Option<PyErr>,
+    /// The command byte of what the servers answer.
+    command: u8,
+}
+
+/// What is handed to the engine.
+enum Input {
+    Event(Event<'static>),
+    Packet(Side, Packet),
+}
+
+#[pymethods]
+impl Connection {
+    /// A client of `process`. `owner` has the methods `connect(ndx)`, which gives a connection of a fake server or None,
+    /// and `enter()` and `leave()`, which are called around each hook.
+    #[new]
+    #[pyo3(signature = (process, owner, /))]
+    fn new(py: Python<'_>, process: Py<Process>, owner: Py<PyAny>) -> Self {
+        let proxy = process.get();
+        let id = proxy.shared.stats.connections.increment();
+        let port = CLIENT_PORTS.wrapping_add(u16::try_from(id).unwrap_or_default());
+        let (src, dst) = (address::local(port), address::local(PROXY_PORT));
+        let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
+        let script = proxy.script().map(|script| {
+            let shared = Arc::clone(&proxy.shared);
+            (Arc::clone(&script), Binding::new(script, session.clone(), shared))
+        });
+        let hooks = script.as_ref().map_or(HookSet::default(), |(_, binding)| binding.hooks());
+        let engine = Engine::new(session, Arc::clone(&proxy.shared), proxy.settings, hooks);
+        let io = Io::new(process.clone_ref(py), owner.clone_ref(py));
+        let state = State { engine, io, script, awaits: None, failure: None, command: 0 };
+        Self { process, owner, state: Mutex::new(state) }
+    }
+
+    /// The client connects: the greeting, or an ERR.
+    fn accept<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.run(py, |turn| turn.take(Input::Event(Event::Accepted)))
+    }
+
+    /// The client sends a payload. Raises ConnectionError if the connection is closed.
+    #[pyo3(signature = (payload, /))]
+    fn send<'py>(&self, py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyList>> {
+        self.run(py, |turn| turn.send(payload))
+    }
+
+    /// The client hangs up, or was hung up on.
+    fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, |turn| {
+            if turn.state.awaits.is_none() {
+                return Ok(());
+            }
+            turn.state.io.client.drop_queued();
+            turn.end()
+        })
+        .map(drop)
+    }
+
+    /// What is awaited: "new", "login", "login_rounds", "command", "file" or "closed".
+    #[getter]
+    fn awaits(&self) -> PyResult<&'static str> {
+        let state = self.lock()?;
+        Ok(match state.awaits {
+            None if state.engine.session().lock().is_none() => "closed",
+            Some(Awaits::Login) => "login",
+            Some(Awaits::LoginData) => "login_rounds",
+            Some(Awaits::Command) => "command",
+            Some(Awaits::File) => "file",
+            _ => "new",
+        })
+    }
+
+    /// Takes the first exception that a hook raised since the last call.
+    fn take_failure<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBaseException>>> {
+        Ok(self.lock()?.failure.take().map(|failure| failure.into_value(py).into_bound(py)))
+    }
+
+    /// The `proxy` of this client; None if there is no script, or the connection is over.
+    #[getter]
+    fn proxy(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let state = self.lock()?;
+        let Some((_, binding)) = &state.script else { return Ok(None) };
+        Ok(Some(binding.proxy(py)?.clone().into_any().unbind()))
+    }
+}
+
+impl Connection {
+    fn lock(&self) -> PyResult<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(state) => Ok(state),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                Err(PyRuntimeError::new_err("the connection is in the middle of an exchange"))
+            }
+        }
+    }
+
+    /// Lets something happen, and gives what the client got.
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        event: impl FnOnce(&mut Turn<'_, 'py>) -> PyResult<()>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let mut state = self.lock()?;
+        let host = &self.process.get().host;
+        host.enter();
+        let mut turn = Turn { py, owner: self.owner.bind(py), host, state: &mut state };
+        let done = event(&mut turn);
+        Host::leave();
+        done?;
+        let written = state.io.client.take_written();
+        PyList::new(py, written.iter().map(|payload| PyBytes::new(py, payload)))
+    }
+}
+
+/// One event of a connection in progress.
+struct Turn<'t, 'py> {
+    py: Python<'py>,
+    owner: &'t Bound<'py, PyAny>,
+    host: &'t Host,
+    state: &'t mut State,
+}
+
+impl Turn<'_, '_> {
+    fn send(&mut self, payload: &[u8]) -> PyResult<()> {
+        match self.state.awaits {
+            None => Err(PyConnectionError::new_err("the connection is closed")),
+            Some(Awaits::Command) => {
+                self.state.command = payload.first().copied().unwrap_or_default();
+                self.state.io.client.start_exchange(payload);
+                self.take(Input::Packet(Side::Client, Packet::command(payload)))
+            }
+            Some(_) => {
+                for packet in payloads::packets(payload) {
+                    let id = self.state.io.client.take_id();
+                    self.take(Input::Packet(Side::Client, Packet::single(id, packet.to_vec())))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands something over, and goes on until the client is to speak, or everything is over.
+    fn take(&mut self, input: Input) -> PyResult<()> {
+        let mut then = self.hand_over(input);
+        loop {
+            self.state.io.deliver(self.py)?;
+            if let Some(side) = self.state.io.ended.take() {
+                then = self.hand_over(Input::Event(Event::Ended(side)));
+                continue;
+            }
+            let awaits = match then {
+                Then::Ask(ask) => {
+                    then = self.ask(&ask)?;
+                    continue;
+                }
+                Then::Await(awaits) => awaits,
+            };
+            self.settle(awaits);
+            then = match awaits {
+                Awaits::Abort | Awaits::Close => return self.end(),
+                Awaits::Connect | Awaits::Retry => self.hand_over(Input::Event(Event::Accepted)),
+                Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => return Ok(()),
+                Awaits::Greeting
+                | Awaits::LoginAnswer
+                | Awaits::Answer { .. }
+                | Awaits::MoreAnswer
+                | Awaits::FileAnswer => self.read_server()?,
+            };
+        }
+    }
+
+    /// What is queued for the client is written before anything else is read, but an answer that has begun.
+    fn settle(&mut self, awaits: Awaits) {
+        self.state.awaits = Some(awaits);
+        let client = &mut self.state.io.client;
+        match awaits {
+            Awaits::Abort => client.drop_queued(),
+            Awaits::MoreAnswer if !self.state.io.flush => {}
+            _ => client.flush(),
+        }
+        self.state.io.flush = false;
+    }
+
+    /// Hands over an event, with the packet that it is about.
+    fn hand_over(&mut self, input: Input) -> Then {
+        let State { engine, io, .. } = &mut *self.state;
+        match input {
+            Input::Event(event) => engine.handle(event, io),
+            Input::Packet(side, packet) => {
+                let packet = Arc::new(packet);
+                io.at_hand = Some(Arc::clone(&packet));
+                packet.show(|packet| {
+                    let event = match side {
+                        Side::Client => Event::Client(packet),
+                        Side::Server => Event::Server(packet),
+                    };
+                    engine.handle(event, io)
+                })
+            }
+        }
+    }
+
+    /// The next packet of the server, or its end.
+    fn read_server(&mut self) -> PyResult<Then> {
+        let State { engine, io, .. } = &mut *self.state;
+        let Some(server) = io.server.clone() else {
+            return Ok(self.hand_over(Input::Event(Event::Ended(Side::Server))));
+        };
+        let Some((id, payload)) = server.read() else {
+            if server.has_hung_up() {
+                return Ok(self.hand_over(Input::Event(Event::Ended(Side::Server))));
+            }
+            return Err(self.no_end());
+        };
+        let packet = Packet::single(id, payload);
+        match packet.show(|packet| engine.short(&packet)) {
+            Some(Short::Pass(id)) => {
+                packet.show(|packet| io.client.send_packet(id, packet.payload));
+                Ok(Then::Await(Awaits::MoreAnswer))
+            }
+            Some(Short::Drop) => Ok(Then::Await(Awaits::MoreAnswer)),
+            None => Ok(self.hand_over(Input::Packet(Side::Server, packet))),
+        }
+    }
+
+    fn no_end(&self) -> PyErr {
+        let name = command_name(self.state.command);
+        PyRuntimeError::new_err(format!(
+            "the fake server's answer to {name} has no end: a client would wait for ever"
+        ))
+    }
+
+    /// Asks the script, in its surroundings.
+    fn ask(&mut self, ask: &Ask) -> PyResult<Then> {
+        let at_hand = self.state.io.at_hand.clone();
+        let verdict = match &mut self.state.script {
+            None => Verdict::Proceed,
+            Some((script, binding)) => {
+                self.owner.call_method0("enter")?;
+                let verdict = match &at_hand {
+                    Some(packet) => packet.show(|packet| binding.ask(ask, &packet.joined())),
+                    None => binding.ask(ask, &[]),
+                };
+                self.owner.call_method0("leave")?;
+                if verdict == Verdict::Failed && self.state.failure.is_none() {
+                    let failure = script.take_failure();
+                    self.state.failure =
+                        failure.or_else(|| self.host.last_text().map(PyTypeError::new_err));
+                }
+                verdict
+            }
+        };
+        let State { engine, io, .. } = &mut *self.state;
+        Ok(match at_hand {
+            Some(packet) => {
+                packet.show(|packet| engine.handle(Event::Verdict(verdict, Some(packet)), io))
+            }
+            None => engine.handle(Event::Verdict(verdict, None), io),
+        })
+    }
+
+    /// The connection is over: the script is told, and everything is let go of.
+    fn end(&mut self) -> PyResult<()> {
+        self.state.io.at_hand = None;
+        let then = self.hand_over(Input::Event(Event::Closed));
+        if let Then::Ask(ask) = then {
+            debug_assert_eq!(ask.hook(), Hook::DisconnectClient);
+            self.ask(&ask)?;
+        }
+        self.state.io.deliver(self.py)?;
+        self.state.engine.let_go();
+        self.state.script = None;
+        self.state.awaits = None;
+        Ok(())
+    }
+}
