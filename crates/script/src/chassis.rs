@@ -25,8 +25,8 @@ pub trait Host: Debug + Send + Sync + 'static {
 pub fn module(py: Python<'_>, host: Arc<dyn Host>) -> PyResult<Bound<'_, PyModule>> {
     let module = PyModule::new(py, "pyproxy.chassis")?;
     module.setattr("__doc__", "What a script may ask of the program it runs in.")?;
-    module.setattr("get_stats", get_stats(py, Arc::clone(&host))?)?;
-    module.setattr("set_shutdown", set_shutdown(py, host)?)?;
+    module.add("get_stats", get_stats(py, Arc::clone(&host))?)?;
+    module.add("set_shutdown", set_shutdown(py, host)?)?;
     module.add_function(wrap_pyfunction!(log_at, &module)?)?;
     module.add_function(wrap_pyfunction!(error, &module)?)?;
     module.add_function(wrap_pyfunction!(critical, &module)?)?;

@@ -10,7 +10,7 @@ from .protocol import to_str
 
 if TYPE_CHECKING:
     import pyproxy
-    from pyproxy._native import Value
+    from pyproxy._native import _Value
 
 __all__ = ["Answer", "ErrorInfo", "ResultInfo"]
 
@@ -30,7 +30,7 @@ class ResultInfo(NamedTuple):
     """One result of an answer: rows with their fields, or the counts of an OK."""
 
     fields: tuple[pyproxy.Field, ...] | None
-    rows: list[tuple[Value, ...]] | None
+    rows: list[tuple[_Value, ...]] | None
     affected_rows: int | None
     insert_id: int | None
     warnings: int
@@ -94,7 +94,7 @@ class Answer:
         return self._first.fields if self._first else None
 
     @property
-    def rows(self) -> list[tuple[Value, ...]] | None:
+    def rows(self) -> list[tuple[_Value, ...]] | None:
         """The rows, decoded like those that a script sees."""
         return self._first.rows if self._first else None
 

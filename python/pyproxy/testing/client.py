@@ -185,8 +185,10 @@ class Client:
     def quit(self) -> None:
         """Says COM_QUIT and hangs up."""
         if self._wire is not None and not self.closed:
-            self._wire.send(bytes([_QUIT]))
-            self._wire.disconnect()
+            try:
+                self._wire.send(bytes([_QUIT]))
+            finally:
+                self._wire.disconnect()
 
     def disconnect(self) -> None:
         """Hangs up without a word."""

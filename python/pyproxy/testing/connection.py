@@ -27,7 +27,8 @@ class Connection:
     """One client of a proxy. Its methods take the client's payloads and give what it is answered."""
 
     def __init__(self, process: Process) -> None:
-        self._raise_errors = process.raise_errors
+        self._raises = process.raise_errors
+        self._has_raised = False
         self._native = _native.Connection(process.native, process)
 
     def accept(self) -> list[bytes]:
@@ -58,8 +59,13 @@ class Connection:
         """What the hooks of this client get; None if there is no script, or the connection is over."""
         return self._native.proxy
 
+    def hush(self) -> None:
+        """Raises nothing any more if a hook's exception was raised before."""
+        self._raises = self._raises and not self._has_raised
+
     def _checked(self, packets: list[bytes]) -> list[bytes]:
         failure = self._native.take_failure()
-        if failure is not None and self._raise_errors:
+        if failure is not None and self._raises:
+            self._has_raised = True
             raise failure
         return packets

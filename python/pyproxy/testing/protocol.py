@@ -37,10 +37,13 @@ class Status:
 
 
 def native_password(password: str, scramble: bytes) -> bytes:
-    """The proof of a password for this scramble, of which 20 bytes count; empty for an empty password."""
+    """The proof of a password for this scramble, of which 20 bytes count; empty for an empty password.
+
+    A script may ask without a scramble: one that is too short is filled up with zeros.
+    """
     if not password:
         return b""
-    return passwords.scramble(scramble[:20], passwords.hash(password))
+    return passwords.scramble(scramble[:20].ljust(20, b"\0"), passwords.hash(password))
 
 
 def to_str(data: bytes) -> str:

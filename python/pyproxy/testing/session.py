@@ -153,14 +153,26 @@ class Session(Client):
     # --- the end
 
     def close(self) -> None:
-        """The client disconnects; with the session that made the proxy, the proxy ends."""
-        with contextlib.ExitStack() as steps:
-            if self._owns_process:
-                self._owns_process = False
-                steps.callback(self._process.stop)
-            steps.callback(self.quit)
-            for other in reversed(self._others):
-                steps.callback(other.close)
+        """The client disconnects; with the session that made the proxy, the proxy ends.
+
+        All of it happens, whatever the script raises; the first exception is raised behind it. If the test was told of one
+        before, those of the last hooks are in the log only.
+        """
+        steps = [other.close for other in self._others]
+        if self._connection is not None:
+            steps.append(self._connection.hush)
+        steps.append(self.quit)
+        if self._owns_process:
+            self._owns_process = False
+            steps.append(self._process.stop)
+        failures = []
+        for step in steps:
+            try:
+                step()
+            except BaseException as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def __enter__(self) -> Session:
         return self

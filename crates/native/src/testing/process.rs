@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::{BackendKind, OnScriptError, Settings, Shared};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict};
 use script::{Config, Globals, Permission, Proxy, function};
 
 use super::backends::List;
@@ -133,11 +132,6 @@ impl Process {
     /// The lines of the log that were written since the last call: level and text.
     fn take_log(&self) -> Vec<Entry> {
         self.host.take_entries()
-    }
-
-    /// What was counted, by name.
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.shared.stats.report(0).into_iter().collect::<Vec<_>>().into_py_dict(py)
     }
 }
 
