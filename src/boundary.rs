@@ -13,34 +13,20 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::LocalKey;
 
 /// Panics caught at the boundary since the library was loaded.
 pub static PANICS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// Calls of [`host_call`] that this thread is in.
-    static HOST_CALLS: Cell<u32> = const { Cell::new(0) };
-    /// Calls of [`guard`] that this thread is in.
-    static GUARDS: Cell<u32> = const { Cell::new(0) };
+    static INSIDE: Inside = const { Inside { guards: Cell::new(0), host_calls: Cell::new(0) } };
 }
 
-type Depth = LocalKey<Cell<u32>>;
-
-/// Marks the time from its creation to its drop as "inside" on this thread.
-struct Inside(&'static Depth);
-
-impl Inside {
-    fn enter(depth: &'static Depth) -> Self {
-        depth.set(depth.get() + 1);
-        Self(depth)
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
+/// What this thread is in. One look at it costs a call into the C library, so it is looked at once per callback.
+struct Inside {
+    /// Calls of [`guard`].
+    guards: Cell<u32>,
+    /// Calls of [`host_call`].
+    host_calls: Cell<u32>,
 }
 
 /// Proof that this thread runs a connection callback, so that the host's global mutex is held and no other
@@ -54,25 +40,40 @@ impl HostCall {
     /// Runs `f` with the proof for the callback this thread is in; `None` (and `f` not run) on a script's own thread
     /// or between callbacks.
     pub fn with_current<R>(f: impl FnOnce(&Self) -> R) -> Option<R> {
-        (HOST_CALLS.get() > 0).then(|| f(&Self { _not_send: PhantomData }))
+        INSIDE
+            .with(|inside| inside.host_calls.get() > 0)
+            .then(|| f(&Self { _not_send: PhantomData }))
     }
 }
 
 /// Runs `body`; a panic in it gives the value of `fallback` instead (and if that panics too, aborts nothing: the
 /// default of `R`).
 pub fn guard<R: Default>(body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
-    let _inside = Inside::enter(&GUARDS);
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(value) => value,
-        Err(payload) => {
-            PANICS.fetch_add(1, Ordering::Relaxed);
-            discard(payload);
-            catch_unwind(AssertUnwindSafe(fallback)).unwrap_or_else(|payload| {
-                discard(payload);
-                R::default()
-            })
-        }
+    INSIDE.with(|inside| inside.guard(body, fallback))
+}
+
+impl Inside {
+    /// Nothing unwinds out of here, so that what callers count up they can count down behind it.
+    #[inline]
+    fn guard<R: Default>(&self, body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
+        self.guards.set(self.guards.get() + 1);
+        let value = match catch_unwind(AssertUnwindSafe(body)) {
+            Ok(value) => value,
+            Err(payload) => after_panic(payload, fallback),
+        };
+        self.guards.set(self.guards.get() - 1);
+        value
     }
+}
+
+#[cold]
+fn after_panic<R: Default>(payload: Box<dyn Any + Send>, fallback: impl FnOnce() -> R) -> R {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+    discard(payload);
+    catch_unwind(AssertUnwindSafe(fallback)).unwrap_or_else(|payload| {
+        discard(payload);
+        R::default()
+    })
 }
 
 /// [`guard`] for code that runs under the host's global mutex: hands out the proof.
@@ -83,9 +84,13 @@ pub unsafe fn host_call<R: Default>(
     body: impl FnOnce(&HostCall) -> R,
     fallback: impl FnOnce(&HostCall) -> R,
 ) -> R {
-    let _inside = Inside::enter(&HOST_CALLS);
     let call = HostCall { _not_send: PhantomData };
-    guard(|| body(&call), || fallback(&call))
+    INSIDE.with(|inside| {
+        inside.host_calls.set(inside.host_calls.get() + 1);
+        let value = inside.guard(|| body(&call), || fallback(&call));
+        inside.host_calls.set(inside.host_calls.get() - 1);
+        value
+    })
 }
 
 /// A panic payload may itself panic when dropped; leaking it is the safe choice on this path.
@@ -104,7 +109,7 @@ pub fn install_panic_hook() {
         let previous = take_hook();
         set_hook(Box::new(move |info| {
             log_panic(info);
-            if GUARDS.get() == 0 {
+            if INSIDE.with(|inside| inside.guards.get()) == 0 {
                 previous(info);
             }
         }));

@@ -21,7 +21,7 @@ pub struct Session {
     pub queries: Queries,
     /// The command byte of the client's command in progress.
     pub command: Option<u8>,
-    /// The script hook that runs now.
+    /// The script's hook that runs now: from the question to the verdict.
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
     pub result_status: u16,

@@ -21,6 +21,7 @@ pub struct Turn<'t> {
 
 impl Turn<'_> {
     /// Takes an event to the step that the connection is in.
+    #[inline(always)]
     pub fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Closed => self.closed(),
@@ -67,6 +68,7 @@ impl Turn<'_> {
     }
 
     fn verdict(&mut self, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
+        self.session.hook = None;
         if self.state.step != Step::Asked {
             return;
         }
@@ -95,6 +97,7 @@ impl Turn<'_> {
     pub fn ask(&mut self, question: Question, at_hand: Option<Incoming<'_>>) {
         let ask = question.ask();
         if self.state.hooks.has(ask.hook()) {
+            self.session.hook = Some(ask.hook());
             self.state.step = Step::Asked;
             self.state.question = Some(question);
             self.state.asked = Some(ask);

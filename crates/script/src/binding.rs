@@ -11,7 +11,7 @@ use crate::asked::Asked;
 use crate::classes::auth::Auth;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
-use crate::decision::Decision;
+use crate::decision;
 use crate::guest::Guest;
 use crate::permission::Permission;
 use crate::reply;
@@ -59,13 +59,8 @@ impl<G: Guest> Binding<G> {
             }
             Ask::Hook(_) => function.call1((proxy,)),
         }?;
-        match Decision::of(hook, &returned) {
-            Some(Decision::None) => Ok(Verdict::Proceed),
-            Some(Decision::SendQuery) => Ok(Verdict::SendQuery),
-            Some(Decision::IgnoreResult) => Ok(Verdict::IgnoreResult),
-            Some(Decision::SendResult) => self.reply(py, hook, proxy),
-            None => Err(Failure::InvalidReturn(show(&returned))),
-        }
+        decision::verdict(hook, &returned, || self.reply(py, hook, proxy))?
+            .ok_or_else(|| Failure::InvalidReturn(show(&returned)))
     }
 
     /// The connection's `proxy` object, made when it is first needed.
@@ -138,7 +133,7 @@ impl<G: Guest> Asked for Binding<G> {
         G::attach(|py| {
             let begin = Instant::now();
             self.shared.stats.python_wait.add(begin - asked_at);
-            let _scope = HookScope::enter(&self.session, hook);
+            let _permission = Permission::enter();
             let verdict = self.call(py, ask, packet).unwrap_or_else(|failure| {
                 self.log(py, hook, &failure);
                 Verdict::Failed
@@ -178,29 +173,6 @@ enum Failure {
 impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
         Self::Raised(error)
-    }
-}
-
-/// Marks the session as "in this hook" until it is dropped, also when a panic passes. This thread may use objects as long.
-struct HookScope<'s> {
-    session: &'s Slot<Session>,
-    _permission: Permission,
-}
-
-impl<'s> HookScope<'s> {
-    fn enter(session: &'s Slot<Session>, hook: Hook) -> Self {
-        if let Some(mut session) = session.lock() {
-            session.hook = Some(hook);
-        }
-        Self { session, _permission: Permission::enter() }
-    }
-}
-
-impl Drop for HookScope<'_> {
-    fn drop(&mut self) {
-        if let Some(mut session) = self.session.try_lock() {
-            session.hook = None;
-        }
     }
 }
 

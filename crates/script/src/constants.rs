@@ -1,11 +1,13 @@
 //! The integer constants of `proxy` (object model 2).
 
+use crate::decision;
+
 /// Hook results, packet kinds and backend values.
 const PROXY: &[(&str, i64)] = &[
-    ("PROXY_NO_DECISION", 0),
-    ("PROXY_SEND_QUERY", 1),
-    ("PROXY_SEND_RESULT", 2),
-    ("PROXY_IGNORE_RESULT", 4),
+    ("PROXY_NO_DECISION", decision::NO_DECISION),
+    ("PROXY_SEND_QUERY", decision::SEND_QUERY),
+    ("PROXY_SEND_RESULT", decision::SEND_RESULT),
+    ("PROXY_IGNORE_RESULT", decision::IGNORE_RESULT),
     ("MYSQLD_PACKET_OK", 0),
     ("MYSQLD_PACKET_RAW", 250),
     ("MYSQLD_PACKET_NULL", 251),

@@ -1,51 +1,41 @@
-//! What a hook may return (scripting API 3).
+//! What a hook returned, as a verdict (scripting API 3).
 
+use engine::{Hook, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
-use engine::Hook;
+/// `PROXY_NO_DECISION`; `None` means the same.
+pub const NO_DECISION: i64 = 0;
+/// `PROXY_SEND_QUERY`.
+pub const SEND_QUERY: i64 = 1;
+/// `PROXY_SEND_RESULT`.
+pub const SEND_RESULT: i64 = 2;
+/// `PROXY_IGNORE_RESULT`.
+pub const IGNORE_RESULT: i64 = 4;
 
-/// A permitted return value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// `None` or `PROXY_NO_DECISION`.
-    None,
-    /// `PROXY_SEND_QUERY`.
-    SendQuery,
-    /// `PROXY_SEND_RESULT`.
-    SendResult,
-    /// `PROXY_IGNORE_RESULT`.
-    IgnoreResult,
-}
-
-impl Decision {
-    /// Reads what `hook` returned; `None` if it may not return that. A bool is no decision, though Python counts it
-    /// as an integer: `return True` means something that no table here says.
-    pub fn of(hook: Hook, value: &Bound<'_, PyAny>) -> Option<Self> {
-        if value.is_none() {
-            return Some(Self::None);
-        }
-        if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
-            return None;
-        }
-        let decision = match value.extract::<i64>().ok()? {
-            0 => Self::None,
-            1 => Self::SendQuery,
-            2 => Self::SendResult,
-            4 => Self::IgnoreResult,
-            _ => return None,
-        };
-        decision.is_permitted(hook).then_some(decision)
+/// Reads what `hook` returned; `None` if it may not return that. `send_result` makes the verdict that sends
+/// `proxy.response`.
+///
+/// A bool is no decision, though Python counts it as an integer: `return True` means something that no table here says.
+pub fn verdict<E>(
+    hook: Hook,
+    returned: &Bound<'_, PyAny>,
+    send_result: impl FnOnce() -> Result<Verdict, E>,
+) -> Result<Option<Verdict>, E> {
+    use Hook::{ConnectServer, DisconnectClient, ReadAuth, ReadQuery, ReadQueryResult};
+    if returned.is_none() {
+        return Ok(Some(Verdict::Proceed));
     }
-
-    fn is_permitted(self, hook: Hook) -> bool {
-        match self {
-            Self::None => true,
-            Self::SendQuery => matches!(hook, Hook::ReadAuth | Hook::ReadQuery),
-            Self::SendResult => hook != Hook::DisconnectClient,
-            Self::IgnoreResult => {
-                matches!(hook, Hook::ConnectServer | Hook::ReadQueryResult | Hook::DisconnectClient)
-            }
-        }
+    if returned.is_instance_of::<PyBool>() || !returned.is_instance_of::<PyInt>() {
+        return Ok(None);
     }
+    Ok(match (returned.extract().unwrap_or(i64::MAX), hook) {
+        (NO_DECISION, _) => Some(Verdict::Proceed),
+        (SEND_QUERY, ReadAuth | ReadQuery) => Some(Verdict::SendQuery),
+        (SEND_RESULT, hook) if hook != DisconnectClient => Some(send_result()?),
+        (IGNORE_RESULT, ConnectServer | ReadQueryResult | DisconnectClient) => {
+            Some(Verdict::IgnoreResult)
+        }
+        _ => None,
+    })
 }

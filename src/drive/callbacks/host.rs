@@ -55,7 +55,7 @@ impl<'h> Host<'h> {
     }
 
     /// Passes the packet at hand on if the engine said so, and then what was sent behind it. Gives it back otherwise.
-    #[inline]
+    #[inline(always)]
     pub fn pass_on(&mut self, at_hand: AtHand) -> Option<AtHand> {
         let Some((to, id)) = self.forward.take() else { return Some(at_hand) };
         if let Some(socket) = self.socket(to) {

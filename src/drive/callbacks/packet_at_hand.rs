@@ -15,6 +15,7 @@ pub enum AtHand {
 
 impl AtHand {
     /// Shows it to `f` as the engine sees it.
+    #[inline(always)]
     pub fn show<R>(&self, f: impl FnOnce(Incoming<'_>) -> R) -> R {
         match self {
             Self::One(packet) => f(Incoming::single(packet.id(), packet.payload())),

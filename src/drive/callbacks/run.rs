@@ -25,6 +25,7 @@ impl Turn<'_> {
     }
 
     /// Hands over a packet.
+    #[inline(always)]
     fn packet(&mut self, side: Side, packet: AtHand) -> Retval {
         let Self { host, conn } = self;
         let then = packet.show(|packet| {

@@ -9,6 +9,7 @@ use super::host::Host;
 use crate::chassis::{ConState, Retval};
 
 /// Ends a callback: the state for what is awaited, behind whatever must be written first.
+#[inline(always)]
 pub fn settle(host: &Host<'_>, conn: &mut Connection, awaits: Awaits) -> Retval {
     conn.next = awaits;
     // The engine checks sequence ids; the host would leak a connection whose id it does not like.
@@ -39,6 +40,7 @@ pub fn written(host: &Host<'_>, conn: &mut Connection) -> Retval {
 }
 
 /// The state to go on in; `None` stays in the present one.
+#[inline]
 fn next_state(host: &Host<'_>, awaits: Awaits, state: Option<ConState>) -> Option<ConState> {
     let for_client = !host.client.send_queue_is_empty() || host.flush;
     let for_server = || host.server().is_some_and(|server| !server.send_queue_is_empty());

@@ -143,7 +143,10 @@ impl Connection {
     }
 
     fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
-        in_callback(|| self.binding.ask(ask, packet))
+        self.change(|session| session.hook = Some(ask.hook()));
+        let verdict = in_callback(|| self.binding.ask(ask, packet));
+        self.change(|session| session.hook = None);
+        verdict
     }
 
     fn query(&mut self, packet: &[u8]) -> Verdict {

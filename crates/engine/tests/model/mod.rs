@@ -183,10 +183,9 @@ impl<'i> World<'i> {
     fn decide(&mut self, n: usize) -> Verdict {
         let conn = &mut self.conns[n];
         let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
-        let mut session =
+        let session =
             conn.engine.session().lock().expect("a session that the script is asked about");
         let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
-        session.hook = None;
         conn.io.client.is_lost |= match ask.hook() {
             Hook::ConnectServer | Hook::ReadAuth | Hook::ReadAuthResult => {
                 !matches!(said.verdict, Verdict::Proceed | Verdict::IgnoreResult)
@@ -261,6 +260,7 @@ impl<'i> World<'i> {
         let misnumbered = matches!(event, Event::Client(_) | Event::Server(_))
             && held.as_ref().is_some_and(|packet| packet.misnumbered);
         let is_closed = matches!(event, Event::Closed);
+        let is_pending = matches!(conn.at, At::Asked(_)) && !matches!(event, Event::Verdict(..));
         if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
             end.establish();
         }
@@ -288,11 +288,14 @@ impl<'i> World<'i> {
             Some(_) => Then::Await(Awaits::MoreAnswer),
             None => conn.engine.handle(event, &mut hands),
         };
-        let is_over = conn.engine.session().lock().is_none();
+        let hook = conn.engine.session().lock().map(|session| session.hook);
+        let is_over = hook.is_none();
         if !is_over {
             hands.then(then);
         }
         let Hands { asked, awaits, ended, .. } = hands;
+        let in_hook = hook.flatten().is_some();
+        assert!(in_hook == asked.is_some() || is_pending, "the session is in a hook: {in_hook}");
         conn.io.is_raw = false;
         if let Some(awaits) = awaits {
             assert!(!conn.io.is_ending || ends(Some(awaits)), "{awaits:?} behind the last words");

@@ -32,7 +32,7 @@ pub fn act(
     now: Instant,
     input: &mut Choices<'_>,
 ) {
-    session.hook = Some(hook);
+    assert_eq!(session.hook, Some(hook));
     if input.chance(56) {
         let ndx = Some(input.below(shared.backends.len() + 2)).filter(|ndx| *ndx > 0);
         let before = session.server.as_ref().map(|server| server.id);

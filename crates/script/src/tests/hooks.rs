@@ -185,15 +185,6 @@ fn arguments_are_what_the_contract_says() {
 }
 
 #[test]
-fn the_session_knows_the_hook_while_it_runs_only() {
-    let mut connection = Connection::new(&all_hooks("raise ValueError()"));
-    for hook in Hook::ALL {
-        connection.call(hook);
-        connection.change(|session| assert_eq!(session.hook, None));
-    }
-}
-
-#[test]
 fn hooks_are_those_that_were_loaded_whatever_becomes_of_their_names() {
     for spoil in [
         "del globals()['read_query']",

@@ -83,20 +83,28 @@ impl Connection {
     /// Calls a hook; `read_query` gets `SELECT 1`.
     fn call(&mut self, hook: Hook) -> Verdict {
         match hook {
-            Hook::ReadAuthResult => self.binding.ask(&Ask::Hook(hook), b"\0\0\0"),
+            Hook::ReadAuthResult => self.ask(&Ask::Hook(hook), b"\0\0\0"),
             Hook::ReadQuery => self.query(b"\x03SELECT 1"),
-            Hook::ReadQueryResult => self.binding.ask(&Ask::Result(results::ok()), b""),
-            _ => self.binding.ask(&Ask::Hook(hook), b""),
+            Hook::ReadQueryResult => self.ask(&Ask::Result(results::ok()), b""),
+            _ => self.ask(&Ask::Hook(hook), b""),
         }
     }
 
+    /// As the engine and its driver do together.
+    fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
+        self.change(|session| session.hook = Some(ask.hook()));
+        let verdict = self.binding.ask(ask, packet);
+        self.change(|session| session.hook = None);
+        verdict
+    }
+
     fn query(&mut self, packet: &[u8]) -> Verdict {
-        self.binding.ask(&Ask::Hook(Hook::ReadQuery), packet)
+        self.ask(&Ask::Hook(Hook::ReadQuery), packet)
     }
 
     fn result(&mut self, injection: Injection) -> Verdict {
         let slot = Slot::new(injection);
-        let verdict = self.binding.ask(&Ask::Result(slot.clone()), b"");
+        let verdict = self.ask(&Ask::Result(slot.clone()), b"");
         slot.take().expect("the injection comes back");
         verdict
     }
