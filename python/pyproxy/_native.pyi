@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Protocol, SupportsIndex, TypeAlias, final, overload
 
-import pyproxy
 from typing_extensions import Buffer
+
+import pyproxy
 
 # What is decoded, tokenized or sent: text is encoded as UTF-8, surrogates that stand for bytes
 # become these bytes.
@@ -342,7 +343,8 @@ class Connection:
         """Takes the first exception that a hook raised since the last call."""
     @property
     def awaits(self) -> str:
-        """What is awaited: "new", "login", "login_rounds", "command", "file" or "closed"."""
+        """What is awaited of the client: "login", "login_rounds", "command", "file", or "nothing":
+        before it connected, and in the middle of an exchange; "closed" behind the end."""
     @property
     def proxy(self) -> pyproxy.Proxy | None:
         """The `proxy` of this client; None if there is no script, or the connection is over."""
@@ -392,7 +394,12 @@ def command_name(command: int, /) -> str:
     """`COM_QUERY`, or `command 0x99`."""
 
 def encode_result(
-    fields: Sequence[Any], rows: Iterable[Sequence[Any]], binary: bool, status: int, warnings: int, /
+    fields: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    binary: bool,
+    status: int,
+    warnings: int,
+    /,
 ) -> list[bytes]:
     """The payloads of a result set, as text or, for a prepared statement, binary. Fields and rows
     are those of a script's response."""

@@ -489,3 +489,20 @@ def test_wrong_arguments() -> None:
         assert session.connect().ok
         with pytest.raises(RuntimeError, match="connected already"):
             session.connect()
+
+
+def test_a_server_may_look_at_the_session_that_it_answers() -> None:
+    def answer(sql: str) -> Ok:
+        with session.inspect() as proxy:
+            return Ok(0 if session.closed else proxy.globals.backends[0].connected_clients)
+
+    session = Session("def read_query(proxy, packet): pass", server=FakeServer().on("a", answer))
+    with session:
+        assert session.query("a").affected_rows == 1
+
+
+def test_a_session_is_of_no_use_in_the_middle_of_its_own_exchange() -> None:
+    server = FakeServer().on("a", lambda sql: session.query("b"))
+    with Session(server=server) as session:
+        with pytest.raises(RuntimeError, match="in the middle of an exchange"):
+            session.query("a")

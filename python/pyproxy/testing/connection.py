@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _PHASES = {
-    "new": Phase.NEW,
+    "nothing": Phase.NEW,
     "login": Phase.LOGIN,
     "login_rounds": Phase.LOGIN_ROUNDS,
     "command": Phase.COMMANDS,

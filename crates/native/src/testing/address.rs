@@ -37,3 +37,24 @@ pub fn local(port: u16) -> Address {
         family: AF_INET,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_options() {
+        let of = |text| {
+            let Address { name, address, port, family } = parse(text).expect("an address");
+            assert_eq!(name, text);
+            (address.expect("all have one"), port, family)
+        };
+        assert_eq!(of("db.example:3306"), ("db.example".to_owned(), Some(3306), AF_INET));
+        assert_eq!(of("[::1]:3306"), ("::1".to_owned(), Some(3306), AF_INET6));
+        assert_eq!(of("/run/my.sock"), ("/run/my.sock".to_owned(), None, AF_UNIX));
+        assert_eq!(parse("127.0.0.1:4045"), Ok(local(4045)));
+        for wrong in ["", "host", ":1", "host:0", "host:x", "host:65536"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

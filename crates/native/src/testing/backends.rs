@@ -104,3 +104,34 @@ impl Backends for List {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_listed_once() {
+        let list = List::default();
+        assert_eq!(list.add("127.0.0.1:3306", BackendKind::ReadWrite), Ok(0));
+        assert_eq!(list.add("127.0.0.1:3307", BackendKind::ReadOnly), Ok(1));
+        let again = list.add("127.0.0.1:3306", BackendKind::ReadOnly);
+        assert_eq!(again, Err(AddBackendError::Listed("127.0.0.1:3306".to_owned())));
+        assert!(matches!(list.add("?", BackendKind::ReadOnly), Err(AddBackendError::Address(_))));
+        assert_eq!(
+            (list.len(), list.kind(1), list.kind(2)),
+            (2, Some(BackendKind::ReadOnly), None)
+        );
+    }
+
+    #[test]
+    fn a_backend_is_down_for_a_while() {
+        let list = List::default();
+        list.add("127.0.0.1:3306", BackendKind::ReadWrite).expect("new");
+        list.set_state(0, BackendState::Down);
+        list.recheck();
+        assert_eq!(list.state(0), Some(BackendState::Down));
+        list.look(0, |backend| backend.since -= RETRY_AFTER + Duration::from_secs(1));
+        list.recheck();
+        assert_eq!(list.state(0), Some(BackendState::Unknown));
+    }
+}

@@ -59,3 +59,28 @@ impl ClientEnd {
         std::mem::take(&mut self.written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_is_lost_with_the_connection() {
+        let mut client = ClientEnd::default();
+        client.send(0, b"greeting");
+        client.flush();
+        client.send_packet(2, b"a row");
+        client.drop_queued();
+        assert_eq!(client.take_written(), [b"greeting"]);
+        assert!(client.take_written().is_empty());
+    }
+
+    #[test]
+    fn ids_go_on_within_an_exchange() {
+        let mut client = ClientEnd::default();
+        client.send(0, b"greeting");
+        assert_eq!((client.take_id(), client.take_id()), (1, 2));
+        client.start_exchange(b"\x03SELECT 1");
+        assert_eq!(client.take_id(), 1);
+    }
+}

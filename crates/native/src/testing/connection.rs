@@ -8,7 +8,7 @@ use engine::{
 use pyo3::exceptions::{PyBaseException, PyConnectionError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use script::{Asked, Binding};
+use script::{Asked, Binding, Proxy};
 
 use super::address;
 use super::answers::command_name;
@@ -29,6 +29,8 @@ const PROXY_PORT: u16 = 4045;
 pub struct Connection {
     process: Py<Process>,
     owner: Py<PyAny>,
+    /// What the hooks get, if there is a script.
+    proxy: Option<Py<Proxy>>,
     state: Mutex<State>,
 }
 
@@ -39,6 +41,7 @@ struct State {
     script: Option<(Arc<Script>, Binding<Script>)>,
     /// What the engine awaits; nothing before the client connected, and after the end.
     awaits: Option<Awaits>,
+    is_over: bool,
     /// The first exception of a hook that was not taken yet.
     failure: Option<PyErr>,
     /// The command byte of what the servers answer.
@@ -57,7 +60,7 @@ impl Connection {
     /// and `enter()` and `leave()`, which are called around each hook.
     #[new]
     #[pyo3(signature = (process, owner, /))]
-    fn new(py: Python<'_>, process: Py<Process>, owner: Py<PyAny>) -> Self {
+    fn new(py: Python<'_>, process: Py<Process>, owner: Py<PyAny>) -> PyResult<Self> {
         let proxy = process.get();
         let id = proxy.shared.stats.connections.increment();
         let port = CLIENT_PORTS.wrapping_add(u16::try_from(id).unwrap_or_default());
@@ -68,10 +71,15 @@ impl Connection {
             (Arc::clone(&script), Binding::new(script, session.clone(), shared))
         });
         let hooks = script.as_ref().map_or(HookSet::default(), |(_, binding)| binding.hooks());
-        let engine = Engine::new(session, Arc::clone(&proxy.shared), proxy.settings, hooks);
+        let shared = Arc::clone(&proxy.shared);
+        let engine = Engine::new(session, shared, proxy.settings, hooks);
         let io = Io::new(process.clone_ref(py), owner.clone_ref(py));
-        let state = State { engine, io, script, awaits: None, failure: None, command: 0 };
-        Self { process, owner, state: Mutex::new(state) }
+        let state =
+            State { engine, io, script, awaits: None, is_over: false, failure: None, command: 0 };
+        let binding = state.script.as_ref().map(|(_, binding)| binding);
+        let proxy = binding.map(|binding| binding.proxy(py).map(|proxy| proxy.clone().unbind()));
+        let proxy = proxy.transpose()?;
+        Ok(Self { process, owner, proxy, state: Mutex::new(state) })
     }
 
     /// The client connects: the greeting, or an ERR.
@@ -97,18 +105,20 @@ impl Connection {
         .map(drop)
     }
 
-    /// What is awaited: "new", "login", "login_rounds", "command", "file" or "closed".
+    /// What is awaited of the client: "login", "login_rounds", "command", "file", or "nothing": before it connected, and in
+    /// the middle of an exchange; "closed" behind the end.
     #[getter]
-    fn awaits(&self) -> PyResult<&'static str> {
-        let state = self.lock()?;
-        Ok(match state.awaits {
-            None if state.engine.session().lock().is_none() => "closed",
+    fn awaits(&self) -> &'static str {
+        if !self.is_open() {
+            return "closed";
+        }
+        match self.lock().ok().and_then(|state| state.awaits) {
             Some(Awaits::Login) => "login",
             Some(Awaits::LoginData) => "login_rounds",
             Some(Awaits::Command) => "command",
             Some(Awaits::File) => "file",
-            _ => "new",
-        })
+            _ => "nothing",
+        }
     }
 
     /// Takes the first exception that a hook raised since the last call.
@@ -118,14 +128,17 @@ impl Connection {
 
     /// The `proxy` of this client; None if there is no script, or the connection is over.
     #[getter]
-    fn proxy(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let state = self.lock()?;
-        let Some((_, binding)) = &state.script else { return Ok(None) };
-        Ok(Some(binding.proxy(py)?.clone().into_any().unbind()))
+    fn proxy(&self, py: Python<'_>) -> Option<Py<Proxy>> {
+        self.proxy.as_ref().filter(|_| self.is_open()).map(|proxy| proxy.clone_ref(py))
     }
 }
 
 impl Connection {
+    /// Whether it is not over: in the middle of an exchange, above all.
+    fn is_open(&self) -> bool {
+        self.lock().map_or(true, |state| !state.is_over)
+    }
+
     fn lock(&self) -> PyResult<MutexGuard<'_, State>> {
         match self.state.try_lock() {
             Ok(state) => Ok(state),
@@ -313,6 +326,7 @@ impl Turn<'_, '_> {
         self.state.engine.let_go();
         self.state.script = None;
         self.state.awaits = None;
+        self.state.is_over = true;
         Ok(())
     }
 }

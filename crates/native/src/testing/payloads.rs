@@ -27,3 +27,23 @@ impl Joiner {
         (packet.len() < MAX_PAYLOAD).then(|| std::mem::take(&mut self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_cut_and_joined() {
+        for (len, count) in [(0, 1), (5, 1), (MAX_PAYLOAD, 2), (MAX_PAYLOAD + 1, 2)] {
+            let payload = vec![7; len];
+            let mut joiner = Joiner::default();
+            let joined: Vec<_> = packets(&payload).map(|packet| joiner.push(packet)).collect();
+            assert_eq!(joined.len(), count, "{len} bytes");
+            let (last, most) = joined.split_last().expect("there is always one");
+            assert!(most.iter().all(Option::is_none));
+            assert!(last.as_ref() == Some(&payload), "{len} bytes");
+            assert_eq!(usize::from(id_behind(250, &payload)), 250 + count);
+        }
+        assert_eq!(id_behind(255, b""), 0);
+    }
+}

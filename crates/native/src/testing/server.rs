@@ -150,3 +150,33 @@ impl Link for ServerLink {
         (self.0.src.clone(), self.0.dst.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link() -> ServerLink {
+        ServerLink::new(ServerEnd::alone(Address::default(), Address::default()))
+    }
+
+    #[test]
+    fn a_server_that_spoke_or_left_is_not_quiet() {
+        let link = link();
+        assert!(link.is_quiet());
+        link.0.line.unread().push_back(b"bye".to_vec());
+        assert!(!link.is_quiet());
+        link.0.line.close();
+        assert!(!link.0.has_hung_up(), "its last words are to be read");
+        assert_eq!(link.0.read(), Some((0, b"bye".to_vec())));
+        assert!(link.0.has_hung_up() && !link.is_quiet());
+    }
+
+    #[test]
+    fn who_drops_the_link_hangs_up() {
+        let link = link();
+        let line = Line(Arc::clone(&link.0.line));
+        assert!(ServerLink::end(&link).is_some() && !line.is_closed());
+        drop(link);
+        assert!(line.is_closed());
+    }
+}
