@@ -296,11 +296,10 @@ class Process:
     def add_backend(self, address: str, is_read_only: bool, /) -> None:
         """Lists a backend. ValueError if it is no address, or listed already."""
     def load(self, module: object, describe: Callable[[BaseException], str], /) -> None:
-        """Takes the functions of `module` as the script's hooks. `describe` gives the text of an
-        exception."""
-    def call(self, module: object, name: str, /) -> None:
-        """Calls a function of the script that belongs to no connection, if it is there: `init` or
-        `shutdown`."""
+        """Takes the functions of `module` as the script's, and calls `init(proxy)`. `describe` gives
+        the text of an exception."""
+    def shutdown(self) -> None:
+        """Calls the script's `shutdown(proxy)`."""
     def enter(self) -> None:
         """Its script runs from now on."""
     def leave(self) -> None:

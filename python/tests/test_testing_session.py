@@ -8,6 +8,7 @@ import re
 import sys
 import types
 from pathlib import Path
+from typing import NoReturn
 
 import pyproxy
 import pytest
@@ -489,6 +490,27 @@ def test_wrong_arguments() -> None:
         assert session.connect().ok
         with pytest.raises(RuntimeError, match="connected already"):
             session.connect()
+
+
+def test_what_is_no_function_is_ignored_with_a_warning() -> None:
+    with Session("read_query = 1\nshutdown = 2\ninit = 3") as session:
+        assert session.query("SELECT 1").ok
+        names = ("read_query", "shutdown", "init")
+        assert session.log == [
+            LogEntry("warning", f"the script's {name} is not a function: it is ignored")
+            for name in names
+        ]
+
+
+def test_a_server_that_cannot_be_asked() -> None:
+    class Broken(FakeServer):
+        def accept(self, *arguments: object) -> NoReturn:
+            raise OSError("broken")
+
+    with Session(server=Broken()) as session:
+        with pytest.raises(OSError, match="broken"):
+            session.query("SELECT 1")
+        assert session.quit() is None
 
 
 def test_a_server_may_look_at_the_session_that_it_answers() -> None:

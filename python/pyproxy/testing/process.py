@@ -103,7 +103,6 @@ class Process:
             with _native.Permission():
                 self.script.load()
                 self.native.load(self.script.namespace, describe)
-                self.native.call(self.script.namespace, "init")
 
     @property
     def servers(self) -> list[FakeServer]:
@@ -135,7 +134,7 @@ class Process:
         """Calls `shutdown(proxy)` of the script and forgets the script."""
         try:
             with self.running():
-                self.native.call(self.script.namespace, "shutdown")
+                self.native.shutdown()
         except BaseException as error:
             self.native.write_log("critical", f"shutdown failed:\n{describe(error)}")
             if self.raise_errors:

@@ -39,8 +39,8 @@ struct State {
     engine: Engine,
     io: Io,
     script: Option<(Arc<Script>, Binding<Script>)>,
-    /// What the engine awaits; nothing before the client connected, and after the end.
-    awaits: Option<Awaits>,
+    /// What the engine awaits.
+    awaits: Awaits,
     is_over: bool,
     /// The first exception of a hook that was not taken yet.
     failure: Option<PyErr>,
@@ -74,8 +74,15 @@ impl Connection {
         let shared = Arc::clone(&proxy.shared);
         let engine = Engine::new(session, shared, proxy.settings, hooks);
         let io = Io::new(process.clone_ref(py), owner.clone_ref(py));
-        let state =
-            State { engine, io, script, awaits: None, is_over: false, failure: None, command: 0 };
+        let state = State {
+            engine,
+            io,
+            script,
+            awaits: Awaits::Retry,
+            is_over: false,
+            failure: None,
+            command: 0,
+        };
         let binding = state.script.as_ref().map(|(_, binding)| binding);
         let proxy = binding.map(|binding| binding.proxy(py).map(|proxy| proxy.clone().unbind()));
         let proxy = proxy.transpose()?;
@@ -96,7 +103,7 @@ impl Connection {
     /// The client hangs up, or was hung up on.
     fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
         self.run(py, |turn| {
-            if turn.state.awaits.is_none() {
+            if turn.state.is_over {
                 return Ok(());
             }
             turn.state.io.client.drop_queued();
@@ -109,14 +116,13 @@ impl Connection {
     /// the middle of an exchange; "closed" behind the end.
     #[getter]
     fn awaits(&self) -> &'static str {
-        if !self.is_open() {
-            return "closed";
-        }
-        match self.lock().ok().and_then(|state| state.awaits) {
-            Some(Awaits::Login) => "login",
-            Some(Awaits::LoginData) => "login_rounds",
-            Some(Awaits::Command) => "command",
-            Some(Awaits::File) => "file",
+        let Ok(state) = self.lock() else { return "nothing" };
+        match state.awaits {
+            _ if state.is_over => "closed",
+            Awaits::Login => "login",
+            Awaits::LoginData => "login_rounds",
+            Awaits::Command => "command",
+            Awaits::File => "file",
             _ => "nothing",
         }
     }
@@ -178,13 +184,13 @@ struct Turn<'t, 'py> {
 impl Turn<'_, '_> {
     fn send(&mut self, payload: &[u8]) -> PyResult<()> {
         match self.state.awaits {
-            None => Err(PyConnectionError::new_err("the connection is closed")),
-            Some(Awaits::Command) => {
+            _ if self.state.is_over => Err(PyConnectionError::new_err("the connection is closed")),
+            Awaits::Command => {
                 self.state.command = payload.first().copied().unwrap_or_default();
                 self.state.io.client.start_exchange(payload);
                 self.take(Input::Packet(Side::Client, Packet::command(payload)))
             }
-            Some(_) => {
+            _ => {
                 for packet in payloads::packets(payload) {
                     let id = self.state.io.client.take_id();
                     self.take(Input::Packet(Side::Client, Packet::single(id, packet.to_vec())))?;
@@ -226,7 +232,7 @@ impl Turn<'_, '_> {
 
     /// What is queued for the client is written before anything else is read, but an answer that has begun.
     fn settle(&mut self, awaits: Awaits) {
-        self.state.awaits = Some(awaits);
+        self.state.awaits = awaits;
         let client = &mut self.state.io.client;
         match awaits {
             Awaits::Abort => client.drop_queued(),
@@ -325,7 +331,6 @@ impl Turn<'_, '_> {
         self.state.io.deliver(self.py)?;
         self.state.engine.let_go();
         self.state.script = None;
-        self.state.awaits = None;
         self.state.is_over = true;
         Ok(())
     }

@@ -93,19 +93,21 @@ impl Process {
         added.map(drop).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
-    /// Takes the functions of `module` as the script's hooks. `describe` gives the text of an exception.
+    /// Takes the functions of `module` as the script's, and calls `init(proxy)`. `describe` gives the text of an exception.
     #[pyo3(signature = (module, describe, /))]
     fn load(&self, py: Python<'_>, module: &Bound<'_, PyAny>, describe: Py<PyAny>) -> PyResult<()> {
         let script = Script::new(module, self.globals.clone_ref(py), describe)?;
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(script));
-        Ok(())
+        match function(module, "init")? {
+            Some(init) => init.call1((self.proxy.bind(py),)).map(drop),
+            None => Ok(()),
+        }
     }
 
-    /// Calls a function of the script that belongs to no connection, if it is there: `init` or `shutdown`.
-    #[pyo3(signature = (module, name, /))]
-    fn call(&self, py: Python<'_>, module: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
-        match function(module, name)? {
-            Some(function) => function.call1((self.proxy.bind(py),)).map(drop),
+    /// Calls the script's `shutdown(proxy)`.
+    fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
+        match self.script().as_ref().and_then(|script| script.shutdown.as_ref()) {
+            Some(shutdown) => shutdown.bind(py).call1((self.proxy.bind(py),)).map(drop),
             None => Ok(()),
         }
     }

@@ -3,12 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use script::{Globals, Guest, Hooks};
+use script::{Globals, Guest, Hooks, function};
 
 /// Its hooks, and the exception that the last failing one raised.
 #[derive(Debug)]
 pub struct Script {
     hooks: Hooks,
+    /// Told at the end of the process.
+    pub shutdown: Option<Py<PyAny>>,
     globals: Py<Globals>,
     /// Gives the traceback of an exception as text.
     describe: Py<PyAny>,
@@ -22,7 +24,9 @@ impl Script {
         globals: Py<Globals>,
         describe: Py<PyAny>,
     ) -> PyResult<Self> {
-        Ok(Self { hooks: Hooks::of(module)?, globals, describe, failure: Mutex::default() })
+        let hooks = Hooks::of(module)?;
+        let shutdown = function(module, "shutdown")?.map(Bound::unbind);
+        Ok(Self { hooks, shutdown, globals, describe, failure: Mutex::default() })
     }
 
     /// What a hook raised since the last call.

@@ -28,7 +28,7 @@ pub fn encode(
     encode_resultset(resultset, status, warnings, context)
 }
 
-/// [`encode`], with the status and the number of warnings that end it.
+/// Encodes a result set that ends with this status and number of warnings. `resultset` is a mapping with `fields` and `rows`.
 pub fn encode_resultset(
     resultset: &Bound<'_, PyAny>,
     status: u16,
