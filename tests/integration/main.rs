@@ -23,6 +23,7 @@ mod leaks;
 mod listening;
 mod login;
 mod logins;
+mod lost_servers;
 mod options;
 mod panics;
 mod pooling;

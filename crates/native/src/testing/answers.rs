@@ -1,6 +1,7 @@
 //! Answers of fake servers, made and read with the code that makes and reads those of scripts.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use engine::{Injection, Query, Slot};
 use pyo3::exceptions::PyValueError;
@@ -9,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use script::Permission;
 use script::reply::{Context, RowForm, encode_resultset};
 use wire::connect::ChangeUser;
+use wire::reply::StatusFlags;
 use wire::result::{Part, ResultTracker, Step};
 use wire::statement::Cursors;
 use wire::{Capabilities, Command};
@@ -18,7 +20,7 @@ use crate::data::Data;
 use crate::error;
 
 /// The form of answers that every client and server has.
-const PLAIN: Capabilities = Capabilities::NONE;
+const PLAIN: Capabilities = Capabilities::empty();
 
 /// `COM_QUERY`, or `command 0x99`.
 #[pyfunction]
@@ -42,6 +44,7 @@ fn encode_result<'py>(
     let resultset = PyDict::new(py);
     resultset.set_item("fields", fields)?;
     resultset.set_item("rows", rows)?;
+    let status = StatusFlags::from_bits_retain(status);
     let rows = if binary { RowForm::Binary } else { RowForm::Text };
     let context = Context {
         capabilities: PLAIN,
@@ -64,7 +67,7 @@ fn decode_result<'py>(
     packets: Vec<Bound<'py, PyBytes>>,
     cursor: Option<Vec<Vec<u8>>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    let query = Query::new(0, vec![command], true)
+    let query = Query::new(0, vec![command], true, Instant::now())
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
     let mut injection = Injection::new(query, PLAIN);
     injection.cursor = cursor.map(Arc::new);
@@ -99,7 +102,7 @@ fn decode_change_user<'py>(
     packet: Data<'py>,
     capabilities: u32,
 ) -> PyResult<[Bound<'py, PyBytes>; 4]> {
-    let capabilities = Capabilities::from_bits(capabilities.into());
+    let capabilities = Capabilities::from_bits_retain(capabilities.into());
     let packet = ChangeUser::parse(packet.as_bytes(), capabilities).map_err(error::packet)?;
     let plugin = packet.auth_plugin.unwrap_or_default();
     let fields = [packet.username, packet.auth_response, packet.database, plugin];
@@ -184,7 +187,7 @@ impl OpenCursors {
             }
             cursors.answer(tracker.part(), packet.as_bytes());
         }
-        cursors.done(status);
+        cursors.done(StatusFlags::from_bits_retain(status));
     }
 
     /// Those of the rows that this COM_STMT_FETCH brings; None for any other command.

@@ -21,7 +21,7 @@ use super::server::{ServerEnd, ServerLink};
 use super::{address, log, payloads};
 
 /// What a usual client agrees on with a server.
-const CAPABILITIES: Capabilities = Capabilities::from_bits(0xa685);
+const CAPABILITIES: Capabilities = Capabilities::from_bits_retain(0xa685);
 const FIRST_PORT: u16 = 3306;
 const MAX_KEPT_BYTES: usize = 256 << 20;
 
@@ -103,11 +103,11 @@ fn fake_injection(
     resultset_is_needed: bool,
 ) -> PyResult<script::Injection> {
     let wrong = |error: String| PyValueError::new_err(error);
-    let query = Query::new(id, query.to_vec(), resultset_is_needed)
+    let query = Query::new(id, query.to_vec(), resultset_is_needed, Instant::now())
         .map_err(|error| wrong(error.to_string()))?;
     let command = query.packet.first().copied().unwrap_or_default();
-    let mut tracker = ResultTracker::new(command, Capabilities::NONE);
-    let mut injection = Injection::new(query, Capabilities::NONE);
+    let mut tracker = ResultTracker::new(command, Capabilities::empty());
+    let mut injection = Injection::new(query, Capabilities::empty());
     let packets = Arc::make_mut(&mut injection.packets);
     for payload in &answer {
         for packet in payloads::packets(payload.as_bytes()) {

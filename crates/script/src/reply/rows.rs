@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
+use wire::reply::StatusFlags;
 use wire::result::ResultSetEncoder;
 
 use super::budget::Budget;
@@ -31,7 +32,7 @@ pub fn encode(
 /// Encodes a result set that ends with this status and number of warnings. `resultset` is a mapping with `fields` and `rows`.
 pub fn encode_resultset(
     resultset: &Bound<'_, PyAny>,
-    status: u16,
+    status: StatusFlags,
     warnings: u16,
     context: Context,
 ) -> PyResult<Reply> {
