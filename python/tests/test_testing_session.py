@@ -240,8 +240,13 @@ def test_a_server_that_dies() -> None:
     server = FakeServer().on("die", Disconnect(b"\x01"))
     with Session(server=server) as session:
         answer = session.query("die")
-        assert answer.packets == []
+        assert answer.packets == [b"\x01"]
         assert not answer.ok
+        assert session.closed
+    with Session(server=FakeServer().on("die", Disconnect())) as session:
+        error = session.query("die").error
+        assert error is not None
+        assert error.message == "pyproxy: the server closed the connection"
         assert session.closed
 
 

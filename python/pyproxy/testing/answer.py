@@ -57,12 +57,14 @@ class Answer:
         self.results: list[ResultInfo] = []
         self._command = command
         self._cursor = cursor
+        # It broke off.
+        self._is_cut = False
         self._read()
 
     def _read(self) -> None:
         """Cuts the packets into results."""
         tracker = _native.Tracker(self._command)
-        start = 0
+        start, progress = 0, "done"
         for n, packet in enumerate(self.packets):
             try:
                 if packet[:1] == _ERR:
@@ -78,11 +80,12 @@ class Answer:
                 self.results.append(_result(self._command, part, self._cursor))
             if progress in ("done", "between", "file"):
                 start = n + 1
+        self._is_cut = progress not in ("done", "auth")
 
     @property
     def ok(self) -> bool:
-        """Whether the client got an answer without an error."""
-        return bool(self.packets) and self.error is None
+        """Whether the client got a complete answer without an error."""
+        return bool(self.packets) and self.error is None and not self._is_cut
 
     @property
     def _first(self) -> ResultInfo | None:

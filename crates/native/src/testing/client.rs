@@ -2,15 +2,13 @@
 
 use super::payloads::{self, Joiner};
 
-/// The client's end: sequence ids, and the payloads on their way to it.
+/// The client's end: sequence ids, and the payloads that it got.
 #[derive(Debug, Default)]
 pub struct ClientEnd {
     /// Of the client's next packet.
     next_id: u8,
     joiner: Joiner,
-    /// Sent, but not written: lost if the connection breaks.
-    queued: Vec<Vec<u8>>,
-    written: Vec<Vec<u8>>,
+    sent: Vec<Vec<u8>>,
 }
 
 impl ClientEnd {
@@ -26,37 +24,26 @@ impl ClientEnd {
         self.next_id = payloads::id_behind(0, payload);
     }
 
-    /// Queues a whole payload.
+    /// Sends a whole payload.
     pub fn send(&mut self, id: u8, payload: &[u8]) {
         self.next_id = payloads::id_behind(id, payload);
-        self.queued.push(payload.to_vec());
+        self.sent.push(payload.to_vec());
     }
 
-    /// Queues one packet.
+    /// Sends one packet.
     pub fn send_packet(&mut self, id: u8, packet: &[u8]) {
         self.next_id = id.wrapping_add(1);
-        self.queued.extend(self.joiner.push(packet));
+        self.sent.extend(self.joiner.push(packet));
     }
 
-    /// Queues what is no packet.
+    /// Sends what is no packet.
     pub fn send_foreign(&mut self, bytes: &[u8]) {
-        self.queued.push(bytes.to_vec());
-    }
-
-    /// What is queued reaches the client.
-    pub fn flush(&mut self) {
-        self.written.append(&mut self.queued);
-    }
-
-    /// What is queued is lost.
-    pub fn drop_queued(&mut self) {
-        self.queued.clear();
-        self.joiner = Joiner::default();
+        self.sent.push(bytes.to_vec());
     }
 
     /// What the client got since the last call.
-    pub fn take_written(&mut self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.written)
+    pub fn take_sent(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.sent)
     }
 }
 
@@ -65,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_written_is_lost_with_the_connection() {
+    fn a_payload_is_there_when_it_is_complete() {
         let mut client = ClientEnd::default();
         client.send(0, b"greeting");
-        client.flush();
-        client.send_packet(2, b"a row");
-        client.drop_queued();
-        assert_eq!(client.take_written(), [b"greeting"]);
-        assert!(client.take_written().is_empty());
+        client.send_packet(1, &vec![b'x'; wire::MAX_PAYLOAD]);
+        assert_eq!(client.take_sent(), [b"greeting"]);
+        client.send_packet(2, b"y");
+        let [payload] = client.take_sent().try_into().expect("one payload");
+        assert_eq!((payload.len(), payload.last()), (wire::MAX_PAYLOAD + 1, Some(&b'y')));
     }
 
     #[test]

@@ -102,14 +102,7 @@ impl Connection {
 
     /// The client hangs up, or was hung up on.
     fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
-        self.run(py, |turn| {
-            if turn.state.is_over {
-                return Ok(());
-            }
-            turn.state.io.client.drop_queued();
-            turn.end()
-        })
-        .map(drop)
+        self.run(py, |turn| if turn.state.is_over { Ok(()) } else { turn.end() }).map(drop)
     }
 
     /// What is awaited of the client: "login", "login_rounds", "command", "file", or "nothing": before it connected, and in
@@ -168,8 +161,8 @@ impl Connection {
         let done = event(&mut turn);
         Host::leave();
         done?;
-        let written = state.io.client.take_written();
-        PyList::new(py, written.iter().map(|payload| PyBytes::new(py, payload)))
+        let sent = state.io.client.take_sent();
+        PyList::new(py, sent.iter().map(|payload| PyBytes::new(py, payload)))
     }
 }
 
@@ -216,7 +209,7 @@ impl Turn<'_, '_> {
                 }
                 Then::Await(awaits) => awaits,
             };
-            self.settle(awaits);
+            self.state.awaits = awaits;
             then = match awaits {
                 Awaits::Abort | Awaits::Close => return self.end(),
                 Awaits::Connect | Awaits::Retry => self.hand_over(Input::Event(Event::Accepted)),
@@ -225,28 +218,22 @@ impl Turn<'_, '_> {
                 | Awaits::LoginAnswer
                 | Awaits::Answer { .. }
                 | Awaits::MoreAnswer
-                | Awaits::FileAnswer => self.read_server()?,
+                | Awaits::FileAnswer => match self.read_server()? {
+                    Some(then) => then,
+                    None => return self.end(),
+                },
             };
         }
-    }
-
-    /// What is queued for the client is written before anything else is read, but an answer that has begun.
-    fn settle(&mut self, awaits: Awaits) {
-        self.state.awaits = awaits;
-        let client = &mut self.state.io.client;
-        match awaits {
-            Awaits::Abort => client.drop_queued(),
-            Awaits::MoreAnswer if !self.state.io.flush => {}
-            _ => client.flush(),
-        }
-        self.state.io.flush = false;
     }
 
     /// Hands over an event, with the packet that it is about.
     fn hand_over(&mut self, input: Input) -> Then {
         let State { engine, io, .. } = &mut *self.state;
         match input {
-            Input::Event(event) => engine.handle(event, io),
+            Input::Event(event) => {
+                io.at_hand = None;
+                engine.handle(event, io)
+            }
             Input::Packet(side, packet) => {
                 let packet = Arc::new(packet);
                 io.at_hand = Some(Arc::clone(&packet));
@@ -261,27 +248,22 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// The next packet of the server, or its end.
-    fn read_server(&mut self) -> PyResult<Then> {
+    /// Hands over the next packet of the server. `None` if it hung up, which ends the connection.
+    fn read_server(&mut self) -> PyResult<Option<Then>> {
         let State { engine, io, .. } = &mut *self.state;
-        let Some(server) = io.server.clone() else {
-            return Ok(self.hand_over(Input::Event(Event::Ended(Side::Server))));
-        };
+        let Some(server) = io.server.clone() else { return Ok(None) };
         let Some((id, payload)) = server.read() else {
-            if server.has_hung_up() {
-                return Ok(self.hand_over(Input::Event(Event::Ended(Side::Server))));
-            }
-            return Err(self.no_end());
+            return if server.has_hung_up() { Ok(None) } else { Err(self.no_end()) };
         };
         let packet = Packet::single(id, payload);
-        match packet.show(|packet| engine.short(&packet)) {
+        Ok(Some(match packet.show(|packet| engine.short(&packet)) {
             Some(Short::Pass(id)) => {
                 packet.show(|packet| io.client.send_packet(id, packet.payload));
-                Ok(Then::Await(Awaits::MoreAnswer))
+                Then::Await(Awaits::MoreAnswer)
             }
-            Some(Short::Drop) => Ok(Then::Await(Awaits::MoreAnswer)),
-            None => Ok(self.hand_over(Input::Packet(Side::Server, packet))),
-        }
+            Some(Short::Drop) => Then::Await(Awaits::MoreAnswer),
+            None => self.hand_over(Input::Packet(Side::Server, packet)),
+        }))
     }
 
     fn no_end(&self) -> PyErr {
@@ -303,10 +285,11 @@ impl Turn<'_, '_> {
                     None => binding.ask(ask, &[]),
                 };
                 self.owner.call_method0("leave")?;
+                let raised = script.take_failure();
                 if verdict == Verdict::Failed && self.state.failure.is_none() {
-                    let failure = script.take_failure();
+                    // What it may not return is in the log only.
                     self.state.failure =
-                        failure.or_else(|| self.host.last_text().map(PyTypeError::new_err));
+                        raised.or_else(|| self.host.last_text().map(PyTypeError::new_err));
                 }
                 verdict
             }
@@ -322,7 +305,6 @@ impl Turn<'_, '_> {
 
     /// The connection is over: the script is told, and everything is let go of.
     fn end(&mut self) -> PyResult<()> {
-        self.state.io.at_hand = None;
         let then = self.hand_over(Input::Event(Event::Closed));
         if let Then::Ask(ask) = then {
             debug_assert_eq!(ask.hook(), Hook::DisconnectClient);

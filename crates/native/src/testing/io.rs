@@ -63,8 +63,6 @@ pub struct Io {
     pub server: Option<Arc<ServerEnd>>,
     /// The packet that the present event is about.
     pub at_hand: Option<Arc<Packet>>,
-    /// What was sent to the client shall reach it.
-    pub flush: bool,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
     /// What went wrong outside of the proxy.
@@ -82,7 +80,6 @@ impl Io {
             client: ClientEnd::default(),
             server: None,
             at_hand: None,
-            flush: false,
             ended: None,
             error: None,
             joiner: Joiner::default(),
@@ -166,7 +163,6 @@ impl Driver for Io {
             }
             Effect::SendForeign(bytes) => self.client.send_foreign(bytes),
             Effect::Attach(link) => self.server = link.and_then(ServerLink::end),
-            Effect::Flush => self.flush = true,
             Effect::FlushServer | Effect::Look(Side::Server) => {
                 if self.server.as_ref().is_none_or(|server| server.has_hung_up()) {
                     self.ended = Some(Side::Server);
@@ -178,7 +174,8 @@ impl Driver for Io {
             },
             // The client says one thing at a time, and tells when it leaves.
             Effect::Discard(Side::Client) | Effect::Look(Side::Client) => {}
-            Effect::Trim => {}
+            // What is sent is there at once.
+            Effect::Flush | Effect::Trim => {}
         }
     }
 }
