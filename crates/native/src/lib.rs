@@ -6,8 +6,10 @@ mod error;
 mod lexer;
 mod packets;
 mod password;
+#[cfg(feature = "testing")]
+mod testing;
 mod tokens;
-pub mod values;
+mod values;
 
 use pyo3::prelude::*;
 
@@ -29,7 +31,10 @@ fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     tokens::add_to(module)?;
     lexer::add_to(module)?;
     password::add_to(module)?;
-    packets::add_to(module)
+    packets::add_to(module)?;
+    #[cfg(feature = "testing")]
+    testing::add_to(module)?;
+    Ok(())
 }
 
 /// The entry point of the extension module.
