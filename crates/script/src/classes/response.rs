@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 
 use super::access;
+use super::response_resultset::ResponseResultset;
 use engine::{Session, Slot};
 
 /// The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
@@ -82,6 +83,7 @@ impl Response {
             access::alive(&self.session)?;
         }
         match self.fields(name.py()).get_item(name)? {
+            Some(value) if text == "resultset" => ResponseResultset::of(value).map(Some),
             Some(value) => Ok(Some(value)),
             None if KNOWN.contains(&text) => Ok(None),
             None => Err(PyAttributeError::new_err(format!("proxy.response has no {text:?}"))),
@@ -90,7 +92,7 @@ impl Response {
 
     fn __setattr__(&self, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         access::own_hook(&self.session)?;
-        self.fields(name.py()).set_item(name, value)
+        self.fields(name.py()).set_item(name, ResponseResultset::unwrapped(value))
     }
 
     fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {

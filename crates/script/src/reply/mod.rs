@@ -5,6 +5,7 @@
 
 mod budget;
 mod cells;
+mod charsets;
 mod columns;
 mod context;
 mod members;
@@ -13,7 +14,8 @@ mod status;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::type_object::PyTypeInfo;
+use pyo3::types::{PyDict, PyInt, PyString};
 use wire::reply::{ErrPacket, OkPacket};
 
 use self::budget::Budget;
@@ -61,10 +63,14 @@ fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
         Some(message) => text::to_bytes(&message, "proxy.response.errmsg")?,
         None => DEFAULT_MESSAGE.to_vec(),
     };
-    let code = members::integer_or(fields, "errcode", ER_UNKNOWN_ERROR.number)?;
-    if code == 0 {
-        return Err(PyValueError::new_err("proxy.response.errcode must be from 1 to 65535"));
-    }
+    let code = match members::get(fields, "errcode")? {
+        // As in Lua, where a string of digits is as good as a number.
+        Some(code) if code.is_instance_of::<PyString>() => {
+            members::integer(&PyInt::type_object(code.py()).call1((code,))?, "errcode")?
+        }
+        Some(code) => members::integer(&code, "errcode")?,
+        None => ER_UNKNOWN_ERROR.number,
+    };
     let state = match members::get(fields, "sqlstate")? {
         Some(state) => text::to_bytes(&state, "proxy.response.sqlstate")?
             .try_into()
