@@ -11,7 +11,7 @@ use engine::{Session, Slot};
 /// The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
 ///
 /// Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with
-/// `resultset`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
+/// `resultset`, with `resultsets`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
 /// `errmsg`, `errcode`, `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied
 /// before each `read_query`.
 #[pyclass(frozen, module = "pyproxy")]
@@ -22,9 +22,10 @@ pub struct Response {
 }
 
 /// The names that mean something.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "type",
     "resultset",
+    "resultsets",
     "affected_rows",
     "insert_id",
     "warnings",

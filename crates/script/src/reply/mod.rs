@@ -10,6 +10,7 @@ mod columns;
 mod context;
 mod members;
 mod rows;
+mod several;
 mod status;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -34,15 +35,23 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
         return Err(PyTypeError::new_err("proxy.response.type is not set"));
     };
     match members::integer::<i64>(&kind, "type")? {
-        constants::MYSQLD_PACKET_OK => match members::get(fields, "resultset")? {
-            Some(resultset) => rows::encode(&resultset, fields, context),
-            None => ok(fields, context),
+        constants::MYSQLD_PACKET_OK => match members::get(fields, "resultsets")? {
+            Some(results) => several::encode(&results, fields, context),
+            None => ok_or_rows(fields, context),
         },
         constants::MYSQLD_PACKET_ERR => err(fields, context.before_handshake),
         constants::MYSQLD_PACKET_RAW => raw(fields, context.max_bytes),
         other => Err(PyValueError::new_err(format!(
             "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
         ))),
+    }
+}
+
+/// One result: rows if there is a `resultset`, else OK.
+fn ok_or_rows(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    match members::get(fields, "resultset")? {
+        Some(resultset) => rows::encode(&resultset, fields, context),
+        None => ok(fields, context),
     }
 }
 
