@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
-use pyproxy_native::values::append_scalar;
 
 use crate::codec::Codec;
 use crate::text;
+use crate::values::append_scalar;
 
 /// What a cell is in Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
