@@ -30,7 +30,7 @@ def read_query(proxy, packet):
     if packet[0] == proxy.COM_QUERY:
         proxy.response = {
             "type": proxy.MYSQLD_PACKET_OK,
-            "resultset": {"fields": [("echo", proxy.MYSQL_TYPE_STRING)], "rows": [(packet[1:],)]},
+            "resultset": {"fields": [("echo", proxy.MYSQL_TYPE_STRING)], "rows": [(packet[1:].decode(),)]},
         }
         return proxy.PROXY_SEND_RESULT
 """

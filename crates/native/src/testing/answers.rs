@@ -51,6 +51,7 @@ fn encode_result<'py>(
         before_handshake: false,
         rows,
         status,
+        is_last: None,
         max_bytes: usize::MAX,
     };
     let reply = encode_resultset(resultset.as_any(), status, warnings, context)?;

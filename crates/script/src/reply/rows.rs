@@ -10,6 +10,8 @@ use wire::reply::StatusFlags;
 use wire::result::ResultSetEncoder;
 
 use super::budget::Budget;
+use super::cells::Kind;
+use super::charsets::Charsets;
 use super::columns::columns;
 use super::context::{Context, RowForm};
 use super::status::status_and_warnings;
@@ -46,6 +48,8 @@ pub fn encode_resultset(
     let missing =
         |name: &str| PyValueError::new_err(format!("proxy.response.resultset has no {name}"));
     let columns = columns(&members::get(&resultset, "fields")?.ok_or_else(|| missing("fields"))?)?;
+    let mut charsets = Charsets::new(columns.iter().map(|(column, named)| (&**column, *named)));
+    let columns: Vec<_> = columns.into_iter().map(|(column, _)| column).collect();
     let rows = members::get(&resultset, "rows")?.ok_or_else(|| missing("rows"))?;
     if text::is_data(&rows) {
         return Err(PyTypeError::new_err("rows must be an iterable of rows"));
@@ -63,7 +67,7 @@ pub fn encode_resultset(
     let mut row = Row::default();
     let mut budget = Budget::new(context.max_bytes);
     for (n, values) in rows.try_iter()?.enumerate() {
-        row.read(n, &values?, &columns)?;
+        row.read(n, &values?, &columns, &mut charsets)?;
         budget.spend(row.text.len())?;
         match &binary_types {
             None => encoder.text_row(row.cells()),
@@ -73,6 +77,15 @@ pub fn encode_resultset(
         }
     }
     encoder.finish(status, warnings);
+    if context.rows != RowForm::Cursor {
+        for (n, column) in charsets.changed(&columns) {
+            // Behind the packet with their number.
+            if let Some(packet) = packets.get_mut(n + 1) {
+                packet.clear();
+                column.definition().encode(packet, context.capabilities);
+            }
+        }
+    }
     Reply::from_packets(packets).ok_or_else(|| PyValueError::new_err("the response is empty"))
 }
 
@@ -84,13 +97,19 @@ struct Row {
 }
 
 impl Row {
-    fn read(&mut self, n: usize, row: &Bound<'_, PyAny>, columns: &[Arc<Column>]) -> PyResult<()> {
+    fn read(
+        &mut self,
+        n: usize,
+        row: &Bound<'_, PyAny>,
+        columns: &[Arc<Column>],
+        charsets: &mut Charsets,
+    ) -> PyResult<()> {
         self.text.clear();
         self.cells.clear();
         if let Ok(tuple) = row.cast::<PyTuple>() {
-            self.read_cells(n, tuple.iter().map(Ok), columns)
+            self.read_cells(n, tuple.iter().map(Ok), columns, charsets)
         } else if let Ok(list) = row.cast::<PyList>() {
-            self.read_cells(n, list.iter().map(Ok), columns)
+            self.read_cells(n, list.iter().map(Ok), columns, charsets)
         } else if text::is_data(row)
             || row.is_instance_of::<PyString>()
             || row.cast::<PyMapping>().is_ok()
@@ -98,7 +117,7 @@ impl Row {
             let kind = row.get_type().name()?;
             Err(PyTypeError::new_err(format!("row {n} must be a sequence of cells, not {kind}")))
         } else {
-            self.read_cells(n, row.try_iter()?, columns)
+            self.read_cells(n, row.try_iter()?, columns, charsets)
         }
     }
 
@@ -107,14 +126,16 @@ impl Row {
         n: usize,
         mut values: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>,
         columns: &[Arc<Column>],
+        charsets: &mut Charsets,
     ) -> PyResult<()> {
-        for column in columns {
+        for (i, column) in columns.iter().enumerate() {
             let Some(value) = values.next() else {
                 return Err(wrong_length(n, &format!("only {}", self.cells.len()), columns));
             };
             let start = self.text.len();
-            let is_value = cells::encode(&value?, column.codec, &mut self.text)?;
-            self.cells.push(is_value.then_some(start..self.text.len()));
+            let kind = cells::encode(&value?, column.codec, &mut self.text)?;
+            charsets.saw(i, kind);
+            self.cells.push((kind != Kind::Null).then_some(start..self.text.len()));
         }
         match values.next() {
             None => Ok(()),
