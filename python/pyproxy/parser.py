@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pyproxy._native import SqlToken, lex
-from pyproxy._table_scanner import WRITE, TableScanner, tablename_expand
+from pyproxy._sql.table_scanner import WRITE, TableScanner, tablename_expand
 from pyproxy.tokenizer import Token, tokens_to_query
 
 __all__ = ["get_tables", "tablename_expand"]

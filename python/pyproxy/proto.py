@@ -25,7 +25,7 @@ from typing import Any
 
 from pyproxy import _native
 from pyproxy._native import PacketError
-from pyproxy._packets import (
+from pyproxy._protocol.packets import (
     CONNECT_WITH_DB,
     PLUGIN_AUTH,
     PROTOCOL_41,
@@ -47,7 +47,7 @@ from pyproxy._packets import (
     merged,
     to_bytes,
 )
-from pyproxy._results import (
+from pyproxy._protocol.results import (
     Column,
     from_binary_row_packet,
     from_column_packet,
@@ -58,7 +58,7 @@ from pyproxy._results import (
     to_resultset_packets,
     to_text_row_packet,
 )
-from pyproxy._statements import (
+from pyproxy._protocol.statements import (
     Statements,
     from_stmt_close_packet,
     from_stmt_execute_packet,

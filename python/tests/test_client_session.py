@@ -1,11 +1,11 @@
-"""pyproxy.hooks._session: what a client takes along, and what ties it to its connection."""
+"""pyproxy._pooling.session: what a client takes along, and what ties it to its connection."""
 
 from __future__ import annotations
 
 import pytest
+from pyproxy._pooling.routing import route
+from pyproxy._pooling.session import ClientSession, Outcome, Profile
 from pyproxy.commands import parse
-from pyproxy.hooks._routing import route
-from pyproxy.hooks._session import ClientSession, Outcome, Profile
 
 OK = Outcome(False, in_transaction=False, auto_commit=True)
 ERROR = Outcome(True)

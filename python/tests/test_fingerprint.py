@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pyproxy.hooks._fingerprint import DEFAULT_QUOTING, Quoting, fingerprint, without_comments
+from pyproxy._sql.fingerprint import DEFAULT_QUOTING, Quoting, fingerprint, without_comments
 
 SAFE = Quoting(safe_charset=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pyproxy.hooks._statement_list import ListError, StatementList, escape, unescape
+from pyproxy._firewall.statement_list import ListError, StatementList, escape, unescape
 from pyproxy.settings import SettingsError
 from pyproxy.testing import Answer, Session
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from pyproxy import password, proto
-from pyproxy.hooks import _accounts
-from pyproxy.hooks._login import replaced
+from pyproxy._login import accounts
+from pyproxy._login.exchange import replaced
 from pyproxy.settings import SettingsError
 from pyproxy.testing import Answer, FakeServer, LoginRefused, Session
 
@@ -257,8 +257,8 @@ def test_what_is_no_login(packet: bytes) -> None:
 def test_the_hash_of_the_docstring() -> None:
     text = "*" + password.hash(password.hash("front")).hex()
     assert text == hashed("front")
-    assert _accounts.parse({"a": f"{text.upper()} b  c d "}) == {
-        "a": _accounts.Account(bytes.fromhex(text[1:]), "b", "c d ")
+    assert accounts.parse({"a": f"{text.upper()} b  c d "}) == {
+        "a": accounts.Account(bytes.fromhex(text[1:]), "b", "c d ")
     }
 
 

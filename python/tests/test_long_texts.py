@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 import pytest
 from pyproxy import parser, tokenizer
+from pyproxy._pooling.routing import route
+from pyproxy._sql.fingerprint import fingerprint, without_comments
+from pyproxy._sql.sources import sources
+from pyproxy._sql.text import statements
 from pyproxy.commands import parse
-from pyproxy.hooks._fingerprint import fingerprint, without_comments
-from pyproxy.hooks._routing import route
-from pyproxy.hooks._sources import sources
-from pyproxy.hooks._sql_text import statements
 from pyproxy.testing import FakeServer, Session
 
 # Seconds of processor time.

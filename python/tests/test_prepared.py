@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyproxy import proto
-from pyproxy.hooks._prepared import Prepared
+from pyproxy._sql.prepared import Prepared
 
 LAST = b"\xff\xff\xff\xff"
 

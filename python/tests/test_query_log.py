@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyproxy.hooks._log_file import LogFile
+from pyproxy._query_log.log_file import LogFile
 from pyproxy.settings import SettingsError
 from pyproxy.testing import (
     Disconnect,
@@ -257,7 +257,7 @@ def test_what_makes_no_sense_stops_the_start(setting: str, complaint: str) -> No
 
 
 def test_a_file_that_was_moved_is_made_anew(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyproxy.hooks._log_file._LOOK", 0.0)
+    monkeypatch.setattr("pyproxy._query_log.log_file._LOOK", 0.0)
     file = LogFile(str(log))
     file.write("one")
     os.replace(log, log.with_suffix(".1"))

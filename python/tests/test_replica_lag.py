@@ -1,9 +1,9 @@
-"""pyproxy.hooks._replica_lag: the state of a replica out of its status."""
+"""pyproxy._pooling.replica_lag: the state of a replica out of its status."""
 
 from __future__ import annotations
 
 import pytest
-from pyproxy.hooks._replica_lag import Lag, lag_of, status_query
+from pyproxy._pooling.replica_lag import Lag, lag_of, status_query
 
 RUNNING = {
     "Master_Host": "primary",

@@ -1,10 +1,10 @@
-"""pyproxy.hooks._routing: what commands mean for the choice of a server connection."""
+"""pyproxy._pooling.routing: what commands mean for the choice of a server connection."""
 
 from __future__ import annotations
 
 import pytest
+from pyproxy._pooling.routing import Route, Setting, route
 from pyproxy.commands import parse
-from pyproxy.hooks._routing import Route, Setting, route
 
 
 def of(sql: str) -> Route:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pyproxy.hooks import _server_connections
+from pyproxy._pooling import server_connections
 from pyproxy.testing import Error, FakeServer, LoginRefused, Ok, Result, Session
 
 PRIMARY, READER = 0, 1
@@ -309,10 +309,10 @@ def read_query(proxy, packet):
 def test_the_memory_of_connections_is_bounded(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_server_connections, "_MOST", 1)
+    monkeypatch.setattr(server_connections, "_MOST", 1)
     for _ in range(3):
         queries(session, "SET a = 1", "SELECT 1")
-    assert len(_server_connections._profiles) == 1
+    assert len(server_connections._profiles) == 1
     # What was forgotten is reset.
     assert [command for _, command, _ in sent(session, lambda: session.query("DO 1"))][0] == 31
 

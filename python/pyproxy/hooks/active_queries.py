@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import pyproxy
 from pyproxy import auto_config, commands
-from pyproxy.hooks._lines import connection_number, now, one_line, server_thread
+from pyproxy._common.lines import connection_number, now, one_line, server_thread
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

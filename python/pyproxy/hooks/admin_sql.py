@@ -32,7 +32,7 @@ import struct
 from typing import TYPE_CHECKING
 
 import pyproxy
-from pyproxy.hooks._answers import query_text, refuse, send_ok, send_rows
+from pyproxy._common.answers import query_text, refuse, send_ok, send_rows
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy

@@ -36,8 +36,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyproxy import auto_config, commands, tokenizer
-from pyproxy.hooks._answers import query_packet, query_text, send_ok, send_rows
-from pyproxy.hooks._lines import now, one_line, server_thread
+from pyproxy._common.answers import query_packet, query_text, send_ok, send_rows
+from pyproxy._common.lines import now, one_line, server_thread
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from pyproxy.hooks._answers import query_packet, query_text, refuse
+from pyproxy._common.answers import query_packet, query_text, refuse
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

@@ -52,10 +52,10 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyproxy
-from pyproxy.hooks._answers import refuse
-from pyproxy.hooks._fingerprint import Fingerprint, Quoting, fingerprint, without_comments
-from pyproxy.hooks._protection import STATEMENTS, require_protection
-from pyproxy.hooks._statement_list import ListError, StatementList, escape
+from pyproxy._common.answers import refuse
+from pyproxy._firewall.statement_list import ListError, StatementList, escape
+from pyproxy._sql.fingerprint import Fingerprint, Quoting, fingerprint, without_comments
+from pyproxy._stack.protection import STATEMENTS, require_protection
 from pyproxy.settings import SettingsError, raw, section
 
 if TYPE_CHECKING:

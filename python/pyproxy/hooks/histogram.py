@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyproxy import auto_config, commands, parser, tokenizer
-from pyproxy.hooks._answers import query_text, send_ok, send_rows
+from pyproxy._common.answers import query_text, send_ok, send_rows
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

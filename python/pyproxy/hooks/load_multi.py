@@ -46,10 +46,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyproxy.hooks._answers import query_text, refuse, send_rows
-from pyproxy.hooks._protection import RESULTS, STATEMENTS
-from pyproxy.hooks._script_view import ProxyView
-from pyproxy.hooks._scripts import LoadError, Script, conflict, load, name_of
+from pyproxy._common.answers import query_text, refuse, send_rows
+from pyproxy._stack.protection import RESULTS, STATEMENTS
+from pyproxy._stack.script_view import ProxyView
+from pyproxy._stack.scripts import LoadError, Script, conflict, load, name_of
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

@@ -41,10 +41,10 @@ from typing import TYPE_CHECKING
 
 import pyproxy
 from pyproxy import password
-from pyproxy.hooks import _accounts
-from pyproxy.hooks._accounts import Account, AccountError
-from pyproxy.hooks._answers import refuse
-from pyproxy.hooks._login import NATIVE, replaced
+from pyproxy._common.answers import refuse
+from pyproxy._login import accounts
+from pyproxy._login.accounts import Account, AccountError
+from pyproxy._login.exchange import NATIVE, replaced
 from pyproxy.settings import SettingsError, raw, section
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _Users:
     """The accounts of the section and of the file; the file's come first."""
 
     def __init__(self) -> None:
-        self._of_section = _accounts.parse(raw("login_mapping_users"))
+        self._of_section = accounts.parse(raw("login_mapping_users"))
         self._of_file: dict[str, Account] = {}
         self._stamp: tuple[int, int, int] | None = None
         self._looked_at = time.monotonic()
@@ -83,9 +83,9 @@ class _Users:
 
     def _read(self) -> None:
         path = settings.users_file
-        self._stamp = _accounts.stamp(path)
-        self._of_file = _accounts.read(path)
-        if _accounts.is_readable_by_others(path):
+        self._stamp = accounts.stamp(path)
+        self._of_file = accounts.read(path)
+        if accounts.is_readable_by_others(path):
             _log.warning("%s has passwords in it, and everybody can read it", path)
 
     def _refresh(self) -> None:
@@ -94,7 +94,7 @@ class _Users:
             return
         self._looked_at = now
         try:
-            if _accounts.stamp(settings.users_file) != self._stamp:
+            if accounts.stamp(settings.users_file) != self._stamp:
                 self._read()
                 _log.info("read %s: %d users", settings.users_file, len(self._of_file))
         except (AccountError, OSError) as error:

@@ -57,11 +57,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyproxy
-from pyproxy.hooks._answers import refuse
-from pyproxy.hooks._mask import Rule, rule
-from pyproxy.hooks._prepared import Prepared
-from pyproxy.hooks._protection import RESULTS, require_protection
-from pyproxy.hooks._sources import UNKNOWN, Sources, sources
+from pyproxy._common.answers import refuse
+from pyproxy._masking.mask import Rule, rule
+from pyproxy._sql.prepared import Prepared
+from pyproxy._sql.sources import UNKNOWN, Sources, sources
+from pyproxy._stack.protection import RESULTS, require_protection
 from pyproxy.settings import SettingsError, raw, section
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyproxy
 from pyproxy import commands, proto, tokenizer
-from pyproxy.hooks._log_file import LogFile
-from pyproxy.hooks._prepared import Prepared
+from pyproxy._query_log.log_file import LogFile
+from pyproxy._sql.prepared import Prepared
 from pyproxy.settings import SettingsError, section
 
 if TYPE_CHECKING:

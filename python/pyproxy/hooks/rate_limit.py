@@ -35,7 +35,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyproxy
-from pyproxy.hooks._answers import refuse
+from pyproxy._common.answers import refuse
 from pyproxy.settings import SettingsError, raw, section
 
 if TYPE_CHECKING:

@@ -43,9 +43,9 @@ from pyproxy import (
     auto_config,
     commands,
 )
-from pyproxy.hooks._answers import query_packet, refuse
-from pyproxy.hooks._replica_lag import Lag, lag_of, status_query
-from pyproxy.hooks._routing import route
+from pyproxy._common.answers import query_packet, refuse
+from pyproxy._pooling.replica_lag import Lag, lag_of, status_query
+from pyproxy._pooling.routing import route
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

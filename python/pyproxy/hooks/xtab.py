@@ -33,7 +33,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyproxy.hooks._answers import query_packet, query_text, refuse, send_rows
+from pyproxy._common.answers import query_packet, query_text, refuse, send_rows
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

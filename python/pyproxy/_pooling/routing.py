@@ -28,9 +28,9 @@ from pyproxy import (
     COM_STMT_PREPARE,
     COM_TABLE_DUMP,
 )
+from pyproxy._sql.functions import HARMLESS
+from pyproxy._sql.text import Statement, statements
 from pyproxy.commands import Command
-from pyproxy.hooks._functions import HARMLESS
-from pyproxy.hooks._sql_text import Statement, statements
 
 __all__ = ["ROLE", "ROLES", "Route", "Setting", "route"]
 

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyproxy.hooks._fingerprint import Quoting, pieces
+from pyproxy._sql.fingerprint import Quoting, pieces
 
 if TYPE_CHECKING:
     from pyproxy import Field

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Union
 
 from pyproxy import _native
 from pyproxy._native import PacketError
-from pyproxy._packets import Data, Fields, merged, to_bytes
-from pyproxy._statements import ParamType, type_pair
+from pyproxy._protocol.packets import Data, Fields, merged, to_bytes
+from pyproxy._protocol.statements import ParamType, type_pair
 
 # Flag of a column whose integers are unsigned.
 _UNSIGNED = 0x20

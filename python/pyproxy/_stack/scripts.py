@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pyproxy.hooks._protection import RESULTS, STATEMENTS, noticing
-from pyproxy.hooks._script_view import ProxyView
+from pyproxy._stack.protection import RESULTS, STATEMENTS, noticing
+from pyproxy._stack.script_view import ProxyView
 
 if TYPE_CHECKING:
     from pyproxy import Proxy

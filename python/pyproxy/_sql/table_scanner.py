@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pyproxy._native import SqlToken
-from pyproxy._token_cursor import TableReference, TokenCursor, is_name
+from pyproxy._sql.token_cursor import TableReference, TokenCursor, is_name
 
 __all__ = ["READ", "WRITE", "TableScanner", "tablename_expand"]
 

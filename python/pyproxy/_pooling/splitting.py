@@ -30,11 +30,11 @@ from pyproxy import (
     balance,
     commands,
 )
+from pyproxy._common.answers import query_packet, refuse, send_ok
+from pyproxy._pooling.routing import Route, route
+from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy.commands import Command
 from pyproxy.hooks import _pooling, _server_connections
-from pyproxy.hooks._answers import query_packet, refuse, send_ok
-from pyproxy.hooks._routing import Route, route
-from pyproxy.hooks._session import ClientSession, Outcome
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 from pyproxy.settings import Section
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pyproxy.hooks._routing import ROLE, ROLES, Route
+from pyproxy._pooling.routing import ROLE, ROLES, Route
 
 __all__ = ["ClientSession", "Outcome", "Profile"]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from pyproxy._native import SqlToken, lex
-from pyproxy._token_cursor import RESERVED
+from pyproxy._sql.token_cursor import RESERVED
 
 __all__ = ["Statement", "statements"]
 

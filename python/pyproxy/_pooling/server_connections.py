@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyproxy.hooks._session import Profile
+from pyproxy._pooling.session import Profile
 from pyproxy.proto import PacketError, from_response_packet
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from pyproxy import _native
 from pyproxy._native import PacketError
-from pyproxy._packets import (
+from pyproxy._protocol.packets import (
     Data,
     Fields,
     Param,

@@ -1,0 +1,1 @@
+"""What the ready-made scripts share: answers, and lines for the log."""

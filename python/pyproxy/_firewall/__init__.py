@@ -1,0 +1,1 @@
+"""What `pyproxy.hooks.firewall` is made of."""

@@ -1,0 +1,1 @@
+"""What `pyproxy.hooks.login_mapping` is made of."""

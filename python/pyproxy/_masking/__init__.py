@@ -1,0 +1,1 @@
+"""What `pyproxy.hooks.masking` is made of."""

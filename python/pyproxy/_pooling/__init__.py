@@ -1,0 +1,1 @@
+"""What the scripts that share server connections are made of."""

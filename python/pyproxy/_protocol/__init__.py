@@ -1,0 +1,1 @@
+"""What `pyproxy.proto` is made of."""

@@ -1,0 +1,1 @@
+"""What `pyproxy.hooks.query_log` is made of."""

@@ -1,0 +1,1 @@
+"""Reading SQL texts for the ready-made scripts and `pyproxy.parser`."""

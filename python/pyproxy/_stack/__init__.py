@@ -1,0 +1,1 @@
+"""Stacked scripts, for `pyproxy.hooks.load_multi`."""
