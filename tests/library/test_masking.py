@@ -178,16 +178,31 @@ def test_names_in_other_character_sets_and_derived_tables_without_one(
 
 def test_results_of_procedures(proxy: Proxy) -> None:
     assert query(proxy, "CALL one()") == ((ADA,), ("***",))
-    with pytest.raises(pymysql.OperationalError, match="rows of a second result"):
-        query(proxy, "CALL two()")
+    with proxy.connect(database="test") as connection, connection.cursor() as cursor:
+        cursor.execute("CALL two()")
+        assert _all_results(cursor) == [(("Ada",), ("Nobody",)), ((ADA,), ("***",)), ()]
 
 
 def test_several_statements(proxy: Proxy) -> None:
     options = {"client_flag": pymysql.constants.CLIENT.MULTI_STATEMENTS}
-    with pytest.raises(pymysql.OperationalError, match="behind another result"):
-        query(proxy, "SET @a = 1; SELECT email FROM masked", **options)
-    with pytest.raises(pymysql.OperationalError, match="rows of a second result"):
-        query(proxy, "SELECT name FROM masked; SELECT email FROM masked", **options)
+    with proxy.connect(database="test", **options) as connection, connection.cursor() as cursor:
+        cursor.execute("SET @a = 1; SELECT email FROM masked WHERE id = 1")
+        assert _all_results(cursor) == [(), ((ADA,),)]
+        cursor.execute(
+            "SELECT name FROM masked WHERE id = 1; SELECT email FROM masked WHERE id = 1; SELECT 2"
+        )
+        assert _all_results(cursor) == [(("Ada",),), ((ADA,),), ((2,),)]
+        with pytest.raises(pymysql.ProgrammingError):
+            cursor.execute("SELECT email FROM masked WHERE id = 1; SELECT nothing FROM missing")
+            _all_results(cursor)
+        connection.ping(reconnect=False)
+
+
+def _all_results(cursor: pymysql.cursors.Cursor) -> list[tuple[object, ...]]:
+    results = [tuple(cursor.fetchall())]
+    while cursor.nextset():
+        results.append(tuple(cursor.fetchall()))
+    return results
 
 
 def test_exempt_users_see_everything(proxy: Proxy) -> None:

@@ -31,10 +31,10 @@ from pyproxy import (
     commands,
 )
 from pyproxy._common.answers import query_packet, refuse, send_ok
+from pyproxy._pooling import pools, server_connections
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy.commands import Command
-from pyproxy.hooks import _pooling, _server_connections
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 from pyproxy.settings import Section
 
@@ -87,7 +87,7 @@ class Splitter:
 
     def connect_server(self, proxy: Proxy) -> int | None:
         types = [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
-        return _pooling.choose_for_new_client(
+        return pools.choose_for_new_client(
             proxy,
             types,
             self._settings.min_idle_connections,
@@ -99,8 +99,8 @@ class Splitter:
             # An error, or a method with more rounds.
             return
         self._begin(proxy)
-        _server_connections.note_login(proxy)
-        _pooling.give_back(proxy)
+        server_connections.note_login(proxy)
+        pools.give_back(proxy)
 
     def read_query(self, proxy: Proxy, packet: bytes) -> int | None:
         command = commands.parse(packet)
@@ -125,7 +125,7 @@ class Splitter:
             # command.
             setattr(proxy.connection, self._kept, session.outlasts_reset)
             delattr(proxy.connection, self._name)
-            _server_connections.forget(proxy)
+            server_connections.forget(proxy)
             return None
         if command.type in _STREAMS:
             return None
@@ -149,13 +149,13 @@ class Splitter:
         outcome = _outcome(inj)
         session.note_result(outcome)
         # What was queued before it went well, or it would not have run.
-        _server_connections.note_profile(proxy, session.profile)
+        server_connections.note_profile(proxy, session.profile)
         if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
             _note_statement(session, inj)
         if session.take_written():
             self._wrote(proxy)
         if not session.must_stay and not session.is_held:
-            _pooling.give_back(proxy)
+            pools.give_back(proxy)
         return None
 
     def disconnect_client(self, proxy: Proxy) -> None:
@@ -163,18 +163,18 @@ class Splitter:
         if session is None or proxy.connection.server is None:
             # It left before its login was complete, or what it had is in the pool already.
             return
-        if session.leaves_something or not _pooling.has_room(
+        if session.leaves_something or not pools.has_room(
             proxy, self._settings.max_idle_connections
         ):
-            _server_connections.forget(proxy)
+            server_connections.forget(proxy)
         else:
-            _pooling.give_back(proxy)
+            pools.give_back(proxy)
 
     # Routing.
 
     def _begin(self, proxy: Proxy) -> ClientSession:
         client = proxy.connection.client
-        collation = _server_connections.login_collation(client)
+        collation = server_connections.login_collation(client)
         session = ClientSession(client.default_db, collation)
         session.ties |= getattr(proxy.connection, self._kept, frozenset())
         setattr(proxy.connection, self._name, session)
@@ -215,7 +215,7 @@ class Splitter:
         return ndx >= 0 and self._move(proxy, session, ndx)
 
     def _move(self, proxy: Proxy, session: ClientSession, ndx: int) -> bool:
-        if not _pooling.attach(proxy, ndx):
+        if not pools.attach(proxy, ndx):
             return False
         session.note_moved()
         return True
@@ -230,10 +230,10 @@ class Splitter:
 
     def _prepare_connection(self, proxy: Proxy, session: ClientSession, meant: Route) -> None:
         """Queues what the attached connection has to be told before the client's command."""
-        present, wanted = _server_connections.profile(proxy), session.profile
+        present, wanted = server_connections.profile(proxy), session.profile
         if present != wanted:
             # Not known until all of it is done.
-            _server_connections.forget(proxy)
+            server_connections.forget(proxy)
             if present is None or present.settings:
                 # MySQL gives it the server's character set then, not that of the login.
                 self._setup(proxy, bytes((proxy.COM_RESET_CONNECTION,)))

@@ -29,8 +29,8 @@ Settings, section `[masking]`:
 | `max_statement_bytes` | 262144 | longer statements are not looked at, and rows in their answer are refused. All clients wait while one is |
 
 A masked column that is no text is sent as text (VAR_STRING), unless its function is `null`. Cursors are turned off: the
-server sends the whole result at once. What a script cannot mask is refused with `ERROR 1227 (42000)`: an answer with rows
-in a second result (several statements, procedures), rows for a statement longer than `max_statement_bytes`, binary logs,
+server sends the whole result at once. Each of several results (several statements, procedures) is masked by itself. What a
+script cannot mask is refused with `ERROR 1227 (42000)`: rows for a statement longer than `max_statement_bytes`, binary logs,
 and RETURNING in bulk executions. What such a statement changed stays changed.
 
 What it cannot do:
@@ -53,7 +53,7 @@ What it cannot do:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyproxy
@@ -65,7 +65,7 @@ from pyproxy._stack.protection import RESULTS, require_protection
 from pyproxy.settings import SettingsError, raw, section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Field, Injection, Proxy
+    from pyproxy import Connection, Field, Injection, Proxy, Resultset
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -153,37 +153,53 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         return None
     if inj.id != _RESULT:
         return None
-    fields, rows = result.fields, result.rows
-    if fields is None or rows is None:
+    results = inj.resultsets
+    if sum(one.row_count for one in results) != result.row_count:
+        return _refuse(proxy, "an answer that cannot be followed cannot be masked")
+    with_rows = [one for one in results if one.fields is not None]
+    if not with_rows:
         # An OK has a number of affected rows. Whatever else came had rows that were not shown to us.
         if result.query_status == proxy.MYSQLD_PACKET_OK and result.affected_rows is None:
-            return _refuse(proxy, "rows behind another result cannot be masked")
+            return _refuse(proxy, "rows without columns cannot be masked")
         return None
-    if result.row_count != len(rows):
-        return _refuse(proxy, "rows of a second result cannot be masked")
     statement = _statement_of(proxy.connection, inj.query)
     if len(statement or b"") > settings.max_statement_bytes:
         return _refuse(proxy, "the statement is longer than max_statement_bytes")
     known = UNKNOWN if statement is None else sources(statement)
-    rules = [_rule_for(field, known) for field in fields]
-    if settings.strict and not _is_explained(known, fields, rules):
+    rules = {one: _rules_of(known, one.fields or ()) for one in with_rows}
+    if settings.strict and not all(
+        _is_explained(known, one.fields or (), rules[one]) for one in with_rows
+    ):
         return _refuse(proxy, "a column does not tell where it comes from")
-    if not any(rules):
+    if not any(any(of_one) for of_one in rules.values()):
         return None
-    if result.query_status == proxy.MYSQLD_PACKET_ERR:
+    if any(one.error is not None for one in with_rows):
         # It came after some rows, which nobody needs any more.
         proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": result.error}
         return proxy.PROXY_SEND_RESULT
     proxy.response = {
         "type": proxy.MYSQLD_PACKET_OK,
+        "resultsets": [_masked(one, rules.get(one, ())) for one in results],
+    }
+    return proxy.PROXY_SEND_RESULT
+
+
+def _masked(result: Resultset, rules: Sequence[Rule | None]) -> Resultset | dict[str, Any]:
+    """A result as it was if no rule is for a column of it, else with masked cells."""
+    if not any(rules):
+        return result
+    return {
         "resultset": {
-            "fields": [_masked_field(*pair) for pair in zip(fields, rules)],
-            "rows": _masked_rows(rows, rules),
+            "fields": [_masked_field(*pair) for pair in zip(result.fields or (), rules)],
+            "rows": _masked_rows(result.rows or (), rules),
         },
         "warnings": result.warning_count,
         "server_status": int(result.flags),
     }
-    return proxy.PROXY_SEND_RESULT
+
+
+def _rules_of(known: Sources, fields: Sequence[Field]) -> list[Rule | None]:
+    return [_rule_for(field, known) for field in fields]
 
 
 def _refuse(proxy: Proxy, why: str) -> int:
@@ -218,7 +234,7 @@ def _rule_for(field: Field, known: Sources) -> Rule | None:
     return next((rule for rule in _rules if rule.covers(field, has_origin)), None)
 
 
-def _is_explained(known: Sources, fields: tuple[Field, ...], rules: list[Rule | None]) -> bool:
+def _is_explained(known: Sources, fields: Sequence[Field], rules: Sequence[Rule | None]) -> bool:
     """Whether each column is masked, has an origin, or cannot come from a table."""
     return known.is_tableless or all(
         rule is not None or known.has_origin(field) for field, rule in zip(fields, rules)
@@ -247,6 +263,6 @@ def _masked_field(field: Field, rule: Rule | None) -> Any:
     return told
 
 
-def _masked_rows(rows: Any, rules: list[Rule | None]) -> Iterator[tuple[object, ...]]:
+def _masked_rows(rows: Any, rules: Sequence[Rule | None]) -> Iterator[tuple[object, ...]]:
     for row in rows:
         yield tuple(cell if rule is None else rule.apply(cell) for cell, rule in zip(row, rules))
