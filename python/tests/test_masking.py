@@ -186,13 +186,17 @@ def test_users_who_see_everything() -> None:
         assert session.new_client(user="app").query("SELECT a").rows == [("a***@b.c",)]
 
 
-def test_rows_that_cannot_be_seen_are_refused() -> None:
+def test_each_of_several_results_is_masked() -> None:
     one = Result([column("email")], [("a@b.c",)])
-    for answer in ([one, one], [Ok(), one], [Result([column("email")]), one]):
+    for answer in (
+        [one, one],
+        [Ok(), one],
+        [Result([column("email")]), one],
+        [one, Error(1146, "42S02", "no")],
+    ):
         with masking(answer) as session:
-            seen = session.query("CALL p()")
-            assert refused(seen)
-            assert b"a@b.c" not in b"".join(seen.packets)
+            seen = b"".join(session.query("CALL p()").packets)
+            assert b"a***@b.c" in seen and b"a@b.c" not in seen
     # A procedure with one result ends with an OK.
     with masking([one, Ok()]) as session:
         assert session.query("CALL p()").rows == [("a***@b.c",)]
