@@ -101,21 +101,20 @@ impl Capabilities {
 
     /// What of MariaDB's extended set a proxy can follow:
     /// [`ColumnDefinition`](crate::result::ColumnDefinition) knows the extended metadata, and a bulk
-    /// execution is answered like any other.
-    pub const MARIADB_FOLLOWED: Self =
-        Self::MARIADB_EXTENDED_METADATA.union(Self::MARIADB_STMT_BULK_OPERATIONS);
+    /// execution is answered like any other, with a result set if one result per row was asked for.
+    pub const MARIADB_FOLLOWED: Self = Self::MARIADB_EXTENDED_METADATA
+        .union(Self::MARIADB_STMT_BULK_OPERATIONS)
+        .union(Self::MARIADB_BULK_UNIT_RESULTS);
 
     /// What a proxy cannot follow; to be cleared in the handshake *and* in the login, because a
     /// client may set what was not offered and the server obeys.
     ///
-    /// TLS and compression hide the packets; the others change their layout. `ResultTracker` can
-    /// follow DEPRECATE_EOF, but readers of whole answers need not, so it is masked as well.
+    /// TLS and compression hide the packets; the others change their layout.
     /// MULTI_FACTOR_AUTHENTICATION passes: it only adds authentication rounds. Of MariaDB's extended
     /// set [`MARIADB_FOLLOWED`](Self::MARIADB_FOLLOWED) passes. `docs/protocol.md` has the reason
     /// for each bit.
     pub const UNSUPPORTED: Self = Self::COMPRESS
         .union(Self::SSL)
-        .union(Self::DEPRECATE_EOF)
         .union(Self::OPTIONAL_RESULTSET_METADATA)
         .union(Self::ZSTD_COMPRESSION)
         .union(Self::QUERY_ATTRIBUTES)
@@ -126,10 +125,12 @@ impl Capabilities {
     pub const COMPRESSION: Self = Self::COMPRESS.union(Self::ZSTD_COMPRESSION);
 
     /// What to clear in the login of a client that was offered `offered`: besides
-    /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes of MariaDB's extended set unasked, since
-    /// another server than MariaDB ignores it and the two would read packets differently.
+    /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes unasked of MariaDB's extended set, and
+    /// DEPRECATE_EOF, since a server that does not know them ignores them and the two would read
+    /// packets differently.
     pub const fn unsupported_in_login(offered: Self) -> Self {
-        Self::UNSUPPORTED.union(Self::MARIADB_EXTENDED.difference(offered))
+        let mutual = Self::MARIADB_EXTENDED.union(Self::DEPRECATE_EOF);
+        Self::UNSUPPORTED.union(mutual.difference(offered))
     }
 
     /// MariaDB's extended set alone.
@@ -168,18 +169,20 @@ mod tests {
 
     #[test]
     fn unsupported_is_the_documented_mask() {
-        assert_eq!(Capabilities::UNSUPPORTED.bits(), 0xffff_fff3_2f00_0820);
+        assert_eq!(Capabilities::UNSUPPORTED.bits(), 0xffff_ffd3_2e00_0820);
         assert!(!Capabilities::UNSUPPORTED.intersects(Capabilities::MULTI_FACTOR_AUTHENTICATION));
     }
 
     #[test]
-    fn a_login_may_take_of_the_extended_set_only_what_was_offered() {
+    fn a_login_may_take_only_what_was_offered_of_what_both_must_know() {
         let metadata = Capabilities::MARIADB_EXTENDED_METADATA;
         let bulk = Capabilities::MARIADB_STMT_BULK_OPERATIONS;
+        let units = Capabilities::MARIADB_BULK_UNIT_RESULTS;
         let unsupported = Capabilities::unsupported_in_login;
-        assert_eq!(unsupported(metadata | bulk), Capabilities::UNSUPPORTED);
-        assert_eq!(unsupported(bulk), Capabilities::UNSUPPORTED | metadata);
-        let all = Capabilities::UNSUPPORTED | metadata | bulk;
+        let eof = Capabilities::DEPRECATE_EOF;
+        assert_eq!(unsupported(metadata | bulk | units | eof), Capabilities::UNSUPPORTED);
+        assert_eq!(unsupported(bulk | units | eof), Capabilities::UNSUPPORTED | metadata);
+        let all = Capabilities::UNSUPPORTED | metadata | bulk | units | eof;
         assert_eq!(unsupported(Capabilities::PROTOCOL_41), all);
         assert_eq!((metadata | Capabilities::SSL).mariadb_extended(), metadata);
     }
