@@ -30,7 +30,7 @@ struct Inside {
 }
 
 /// Proof that this thread runs a connection callback, so that the host's global mutex is held and no other
-/// callback runs anywhere in the process (host contract 0.3).
+/// callback runs anywhere in the process (`docs/internals/threads.md#the-mutex`).
 #[derive(Debug)]
 pub struct HostCall {
     _not_send: PhantomData<*mut ()>,

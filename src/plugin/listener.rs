@@ -1,4 +1,4 @@
-//! The listening socket (ABI 4.2).
+//! The listening socket (`docs/internals/life.md#the-listener`).
 
 use std::ffi::{CString, c_int};
 use std::io;

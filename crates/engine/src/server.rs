@@ -12,7 +12,7 @@ use wire::statement::Cursors;
 use crate::{Address, Backends, Link};
 
 /// Capability bits that change what the server sends or understands: a connection is reused only for a client with the
-/// same ones (host contract 2.7).
+/// same ones (`docs/internals/backends-and-pools.md#dialect`).
 const DIALECT: Capabilities = Capabilities::from_bits(
     Capabilities::FOUND_ROWS.bits()
         | Capabilities::IGNORE_SPACE.bits()

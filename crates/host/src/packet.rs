@@ -1,6 +1,6 @@
 //! The frame of a MySQL packet and the numbering rules of a socket. Pure: no pointers, no I/O.
 //!
-//! Facts: `spec/host-contract.md` 0.1 and 0.2.
+//! Facts: `docs/internals/packets.md#sequence-ids`.
 
 /// Length of a packet header: three bytes of payload length (little endian), one byte of sequence id.
 pub const HEADER_LEN: usize = 4;

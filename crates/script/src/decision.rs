@@ -1,4 +1,4 @@
-//! What a hook returned, as a verdict (scripting API 3).
+//! What a hook returned, as a verdict (`docs/scripting.md#hooks`).
 
 use engine::{Hook, Verdict};
 use pyo3::prelude::*;

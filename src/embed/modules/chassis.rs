@@ -1,4 +1,4 @@
-//! `pyproxy.chassis`: what a script may ask of the host (library 1.9, scripting API 4).
+//! `pyproxy.chassis`: what a script may ask of the host (`docs/library.md#pyproxychassis`).
 //!
 //! Unlike the objects of the proxy it works at any time and on any thread: nothing in it belongs to a connection.
 

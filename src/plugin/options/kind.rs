@@ -1,7 +1,8 @@
 //! The kinds of options: what GLib's parser and the host's ini reader write, and who frees it.
 //!
-//! Only kinds that the host's ini reader gets right exist (ABI 3.4): it breaks doubles and reversed flags, so seconds
-//! are read as text, and no switch is reversed. There are no short options: the Lua plugin owns `-P -b -r -s`.
+//! Only kinds that the host's ini reader gets right exist (`docs/internals/life.md#the-ini-file`): it breaks doubles
+//! and reversed flags, so seconds are read as text, and no switch is reversed. There are no short options: the Lua
+//! plugin owns `-P -b -r -s`.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Debug;

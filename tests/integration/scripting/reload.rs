@@ -1,4 +1,4 @@
-//! `pyproxy-reload`: new connections get the new version of the script (scripting API 1 and 2).
+//! `pyproxy-reload`: new connections get the new version of the script (`docs/scripting.md#modules-output-threads`).
 
 use std::thread::sleep;
 use std::time::Duration;

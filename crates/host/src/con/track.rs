@@ -1,8 +1,8 @@
 //! What the host itself reads from packets: the command that goes to the server and the answer to a login.
 //!
-//! Facts: `spec/host-contract.md` 1.3, `abi/chassis-abi.md` appendix A. The data of a tracked command is allocated as
-//! in the original; it only advances when a plugin parses results with the original's helpers, which this host does
-//! not offer.
+//! Facts: `docs/internals/states.md#what-the-host-reads-in-a-login`,
+//! `docs/internals/states.md#what-the-host-reads-of-a-command`. The data of a tracked command is allocated as in the
+//! original; it only advances when a plugin parses results with the original's helpers, which this host does not offer.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
