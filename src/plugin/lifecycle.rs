@@ -80,7 +80,7 @@ unsafe extern "C" fn get_options(config: *mut sys::chassis_plugin_config) -> *mu
     })
 }
 
-/// [`guard`] for a function that returns a pointer: a panic amounts to NULL.
+/// [`guard`] for a function that returns a pointer: a panic gives NULL.
 fn guard_pointer<T>(body: impl FnOnce() -> *mut T) -> *mut T {
     guard(|| Some(body()), || None).unwrap_or(std::ptr::null_mut())
 }

@@ -15,7 +15,7 @@ use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict,
 
 /// First byte of a request for a local file.
 const LOCAL_INFILE: u8 = 0xfb;
-/// A server connection without a command for longer is looked at before the next one is entrusted to it.
+/// A server connection that had no command for longer than this is looked at before it gets the next one.
 const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
 impl Turn<'_> {
@@ -42,7 +42,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The client compresses although nobody offered it: it gets an ERR in the only framing it reads, and no more.
+    /// The client compresses although that was not offered: it gets an ERR in the framing that it reads, and the end.
     fn refuse_compression(&mut self) {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
@@ -108,7 +108,7 @@ impl Turn<'_> {
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
         let command = Command(self.session.command.unwrap_or_default());
         let capabilities = self.server().map(|server| {
-            // After COM_QUIT the server is on its way out, though it says nothing.
+            // After COM_QUIT the server closes without an answer.
             server.busy = command.has_reply() || command == Command::QUIT;
             server.capabilities()
         });
@@ -123,7 +123,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether a server that had time to change its mind about this connection hung up or said something.
+    /// Whether the server, after some idle time, hung up or said something by itself.
     fn server_is_gone(&mut self) -> bool {
         let now = self.driver.now();
         let Some(server) = self.server() else { return true };
@@ -131,8 +131,8 @@ impl Turn<'_> {
         now.saturating_duration_since(last) > SUSPICIOUS_IDLE && !server.link.is_quiet()
     }
 
-    /// Tells the memory of cursors that a command is sent; gives whether it wants the answer. Without a script that reads
-    /// results there is none.
+    /// Tells the server's [`Cursors`](wire::statement::Cursors), which are kept only for a script that reads results, that a
+    /// command is sent. Whether they need to see its answer.
     pub fn note_cursor(&mut self, payload: &[u8]) -> bool {
         self.state.hooks.has(Hook::ReadQueryResult)
             && self.server().is_some_and(|server| server.cursors.command(payload))

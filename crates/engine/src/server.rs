@@ -50,8 +50,8 @@ pub struct Server {
     pub login: Option<Arc<Login>>,
     /// What the first login agreed on. COM_CHANGE_USER does not change it.
     capabilities: Capabilities,
-    /// The server accepted the auth data of `login` as they were and asked for nothing else: whoever knows them for the
-    /// same scramble is the same user.
+    /// The server accepted the auth data of `login` as they were and asked for nothing else: a client that sends the
+    /// same data for the same scramble is the same user.
     pub login_is_proof: bool,
     /// The database the server is in.
     pub default_db: Vec<u8>,

@@ -94,7 +94,7 @@ thread_local! {
     static BASE: Cell<*mut event_base> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// Gives an event away to whichever thread wakes first.
+/// Gives an event away, to the thread that wakes first.
 ///
 /// # Safety
 /// INV-3: `event` was set, is not armed, lives until it fired, and is not touched by the caller any more.

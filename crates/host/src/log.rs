@@ -193,7 +193,7 @@ impl Log {
         false
     }
 
-    /// Writes one line in one system call. A failing sink falls back to stderr; beyond that nobody is left to tell.
+    /// Writes one line in one system call. If that fails, the line goes to stderr; if that fails too, it is lost.
     fn line(&mut self, level: &str, priority: c_int, text: &[u8]) {
         let mut line = format!("{}: ({level}) ", timestamp()).into_bytes();
         line.extend_from_slice(text);

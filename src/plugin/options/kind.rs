@@ -17,7 +17,7 @@ use glib_sys::{
 pub trait Kind: Default {
     /// How the parser takes it.
     const ARG: GOptionArg;
-    /// What it amounts to.
+    /// What it becomes in Rust.
     type Value: Debug + Default + Clone;
 
     /// Copies what the parser left.

@@ -198,7 +198,7 @@ export! {
         parse.command = NO_COMMAND;
         let data = std::mem::replace(&mut parse.data, ptr::null_mut());
         if let Some(free) = parse.data_free.take().filter(|_| !data.is_null()) {
-            // SAFETY: whoever set the data set the function that frees it.
+            // SAFETY: the code that set the data also set the function that frees it.
             unsafe { free(data) };
         }
     }
