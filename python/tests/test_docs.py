@@ -50,7 +50,8 @@ REFERENCE = re.compile(r"(?<![\w/.-])((?:\.\./)*[A-Za-z][\w/-]*\.md\b)(?:#([\w-]
 INVARIANT = re.compile(r"\bINV-\d+\b")
 # A numbered section of a page that is nowhere here.
 ELSEWHERE = re.compile(
-    r"\b(?:host contract|scripting API|object model|ABI|spec|host defect|scenario) [0-9H]", re.IGNORECASE
+    r"\b(?:host contract|scripting API|object model|ABI|spec|host defect|scenario) [0-9H]",
+    re.IGNORECASE,
 )
 TEXTS = {".h", ".md", ".py", ".pyi", ".rs", ".sh", ".toml"}
 NOT_OURS = {"target", "node_modules", "vendor"}
