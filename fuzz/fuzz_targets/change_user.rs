@@ -7,7 +7,7 @@ use wire::connect::ChangeUser;
 
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, payload)) = input.split_first() else { return };
-    let mut caps = Capabilities::NONE;
+    let mut caps = Capabilities::empty();
     caps.set(Capabilities::SECURE_CONNECTION, choice & 1 != 0);
     caps.set(Capabilities::PLUGIN_AUTH, choice & 2 != 0);
     caps.set(Capabilities::CONNECT_ATTRS, choice & 4 != 0);

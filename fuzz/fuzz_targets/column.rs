@@ -7,7 +7,7 @@ use wire::result::ColumnDefinition;
 
 fuzz_target!(|input: &[u8]| {
     let [flags, payload @ ..] = input else { return };
-    let mut caps = Capabilities::NONE;
+    let mut caps = Capabilities::empty();
     caps.set(Capabilities::MARIADB_EXTENDED_METADATA, flags & 1 != 0);
     let Ok(column) = ColumnDefinition::parse(payload, caps) else { return };
     assert!(flags & 1 != 0 || column.extended.is_empty());

@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use wire::reply::StatusFlags;
 use wire::result::Part;
 use wire::statement::{Cursors, StmtFetch};
 
@@ -20,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
                 let id = payload.first().copied().unwrap_or_default().into();
                 let fetch = StmtFetch { statement_id: id, rows: 1 }.encode();
                 let before = cursors.columns(&fetch).cloned();
-                cursors.done(u16::from(*kind));
+                cursors.done(StatusFlags::from_bits_retain((*kind).into()));
                 let after = cursors.columns(&fetch).cloned();
                 assert!(wanted || before == after, "an answer that was not wanted changes nothing");
                 wanted = false;

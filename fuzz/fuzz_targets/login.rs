@@ -14,7 +14,7 @@ fuzz_target!(|payload: &[u8]| {
 
     let mut masked = payload.to_vec();
     Login::mask(&mut masked, Capabilities::UNSUPPORTED).expect("readable is maskable");
-    let capabilities = login.capabilities.without(Capabilities::UNSUPPORTED);
+    let capabilities = login.capabilities.difference(Capabilities::UNSUPPORTED);
     let want = Login { capabilities, zstd_level: None, ..login };
     assert_eq!(Login::parse(&masked), Ok(want));
 });

@@ -7,7 +7,7 @@ use wire::reply::OkPacket;
 
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, payload)) = input.split_first() else { return };
-    let mut caps = Capabilities::NONE;
+    let mut caps = Capabilities::empty();
     caps.set(Capabilities::SESSION_TRACK, choice & 1 != 0);
     caps.set(Capabilities::DEPRECATE_EOF, choice & 2 != 0);
     let Ok(ok) = OkPacket::parse(payload, caps) else { return };

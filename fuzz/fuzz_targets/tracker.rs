@@ -21,7 +21,7 @@ static FULL: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
 
 fuzz_target!(|input: &[u8]| {
     let [command, flags, packets @ ..] = input else { return };
-    let mut caps = Capabilities::NONE;
+    let mut caps = Capabilities::empty();
     caps.set(Capabilities::DEPRECATE_EOF, flags & 1 != 0);
     let mut tracker = ResultTracker::new(*command, caps);
     let mut rest = packets;

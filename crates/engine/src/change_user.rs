@@ -30,6 +30,7 @@ impl Turn<'_> {
         let mut rounds = LoginRounds {
             reason: LoginReason::ChangeUser,
             method: login.auth_plugin.clone().unwrap_or_default(),
+            knows_factors: self.server().is_some_and(|server| server.knows_factors(&login)),
             sent: Some(*login),
             ..LoginRounds::default()
         };

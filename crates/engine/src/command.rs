@@ -1,9 +1,7 @@
 //! A command of the client: forwarded, answered by the script, or replaced by what the script queued.
 
-use std::time::Duration;
-
 use wire::connect::{ChangeUser, Login};
-use wire::{Capabilities, Command, compressed};
+use wire::{Capabilities, Command, compressed, marker};
 
 use crate::engine::{Question, Step};
 use crate::error_code::{ER_MALFORMED_PACKET, ER_NOT_SUPPORTED_YET};
@@ -12,11 +10,6 @@ use crate::login::out_of_order;
 use crate::reply::hook_failed;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
-
-/// First byte of a request for a local file.
-const LOCAL_INFILE: u8 = 0xfb;
-/// A server connection that had no command for longer than this is looked at before it gets the next one.
-const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
 impl Turn<'_> {
     /// A command arrived.
@@ -30,7 +23,7 @@ impl Turn<'_> {
         }
         let Some(&command) = packet.payload.first() else {
             let message = "Malformed communication packet";
-            return self.refuse(&Reply::error(ER_MALFORMED_PACKET, b"HY000", message));
+            return self.refuse(&Reply::error(ER_MALFORMED_PACKET, message));
         };
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);
@@ -46,7 +39,7 @@ impl Turn<'_> {
     fn refuse_compression(&mut self) {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
-        for payload in Reply::error(ER_NOT_SUPPORTED_YET, b"42000", message).packets() {
+        for payload in Reply::error(ER_NOT_SUPPORTED_YET, message).packets() {
             self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
         }
         self.close();
@@ -54,12 +47,12 @@ impl Turn<'_> {
 
     pub(crate) fn command_verdict(&mut self, verdict: Verdict, packet: Incoming<'_>) {
         match verdict {
-            Verdict::SendResult(reply) => {
+            Verdict::SendResult(reply) if !self.asks_in_vain(&reply, Hook::ReadQuery) => {
                 self.note_made_answer(packet, &reply);
                 self.answer_command(&reply);
             }
             Verdict::SendQuery if !self.session.queries.is_empty() => self.run_queue(),
-            Verdict::Failed => {
+            Verdict::SendResult(_) | Verdict::Failed => {
                 self.session.queries.clear();
                 if self.state.settings.on_script_error == OnScriptError::Reject {
                     self.fail_command(&hook_failed(Hook::ReadQuery));
@@ -88,7 +81,7 @@ impl Turn<'_> {
 
     /// The script's own OK to COM_INIT_DB changes what the client believes; the server knows nothing of it.
     fn note_made_answer(&mut self, packet: Incoming<'_>, reply: &Reply) {
-        if reply.first_byte() == Some(0)
+        if reply.first_byte() == Some(marker::OK)
             && let Change::DefaultDb(database) = self.change_of(packet.payload)
         {
             self.session.client.default_db = database;
@@ -101,8 +94,7 @@ impl Turn<'_> {
             return self.fail_command("no server connection is attached");
         }
         if self.server_is_gone() {
-            self.close_server();
-            return self.refuse(&Reply::proxy_error("the server closed the connection"));
+            return self.hear_last_words();
         }
         self.state.exchange.effect = self.change_of(packet.payload);
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
@@ -121,14 +113,6 @@ impl Turn<'_> {
             self.restart_ids();
             self.next_command();
         }
-    }
-
-    /// Whether the server, after some idle time, hung up or said something by itself.
-    fn server_is_gone(&mut self) -> bool {
-        let now = self.driver.now();
-        let Some(server) = self.server() else { return true };
-        let last = std::mem::replace(&mut server.last_command_at, now);
-        now.saturating_duration_since(last) > SUSPICIOUS_IDLE && !server.link.is_quiet()
     }
 
     /// Tells the server's [`Cursors`](wire::statement::Cursors), which are kept only for a script that reads results, that a
@@ -153,7 +137,7 @@ impl Turn<'_> {
             return self.command_done();
         }
         self.send_to_client(reply);
-        if command == Command::QUERY && reply.first_byte() == Some(LOCAL_INFILE) {
+        if command == Command::QUERY && reply.is_file_request() {
             // The file's packets go on with the numbering of this exchange.
             self.state.exchange.infile = Infile::ForScript;
             return self.go(Step::File, Awaits::File);
@@ -188,7 +172,7 @@ impl Turn<'_> {
 }
 
 fn login_of_change_user(payload: &[u8], login: Option<&Login>) -> Change {
-    let capabilities = login.map_or(Capabilities::NONE, |login| login.capabilities);
+    let capabilities = login.map_or(Capabilities::empty(), |login| login.capabilities);
     let Ok(change) = ChangeUser::parse(payload, capabilities) else { return Change::None };
     let [low, _] = change.charset.unwrap_or_default().to_le_bytes();
     let charset = change.charset.map(|_| low).or(login.map(|login| login.charset));

@@ -56,8 +56,10 @@ impl Turn<'_> {
         };
         let rejects = self.state.settings.on_script_error == OnScriptError::Reject;
         match verdict {
-            Verdict::SendResult(reply) => self.send_to_client(&reply),
-            Verdict::Failed if rejects => {
+            Verdict::SendResult(reply) if !self.asks_in_vain(&reply, Hook::ReadQueryResult) => {
+                self.send_to_client(&reply);
+            }
+            Verdict::SendResult(_) | Verdict::Failed if rejects => {
                 self.send_to_client(&Reply::proxy_error(&hook_failed(Hook::ReadQueryResult)));
             }
             _ => self.send_kept(&mut injection),

@@ -71,6 +71,8 @@ pub enum Step {
     Command,
     /// The server is to answer a command.
     Answer,
+    /// The server is to say why it ends the session, or just to end it.
+    LastWords,
     /// The client is to send its file.
     File,
     /// The server is to answer the file.
@@ -128,7 +130,7 @@ impl Engine {
             awaits: Awaits::Abort,
             asked: None,
             fed: None,
-            tracker: ResultTracker::new(0, Capabilities::NONE),
+            tracker: ResultTracker::new(0, Capabilities::empty()),
             login: LoginRounds::default(),
             exchange: Exchange::default(),
             connect_attempts: 0,
@@ -161,6 +163,16 @@ impl Engine {
     #[inline]
     pub fn short(&mut self, packet: &Incoming<'_>) -> Option<Short> {
         self.state.short(packet, self.shared.max_kept_bytes)
+    }
+
+    /// The script was asked, and waits for something before it says its verdict: what it did to the connection so far takes
+    /// effect now. A driver whose verdicts may be pending calls this whenever the script begins to wait. Else a server that
+    /// the script parked would stay attached here while another client has it.
+    pub fn verdict_is_pending(&mut self, driver: &mut dyn Driver) {
+        if let Some(mut session) = self.session.lock() {
+            let (shared, state) = (&*self.shared, &mut self.state);
+            Turn { session: &mut session, shared, state, driver }.sync_server();
+        }
     }
 
     /// Takes an event, has the driver do what follows from it, and says how to go on. Behind the end of the connection

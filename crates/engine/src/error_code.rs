@@ -1,21 +1,36 @@
-//! The error numbers of ERR packets that the proxy makes.
+//! The errors that the proxy makes, as MySQL numbers them.
 //!
 //! Sources: <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
 //! <https://dev.mysql.com/doc/mysql-errors/8.4/en/client-error-reference.html>.
 
+/// The number of an error, and its SQL state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// The number.
+    pub number: u16,
+    /// The SQL state, which clients before the handshake are not told.
+    pub sqlstate: [u8; 5],
+}
+
+impl ErrorCode {
+    const fn new(number: u16, sqlstate: &[u8; 5]) -> Self {
+        Self { number, sqlstate: *sqlstate }
+    }
+}
+
 /// ER_UNKNOWN_ERROR: everything that the proxy itself complains about.
-pub const ER_UNKNOWN_ERROR: u16 = 1105;
+pub const ER_UNKNOWN_ERROR: ErrorCode = ErrorCode::new(1105, b"HY000");
 /// ER_HANDSHAKE_ERROR.
-pub const ER_HANDSHAKE_ERROR: u16 = 1043;
+pub const ER_HANDSHAKE_ERROR: ErrorCode = ErrorCode::new(1043, b"08S01");
 /// ER_ACCESS_DENIED_ERROR.
-pub const ER_ACCESS_DENIED_ERROR: u16 = 1045;
+pub const ER_ACCESS_DENIED_ERROR: ErrorCode = ErrorCode::new(1045, b"28000");
 /// ER_NET_PACKETS_OUT_OF_ORDER.
-pub const ER_NET_PACKETS_OUT_OF_ORDER: u16 = 1156;
+pub const ER_NET_PACKETS_OUT_OF_ORDER: ErrorCode = ErrorCode::new(1156, b"08S01");
 /// ER_NOT_SUPPORTED_YET.
-pub const ER_NOT_SUPPORTED_YET: u16 = 1235;
+pub const ER_NOT_SUPPORTED_YET: ErrorCode = ErrorCode::new(1235, b"42000");
 /// ER_MALFORMED_PACKET.
-pub const ER_MALFORMED_PACKET: u16 = 1835;
+pub const ER_MALFORMED_PACKET: ErrorCode = ErrorCode::new(1835, b"HY000");
 /// CR_VERSION_ERROR, as clients know it.
-pub const CR_VERSION_ERROR: u16 = 2007;
+pub const CR_VERSION_ERROR: ErrorCode = ErrorCode::new(2007, b"HY000");
 /// CR_SSL_CONNECTION_ERROR, as clients know it.
-pub const CR_SSL_CONNECTION_ERROR: u16 = 2026;
+pub const CR_SSL_CONNECTION_ERROR: ErrorCode = ErrorCode::new(2026, b"HY000");

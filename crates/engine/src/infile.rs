@@ -1,11 +1,12 @@
 //! LOAD DATA LOCAL INFILE: the client's file and the server's verdict on it.
 
-use wire::result::Step as Progress;
+use wire::result::{ResultTracker, Step as Progress};
+use wire::{Command, MAX_PAYLOAD, marker};
 
 use crate::engine::Step;
 use crate::exchange::Infile;
 use crate::turn::Turn;
-use crate::{Awaits, Incoming, Reply, Side};
+use crate::{Awaits, Hook, Incoming, Reply, Side};
 
 impl Turn<'_> {
     /// One packet of the file arrived; an empty one ends it.
@@ -28,6 +29,37 @@ impl Turn<'_> {
             due.given();
         }
         self.command_done();
+    }
+
+    /// Whether an answer that `hook` made asks the client for a file that nobody would read: the client would wait for ever.
+    /// Logged and counted as an error of the script.
+    pub fn asks_in_vain(&self, reply: &Reply, hook: Hook) -> bool {
+        let command = self.session.command.map_or(Command::SLEEP, Command);
+        let is_served = hook == Hook::ReadQuery && command == Command::QUERY;
+        if is_served && reply.is_file_request() {
+            return false;
+        }
+        let starts_as_request = |payload: &[u8]| payload.first() == Some(&marker::LOCAL_INFILE);
+        if !reply.packets().iter().any(|payload| starts_as_request(payload)) {
+            return false;
+        }
+        // A row that begins with NULL starts the same way.
+        let mut tracker = ResultTracker::new(command.0, self.session.client.capabilities());
+        let asks = reply.packets().iter().any(|payload| {
+            let start = payload.get(..MAX_PAYLOAD - 1).unwrap_or(payload);
+            let progress = tracker.feed(start);
+            starts_as_request(start) && matches!(progress, Ok(Progress::LocalInfile) | Err(_))
+        });
+        if asks {
+            self.shared.stats.hook(hook).errors.increment();
+            log::error!(
+                "{}: {} asks the client for a file (0xfb), but nobody would read it: only read_query can ask, in answer to a \
+                 COM_QUERY and with nothing else in the answer",
+                self.name(),
+                hook.name()
+            );
+        }
+        asks
     }
 
     /// The server's answer to the file.

@@ -17,12 +17,12 @@ use crate::{Awaits, Hook, Incoming, Reply, Side, Verdict};
 
 /// The ERR for a login that cannot be read.
 pub fn bad_handshake() -> Reply {
-    Reply::error(ER_HANDSHAKE_ERROR, b"08S01", "Bad handshake")
+    Reply::error(ER_HANDSHAKE_ERROR, "Bad handshake")
 }
 
 /// The ERR for a packet with a wrong sequence id.
 pub fn out_of_order() -> Reply {
-    Reply::error(ER_NET_PACKETS_OUT_OF_ORDER, b"08S01", "Got packets out of order")
+    Reply::error(ER_NET_PACKETS_OUT_OF_ORDER, "Got packets out of order")
 }
 
 impl Turn<'_> {
@@ -40,7 +40,7 @@ impl Turn<'_> {
             }
             Ok(LoginKind::Ssl) => {
                 let message = "pyproxy: TLS is not supported by this proxy, connect without it";
-                return self.refuse(&Reply::error(CR_SSL_CONNECTION_ERROR, b"HY000", message));
+                return self.refuse(&Reply::error(CR_SSL_CONNECTION_ERROR, message));
             }
             Ok(LoginKind::Pre41) => {
                 let message = "4.0 protocol is not supported";
@@ -134,13 +134,19 @@ impl Turn<'_> {
 
     /// A login, or a COM_CHANGE_USER in its place, is on its way.
     pub fn login_sent(&mut self, reason: LoginReason, login: Login) {
-        if let Some(server) = self.server() {
+        let knows_factors = self.server().is_some_and(|server| {
             server.busy = true;
-        }
+            server.knows_factors(&login)
+        });
         let offered = || self.session.client.handshake.as_ref()?.auth_plugin.clone();
         let method = login.auth_plugin.clone().or_else(offered).unwrap_or_default();
-        self.state.login =
-            LoginRounds { reason, method, sent: Some(login), ..LoginRounds::default() };
+        self.state.login = LoginRounds {
+            reason,
+            method,
+            sent: Some(login),
+            knows_factors,
+            ..LoginRounds::default()
+        };
         self.go(Step::LoginAnswer, Awaits::LoginAnswer);
     }
 
@@ -232,8 +238,8 @@ impl Turn<'_> {
         let now = self.driver.now();
         let sent = self.state.login.sent.take().map(Arc::new);
         let is_proof = !self.state.login.asked_again;
-        let status =
-            OkPacket::parse(ok, Capabilities::NONE).map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
+        let status = OkPacket::parse(ok, Capabilities::empty())
+            .map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
         let client = &mut self.session.client;
         if self.state.login.reason == LoginReason::ChangeUser
             && let Some(login) = &sent

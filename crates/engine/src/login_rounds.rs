@@ -3,8 +3,8 @@
 //! Sources: the pages of the authentication methods,
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_authentication_methods.html>.
 
+use wire::WireError;
 use wire::connect::{AuthReply, AuthSwitch, Login};
-use wire::{Capabilities, WireError};
 
 /// Why a login is going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +30,8 @@ pub struct LoginRounds {
     pub method: Vec<u8>,
     /// The login that the server decides about.
     pub sent: Option<Login>,
+    /// The server may ask for further factors: agreed on when its connection was opened.
+    pub knows_factors: bool,
     /// The open question is one of the script, asked in `read_auth`: the server knows nothing of it.
     pub asked_by_script: bool,
     /// The client was asked for more than the login packet.
@@ -65,8 +67,7 @@ impl LoginRounds {
     ///
     /// A question of `dialog` begins with 0x02 as well, but servers that ask it know no further factors.
     fn next_factor<'p>(&self, payload: &'p [u8]) -> Option<&'p [u8]> {
-        let login = self.sent.as_ref()?;
-        if !login.capabilities.contains(Capabilities::MULTI_FACTOR_AUTHENTICATION) {
+        if !self.knows_factors {
             return None;
         }
         let request = payload.strip_prefix(&[0x02])?;
@@ -93,6 +94,17 @@ mod tests {
         assert!(!rounds.is_lost_after(AuthReply::Err));
         rounds.judge(b"\xfemysql_native_password\0salt").unwrap();
         assert!(!rounds.is_lost_after(AuthReply::MoreData));
+    }
+
+    #[test]
+    fn a_further_factor_has_its_own_method() {
+        let request = b"\x02caching_sha2_password\0scramble";
+        let mut rounds = LoginRounds { knows_factors: true, ..LoginRounds::default() };
+        assert_eq!(rounds.judge(request), Ok(AuthReply::PluginData));
+        assert_eq!(rounds.judge(&[1, 3]), Ok(AuthReply::FastSuccess));
+        let mut rounds = LoginRounds::default();
+        assert_eq!(rounds.judge(request), Ok(AuthReply::PluginData));
+        assert_eq!(rounds.judge(&[1, 3]), Ok(AuthReply::MoreData));
     }
 
     #[test]

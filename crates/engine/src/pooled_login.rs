@@ -114,7 +114,7 @@ impl Turn<'_> {
         let of_server = server.map(|server| server.capabilities()).unwrap_or_default();
         let Ok(payload) = request.encode(of_server & login.capabilities) else {
             let message = "the login does not fit into COM_CHANGE_USER";
-            return self.refuse(&Reply::error(ER_HANDSHAKE_ERROR, b"08S01", message));
+            return self.refuse(&Reply::error(ER_HANDSHAKE_ERROR, message));
         };
         self.state.server_ids.restart();
         self.send_to_server(&payload);
@@ -132,7 +132,7 @@ impl Turn<'_> {
         if !same {
             self.park_server();
             let message = "(proxy-pool) login failed";
-            return self.refuse(&Reply::error(ER_ACCESS_DENIED_ERROR, b"28000", message));
+            return self.refuse(&Reply::error(ER_ACCESS_DENIED_ERROR, message));
         }
         self.send_to_client(&Reply::ok(self.session.status()));
         self.restart_ids();

@@ -22,12 +22,17 @@ pub struct Query {
 pub struct EmptyPacket;
 
 impl Query {
-    /// A query that is queued now.
-    pub fn new(id: i64, packet: Vec<u8>, resultset_is_needed: bool) -> Result<Self, EmptyPacket> {
+    /// A query that is queued at `queued_at`.
+    pub fn new(
+        id: i64,
+        packet: Vec<u8>,
+        resultset_is_needed: bool,
+        queued_at: Instant,
+    ) -> Result<Self, EmptyPacket> {
         if packet.is_empty() {
             return Err(EmptyPacket);
         }
-        Ok(Self { id, packet, resultset_is_needed, queued_at: Instant::now() })
+        Ok(Self { id, packet, resultset_is_needed, queued_at })
     }
 }
 
@@ -40,7 +45,8 @@ mod tests {
 
     #[test]
     fn a_query_has_a_command_byte() {
-        assert_eq!(Query::new(1, Vec::new(), false).map(|_| ()), Err(EmptyPacket));
-        assert_eq!(Query::new(1, vec![3], true).map(|q| q.id), Ok(1));
+        let now = Instant::now();
+        assert_eq!(Query::new(1, Vec::new(), false, now).map(|_| ()), Err(EmptyPacket));
+        assert_eq!(Query::new(1, vec![3], true, now).map(|q| (q.id, q.queued_at)), Ok((1, now)));
     }
 }

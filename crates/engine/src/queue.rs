@@ -13,6 +13,9 @@ impl Turn<'_> {
             self.session.queries.clear();
             return self.fail_command("no server connection is attached");
         }
+        if self.server_is_gone() {
+            return self.hear_last_words();
+        }
         if !self.start_next_query() {
             self.fail_command("the queued queries have no result");
         }

@@ -1,10 +1,10 @@
 //! An answer that the proxy makes itself, encoded and ready to be queued for the client.
 
-use wire::Capabilities;
-use wire::reply::{ErrPacket, OkPacket};
+use wire::reply::{ErrPacket, OkPacket, StatusFlags};
+use wire::{Capabilities, marker};
 
 use crate::Hook;
-use crate::error_code::ER_UNKNOWN_ERROR;
+use crate::error_code::{ER_UNKNOWN_ERROR, ErrorCode};
 
 /// Payloads to send, in order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,25 +19,29 @@ impl Reply {
     }
 
     /// OK with nothing affected; `status` is that of the connection.
-    pub fn ok(status: u16) -> Self {
+    pub fn ok(status: StatusFlags) -> Self {
         let ok = OkPacket { status, ..OkPacket::default() };
-        Self { packets: vec![ok.encode(Capabilities::NONE)] }
+        Self { packets: vec![ok.encode(Capabilities::empty())] }
     }
 
     /// An ERR with an SQL state.
-    pub fn error(code: u16, sqlstate: &[u8; 5], message: &str) -> Self {
-        let err = ErrPacket { code, sqlstate: Some(*sqlstate), message: message.as_bytes() };
+    pub fn error(code: ErrorCode, message: &str) -> Self {
+        let err = ErrPacket {
+            code: code.number,
+            sqlstate: Some(code.sqlstate),
+            message: message.as_bytes(),
+        };
         Self { packets: vec![err.encode()] }
     }
 
-    /// An ERR of the proxy itself: 1105, HY000, `pyproxy: message`.
+    /// An ERR of the proxy itself: [`ER_UNKNOWN_ERROR`], `pyproxy: message`.
     pub fn proxy_error(message: &str) -> Self {
-        Self::error(ER_UNKNOWN_ERROR, b"HY000", &format!("pyproxy: {message}"))
+        Self::error(ER_UNKNOWN_ERROR, &format!("pyproxy: {message}"))
     }
 
     /// An ERR without SQL state, for a client that has not seen a handshake.
-    pub fn error_before_handshake(code: u16, message: &str) -> Self {
-        let err = ErrPacket { code, sqlstate: None, message: message.as_bytes() };
+    pub fn error_before_handshake(code: ErrorCode, message: &str) -> Self {
+        let err = ErrPacket { code: code.number, sqlstate: None, message: message.as_bytes() };
         Self { packets: vec![err.encode()] }
     }
 
@@ -53,7 +57,12 @@ impl Reply {
 
     /// Whether it is an ERR.
     pub fn is_error(&self) -> bool {
-        self.first_byte() == Some(0xff)
+        self.first_byte() == Some(marker::ERR)
+    }
+
+    /// Whether it is nothing but a request for a file of the client.
+    pub fn is_file_request(&self) -> bool {
+        self.packets.len() == 1 && self.first_byte() == Some(marker::LOCAL_INFILE)
     }
 }
 

@@ -165,7 +165,7 @@ impl Turn<'_> {
     fn note_database(&mut self, payload: &[u8]) {
         let change = std::mem::take(&mut self.state.exchange.effect);
         let status = self.state.tracker.summary().status;
-        if change == Change::None && status & StatusFlags::SESSION_STATE_CHANGED == 0 {
+        if change == Change::None && !status.contains(StatusFlags::SESSION_STATE_CHANGED) {
             return;
         }
         let accepted = is_ok(payload);

@@ -13,18 +13,16 @@ use crate::{Address, Backends, Link};
 
 /// Capability bits that change what the server sends or understands: a connection is reused only for a client with the
 /// same ones (`docs/internals/backends-and-pools.md#dialect`).
-const DIALECT: Capabilities = Capabilities::from_bits(
-    Capabilities::FOUND_ROWS.bits()
-        | Capabilities::IGNORE_SPACE.bits()
-        | Capabilities::INTERACTIVE.bits()
-        | Capabilities::LOCAL_FILES.bits()
-        | Capabilities::MULTI_STATEMENTS.bits()
-        | Capabilities::MULTI_RESULTS.bits()
-        | Capabilities::PS_MULTI_RESULTS.bits()
-        | Capabilities::SESSION_TRACK.bits()
-        | Capabilities::DEPRECATE_EOF.bits()
-        | Capabilities::MARIADB_FOLLOWED.bits(),
-);
+const DIALECT: Capabilities = Capabilities::FOUND_ROWS
+    .union(Capabilities::IGNORE_SPACE)
+    .union(Capabilities::INTERACTIVE)
+    .union(Capabilities::LOCAL_FILES)
+    .union(Capabilities::MULTI_STATEMENTS)
+    .union(Capabilities::MULTI_RESULTS)
+    .union(Capabilities::PS_MULTI_RESULTS)
+    .union(Capabilities::SESSION_TRACK)
+    .union(Capabilities::DEPRECATE_EOF)
+    .union(Capabilities::MARIADB_FOLLOWED);
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -60,7 +58,7 @@ pub struct Server {
     /// An answer is outstanding or unread: not to be shared.
     pub busy: bool,
     /// The flags of the connection's state that the server reported last.
-    status: u16,
+    status: StatusFlags,
     /// When the last command was sent.
     pub last_command_at: Instant,
     /// The columns of open cursors. Kept only while a script reads results.
@@ -80,7 +78,7 @@ impl Server {
             handshake: None,
             handshake_payload: Vec::new(),
             login: None,
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             login_is_proof: false,
             default_db: Vec::new(),
             authenticated: false,
@@ -97,25 +95,25 @@ impl Server {
     }
 
     /// The server reported `status` in its greeting or in an answer.
-    pub fn reported(&mut self, status: u16) {
+    pub fn reported(&mut self, status: StatusFlags) {
         self.status = status & StatusFlags::OF_CONNECTION;
     }
 
     /// The flags of the connection's state, as the server reported them last.
-    pub fn status(&self) -> u16 {
+    pub fn status(&self) -> StatusFlags {
         self.status
     }
 
     /// Whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
-        self.status & StatusFlags::IN_TRANS != 0
+        self.status.contains(StatusFlags::IN_TRANS)
     }
 
     /// The server accepted `login` and reported `status`; `is_proof` is for [`Server::login_is_proof`].
     pub fn logged_in(
         &mut self,
         login: Option<Arc<Login>>,
-        status: u16,
+        status: StatusFlags,
         is_proof: bool,
         now: Instant,
     ) {
@@ -137,7 +135,7 @@ impl Server {
     /// is rolled back.
     pub fn kept_login(&mut self) {
         self.busy = false;
-        self.status &= !(StatusFlags::IN_TRANS | StatusFlags::IN_TRANS_READONLY);
+        self.status.remove(StatusFlags::OF_TRANSACTION);
     }
 
     /// A client uses this connection from now on: counts it on its backend, once.
@@ -172,6 +170,14 @@ impl Server {
     /// What this connection and the client that opened it agreed on.
     pub fn capabilities(&self) -> Capabilities {
         self.capabilities
+    }
+
+    /// Whether the server may ask for further factors in answer to this login, or to a COM_CHANGE_USER in its place: as was
+    /// agreed on when the connection was opened.
+    pub fn knows_factors(&self, login: &Login) -> bool {
+        let asked = if self.authenticated { self.capabilities } else { login.capabilities };
+        let offered = self.handshake.as_ref().map(|offer| offer.capabilities).unwrap_or_default();
+        (asked & offered).contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
     }
 
     /// Whether a client with `capabilities` would be understood the same way on this connection.

@@ -24,11 +24,11 @@ pub struct Session {
     /// The script's hook that runs now: from the question to the verdict.
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
-    pub result_status: u16,
+    pub result_status: StatusFlags,
     /// In `read_auth_result`: the server accepted the login.
     pub login_accepted: bool,
     /// What [`Server::status`] was when the last server was detached.
-    detached_status: u16,
+    detached_status: StatusFlags,
     /// The driver does not know yet which server is attached now.
     moved: bool,
     /// Detached connections that nobody may have: closed as soon as the driver knows that they are gone.
@@ -47,7 +47,7 @@ impl Session {
             queries: Queries::default(),
             command: None,
             hook: None,
-            result_status: 0,
+            result_status: StatusFlags::empty(),
             login_accepted: false,
             detached_status: StatusFlags::AUTOCOMMIT,
             moved: false,
@@ -61,9 +61,10 @@ impl Session {
     }
 
     /// The status for what the proxy makes itself: as the server reported it last. A transaction ends with the attachment.
-    pub fn status(&self) -> u16 {
-        const TRANSACTION: u16 = StatusFlags::IN_TRANS | StatusFlags::IN_TRANS_READONLY;
-        self.server.as_ref().map_or(self.detached_status & !TRANSACTION, Server::status)
+    pub fn status(&self) -> StatusFlags {
+        self.server
+            .as_ref()
+            .map_or(self.detached_status.difference(StatusFlags::OF_TRANSACTION), Server::status)
     }
 
     /// The server connection as this client's own: counted on its backend. The present one must be detached.

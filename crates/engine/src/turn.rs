@@ -56,6 +56,9 @@ impl Turn<'_> {
 
     fn server_packet(&mut self, packet: Incoming<'_>) {
         if !self.state.server_ids.received(packet.id, packet.last_id()) {
+            if self.is_last_word(packet) {
+                return self.last_words(packet);
+            }
             return self.broken("the server's packets are out of order");
         }
         match self.state.step {
@@ -63,6 +66,7 @@ impl Turn<'_> {
             Step::LoginAnswer => self.login_answer(packet),
             Step::Answer => self.answer(packet),
             Step::FileAnswer => self.file_answer(packet),
+            Step::LastWords => self.last_words(packet),
             _ => self.abort(),
         }
     }
@@ -111,6 +115,7 @@ impl Turn<'_> {
             return;
         }
         self.state.asked = None;
+        self.tell_of_lost_server();
         self.state.exchange.injection = None;
         self.ask(Question::DisconnectClient, None);
     }
@@ -225,7 +230,7 @@ impl Turn<'_> {
     /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.
     pub fn login_error(&self, message: &str) -> Reply {
         if self.session.client.login.is_some() {
-            Reply::error(crate::ER_UNKNOWN_ERROR, b"HY000", message)
+            Reply::error(crate::ER_UNKNOWN_ERROR, message)
         } else {
             Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
         }

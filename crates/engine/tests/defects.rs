@@ -3,55 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use doubles::AlwaysUp;
 use engine::{
-    AddBackendError, Address, Awaits, BackendKind, BackendState, Backends, Client, Connecting,
-    Driver, Effect, Engine, Event, Hook, HookSet, Incoming, Link, Query, Reply, Session, Settings,
-    Shared, Side, Slot, Then, Verdict,
+    Address, Awaits, Client, Connecting, Driver, Effect, Engine, Event, Hook, HookSet, Incoming,
+    Link, Query, Reply, Session, Settings, Shared, Side, Slot, Then, Verdict,
 };
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
-
-/// One backend that is always there.
-#[derive(Debug)]
-struct OneBackend;
-
-impl Backends for OneBackend {
-    fn len(&self) -> usize {
-        1
-    }
-
-    fn address(&self, _: usize) -> Option<Address> {
-        None
-    }
-
-    fn kind(&self, _: usize) -> Option<BackendKind> {
-        Some(BackendKind::ReadWrite)
-    }
-
-    fn state(&self, _: usize) -> Option<BackendState> {
-        Some(BackendState::Up)
-    }
-
-    fn set_state(&self, _: usize, _: BackendState) {}
-
-    fn connected_clients(&self, _: usize) -> Option<u32> {
-        None
-    }
-
-    fn count(&self, _: usize, _: bool) {}
-
-    fn uuid(&self, _: usize) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn set_uuid(&self, _: usize, _: &[u8]) {}
-
-    fn add(&self, address: &str, _: BackendKind) -> Result<usize, AddBackendError> {
-        Err(AddBackendError::Listed(address.to_owned()))
-    }
-
-    fn recheck(&self) {}
-}
+use wire::reply::StatusFlags;
 
 #[derive(Debug)]
 struct QuietLink;
@@ -72,6 +31,7 @@ struct Seen {
     to_client: Vec<Vec<u8>>,
     to_server: Vec<Vec<u8>>,
     forwarded: Vec<(Side, u8)>,
+    has_server: bool,
     awaits: Option<Awaits>,
 }
 
@@ -92,6 +52,7 @@ impl Driver for Seen {
             }
             Effect::Send { to: Side::Server, payload, .. } => self.to_server.push(payload.to_vec()),
             Effect::Forward { to, id } => self.forwarded.push((to, id)),
+            Effect::Attach(link) => self.has_server = link.is_some(),
             _ => {}
         }
     }
@@ -106,11 +67,17 @@ struct Scene {
     seen: Seen,
 }
 
+/// What the server offers.
+const COMMON: Capabilities = Capabilities::PROTOCOL_41
+    .union(Capabilities::LONG_PASSWORD)
+    .union(Capabilities::SECURE_CONNECTION)
+    .union(Capabilities::PLUGIN_AUTH);
+
 const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 
 impl Scene {
     fn new(hooks: &[Hook]) -> Self {
-        let shared = Arc::new(Shared::new(Box::new(OneBackend), false, LIMIT));
+        let shared = Arc::new(Shared::new(Box::new(AlwaysUp(1)), false, LIMIT));
         let session = Slot::new(Session::new(1, Client::default()));
         let hooks = HookSet::from_iter(hooks.iter().copied());
         let engine = Engine::new(session, shared, Settings::default(), hooks);
@@ -133,20 +100,21 @@ impl Scene {
     }
 
     /// Up to the client's login.
-    fn greeted(mut self) -> Self {
-        let capabilities = Capabilities::PROTOCOL_41
-            | Capabilities::LONG_PASSWORD
-            | Capabilities::SECURE_CONNECTION
-            | Capabilities::PLUGIN_AUTH;
+    fn greeted(self) -> Self {
+        self.greeted_as(b"mysql_native_password", COMMON)
+    }
+
+    /// The same, with a login that asks for these capabilities.
+    fn greeted_as(mut self, method: &[u8], capabilities: Capabilities) -> Self {
         let greeting = Handshake {
             protocol_version: 10,
             server_version: b"8.0.36".to_vec(),
             thread_id: 1,
             scramble: vec![b's'; 20],
-            capabilities,
+            capabilities: COMMON,
             charset: 45,
-            status: 2,
-            auth_plugin: Some(b"mysql_native_password".to_vec()),
+            status: StatusFlags::AUTOCOMMIT,
+            auth_plugin: Some(method.to_vec()),
         };
         let login = Login {
             capabilities,
@@ -155,7 +123,7 @@ impl Scene {
             username: b"ann".to_vec(),
             auth_response: vec![b'a'; 20],
             database: None,
-            auth_plugin: Some(b"mysql_native_password".to_vec()),
+            auth_plugin: Some(method.to_vec()),
             attributes: None,
             zstd_level: None,
         };
@@ -169,7 +137,7 @@ impl Scene {
     fn logged_in(mut self) -> Self {
         self = self.greeted();
         self.server(2, OK);
-        self.seen = Seen::default();
+        self.seen = Seen { has_server: self.seen.has_server, ..Seen::default() };
         self
     }
 
@@ -185,11 +153,16 @@ impl Scene {
 
 /// One whose result the script wants.
 fn query(packet: &[u8]) -> Query {
-    Query::new(1, packet.to_vec(), true).expect("not empty")
+    Query::new(1, packet.to_vec(), true, Instant::now()).expect("not empty")
 }
 
 fn reply(payload: &[u8]) -> Verdict {
-    Verdict::SendResult(Reply::from_packets(vec![payload.to_vec()]).expect("not empty"))
+    replies(&[payload])
+}
+
+fn replies(payloads: &[&[u8]]) -> Verdict {
+    let payloads = payloads.iter().map(|payload| payload.to_vec()).collect();
+    Verdict::SendResult(Reply::from_packets(payloads).expect("not empty"))
 }
 
 /// The server would have taken the client's answer for a command.
@@ -252,7 +225,7 @@ fn what_was_kept_reaches_the_client_before_a_request_for_its_file() {
 fn what_a_server_says_to_a_queued_quit_is_for_nobody_who_has_an_answer() {
     let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
     scene.client(0, b"\x03SELECT 1");
-    let quit = Query::new(1, vec![1], false).unwrap();
+    let quit = Query::new(1, vec![1], false, Instant::now()).unwrap();
     scene.engine.session().lock().expect("alive").queries.extend([query(b"\x03DO 1"), quit]);
     scene.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, b"\x03SELECT 1"))));
     scene.server(1, OK);
@@ -284,4 +257,76 @@ fn a_client_whose_result_was_too_large_is_not_asked_for_files() {
     assert_eq!(scene.seen.to_server.last(), Some(&Vec::new()));
     scene.server(4, OK);
     assert!(scene.seen.to_client.concat().ends_with(b"pyproxy-max-kept-bytes=200"));
+}
+
+/// The client sent its file, which nobody read, and waited for ever.
+#[test]
+fn a_made_request_for_a_file_that_nobody_would_read_is_a_script_error() {
+    let mut scene = Scene::new(&[Hook::ReadQuery, Hook::ReadQueryResult]).logged_in();
+    scene.replaced(b"\x03SELECT 1", &[b"\x03SELECT 1"]);
+    scene.server(1, OK);
+    scene.tell(Event::Verdict(reply(b"\xfbf"), None));
+    let last = scene.seen.to_client.last().unwrap();
+    assert!(last.ends_with(b"read_query_result failed, see the proxy log"), "{last:x?}");
+    assert_eq!(scene.seen.awaits, Some(Awaits::Command));
+
+    let more = &b"\0\0\0\x0a\0\0\0"[..];
+    for (command, answer) in [
+        (&b"\x03SELECT 1"[..], &[more, b"\xfbf"][..]),
+        (b"\x03SELECT 1", &[b"\xfbf", OK]),
+        (b"\x03SELECT 1", &[OK, b"\xfbf"]),
+        (b"\x17\x01\0\0\0\0\x01\0\0\0", &[b"\xfbf"]),
+    ] {
+        let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+        scene.client(0, command);
+        let verdict = replies(answer);
+        scene.tell(Event::Verdict(verdict, Some(Incoming::single(0, command))));
+        let said = scene.seen.to_client.concat();
+        assert!(said.ends_with(b"read_query failed, see the proxy log"), "{said:x?}");
+        assert_eq!(scene.seen.to_client.len(), 1);
+        assert_eq!(scene.seen.awaits, Some(Awaits::Command));
+    }
+}
+
+/// A row that begins with NULL looks like a request for a file.
+#[test]
+fn a_made_row_may_begin_with_null() {
+    let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+    let command = b"\x03SELECT NULL";
+    let column = b"\x03def\0\0\0\x01a\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0";
+    let end = b"\xfe\0\0\x02\0";
+    scene.client(0, command);
+    let verdict = replies(&[b"\x01", column, end, b"\xfb", end]);
+    scene.tell(Event::Verdict(verdict, Some(Incoming::single(0, command))));
+    assert_eq!(scene.seen.to_client.len(), 5);
+    assert_eq!(scene.seen.awaits, Some(Awaits::Command));
+}
+
+/// The question was taken for a change to the method that it names, and the next one for a word that needs no answer:
+/// client and proxy waited for each other.
+#[test]
+fn a_server_that_knows_no_further_factors_asks_questions_that_look_the_same() {
+    let wants = COMMON | Capabilities::MULTI_FACTOR_AUTHENTICATION;
+    let mut scene = Scene::new(&[]).greeted_as(b"dialog", wants);
+    scene.server(2, b"\x02caching_sha2_password\0");
+    scene.client(3, b"yes");
+    scene.server(4, b"\x01\x03");
+    assert_eq!(scene.seen.awaits, Some(Awaits::LoginData));
+}
+
+/// The driver had the server until the verdict came, when another client could have it for long.
+#[test]
+fn what_a_hook_parks_while_it_waits_is_parked_at_once() {
+    let mut scene = Scene::new(&[Hook::ReadQuery]).logged_in();
+    scene.client(0, b"\x03SELECT 1");
+    assert!(scene.seen.has_server);
+    {
+        let shared = Arc::clone(scene.engine.shared());
+        let mut session = scene.engine.session().lock().expect("alive");
+        session.set_backend(&shared, None, Instant::now()).expect("in a hook");
+    }
+    scene.engine.verdict_is_pending(&mut scene.seen);
+    assert!(!scene.seen.has_server);
+    scene.tell(Event::Verdict(reply(OK), Some(Incoming::single(0, b"\x03SELECT 1"))));
+    assert_eq!(scene.seen.to_client, [OK]);
 }

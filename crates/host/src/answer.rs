@@ -6,6 +6,8 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use chassis_sys::network_socket;
+use wire::Capabilities;
+use wire::reply::{ErrPacket, OkPacket, StatusFlags};
 
 use crate::exports::export;
 use crate::glib;
@@ -15,15 +17,13 @@ use crate::socket::Sock;
 const UNKNOWN_ERROR: u16 = 1105;
 /// The SQL state that goes with it in the original.
 const UNKNOWN_STATE: &[u8; 5] = b"07000";
-/// `SERVER_STATUS_AUTOCOMMIT`.
-const AUTOCOMMIT: u16 = 2;
 /// The original cuts messages here.
 const MAX_MESSAGE: usize = 512;
 
 /// The payload of an ERR packet of the 4.1 protocol.
 fn err_payload(message: &[u8], code: u16, state: &[u8; 5]) -> Vec<u8> {
     let message = &message[..message.len().min(MAX_MESSAGE)];
-    [&[0xff][..], &code.to_le_bytes(), b"#", state, message].concat()
+    ErrPacket { code, sqlstate: Some(*state), message }.encode()
 }
 
 /// Queues an ERR packet.
@@ -34,9 +34,9 @@ pub fn send_error(socket: &mut Sock<'_>, message: &str) {
 export! {
     /// OK with autocommit status.
     fn network_mysqld_con_send_ok(socket: *mut network_socket) -> c_int {
-        let [low, high] = AUTOCOMMIT.to_le_bytes();
+        let ok = OkPacket { status: StatusFlags::AUTOCOMMIT, ..OkPacket::default() };
         // SAFETY: a live socket that this thread drives (ABI).
-        unsafe { Sock::from_raw(socket) }.answer(&[0, 0, 0, low, high, 0, 0]);
+        unsafe { Sock::from_raw(socket) }.answer(&ok.encode(Capabilities::empty()));
         0
     }
 

@@ -6,13 +6,13 @@ use std::ffi::c_char;
 
 use chassis_sys::{network_mysqld_auth_challenge, network_mysqld_auth_response};
 use glib_sys::GString;
+use wire::Capabilities;
 
 use crate::exports::export;
 use crate::glib;
 
-/// Capability bits a new challenge or response starts with: the 4.1 protocol and its authentication.
-const CLIENT_PROTOCOL_41: u32 = 0x0200;
-const CLIENT_SECURE_CONNECTION: u32 = 0x8000;
+/// What a new challenge or response starts with: the 4.1 protocol and its authentication.
+const FIRST: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
 
 /// The server's handshake.
 #[repr(C)]
@@ -53,7 +53,7 @@ export! {
         unsafe {
             (*challenge).auth_plugin_data = glib::new_string(b"");
             (*challenge).auth_plugin_name = glib::new_string(b"");
-            (*challenge).capabilities = CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION;
+            (*challenge).capabilities = FIRST.classic();
         }
         challenge.cast()
     }
@@ -101,7 +101,7 @@ export! {
         let response: *mut Response = glib::alloc_zeroed();
         // SAFETY: fresh memory of a response.
         unsafe {
-            (*response).client_capabilities = CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION;
+            (*response).client_capabilities = FIRST.classic();
             (*response).server_capabilities = server_capabilities;
             (*response).username = glib::new_string(b"");
             (*response).auth_plugin_data = glib::new_string(b"");

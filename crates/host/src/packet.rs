@@ -2,10 +2,7 @@
 //!
 //! Facts: `docs/internals/packets.md#sequence-ids`.
 
-/// Length of a packet header: three bytes of payload length (little endian), one byte of sequence id.
-pub const HEADER_LEN: usize = 4;
-/// The longest payload of one packet; a payload this long is continued in the next packet.
-pub const MAX_PAYLOAD: usize = 0xff_ffff;
+pub use wire::{HEADER_LEN, MAX_PAYLOAD};
 
 /// Payload length in the header at the start of `bytes`; `None` when there is no whole header.
 pub fn payload_len(bytes: &[u8]) -> Option<usize> {

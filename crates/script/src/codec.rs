@@ -8,12 +8,10 @@ use std::ffi::CStr;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{Bound, ffi};
+use wire::collation;
 use wire::result::ColumnType;
 
 use crate::text;
-
-/// Collation id of binary data, and of everything that is no text.
-pub const BINARY: u16 = 63;
 
 /// How the cells of a column are shown to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +36,7 @@ impl Codec {
             | ColumnType::MEDIUM_BLOB
             | ColumnType::LONG_BLOB
             | ColumnType::BLOB
-                if charset == BINARY =>
+                if charset == collation::BINARY =>
             {
                 Self::Bytes
             }

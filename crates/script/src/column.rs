@@ -1,7 +1,7 @@
 //! A column of a result set, owned: what a field object shows and what a response is encoded with.
 
 use wire::binary::ValueType;
-use wire::result::{ColumnDefinition, ColumnType};
+use wire::result::{ColumnDefinition, ColumnFlags, ColumnType};
 
 use crate::codec::Codec;
 
@@ -27,7 +27,7 @@ pub struct Column {
     /// Longest value, in bytes.
     pub length: u32,
     /// Column flags.
-    pub flags: u16,
+    pub flags: ColumnFlags,
     /// Digits behind the point.
     pub decimals: u8,
     /// How its cells are shown.

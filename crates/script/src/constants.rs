@@ -1,99 +1,60 @@
 //! The integer constants of `proxy` (`docs/scripting.md#objects`).
 
+use wire::result::ColumnType;
+use wire::{Command, marker};
+
 use crate::decision;
 
-/// Hook results, packet kinds and backend values.
-const PROXY: &[(&str, i64)] = &[
-    ("PROXY_NO_DECISION", decision::NO_DECISION),
-    ("PROXY_SEND_QUERY", decision::SEND_QUERY),
-    ("PROXY_SEND_RESULT", decision::SEND_RESULT),
-    ("PROXY_IGNORE_RESULT", decision::IGNORE_RESULT),
-    ("MYSQLD_PACKET_OK", 0),
-    ("MYSQLD_PACKET_RAW", 250),
-    ("MYSQLD_PACKET_NULL", 251),
-    ("MYSQLD_PACKET_EOF", 254),
-    ("MYSQLD_PACKET_ERR", 255),
-    ("BACKEND_STATE_UNKNOWN", 0),
-    ("BACKEND_STATE_UP", 1),
-    ("BACKEND_STATE_DOWN", 2),
-    ("BACKEND_TYPE_UNKNOWN", 0),
-    ("BACKEND_TYPE_RW", 1),
-    ("BACKEND_TYPE_RO", 2),
-];
+macro_rules! constants {
+    ($($(#[$doc:meta])* $name:ident = $value:expr),* $(,)?) => {
+        $($(#[$doc])* pub const $name: i64 = $value;)*
 
-/// Commands: first byte of a client's packet.
-const COMMANDS: &[(&str, i64)] = &[
-    ("COM_SLEEP", 0),
-    ("COM_QUIT", 1),
-    ("COM_INIT_DB", 2),
-    ("COM_QUERY", 3),
-    ("COM_FIELD_LIST", 4),
-    ("COM_CREATE_DB", 5),
-    ("COM_DROP_DB", 6),
-    ("COM_REFRESH", 7),
-    ("COM_SHUTDOWN", 8),
-    ("COM_STATISTICS", 9),
-    ("COM_PROCESS_INFO", 10),
-    ("COM_CONNECT", 11),
-    ("COM_PROCESS_KILL", 12),
-    ("COM_DEBUG", 13),
-    ("COM_PING", 14),
-    ("COM_TIME", 15),
-    ("COM_DELAYED_INSERT", 16),
-    ("COM_CHANGE_USER", 17),
-    ("COM_BINLOG_DUMP", 18),
-    ("COM_TABLE_DUMP", 19),
-    ("COM_CONNECT_OUT", 20),
-    ("COM_REGISTER_SLAVE", 21),
-    ("COM_STMT_PREPARE", 22),
-    ("COM_STMT_EXECUTE", 23),
-    ("COM_STMT_SEND_LONG_DATA", 24),
-    ("COM_STMT_CLOSE", 25),
-    ("COM_STMT_RESET", 26),
-    ("COM_SET_OPTION", 27),
-    ("COM_STMT_FETCH", 28),
-    ("COM_DAEMON", 29),
-    ("COM_BINLOG_DUMP_GTID", 30),
-    ("COM_RESET_CONNECTION", 31),
-    ("COM_CLONE", 32),
-    ("COM_STMT_BULK_EXECUTE", 250),
-];
+        const OF_PROXY: &[(&str, i64)] = &[$((stringify!($name), $name)),*];
+    };
+}
 
-/// Column types.
-const TYPES: &[(&str, i64)] = &[
-    ("MYSQL_TYPE_DECIMAL", 0),
-    ("MYSQL_TYPE_TINY", 1),
-    ("MYSQL_TYPE_SHORT", 2),
-    ("MYSQL_TYPE_LONG", 3),
-    ("MYSQL_TYPE_FLOAT", 4),
-    ("MYSQL_TYPE_DOUBLE", 5),
-    ("MYSQL_TYPE_NULL", 6),
-    ("MYSQL_TYPE_TIMESTAMP", 7),
-    ("MYSQL_TYPE_LONGLONG", 8),
-    ("MYSQL_TYPE_INT24", 9),
-    ("MYSQL_TYPE_DATE", 10),
-    ("MYSQL_TYPE_TIME", 11),
-    ("MYSQL_TYPE_DATETIME", 12),
-    ("MYSQL_TYPE_YEAR", 13),
-    ("MYSQL_TYPE_NEWDATE", 14),
-    ("MYSQL_TYPE_VARCHAR", 15),
-    ("MYSQL_TYPE_BIT", 16),
-    ("MYSQL_TYPE_VECTOR", 242),
-    ("MYSQL_TYPE_JSON", 245),
-    ("MYSQL_TYPE_NEWDECIMAL", 246),
-    ("MYSQL_TYPE_ENUM", 247),
-    ("MYSQL_TYPE_SET", 248),
-    ("MYSQL_TYPE_TINY_BLOB", 249),
-    ("MYSQL_TYPE_MEDIUM_BLOB", 250),
-    ("MYSQL_TYPE_LONG_BLOB", 251),
-    ("MYSQL_TYPE_BLOB", 252),
-    ("MYSQL_TYPE_VAR_STRING", 253),
-    ("MYSQL_TYPE_STRING", 254),
-    ("MYSQL_TYPE_GEOMETRY", 255),
-];
+constants! {
+    /// A hook returns it, or `None`: go on as if there were no hook.
+    PROXY_NO_DECISION = decision::NO_DECISION,
+    /// A hook returns it: run the queue.
+    PROXY_SEND_QUERY = decision::SEND_QUERY,
+    /// A hook returns it: send `proxy.response`.
+    PROXY_SEND_RESULT = decision::SEND_RESULT,
+    /// A hook returns it: drop the result.
+    PROXY_IGNORE_RESULT = decision::IGNORE_RESULT,
+    /// `proxy.response.type`: OK, or a result set.
+    MYSQLD_PACKET_OK = marker::OK as i64,
+    /// `proxy.response.type`: payloads as they are.
+    MYSQLD_PACKET_RAW = 250,
+    /// First byte of a packet.
+    MYSQLD_PACKET_NULL = marker::LOCAL_INFILE as i64,
+    /// First byte of a packet.
+    MYSQLD_PACKET_EOF = marker::EOF as i64,
+    /// `proxy.response.type`: ERR.
+    MYSQLD_PACKET_ERR = marker::ERR as i64,
+    /// `backend.state`.
+    BACKEND_STATE_UNKNOWN = 0,
+    /// `backend.state`.
+    BACKEND_STATE_UP = 1,
+    /// `backend.state`.
+    BACKEND_STATE_DOWN = 2,
+    /// `backend.type`, of a backend that is none.
+    BACKEND_TYPE_UNKNOWN = 0,
+    /// `backend.type`.
+    BACKEND_TYPE_RW = 1,
+    /// `backend.type`.
+    BACKEND_TYPE_RO = 2,
+}
+
+/// Commands that no client of a proxy sends: scripts have no name for them.
+const UNNAMED: [Command; 2] = [Command::SUBSCRIBE_GROUP_REPLICATION_STREAM, Command::MULTI];
 
 /// Every constant with its value. `host_version` is `major << 16 | minor << 8 | patch`.
 pub fn all(host_version: u32) -> impl Iterator<Item = (&'static str, i64)> {
+    let commands = Command::ALL.iter().filter(|command| !UNNAMED.contains(command));
+    let commands = commands.filter_map(|command| Some((command.name()?, command.0.into())));
+    let types = ColumnType::ALL.iter();
+    let types = types.filter_map(|column_type| Some((column_type.name()?, column_type.0.into())));
     let of_host = ("PROXY_VERSION", i64::from(host_version));
-    PROXY.iter().chain(COMMANDS).chain(TYPES).copied().chain([of_host])
+    OF_PROXY.iter().copied().chain(commands).chain(types).chain([of_host])
 }

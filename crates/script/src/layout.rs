@@ -73,21 +73,25 @@ fn columns<'p>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use engine::Query;
+    use wire::reply::StatusFlags;
     use wire::result::{ColumnType, ResultSetEncoder};
 
     fn injection(command: Command, rows: &[&[u8]], capabilities: Capabilities) -> Injection {
-        let query = Query::new(1, vec![command.0], true).expect("not empty");
+        let query = Query::new(1, vec![command.0], true, Instant::now()).expect("not empty");
         let mut injection = Injection::new(query, capabilities);
         let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
         let packets = Arc::make_mut(&mut injection.packets);
         let sink = |payload: &[u8]| packets.push(payload);
-        let mut encoder = ResultSetEncoder::begin(&[column], capabilities, 2, sink);
+        let mut encoder =
+            ResultSetEncoder::begin(&[column], capabilities, StatusFlags::AUTOCOMMIT, sink);
         for row in rows {
             encoder.text_row([Some(*row)]);
         }
-        encoder.finish(2, 0);
+        encoder.finish(StatusFlags::AUTOCOMMIT, 0);
         injection
     }
 
@@ -102,7 +106,7 @@ mod tests {
 
     #[test]
     fn columns_that_make_no_sense_are_no_result_set() {
-        let mut injection = injection(Command::QUERY, &[b"x"], Capabilities::NONE);
+        let mut injection = injection(Command::QUERY, &[b"x"], Capabilities::empty());
         injection.packets = KeptPackets::from_iter([&b"\x01"[..], b"?", b"\xfe\0\0\x02\0"]).into();
         assert!(Layout::of(&injection).is_none());
     }
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn binary_rows_have_types() {
-        let injection = injection(Command::STMT_EXECUTE, &[b"x"], Capabilities::NONE);
+        let injection = injection(Command::STMT_EXECUTE, &[b"x"], Capabilities::empty());
         let layout = Layout::of(&injection).expect("columns");
         let types = [ValueType::new(ColumnType::VAR_STRING)];
         assert_eq!(layout.binary_types(), Some(&types[..]));

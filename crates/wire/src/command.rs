@@ -12,6 +12,9 @@ macro_rules! commands {
         impl Command {
             $(#[doc = concat!("`", $text, "`")] pub const $name: Self = Self($value);)*
 
+            /// Those that have a name, by number.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// The protocol's name of the command, such as `COM_QUERY`; `None` for a byte without
             /// one.
             pub const fn name(self) -> Option<&'static str> {

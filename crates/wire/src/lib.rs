@@ -15,11 +15,13 @@
 
 pub mod binary;
 pub mod capabilities;
+pub mod collation;
 pub mod command;
 pub mod compressed;
 pub mod connect;
 pub mod error;
 pub mod lenenc;
+pub mod marker;
 pub mod packet;
 pub mod password;
 pub mod reader;

@@ -8,6 +8,7 @@
 use serde_json::Value;
 use wire::binary::ValueType;
 use wire::connect::AuthReply;
+use wire::reply::StatusFlags;
 use wire::result::{BinaryRow, ColumnDefinition, Part, ResultTracker, Step, Summary, TextRow};
 use wire::{Capabilities, Command};
 
@@ -105,7 +106,11 @@ fn counters_are_the_servers() {
         }
     };
     expect("insert", |s| s.affected_rows == Some(3) && s.insert_id == Some(1));
-    expect("select", |s| s.row_count == 3 && s.affected_rows.is_none() && s.status & 0x20 != 0);
+    expect("select", |s| {
+        s.row_count == 3
+            && s.affected_rows.is_none()
+            && s.status.contains(StatusFlags::NO_INDEX_USED)
+    });
     expect("select one empty cell", |s| s.row_count == 1);
     expect("select no rows", |s| s.row_count == 0 && s.has_resultset);
     expect("select with warning", |s| s.warnings == 2);
@@ -114,7 +119,7 @@ fn counters_are_the_servers() {
     expect("multi error", |s| s.query_status == Some(0xff) && s.row_count == 1);
     expect("multi", |s| s.row_count == 2 && s.query_status == Some(0));
     expect("call", |s| s.row_count == 4);
-    expect("execute cursor", |s| s.row_count == 0 && s.status & 0x40 != 0);
-    expect("fetch rest", |s| s.row_count == 2 && s.status & 0x80 != 0);
+    expect("execute cursor", |s| s.row_count == 0 && s.status.contains(StatusFlags::CURSOR_EXISTS));
+    expect("fetch rest", |s| s.row_count == 2 && s.status.contains(StatusFlags::LAST_ROW_SENT));
     expect("local infile", |s| s.affected_rows == Some(2) && s.query_status == Some(0));
 }

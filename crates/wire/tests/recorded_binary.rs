@@ -32,7 +32,7 @@ impl Record {
         let columns = self.packets("columns");
         let parsed = columns
             .iter()
-            .map(|c| ColumnDefinition::parse(c, Capabilities::NONE).expect("a definition"));
+            .map(|c| ColumnDefinition::parse(c, Capabilities::empty()).expect("a definition"));
         parsed.map(|column| ValueType::of_column(&column)).collect()
     }
 }

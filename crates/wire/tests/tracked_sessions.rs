@@ -61,11 +61,13 @@ fn end() -> impl Strategy<Value = End> {
 }
 
 fn caps() -> impl Strategy<Value = Capabilities> {
-    prop_oneof![Just(Capabilities::NONE), Just(Capabilities::DEPRECATE_EOF)]
+    prop_oneof![Just(Capabilities::empty()), Just(Capabilities::DEPRECATE_EOF)]
 }
 
-fn status(more: bool) -> u16 {
-    StatusFlags::AUTOCOMMIT | if more { StatusFlags::MORE_RESULTS_EXISTS } else { 0 }
+fn status(more: bool) -> StatusFlags {
+    let mut status = StatusFlags::AUTOCOMMIT;
+    status.set(StatusFlags::MORE_RESULTS_EXISTS, more);
+    status
 }
 
 fn ok(affected_rows: u64, more: bool, caps: Capabilities) -> Vec<u8> {
@@ -161,11 +163,11 @@ proptest! {
     #[test]
     fn a_prepared_statement_ends_at_its_last_packet(columns in 0..6_u16, params in 0..6_u16, caps in caps()) {
         let mut definition = Vec::new();
-        ColumnDefinition::named(b"c", ColumnType::LONG).encode(&mut definition, Capabilities::NONE);
+        ColumnDefinition::named(b"c", ColumnType::LONG).encode(&mut definition, Capabilities::empty());
         let mut packets = vec![PrepareOk { statement_id: 1, columns, params, warnings: 0 }.encode()];
         for count in [params, columns] {
             packets.extend((0..count).map(|_| definition.clone()));
-            if count > 0 && caps == Capabilities::NONE {
+            if count > 0 && caps == Capabilities::empty() {
                 packets.push(EofPacket::default().encode());
             }
         }

@@ -169,6 +169,10 @@ fn cleanup(con: Con<'_>, ctx: &'static Context) {
         panic_on_purpose("disconnect_client");
         let mut turn = Turn { host: Host::new(con.call(), con, client, ctx.backends), conn };
         _ = turn.tell(Event::Closed);
+        if !client.send_queue_is_empty() {
+            // The host writes nothing more. What the client does not take now it does not get.
+            _ = con.write_now(client);
+        }
     }
     let_go(con);
 }

@@ -134,8 +134,7 @@ fn child_that_spoils_python() {
          \x20   else: raise LookupError('on purpose')\n",
         spoils.collect::<String>()
     );
-    log::set_logger(&Logger).expect("no other logger");
-    log::set_max_level(log::LevelFilter::Debug);
+    keep_log();
     let scripts = start_with(&script, None).expect("starts");
     let script = in_callback(|| scripts.current());
     for (n, spoil) in SPOILS.iter().enumerate() {

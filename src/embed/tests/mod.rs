@@ -5,7 +5,6 @@ mod chassis;
 mod stubs;
 mod versions;
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -13,58 +12,20 @@ use pyo3::Python;
 
 use super::{ConfigValue, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::host_call;
-use crate::chassis::Backends;
 use ::script::{Asked, Binding, Guest};
+use doubles::{AlwaysUp, keep_log, logged};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
-thread_local! {
-    static LOG: RefCell<Vec<(log::Level, String)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Keeps what each thread logged.
-struct Logger;
-
-impl log::Log for Logger {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        LOG.with_borrow_mut(|log| log.push((record.level(), record.args().to_string())));
-    }
-
-    fn flush(&self) {}
-}
-
-/// What this thread logged at `level` since the last call, in one text.
-fn logged(level: log::Level) -> String {
-    let entries = LOG.with_borrow_mut(std::mem::take);
-    let texts = entries.into_iter().filter(|(entry, _)| *entry == level).map(|(_, text)| text);
-    texts.collect::<Vec<_>>().join("\n---\n")
-}
-
-/// What connections share, with a list of backends that must not be looked at: there is no host.
+/// What connections share.
 fn shared() -> Arc<Shared> {
-    // SAFETY: all-zero is a valid value of these plain structs; only `priv_` and `backends` are read.
-    let (chas, private) = unsafe {
-        (
-            Box::leak(Box::new(std::mem::zeroed::<chassis_sys::chassis>())),
-            Box::leak(Box::new(std::mem::zeroed::<chassis_sys::chassis_private>())),
-        )
-    };
-    private.backends = std::ptr::dangling_mut();
-    chas.priv_ = private;
-    // SAFETY: INV-6 as far as a test goes: the objects are leaked, and nothing calls the host.
-    let backends = unsafe { Backends::global(chas) }.expect("not NULL");
-    Arc::new(Shared::new(Box::new(backends), true, 1 << 20))
+    Arc::new(Shared::new(Box::new(AlwaysUp(0)), true, 1 << 20))
 }
 
 /// The interpreter, started by whichever test comes first.
 fn scripts() -> &'static Scripts {
     static SCRIPTS: OnceLock<Scripts> = OnceLock::new();
     SCRIPTS.get_or_init(|| {
-        log::set_logger(&Logger).expect("no other logger");
-        log::set_max_level(log::LevelFilter::Debug);
+        keep_log();
         let dir = tempfile::tempdir().expect("a temporary directory").keep();
         let script = dir.join("first.py");
         std::fs::write(&script, "import decimal, ssl, ctypes, sqlite3\n").expect("written");

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::time::Instant;
 
 use super::*;
 use crate::plugin::options::{Options, Values};
 use engine::Query;
 use wire::Capabilities;
+use wire::reply::StatusFlags;
 use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder};
 
 /// One object of each class, and the comparison.
@@ -23,11 +25,13 @@ const HOOKS: &str = "\n\
 
 /// A kept result set without rows.
 fn select(columns: &[ColumnDefinition<'_>]) -> Injection {
-    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true).expect("not empty");
-    let mut injection = Injection::new(query, Capabilities::NONE);
+    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true, Instant::now()).expect("not empty");
+    let mut injection = Injection::new(query, Capabilities::empty());
     let kept = Arc::make_mut(&mut injection.packets);
-    ResultSetEncoder::begin(columns, Capabilities::NONE, 2, |payload| kept.push(payload))
-        .finish(2, 0);
+    ResultSetEncoder::begin(columns, Capabilities::empty(), StatusFlags::AUTOCOMMIT, |payload| {
+        kept.push(payload)
+    })
+    .finish(StatusFlags::AUTOCOMMIT, 0);
     injection
 }
 

@@ -3,4 +3,5 @@
 mod broken_servers;
 mod chaos;
 mod killed;
+mod lost_servers;
 mod timeouts;

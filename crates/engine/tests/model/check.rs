@@ -1,11 +1,13 @@
 //! What must hold after every event.
 
+use std::sync::Arc;
+
 use engine::{Awaits, Backends, Event, Incoming, Side, Verdict};
 
 use super::packets;
 use super::script::end_of;
 use super::server::Phase;
-use super::{What, World, ends};
+use super::{Conn, What, World, ends};
 
 impl World<'_> {
     /// Behind an event of connection `n` that ended in this.
@@ -27,20 +29,29 @@ impl World<'_> {
             _ => {}
         }
         self.check_counts();
+        self.check_servers();
+    }
+
+    /// A server is attached to one client only, and while nothing happens the driver knows to which.
+    pub(super) fn check_servers(&self) {
+        let attached = |conn: &Conn| conn.io.server.as_ref().map(Arc::as_ptr);
+        let mut servers: Vec<_> = self.conns.iter().filter_map(attached).collect();
+        let count = servers.len();
+        servers.sort_unstable();
+        servers.dedup();
+        assert_eq!(servers.len(), count, "a server is attached to two clients");
+        for conn in &self.conns {
+            let session = conn.engine.session().lock();
+            let server = session.as_deref().and_then(end_of);
+            let known = server.as_ref().map(Arc::as_ptr) == attached(conn);
+            assert!(known, "the driver has another server than the session");
+        }
     }
 
     /// The server that a command will go to is logged in, as the user that the client logged in as.
     fn check_user(&self, n: usize) {
         let session = self.conns[n].engine.session().lock().unwrap();
         let Some(end) = end_of(&session) else { return };
-        assert!(
-            self.conns[n]
-                .io
-                .server
-                .as_ref()
-                .is_some_and(|server| std::sync::Arc::ptr_eq(server, &end)),
-            "the driver has another server than the session"
-        );
         let state = end.state();
         if state.lied || state.hung_up {
             return;

@@ -76,7 +76,7 @@ impl Default for Client {
             last_id: u8::MAX,
             handshake: None,
             login: None,
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             method: Vec::new(),
             compresses: false,
             command: 0,
@@ -179,7 +179,7 @@ impl Client {
         let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
         let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
         if let Ok(login) = Login::parse(login) {
-            self.capabilities = login.capabilities.without(unsupported);
+            self.capabilities = login.capabilities.difference(unsupported);
             self.login = Some(login);
         }
     }
@@ -219,6 +219,19 @@ impl Client {
         let expected = self.last_id.wrapping_add(1);
         let renumbered = matches!(origin, Origin::Server { in_stream: true, .. });
         let in_order = id == expected || renumbered;
+        // What a server said before it knew of the command.
+        let is_last_word = match origin {
+            Origin::Server { command, .. } => {
+                let command = Command(command);
+                !in_order || !(command.has_reply() || command == Command::QUIT)
+            }
+            _ => false,
+        };
+        let waits = self.phase == Phase::Waiting && self.tracker.is_none();
+        if is_last_word && waits && is_err(payload) && !(self.is_exempt && in_order) {
+            self.surprised = (!self.is_exempt).then(|| payload.to_vec());
+            return;
+        }
         assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
         self.last_id = id;
         match self.phase {
@@ -309,22 +322,16 @@ impl Client {
         }
     }
 
-    /// Whether these packets, made by a script, are an answer that the client can read.
-    pub fn could_read(&self, packets: &[Vec<u8>], may_ask_for_file: bool) -> bool {
+    /// Whether these packets, made by a script, are an answer that the client can read, or a request for a file, which the
+    /// proxy refuses where nobody would read it.
+    pub fn could_read(&self, packets: &[Vec<u8>]) -> bool {
         let mut tracker = match &self.tracker {
             Some((tracker, _)) => tracker.clone(),
             None => ResultTracker::new(self.command, self.capabilities),
         };
         let Some((last, most)) = packets.split_last() else { return false };
         most.iter().all(|packet| tracker.feed(packet) == Ok(Step::More))
-            && match tracker.feed(last) {
-                Ok(Step::Done) => true,
-                // Of several packets the proxy looks at the first one only.
-                Ok(Step::LocalInfile) => {
-                    may_ask_for_file && most.is_empty() && self.command == Command::QUERY.0
-                }
-                _ => false,
-            }
+            && matches!(tracker.feed(last), Ok(Step::Done | Step::LocalInfile))
     }
 
     pub fn capabilities(&self) -> Capabilities {

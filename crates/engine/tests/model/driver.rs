@@ -56,7 +56,29 @@ pub struct Hands<'h, 'i> {
     pub effects: u32,
 }
 
-impl Hands<'_, '_> {
+impl<'h, 'i> Hands<'h, 'i> {
+    pub fn new(
+        io: &'h mut Io,
+        input: &'h mut Choices<'i>,
+        log: &'h mut Log,
+        ends: &'h mut Vec<Arc<End>>,
+        now: Instant,
+        limit: usize,
+    ) -> Self {
+        Self {
+            io,
+            input,
+            log,
+            now,
+            limit,
+            asked: None,
+            awaits: None,
+            ended: None,
+            ends,
+            effects: 0,
+        }
+    }
+
     fn send(&mut self, to: Side, packet: Packet, origin: Origin) {
         assert!(!self.io.is_ending, "a packet behind the last words: {packet:02x?}");
         match to {

@@ -213,18 +213,33 @@ impl<'i> World<'i> {
             } else if let Some(ask) = asked {
                 let hook = ask.hook();
                 self.conns[n].at = At::Asked(ask);
-                if let Some(mut session) = self.conns[n].engine.session().lock() {
-                    script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
-                }
-                self.check_counts();
+                self.act(n, hook);
                 if self.input.chance(16) {
-                    return;
+                    return self.begin_to_wait(n);
                 }
                 What::Verdict(self.decide(n))
             } else {
                 return;
             };
         }
+    }
+
+    /// The script of connection `n` does something.
+    fn act(&mut self, n: usize, hook: Hook) {
+        if let Some(mut session) = self.conns[n].engine.session().lock() {
+            script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
+        }
+        self.check_counts();
+    }
+
+    /// It waits for something before it says its verdict.
+    fn begin_to_wait(&mut self, n: usize) {
+        let conn = &mut self.conns[n];
+        let limit = self.shared.max_kept_bytes;
+        let (input, log, servers) = (&mut self.input, &mut self.log, &mut self.ends);
+        let mut hands = Hands::new(&mut conn.io, input, log, servers, self.now, limit);
+        conn.engine.verdict_is_pending(&mut hands);
+        self.check_servers();
     }
 
     fn hand_over(&mut self, n: usize, what: What) -> (Option<Ask>, Option<Side>) {
@@ -264,18 +279,9 @@ impl<'i> World<'i> {
         if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
             end.establish();
         }
-        let mut hands = Hands {
-            io: &mut conn.io,
-            input: &mut self.input,
-            log: &mut self.log,
-            now: self.now,
-            limit: self.shared.max_kept_bytes,
-            asked: None,
-            awaits: None,
-            ended: None,
-            ends: &mut self.ends,
-            effects: 0,
-        };
+        let limit = self.shared.max_kept_bytes;
+        let (input, log, servers) = (&mut self.input, &mut self.log, &mut self.ends);
+        let mut hands = Hands::new(&mut conn.io, input, log, servers, self.now, limit);
         // A driver may take the short way.
         let short = match &event {
             Event::Server(packet) if self.short => conn.engine.short(packet),

@@ -112,7 +112,12 @@ impl World<'_> {
                 40..=63 if self.server_hung_up(n) => {
                     return Some(What::Plain(Event::Ended(Side::Server)));
                 }
-                64..=127 => return None,
+                // It goes on for a while, and waits again.
+                64..=127 => {
+                    self.act(n, hook);
+                    self.begin_to_wait(n);
+                    return None;
+                }
                 _ => {}
             }
         }

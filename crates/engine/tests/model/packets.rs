@@ -29,12 +29,10 @@ impl Packet {
 }
 
 /// What every connection of today agrees on.
-const COMMON: Capabilities = Capabilities::from_bits(
-    Capabilities::PROTOCOL_41.bits()
-        | Capabilities::TRANSACTIONS.bits()
-        | Capabilities::SECURE_CONNECTION.bits()
-        | Capabilities::MULTI_RESULTS.bits(),
-);
+const COMMON: Capabilities = Capabilities::PROTOCOL_41
+    .union(Capabilities::TRANSACTIONS)
+    .union(Capabilities::SECURE_CONNECTION)
+    .union(Capabilities::MULTI_RESULTS);
 
 /// What some have, too.
 const OPTIONS: [Capabilities; 8] = [
@@ -55,13 +53,11 @@ pub const USERS: [&[u8]; 3] = [b"ann", b"bob", b""];
 const DATABASES: [&[u8]; 3] = [b"", b"x", b"y"];
 
 /// Those of them that change what a server sends, or takes.
-pub const DIALECT: Capabilities = Capabilities::from_bits(
-    Capabilities::FOUND_ROWS.bits()
-        | Capabilities::SESSION_TRACK.bits()
-        | Capabilities::LOCAL_FILES.bits()
-        | Capabilities::MARIADB_EXTENDED_METADATA.bits()
-        | Capabilities::DEPRECATE_EOF.bits(),
-);
+pub const DIALECT: Capabilities = Capabilities::FOUND_ROWS
+    .union(Capabilities::SESSION_TRACK)
+    .union(Capabilities::LOCAL_FILES)
+    .union(Capabilities::MARIADB_EXTENDED_METADATA)
+    .union(Capabilities::DEPRECATE_EOF);
 
 /// `of` with some of the options left out.
 fn some_of(of: Capabilities, input: &mut Choices<'_>) -> Capabilities {
@@ -122,11 +118,13 @@ pub fn login(offered: Capabilities, method: &[u8], input: &mut Choices<'_>) -> L
 }
 
 /// The status of an answer: mostly plain, sometimes in a transaction.
-pub fn status(input: &mut Choices<'_>) -> u16 {
-    StatusFlags::AUTOCOMMIT | if input.chance(32) { StatusFlags::IN_TRANS } else { 0 }
+pub fn status(input: &mut Choices<'_>) -> StatusFlags {
+    let mut status = StatusFlags::AUTOCOMMIT;
+    status.set(StatusFlags::IN_TRANS, input.chance(32));
+    status
 }
 
-pub fn ok(status: u16, capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
+pub fn ok(status: StatusFlags, capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
     let mut ok = OkPacket { status, ..OkPacket::default() };
     // Kind 1, the name of the new default database.
     if input.chance(24) {
@@ -147,7 +145,7 @@ pub fn switch(input: &mut Choices<'_>) -> Vec<u8> {
 /// A result set with a few rows of various lengths; `status` is that of its end.
 pub fn result_set(
     capabilities: Capabilities,
-    status: u16,
+    status: StatusFlags,
     input: &mut Choices<'_>,
 ) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
@@ -226,7 +224,7 @@ fn definitions(capabilities: Capabilities, n: usize) -> Vec<Vec<u8>> {
     vec![definition; n]
 }
 
-pub fn eof(status: u16) -> Vec<u8> {
+pub fn eof(status: StatusFlags) -> Vec<u8> {
     EofPacket { warnings: 0, status }.encode()
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use engine::{Ask, Hook, Query, Reply, Session, Shared, Verdict};
 use wire::Capabilities;
+use wire::reply::StatusFlags;
 
 use super::choices::Choices;
 use super::client::Client;
@@ -49,7 +50,7 @@ pub fn act(
             if input.chance(chance) {
                 for _ in 0..input.below(most) {
                     let packet = packets::command(session.client.capabilities(), input);
-                    let query = Query::new(1, packet, input.chance(160)).unwrap();
+                    let query = Query::new(1, packet, input.chance(160), now).unwrap();
                     session.queries.push_back(query);
                 }
             }
@@ -58,7 +59,7 @@ pub fn act(
             let offered = session.client.handshake.as_ref().map(|offer| offer.capabilities);
             let login = packets::login(offered.unwrap_or_default(), b"dialog", input);
             let packet = if input.chance(16) { vec![1, 2, 3] } else { login.encode().unwrap() };
-            session.queries.push_back(Query::new(1, packet, false).unwrap());
+            session.queries.push_back(Query::new(1, packet, false, now).unwrap());
         }
         _ => {}
     }
@@ -112,18 +113,20 @@ pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices
                 fits(Verdict::SendQuery)
             }
             0..=199 => fits(Verdict::Proceed),
-            200..=229 => raw(vec![packets::ok(2, Capabilities::NONE, input)]),
+            200..=229 => {
+                raw(vec![packets::ok(StatusFlags::AUTOCOMMIT, Capabilities::empty(), input)])
+            }
             230..=239 => raw(vec![packets::err()]),
             240..=247 => raw(vec![packets::switch(input)]),
             _ => raw(vec![input.garbage(10)]),
         },
         Hook::ReadQuery => match input.byte() {
             0..=179 => fits(Verdict::SendQuery),
-            _ => answer(client, hook, input),
+            _ => answer(client, input),
         },
         Hook::ReadQueryResult => match input.byte() {
             0..=149 => fits(Verdict::IgnoreResult),
-            _ => answer(client, hook, input),
+            _ => answer(client, input),
         },
     }
 }
@@ -133,18 +136,18 @@ fn raw(packets: Vec<Vec<u8>>) -> Said {
 }
 
 /// An answer to the client's command.
-fn answer(client: &Client, hook: Hook, input: &mut Choices<'_>) -> Said {
+fn answer(client: &Client, input: &mut Choices<'_>) -> Said {
     let capabilities = client.capabilities();
     let packets = match input.byte() {
         0..=79 => vec![packets::ok(packets::status(input), capabilities, input)],
         80..=139 => vec![packets::err()],
-        140..=209 => packets::result_set(capabilities, 2, input),
+        140..=209 => packets::result_set(capabilities, StatusFlags::AUTOCOMMIT, input),
         210..=239 => vec![packets::file_request()],
         _ => {
             let first = input.garbage(12);
             if input.chance(64) { vec![first, input.garbage(5)] } else { vec![first] }
         }
     };
-    let is_raw = !client.could_read(&packets, hook == Hook::ReadQuery);
+    let is_raw = !client.could_read(&packets);
     Said { is_raw, ..raw(packets) }
 }

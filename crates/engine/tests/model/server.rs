@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::{Address, Link};
-use wire::connect::{AuthSwitch, ChangeUser, Login};
+use wire::connect::{AuthSwitch, ChangeUser, Handshake, Login};
 use wire::reply::StatusFlags;
 use wire::{Capabilities, Command};
 
@@ -44,6 +44,7 @@ pub struct State {
     pub pending: VecDeque<Packet>,
     next_id: u8,
     pub capabilities: Capabilities,
+    offered: Capabilities,
     method: Vec<u8>,
     /// Who is logged in.
     pub user: Vec<u8>,
@@ -75,11 +76,13 @@ impl End {
             248..=250 => packets::err(),
             _ => input.garbage(60),
         };
+        let offered = Handshake::parse(&first).map(|offer| offer.capabilities);
         let state = State {
             phase: Phase::Login,
+            offered: offered.unwrap_or_default(),
             pending: VecDeque::from([Packet::new(0, first)]),
             next_id: 1,
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             method: Vec::new(),
             user: Vec::new(),
             command: 0,
@@ -179,7 +182,7 @@ impl State {
                 let refused = login.capabilities & Capabilities::UNSUPPORTED;
                 assert_eq!(
                     refused,
-                    Capabilities::NONE,
+                    Capabilities::empty(),
                     "the server is asked for what no proxy follows"
                 );
                 self.capabilities = login.capabilities;
@@ -241,7 +244,7 @@ impl State {
     }
 
     fn knows_factors(&self) -> bool {
-        self.capabilities.contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
+        (self.capabilities & self.offered).contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
     }
 
     fn switch(&mut self, input: &mut Choices<'_>) {
@@ -257,7 +260,7 @@ impl State {
             Command::QUIT => {
                 self.hung_up = true;
                 let says_so = input.chance(32);
-                if says_so { vec![packets::eof(0)] } else { Vec::new() }
+                if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
             }
             Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
             Command::QUERY
@@ -271,7 +274,7 @@ impl State {
             Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
             Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
                 let mut events = vec![b"\0event".to_vec(); input.below(4)];
-                events.push(packets::eof(0));
+                events.push(packets::eof(StatusFlags::empty()));
                 events
             }
             Command::CHANGE_USER => {
@@ -348,7 +351,7 @@ impl State {
                 packet.misnumbered = matters && packet.id != id;
                 packet.id = id;
             }
-            _ => self.say(vec![packets::ok(2, self.capabilities, input)]),
+            _ => self.say(vec![packets::ok(StatusFlags::AUTOCOMMIT, self.capabilities, input)]),
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! Facts: `docs/internals/states.md#the-states`, states 10 to 13 and 15.
 
+use wire::Command;
+
 use super::check;
 use super::hook::{self, Answer};
 use super::machine::{Entry, Flow, check_entry, read, write};
 use super::object::{Con, Side};
 use super::state::State;
-use super::track::{self, COM_CHANGE_USER, network_mysqld_con_reset_command_response_state};
+use super::track::{self, network_mysqld_con_reset_command_response_state};
 use crate::packet::{self, HEADER_LEN, MAX_PAYLOAD};
 use crate::{answer, log};
 
@@ -25,7 +27,7 @@ fn is_broken_change_user(con: &Con) -> bool {
     broken
         && con.side(Side::Client).is_some_and(|client| {
             client.received().first().and_then(packet::payload).and_then(<[u8]>::first)
-                == Some(&COM_CHANGE_USER)
+                == Some(&Command::CHANGE_USER.0)
         })
 }
 

@@ -2,18 +2,16 @@
 //!
 //! Facts: `docs/internals/states.md#the-states`, states 0 to 9.
 
+use wire::marker;
+
 use super::check;
 use super::hook::{self, Answer};
 use super::machine::{Entry, Flow, check_entry, read, write};
 use super::object::{Con, Side, Wait};
 use super::state::State;
-use super::track::{self, AUTH_MORE, AUTH_SWITCH, WINDOWS_METHOD};
+use super::track::{self, WINDOWS_METHOD};
 use crate::answer;
 use crate::log;
-
-/// `OK` and `ERR` as first byte of an answer to a login.
-const OK: u8 = 0x00;
-const ERR: u8 = 0xff;
 
 pub fn init(con: &mut Con) -> Flow {
     let slot = con.hooks().con_init;
@@ -116,14 +114,14 @@ pub fn send_auth_result(con: &mut Con, entry: Entry) -> Flow {
     let slot = con.hooks().con_send_auth_result;
     hook::step(con, State::SendAuthResult, slot, |con| {
         let next = match con.auth_result_state() {
-            OK => State::ReadQuery,
-            AUTH_MORE
+            marker::OK => State::ReadQuery,
+            marker::AUTH_MORE_DATA
                 if con.auth_method() == WINDOWS_METHOD && con.auth_next_packet_is_from_server() =>
             {
                 State::ReadAuthResult
             }
-            AUTH_SWITCH | AUTH_MORE => State::ReadAuthOldPassword,
-            ERR => State::Error,
+            marker::AUTH_SWITCH | marker::AUTH_MORE_DATA => State::ReadAuthOldPassword,
+            marker::ERR => State::Error,
             other => {
                 log::debug(&format!("unexpected state for SEND_AUTH_RESULT: {other:02x}"));
                 State::Error

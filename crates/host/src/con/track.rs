@@ -9,6 +9,7 @@ use std::ptr;
 
 use chassis_sys::{network_mysqld_con, network_mysqld_con_parse};
 use glib_sys::GString;
+use wire::{Command, marker};
 
 use super::check;
 use super::object::{Con, NO_COMMAND, Side};
@@ -17,20 +18,6 @@ use crate::exports::export;
 use crate::glib;
 use crate::packet;
 
-const COM_QUIT: u8 = 0x01;
-const COM_INIT_DB: u8 = 0x02;
-const COM_QUERY: u8 = 0x03;
-const COM_PROCESS_INFO: u8 = 0x0a;
-pub const COM_CHANGE_USER: u8 = 0x11;
-const COM_STMT_PREPARE: u8 = 0x16;
-const COM_STMT_EXECUTE: u8 = 0x17;
-const COM_STMT_SEND_LONG_DATA: u8 = 0x18;
-const COM_STMT_CLOSE: u8 = 0x19;
-
-/// First byte of the server's request to switch the authentication method.
-pub const AUTH_SWITCH: u8 = 0xfe;
-/// First byte of more authentication data.
-pub const AUTH_MORE: u8 = 0x01;
 /// The method that needs more understanding of its data than this host has.
 pub const WINDOWS_METHOD: &[u8] = b"authentication_windows_client";
 
@@ -81,17 +68,17 @@ unsafe extern "C" fn free_init_db(data: *mut c_void) {
 /// The tracker for a command with this payload behind the command byte.
 fn new_parse(command: u8, rest: &[u8]) -> network_mysqld_con_parse {
     type Free = unsafe extern "C" fn(*mut c_void);
-    let (data, data_free): (*mut c_void, Option<Free>) = match command {
-        COM_QUERY | COM_PROCESS_INFO | COM_STMT_EXECUTE => {
+    let (data, data_free): (*mut c_void, Option<Free>) = match Command(command) {
+        Command::QUERY | Command::PROCESS_INFO | Command::STMT_EXECUTE => {
             (glib::alloc_zeroed::<QueryResult>().cast(), Some(free_plain))
         }
-        COM_STMT_PREPARE => {
+        Command::STMT_PREPARE => {
             let result: *mut PrepareResult = glib::alloc_zeroed();
             // SAFETY: fresh memory.
             unsafe { (*result).first_packet = glib_sys::GTRUE };
             (result.cast(), Some(free_plain))
         }
-        COM_INIT_DB => {
+        Command::INIT_DB => {
             let result: *mut InitDbResult = glib::alloc_zeroed();
             // SAFETY: fresh memory.
             unsafe { (*result).db_name = glib::new_string(rest) };
@@ -114,7 +101,7 @@ fn track_command(con: &mut Con, packet: &[u8]) -> bool {
     } else {
         members.parse.command = parse.command;
     }
-    if command == COM_QUIT {
+    if command == Command::QUIT.0 {
         members.com_quit_seen = glib_sys::GTRUE;
     }
     true
@@ -129,14 +116,14 @@ pub fn track_queued_command(con: &mut Con) -> bool {
 
 /// Whether the server sends no answer to the tracked command.
 pub fn expects_no_answer(con: &Con) -> bool {
-    let silent = [COM_STMT_SEND_LONG_DATA, COM_STMT_CLOSE];
-    silent.iter().any(|&command| con.parse().command == c_int::from(command))
+    let silent = [Command::STMT_SEND_LONG_DATA, Command::STMT_CLOSE];
+    silent.iter().any(|command| con.parse().command == c_int::from(command.0))
 }
 
 /// Whether the tracked query asks the client for a local file.
 pub fn asks_for_local_file(con: &Con) -> bool {
     let parse = con.parse();
-    if parse.command != c_int::from(COM_QUERY) {
+    if parse.command != c_int::from(Command::QUERY.0) {
         return false;
     }
     if parse.data.is_null() {
@@ -172,7 +159,7 @@ pub fn track_auth_result(con: &mut Con) -> Result<(), Unusable> {
     let (&status, rest) = packet::payload(&packet).and_then(<[u8]>::split_first).ok_or(Unusable)?;
     con.raw_mut().auth_result_state = status;
     match status {
-        AUTH_SWITCH => {
+        marker::AUTH_SWITCH => {
             let (method, data) = parse_auth_switch(rest)?;
             let members = con.raw_mut();
             // SAFETY: INV-1: both strings belong to the connection.
@@ -184,7 +171,7 @@ pub fn track_auth_result(con: &mut Con) -> Result<(), Unusable> {
             members.auth_next_packet_is_from_server = glib_sys::GFALSE;
             Ok(())
         }
-        AUTH_MORE if con.auth_method() == WINDOWS_METHOD => Err(Unusable),
+        marker::AUTH_MORE_DATA if con.auth_method() == WINDOWS_METHOD => Err(Unusable),
         _ => Ok(()),
     }
 }
@@ -232,11 +219,14 @@ mod tests {
     #[test]
     fn trackers_have_the_originals_sizes_and_are_freed() {
         assert_eq!(size_of::<QueryResult>(), 56);
-        for (command, has_data) in
-            [(COM_QUERY, true), (COM_STMT_PREPARE, true), (COM_INIT_DB, true), (0x0e, false)]
-        {
-            let parse = new_parse(command, b"db");
-            assert_eq!(parse.command, c_int::from(command));
+        for (command, has_data) in [
+            (Command::QUERY, true),
+            (Command::STMT_PREPARE, true),
+            (Command::INIT_DB, true),
+            (Command::PING, false),
+        ] {
+            let parse = new_parse(command.0, b"db");
+            assert_eq!(parse.command, c_int::from(command.0));
             assert_eq!(!parse.data.is_null(), has_data);
             if let Some(free) = parse.data_free {
                 // SAFETY: fresh data of new_parse.

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wire::Capabilities;
 use wire::connect::{Handshake, Login, LoginKind, OldLogin};
+use wire::reply::StatusFlags;
 
 use super::{checked, payload};
 use crate::data::Data;
@@ -20,12 +21,6 @@ type Response<'py> = (
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
 );
-
-/// The bits that both vendors have; MariaDB's own are no part of the library's fields.
-fn classic(capabilities: Capabilities) -> u32 {
-    let [a, b, c, d, ..] = capabilities.bits().to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
 
 /// A field that is sent only if it has something in it.
 fn present(field: &Data<'_>) -> Option<Vec<u8>> {
@@ -46,9 +41,9 @@ fn decode_challenge<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Challen
         payload(py, &handshake.server_version),
         handshake.version_id().unwrap_or(0),
         handshake.thread_id,
-        classic(handshake.capabilities),
+        handshake.capabilities.classic(),
         handshake.charset,
-        handshake.status,
+        handshake.status.bits(),
         payload(py, challenge),
         payload(py, handshake.auth_plugin.as_deref().unwrap_or_default()),
     ))
@@ -68,7 +63,7 @@ fn encode_challenge<'py>(
     challenge: Data<'py>,
     auth_plugin_name: Data<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let capabilities = Capabilities::from_bits(capabilities.0.into());
+    let capabilities = Capabilities::from_bits_retain(capabilities.0.into());
     let handshake = Handshake {
         protocol_version: 10,
         server_version: server_version_text.as_bytes().to_vec(),
@@ -76,7 +71,7 @@ fn encode_challenge<'py>(
         scramble: challenge.as_bytes().to_vec(),
         capabilities,
         charset: charset.0,
-        status: server_status.0,
+        status: StatusFlags::from_bits_retain(server_status.0),
         auth_plugin: Some(auth_plugin_name.as_bytes().to_vec()),
     };
     Ok(payload(py, checked(handshake.encode())?))
@@ -88,7 +83,7 @@ fn decode_response<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Response
     let optional = |field: Option<&[u8]>| payload(py, field.unwrap_or_default());
     match checked(LoginKind::classify(packet.as_bytes()))? {
         LoginKind::V41(login) => Ok((
-            classic(login.capabilities),
+            login.capabilities.classic(),
             login.max_packet_size,
             login.charset,
             payload(py, &login.username),
@@ -99,7 +94,7 @@ fn decode_response<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Response
         LoginKind::Pre41 => {
             let login = checked(OldLogin::parse(packet.as_bytes()))?;
             Ok((
-                classic(login.capabilities),
+                login.capabilities.classic(),
                 login.max_packet_size,
                 0,
                 payload(py, login.username),
@@ -126,7 +121,7 @@ fn encode_response<'py>(
     database: Data<'py>,
     auth_plugin_name: Data<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let capabilities = Capabilities::from_bits(capabilities.0.into());
+    let capabilities = Capabilities::from_bits_retain(capabilities.0.into());
     if !capabilities.contains(Capabilities::PROTOCOL_41) {
         let login = OldLogin {
             capabilities,
@@ -150,8 +145,9 @@ fn encode_response<'py>(
     };
     let mut packet = checked(login.encode())?;
     // A bit whose field is empty stays as it was asked for; but who sees these two waits for more.
-    let asked = capabilities.without(Capabilities::CONNECT_ATTRS | Capabilities::ZSTD_COMPRESSION);
-    for (byte, bits) in packet.iter_mut().zip(classic(asked).to_le_bytes()) {
+    let asked =
+        capabilities.difference(Capabilities::CONNECT_ATTRS | Capabilities::ZSTD_COMPRESSION);
+    for (byte, bits) in packet.iter_mut().zip(asked.classic().to_le_bytes()) {
         *byte |= bits;
     }
     Ok(payload(py, packet))

@@ -3,14 +3,14 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wire::Capabilities;
-use wire::reply::{EofPacket, ErrPacket, OkPacket};
+use wire::reply::{EofPacket, ErrPacket, OkPacket, StatusFlags};
 
 use super::{checked, payload};
 use crate::data::Data;
 use crate::error::{Number, PacketError};
 
 /// Clients and servers in front of which no one has agreed on session tracking.
-const PLAIN: Capabilities = Capabilities::NONE;
+const PLAIN: Capabilities = Capabilities::empty();
 
 #[pyfunction]
 #[pyo3(signature = (packet, /))]
@@ -44,7 +44,7 @@ fn encode_err<'py>(
 #[pyo3(signature = (packet, /))]
 fn decode_ok(packet: Data<'_>) -> PyResult<(u64, u64, u16, u16)> {
     let ok = checked(OkPacket::parse(packet.as_bytes(), PLAIN))?;
-    Ok((ok.affected_rows, ok.insert_id, ok.status, ok.warnings))
+    Ok((ok.affected_rows, ok.insert_id, ok.status.bits(), ok.warnings))
 }
 
 #[pyfunction]
@@ -59,7 +59,7 @@ fn encode_ok(
     let ok = OkPacket {
         affected_rows: affected_rows.0,
         insert_id: insert_id.0,
-        status: server_status.0,
+        status: StatusFlags::from_bits_retain(server_status.0),
         warnings: warnings.0,
         ..OkPacket::default()
     };
@@ -70,7 +70,7 @@ fn encode_ok(
 #[pyo3(signature = (packet, /))]
 fn decode_eof(packet: Data<'_>) -> PyResult<(u16, u16)> {
     let EofPacket { warnings, status } = checked(EofPacket::parse(packet.as_bytes()))?;
-    Ok((status, warnings))
+    Ok((status.bits(), warnings))
 }
 
 #[pyfunction]
@@ -80,7 +80,8 @@ fn encode_eof(
     server_status: Number<u16>,
     warnings: Number<u16>,
 ) -> Bound<'_, PyBytes> {
-    payload(py, EofPacket { warnings: warnings.0, status: server_status.0 }.encode())
+    let status = StatusFlags::from_bits_retain(server_status.0);
+    payload(py, EofPacket { warnings: warnings.0, status }.encode())
 }
 
 /// Adds the functions.

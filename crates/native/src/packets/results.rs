@@ -3,7 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use wire::binary::ValueType;
-use wire::result::{BinaryRow, ColumnDefinition, ColumnType, TextRow, encode_binary_row_from_text};
+use wire::result::{
+    BinaryRow, ColumnDefinition, ColumnFlags, ColumnType, TextRow, encode_binary_row_from_text,
+};
 use wire::{Capabilities, Reader, Writer};
 
 use super::{checked, payload};
@@ -12,7 +14,7 @@ use crate::error::{Number, PacketError};
 use crate::values::{TypePair, decode, text_of, value_type};
 
 /// The form of definitions that every client and server has.
-const PLAIN: Capabilities = Capabilities::NONE;
+const PLAIN: Capabilities = Capabilities::empty();
 
 /// Name, type, character set, length, flags, decimals, database, table, its own name, the column's own name.
 type Column<'py> = (
@@ -51,7 +53,7 @@ fn decode_column<'py>(py: Python<'py>, packet: Data<'py>) -> PyResult<Column<'py
         column.column_type.0,
         column.charset,
         column.length,
-        column.flags,
+        column.flags.bits(),
         column.decimals,
         payload(py, column.database),
         payload(py, column.table),
@@ -80,7 +82,7 @@ fn encode_column<'py>(
     let column = ColumnDefinition {
         charset: charset.0,
         length: length.0,
-        flags: flags.0,
+        flags: ColumnFlags::from_bits_retain(flags.0),
         decimals: decimals.0,
         database: database.as_bytes(),
         table: table.as_bytes(),

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::access;
 use super::address::Address;
 use super::pool::Pool;
-use crate::text;
+use crate::{constants, text};
 use engine::{BackendKind, BackendState, Backends, Shared};
 
 /// A MySQL server that the proxy can connect to.
@@ -47,12 +47,12 @@ impl Backend {
 
     /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`.
     #[getter]
-    fn state(&self) -> PyResult<u8> {
+    fn state(&self) -> PyResult<i64> {
         self.with(|backends, ndx| {
             Some(match backends.state(ndx)? {
-                BackendState::Unknown => 0,
-                BackendState::Up => 1,
-                BackendState::Down => 2,
+                BackendState::Unknown => constants::BACKEND_STATE_UNKNOWN,
+                BackendState::Up => constants::BACKEND_STATE_UP,
+                BackendState::Down => constants::BACKEND_STATE_DOWN,
             })
         })
     }
@@ -60,9 +60,9 @@ impl Backend {
     #[setter]
     fn set_state(&self, state: i64) -> PyResult<()> {
         let state = match state {
-            0 => BackendState::Unknown,
-            1 => BackendState::Up,
-            2 => BackendState::Down,
+            constants::BACKEND_STATE_UNKNOWN => BackendState::Unknown,
+            constants::BACKEND_STATE_UP => BackendState::Up,
+            constants::BACKEND_STATE_DOWN => BackendState::Down,
             _ => return Err(PyValueError::new_err("state must be one of proxy.BACKEND_STATE_*")),
         };
         self.change(|backends, ndx| backends.set_state(ndx, state))
@@ -70,11 +70,11 @@ impl Backend {
 
     /// `BACKEND_TYPE_RW` or `_RO`.
     #[getter]
-    fn r#type(&self) -> PyResult<u8> {
+    fn r#type(&self) -> PyResult<i64> {
         self.with(|backends, ndx| {
             Some(match backends.kind(ndx)? {
-                BackendKind::ReadWrite => 1,
-                BackendKind::ReadOnly => 2,
+                BackendKind::ReadWrite => constants::BACKEND_TYPE_RW,
+                BackendKind::ReadOnly => constants::BACKEND_TYPE_RO,
             })
         })
     }

@@ -8,6 +8,7 @@ use pyo3::types::PyIterator;
 
 use super::backend::Backend;
 use super::{access, sequence};
+use crate::constants;
 use engine::{AddBackendError, BackendKind, Shared};
 
 /// The backends: a sequence, read-write ones first, each kind in the order of the options.
@@ -42,8 +43,8 @@ impl Backends {
     #[pyo3(signature = (address, r#type = 1))]
     fn add(&self, address: &str, r#type: i64) -> PyResult<Backend> {
         let kind = match r#type {
-            1 => BackendKind::ReadWrite,
-            2 => BackendKind::ReadOnly,
+            constants::BACKEND_TYPE_RW => BackendKind::ReadWrite,
+            constants::BACKEND_TYPE_RO => BackendKind::ReadOnly,
             _ => {
                 return Err(PyValueError::new_err("type must be proxy.BACKEND_TYPE_RW or _RO"));
             }

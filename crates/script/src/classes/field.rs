@@ -78,7 +78,7 @@ impl Field {
     /// Column flags: NOT NULL is 1, primary key 2, unsigned 32 and so on.
     #[getter]
     fn flags(&self) -> u16 {
-        self.0.flags
+        self.0.flags.bits()
     }
 
     /// Digits behind the point.

@@ -6,16 +6,12 @@ use wire::reply::StatusFlags;
 /// What the server said about the session at the end of a result: a value, safe to keep.
 #[pyclass(frozen, eq, hash, module = "pyproxy")]
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Flags(u16);
+pub struct Flags(StatusFlags);
 
 impl Flags {
     /// Of a status field.
-    pub fn new(status: u16) -> Self {
+    pub fn new(status: StatusFlags) -> Self {
         Self(status)
-    }
-
-    fn has(&self, flag: u16) -> bool {
-        self.0 & flag != 0
     }
 }
 
@@ -24,30 +20,30 @@ impl Flags {
     /// A transaction is open.
     #[getter]
     fn in_trans(&self) -> bool {
-        self.has(StatusFlags::IN_TRANS)
+        self.0.contains(StatusFlags::IN_TRANS)
     }
 
     /// Autocommit is on.
     #[getter]
     fn auto_commit(&self) -> bool {
-        self.has(StatusFlags::AUTOCOMMIT)
+        self.0.contains(StatusFlags::AUTOCOMMIT)
     }
 
     /// The query found no good index.
     #[getter]
     fn no_good_index_used(&self) -> bool {
-        self.has(StatusFlags::NO_GOOD_INDEX_USED)
+        self.0.contains(StatusFlags::NO_GOOD_INDEX_USED)
     }
 
     /// The query used no index.
     #[getter]
     fn no_index_used(&self) -> bool {
-        self.has(StatusFlags::NO_INDEX_USED)
+        self.0.contains(StatusFlags::NO_INDEX_USED)
     }
 
     /// The status field itself.
     fn __int__(&self) -> u16 {
-        self.0
+        self.0.bits()
     }
 
     fn __repr__(&self) -> String {

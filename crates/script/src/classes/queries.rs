@@ -1,5 +1,7 @@
 //! `proxy.queries`: what runs instead of the client's command.
 
+use std::time::Instant;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyIterator, PyList, PyMapping};
@@ -91,7 +93,8 @@ impl Queries {
 fn query(id: i64, packet: &Bound<'_, PyAny>, needed: Option<&Bound<'_, PyAny>>) -> PyResult<Query> {
     let packet = text::to_bytes(packet, "packet")?;
     let needed = needed.map(is_needed).transpose()?.unwrap_or(false);
-    Query::new(id, packet, needed).map_err(|error| PyValueError::new_err(error.to_string()))
+    Query::new(id, packet, needed, Instant::now())
+        .map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// The third argument: a truth value, or a mapping that may have it under its own name.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
-use wire::MAX_PAYLOAD;
 use wire::result::{KeptPackets, Summary};
+use wire::{MAX_PAYLOAD, marker};
 
 use super::access;
 use super::field::Field;
@@ -131,7 +131,7 @@ impl Resultset {
         match self.count(|summary| (summary.has_resultset, summary.row_count, summary.query_status))
         {
             Ok((true, rows, _)) => format!("<pyproxy.Resultset, {rows} rows>"),
-            Ok((false, _, Some(0xff))) => "<pyproxy.Resultset, an error>".to_owned(),
+            Ok((false, _, Some(marker::ERR))) => "<pyproxy.Resultset, an error>".to_owned(),
             Ok(_) => "<pyproxy.Resultset, no rows>".to_owned(),
             Err(_) => "<pyproxy.Resultset (gone)>".to_owned(),
         }

@@ -5,18 +5,15 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
-use wire::result::ColumnType;
+use wire::collation::{BINARY, UTF8MB4_GENERAL_CI as TEXT};
+use wire::result::{ColumnFlags, ColumnType};
 
 use super::members;
 use crate::classes::field::Field;
-use crate::codec::{BINARY, Codec};
+use crate::codec::Codec;
 use crate::column::Column;
 use crate::text;
 
-/// utf8mb4_general_ci.
-const TEXT: u16 = 45;
-/// A column flag: the value is no text.
-const BINARY_FLAG: u16 = 0x80;
 /// `decimals` of floating point numbers without a limit.
 const NOT_FIXED: u8 = 31;
 /// Room for 255 characters.
@@ -75,6 +72,7 @@ fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Column> {
     let column_type = ColumnType(members::integer_or(&members, "type", ColumnType::STRING.0)?);
     let defaults = with_defaults(name, column_type);
     let charset = members::integer_or(&members, "charset", defaults.charset)?;
+    let flags = members::integer_or(&members, "flags", defaults.flags.bits())?;
     Ok(Column {
         org_name: text("org_name")?.unwrap_or_default(),
         table: text("table")?.unwrap_or_default(),
@@ -82,7 +80,7 @@ fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Column> {
         database: text("database")?.unwrap_or_default(),
         charset,
         length: members::integer_or(&members, "length", defaults.length)?,
-        flags: members::integer_or(&members, "flags", defaults.flags)?,
+        flags: ColumnFlags::from_bits_retain(flags),
         decimals: members::integer_or(&members, "decimals", defaults.decimals)?,
         codec: Codec::of(charset, column_type),
         ..defaults
@@ -123,7 +121,7 @@ fn with_defaults(name: Vec<u8>, column_type: ColumnType) -> Column {
         column_type,
         charset,
         length,
-        flags: if charset == BINARY { BINARY_FLAG } else { 0 },
+        flags: if charset == BINARY { ColumnFlags::BINARY } else { ColumnFlags::empty() },
         decimals: if fractional { NOT_FIXED } else { 0 },
         codec: Codec::of(charset, column_type),
     }

@@ -14,7 +14,7 @@ pub struct Context {
     /// What the client expects of a result set.
     pub rows: RowForm,
     /// `server_status` of a response that has none.
-    pub status: u16,
+    pub status: StatusFlags,
     /// The most bytes that the answer may take (`pyproxy-max-kept-bytes`).
     pub max_bytes: usize,
 }
@@ -57,11 +57,11 @@ impl Context {
 
 /// A client fetches until it is told that the last row was sent: as the server said of the result that is replaced, and
 /// with the first answer if there is none.
-fn cursor_status(session: &Session, command: Option<u8>, hook: Hook) -> u16 {
-    const END: u16 = StatusFlags::CURSOR_EXISTS | StatusFlags::LAST_ROW_SENT;
+fn cursor_status(session: &Session, command: Option<u8>, hook: Hook) -> StatusFlags {
+    const END: StatusFlags = StatusFlags::CURSOR_EXISTS.union(StatusFlags::LAST_ROW_SENT);
     match (RowForm::of(command), hook) {
         (RowForm::Cursor, Hook::ReadQueryResult) => session.result_status & END,
         (RowForm::Cursor, _) => END,
-        _ => 0,
+        _ => StatusFlags::empty(),
     }
 }

@@ -19,13 +19,8 @@ use wire::reply::{ErrPacket, OkPacket};
 use self::budget::Budget;
 pub use self::context::Context;
 use self::status::status_and_warnings;
-use crate::text;
+use crate::{constants, text};
 use engine::{ER_UNKNOWN_ERROR, Reply};
-
-/// Values of `response.type`.
-const OK: i64 = 0;
-const RAW: i64 = 250;
-const ERR: i64 = 255;
 
 /// What an ERR says if the script says nothing.
 const DEFAULT_MESSAGE: &[u8] = b"(pyproxy) proxy.response.errmsg is None";
@@ -37,12 +32,12 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
         return Err(PyTypeError::new_err("proxy.response.type is not set"));
     };
     match members::integer::<i64>(&kind, "type")? {
-        OK => match members::get(fields, "resultset")? {
+        constants::MYSQLD_PACKET_OK => match members::get(fields, "resultset")? {
             Some(resultset) => rows::encode(&resultset, fields, context),
             None => ok(fields, context),
         },
-        ERR => err(fields, context.before_handshake),
-        RAW => raw(fields, context.max_bytes),
+        constants::MYSQLD_PACKET_ERR => err(fields, context.before_handshake),
+        constants::MYSQLD_PACKET_RAW => raw(fields, context.max_bytes),
         other => Err(PyValueError::new_err(format!(
             "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
         ))),
@@ -66,7 +61,7 @@ fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
         Some(message) => text::to_bytes(&message, "proxy.response.errmsg")?,
         None => DEFAULT_MESSAGE.to_vec(),
     };
-    let code = members::integer_or(fields, "errcode", ER_UNKNOWN_ERROR)?;
+    let code = members::integer_or(fields, "errcode", ER_UNKNOWN_ERROR.number)?;
     if code == 0 {
         return Err(PyValueError::new_err("proxy.response.errcode must be from 1 to 65535"));
     }

@@ -9,9 +9,13 @@ use super::context::Context;
 use super::members;
 
 /// `server_status` and `warnings`, for OK and for the end of a result set.
-pub fn status_and_warnings(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<(u16, u16)> {
-    let status = members::integer_or(fields, "server_status", context.status)?;
-    if status & StatusFlags::MORE_RESULTS_EXISTS != 0 {
+pub fn status_and_warnings(
+    fields: &Bound<'_, PyDict>,
+    context: Context,
+) -> PyResult<(StatusFlags, u16)> {
+    let status = members::integer_or(fields, "server_status", context.status.bits())?;
+    let status = StatusFlags::from_bits_retain(status);
+    if status.contains(StatusFlags::MORE_RESULTS_EXISTS) {
         return Err(PyValueError::new_err(
             "proxy.response.server_status announces another result: there is none",
         ));

@@ -1,32 +1,37 @@
 //! Rows of prepared statements: read, made, and handed back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::results::with_row;
 use super::*;
 use engine::{Query, Reply};
 use wire::binary::{BinaryValue, Date, DateTime, Time, ValueType};
-use wire::result::{BinaryRow, ColumnDefinition, ColumnType, ResultSetEncoder};
+use wire::reply::StatusFlags;
+use wire::result::{BinaryRow, ColumnDefinition, ColumnFlags, ColumnType, ResultSetEncoder};
 use wire::{Capabilities, Command};
 
-const UNSIGNED: u16 = 0x20;
+const UNSIGNED: ColumnFlags = ColumnFlags::UNSIGNED;
+const NONE: ColumnFlags = ColumnFlags::empty();
 
-fn column(column_type: ColumnType, charset: u16, flags: u16) -> ColumnDefinition<'static> {
+fn column(column_type: ColumnType, charset: u16, flags: ColumnFlags) -> ColumnDefinition<'static> {
     ColumnDefinition { charset, flags, ..ColumnDefinition::named(b"c", column_type) }
 }
 
 /// A kept result set of COM_STMT_EXECUTE.
 fn executed(columns: &[ColumnDefinition<'_>], rows: &[&[BinaryValue<'_>]]) -> Injection {
-    let query = Query::new(4, vec![Command::STMT_EXECUTE.0, 1, 0, 0, 0], true).expect("not empty");
-    let mut injection = Injection::new(query, Capabilities::NONE);
+    let packet = vec![Command::STMT_EXECUTE.0, 1, 0, 0, 0];
+    let query = Query::new(4, packet, true, Instant::now()).expect("not empty");
+    let mut injection = Injection::new(query, Capabilities::empty());
     let kept = Arc::make_mut(&mut injection.packets);
     let sink = |payload: &[u8]| kept.push(payload);
     let types: Vec<_> = columns.iter().map(ValueType::of_column).collect();
-    let mut encoder = ResultSetEncoder::begin(columns, Capabilities::NONE, 2, sink);
+    let mut encoder =
+        ResultSetEncoder::begin(columns, Capabilities::empty(), StatusFlags::AUTOCOMMIT, sink);
     for row in rows {
         encoder.binary_row(&types, row.iter().copied()).expect("fits");
     }
-    encoder.finish(2, 0);
+    encoder.finish(StatusFlags::AUTOCOMMIT, 0);
     injection
 }
 
@@ -37,26 +42,26 @@ fn all_kinds() -> (Vec<ColumnDefinition<'static>>, Vec<BinaryValue<'static>>) {
     let span =
         Time { negative: true, days: 34, hours: 22, minutes: 59, seconds: 59, micros: 999_999 };
     let cells = [
-        (column(ColumnType::TINY, 63, 0), BinaryValue::Int(-128)),
+        (column(ColumnType::TINY, 63, NONE), BinaryValue::Int(-128)),
         (column(ColumnType::SHORT, 63, UNSIGNED), BinaryValue::UInt(65_535)),
-        (column(ColumnType::INT24, 63, 0), BinaryValue::Int(-8_388_608)),
-        (column(ColumnType::LONGLONG, 63, 0), BinaryValue::Int(i64::MIN)),
+        (column(ColumnType::INT24, 63, NONE), BinaryValue::Int(-8_388_608)),
+        (column(ColumnType::LONGLONG, 63, NONE), BinaryValue::Int(i64::MIN)),
         (column(ColumnType::LONGLONG, 63, UNSIGNED), BinaryValue::UInt(u64::MAX)),
         (column(ColumnType::YEAR, 63, UNSIGNED), BinaryValue::UInt(2024)),
-        (column(ColumnType::FLOAT, 63, 0), BinaryValue::Float(0.1)),
-        (column(ColumnType::DOUBLE, 63, 0), BinaryValue::Double(-2.25e100)),
-        (column(ColumnType::DATE, 63, 0), BinaryValue::Date(day)),
-        (column(ColumnType::DATETIME, 63, 0), BinaryValue::DateTime(moment)),
+        (column(ColumnType::FLOAT, 63, NONE), BinaryValue::Float(0.1)),
+        (column(ColumnType::DOUBLE, 63, NONE), BinaryValue::Double(-2.25e100)),
+        (column(ColumnType::DATE, 63, NONE), BinaryValue::Date(day)),
+        (column(ColumnType::DATETIME, 63, NONE), BinaryValue::DateTime(moment)),
         (
-            column(ColumnType::TIMESTAMP, 63, 0),
+            column(ColumnType::TIMESTAMP, 63, NONE),
             BinaryValue::DateTime(DateTime { micros: 1, ..moment }),
         ),
-        (column(ColumnType::TIME, 63, 0), BinaryValue::Time(span)),
-        (column(ColumnType::NEWDECIMAL, 63, 0), BinaryValue::Bytes(b"-1.50")),
-        (column(ColumnType::VAR_STRING, 8, 0), BinaryValue::Bytes(b"caf\xe9\x81")),
-        (column(ColumnType::BLOB, 63, 0), BinaryValue::Bytes(b"\0\xff")),
+        (column(ColumnType::TIME, 63, NONE), BinaryValue::Time(span)),
+        (column(ColumnType::NEWDECIMAL, 63, NONE), BinaryValue::Bytes(b"-1.50")),
+        (column(ColumnType::VAR_STRING, 8, NONE), BinaryValue::Bytes(b"caf\xe9\x81")),
+        (column(ColumnType::BLOB, 63, NONE), BinaryValue::Bytes(b"\0\xff")),
         (column(ColumnType::BIT, 63, UNSIGNED), BinaryValue::Bytes(b"\x15")),
-        (column(ColumnType::LONG, 63, 0), BinaryValue::Null),
+        (column(ColumnType::LONG, 63, NONE), BinaryValue::Null),
     ];
     cells.into_iter().unzip()
 }
@@ -92,7 +97,7 @@ fn rows_are_a_sequence_as_those_of_text_are() {
     let rows: [&[BinaryValue<'_>]; 3] =
         [&[BinaryValue::Int(1)], &[BinaryValue::Null], &[BinaryValue::Int(3)]];
     check(
-        executed(&[column(ColumnType::LONG, 63, 0)], &rows),
+        executed(&[column(ColumnType::LONG, 63, NONE)], &rows),
         "assert len(rows) == 3 and rows[-1] == (3,) and rows[::2] == [(1,), (3,)]\n\
          assert list(rows) == list(rows) == [(1,), (None,), (3,)]",
     );
@@ -101,18 +106,18 @@ fn rows_are_a_sequence_as_those_of_text_are() {
 /// Dates and times that Python does not have.
 fn impossible() -> (Vec<ColumnDefinition<'static>>, Vec<BinaryValue<'static>>) {
     let february = Date { year: 2023, month: 2, day: 31 };
-    let exact = ColumnDefinition { decimals: 3, ..column(ColumnType::DATETIME, 63, 0) };
+    let exact = ColumnDefinition { decimals: 3, ..column(ColumnType::DATETIME, 63, NONE) };
     let cells = [
-        (column(ColumnType::DATE, 63, 0), BinaryValue::Date(Date::default())),
-        (column(ColumnType::DATE, 63, 0), BinaryValue::Date(february)),
-        (column(ColumnType::DATETIME, 63, 0), BinaryValue::DateTime(DateTime::default())),
+        (column(ColumnType::DATE, 63, NONE), BinaryValue::Date(Date::default())),
+        (column(ColumnType::DATE, 63, NONE), BinaryValue::Date(february)),
+        (column(ColumnType::DATETIME, 63, NONE), BinaryValue::DateTime(DateTime::default())),
         (exact, BinaryValue::DateTime(DateTime::default())),
         (
-            column(ColumnType::DATETIME, 63, 0),
+            column(ColumnType::DATETIME, 63, NONE),
             BinaryValue::DateTime(DateTime { date: february, hour: 1, ..DateTime::default() }),
         ),
         (
-            column(ColumnType::TIME, 63, 0),
+            column(ColumnType::TIME, 63, NONE),
             BinaryValue::Time(Time { days: 2_000_000, hours: 1, ..Time::default() }),
         ),
     ];
@@ -130,18 +135,19 @@ fn what_python_does_not_have_stays_text() {
     );
     let endless = BinaryValue::Time(Time { days: 1_000_000_000, ..Time::default() });
     check(
-        executed(&[column(ColumnType::TIME, 63, 0)], &[&[endless]]),
+        executed(&[column(ColumnType::TIME, 63, NONE)], &[&[endless]]),
         "assert rows[0] == ('24000000000:00:00',), rows[0]",
     );
 }
 
 #[test]
 fn a_malformed_row_raises() {
-    let good = executed(&[column(ColumnType::LONG, 63, 0)], &[&[BinaryValue::Int(1)]]);
+    let good = executed(&[column(ColumnType::LONG, 63, NONE)], &[&[BinaryValue::Int(1)]]);
     assert_eq!(good.packets.get(3), Some(&b"\0\0\x01\0\0\0"[..]));
     let script = "def read_query_result(proxy, inj): list(inj.resultset.rows)\n";
     for payload in [&b"\0\0\x01"[..], b"\x01\0\x01\0\0\0", b"\0"] {
-        let mut injection = executed(&[column(ColumnType::LONG, 63, 0)], &[&[BinaryValue::Null]]);
+        let mut injection =
+            executed(&[column(ColumnType::LONG, 63, NONE)], &[&[BinaryValue::Null]]);
         injection.packets = with_row(&injection, payload).into();
         assert_eq!(Connection::new(script).result(injection), Verdict::Failed, "{payload:?}");
         assert!(logged(log::Level::Error).contains("row 0 of the result is malformed"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
+use wire::reply::StatusFlags;
 
 /// Runs statements in `hook`, with `c` as the connection; an assertion in them fails the test.
 fn check(hook: &str, prepare: impl FnOnce(&mut Session), statements: &str) -> Connection {
@@ -26,14 +27,14 @@ fn handshake(capabilities: Capabilities) -> Handshake {
         scramble: b"abcdefgh\x01jklmnopqrst\0".to_vec(),
         capabilities,
         charset: 45,
-        status: 2,
+        status: StatusFlags::AUTOCOMMIT,
         auth_plugin: Some(b"mysql_native_password".to_vec()),
     }
 }
 
 fn login() -> Login {
     Login {
-        capabilities: Capabilities::NONE,
+        capabilities: Capabilities::empty(),
         max_packet_size: 0,
         charset: 45,
         username: b"bob\xff".to_vec(),
@@ -83,7 +84,7 @@ fn what_is_known_of_the_client() {
 #[test]
 fn before_the_login_the_servers_method_counts_and_old_servers_scramble_has_20_bytes() {
     let known = |session: &mut Session| {
-        session.client.handshake = Some(Arc::new(handshake(Capabilities::NONE)));
+        session.client.handshake = Some(Arc::new(handshake(Capabilities::empty())));
     };
     check(
         "read_auth",

@@ -6,53 +6,25 @@ mod counting;
 mod guest;
 mod hooks;
 mod lifetime;
-mod no_backends;
 mod queries;
 mod responses;
 mod results;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
+use doubles::{AlwaysUp, logged};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
 use self::guest::{Script, load};
-use self::no_backends::NoBackends;
 use crate::asked::Asked;
 use crate::binding::Binding;
 use crate::guest::Guest;
 
 pub use self::guest::python;
 
-thread_local! {
-    static LOG: RefCell<Vec<(log::Level, String)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Keeps what each thread logged.
-struct Logger;
-
-impl log::Log for Logger {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        LOG.with_borrow_mut(|log| log.push((record.level(), record.args().to_string())));
-    }
-
-    fn flush(&self) {}
-}
-
-/// What this thread logged at `level` since the last call, in one text.
-fn logged(level: log::Level) -> String {
-    let entries = LOG.with_borrow_mut(std::mem::take);
-    let texts = entries.into_iter().filter(|(entry, _)| *entry == level).map(|(_, text)| text);
-    texts.collect::<Vec<_>>().join("\n---\n")
-}
-
 /// What connections share.
 fn shared() -> Arc<Shared> {
-    Arc::new(Shared::new(Box::new(NoBackends), true, 1 << 20))
+    Arc::new(Shared::new(Box::new(AlwaysUp(0)), true, 1 << 20))
 }
 
 /// A client connection with a script.

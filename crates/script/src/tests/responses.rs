@@ -98,9 +98,9 @@ fn a_result_set_in_both_forms() {
     let classic = packets(statements);
     assert_eq!(classic.len(), 6);
     assert_eq!(classic[0], [2]);
-    let number = ColumnDefinition::parse(&classic[1], Capabilities::NONE).unwrap();
+    let number = ColumnDefinition::parse(&classic[1], Capabilities::empty()).unwrap();
     assert_eq!((number.name, number.column_type.0, number.charset), (&b"n"[..], 3, 63));
-    let text = ColumnDefinition::parse(&classic[2], Capabilities::NONE).unwrap();
+    let text = ColumnDefinition::parse(&classic[2], Capabilities::empty()).unwrap();
     assert_eq!((text.name, text.column_type.0, text.charset), (&b"t"[..], 253, 45));
     assert_eq!(classic[3], b"\xfe\0\0\x02\0");
     assert_eq!(classic[4], b"\x011\xfb");
@@ -177,13 +177,13 @@ fn a_field_may_be_a_mapping() {
         "r.type = 0\nr.resultset = {'rows': [], 'fields': [dict(name='n', type=3, table='t', org_table='o', database='d', \
          org_name='m', charset=8, length=7, flags=1, decimals=2), {'name': b'only'}, ['l', 252]]}",
     );
-    let field = ColumnDefinition::parse(&packets[1], Capabilities::NONE).unwrap();
+    let field = ColumnDefinition::parse(&packets[1], Capabilities::empty()).unwrap();
     assert_eq!((field.name, field.org_name, field.table), (&b"n"[..], &b"m"[..], &b"t"[..]));
     assert_eq!((field.org_table, field.database, field.charset), (&b"o"[..], &b"d"[..], 8));
-    assert_eq!((field.length, field.flags, field.decimals), (7, 1, 2));
-    let plain = ColumnDefinition::parse(&packets[2], Capabilities::NONE).unwrap();
+    assert_eq!((field.length, field.flags.bits(), field.decimals), (7, 1, 2));
+    let plain = ColumnDefinition::parse(&packets[2], Capabilities::empty()).unwrap();
     assert_eq!((plain.name, plain.column_type.0), (&b"only"[..], 254));
-    assert_eq!(ColumnDefinition::parse(&packets[3], Capabilities::NONE).unwrap().charset, 63);
+    assert_eq!(ColumnDefinition::parse(&packets[3], Capabilities::empty()).unwrap().charset, 63);
 }
 
 #[test]

@@ -8,12 +8,15 @@ use super::*;
 use engine::Query;
 use wire::Capabilities;
 use wire::packet::{frame, packets};
-use wire::result::{ColumnDefinition, ColumnType, KeptPackets, ResultSetEncoder, Summary};
+use wire::reply::StatusFlags;
+use wire::result::{
+    ColumnDefinition, ColumnFlags, ColumnType, KeptPackets, ResultSetEncoder, Summary,
+};
 
 /// A kept result set of `SELECT 1`.
 pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> Injection {
-    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true).expect("not empty");
-    let mut injection = Injection::new(query, Capabilities::NONE);
+    let query = Query::new(4, b"\x03SELECT 1".to_vec(), true, Instant::now()).expect("not empty");
+    let mut injection = Injection::new(query, Capabilities::empty());
     let kept = Arc::make_mut(&mut injection.packets);
     let sink = |payload: &[u8]| {
         let mut framed = Vec::new();
@@ -22,14 +25,15 @@ pub fn select(columns: &[ColumnDefinition<'_>], rows: &[&[Option<&[u8]>]]) -> In
             kept.push(part.expect("framed by us").1);
         }
     };
-    let mut encoder = ResultSetEncoder::begin(columns, Capabilities::NONE, 2, sink);
+    let mut encoder =
+        ResultSetEncoder::begin(columns, Capabilities::empty(), StatusFlags::AUTOCOMMIT, sink);
     for row in rows {
         encoder.text_row(row.iter().copied());
     }
-    encoder.finish(0x22, 3);
+    encoder.finish(StatusFlags::AUTOCOMMIT | StatusFlags::NO_INDEX_USED, 3);
     injection.summary = Summary {
         row_count: u64::try_from(rows.len()).expect("few"),
-        status: 0x22,
+        status: StatusFlags::AUTOCOMMIT | StatusFlags::NO_INDEX_USED,
         warnings: 3,
         bytes: 99,
         query_status: Some(0),
@@ -47,13 +51,13 @@ pub fn with_row(injection: &Injection, row: &[u8]) -> KeptPackets {
 
 /// A kept OK.
 pub fn ok() -> Slot<Injection> {
-    let query = Query::new(4, b"\x03SET x".to_vec(), true).expect("not empty");
-    let mut injection = Injection::new(query, Capabilities::NONE);
+    let query = Query::new(4, b"\x03SET x".to_vec(), true, Instant::now()).expect("not empty");
+    let mut injection = Injection::new(query, Capabilities::empty());
     Arc::make_mut(&mut injection.packets).push(b"\0\x02\x05\x01\0\0\0");
     injection.summary = Summary {
         affected_rows: Some(2),
         insert_id: Some(5),
-        status: 1,
+        status: StatusFlags::IN_TRANS,
         query_status: Some(0),
         ..Summary::default()
     };
@@ -128,7 +132,7 @@ fn fields_show_the_definition() {
         org_table: b"ot",
         org_name: b"on",
         length: 11,
-        flags: 0x4203,
+        flags: ColumnFlags::from_bits_retain(0x4203),
         decimals: 2,
         ..column("n", ColumnType::LONG, 63)
     };

@@ -1,16 +1,12 @@
 //! What has to be known of a binary value before it can be read: its type and its sign.
 //!
 //! Sources: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html>
-//! for the two bytes of a parameter,
-//! <https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__column__definition__flags.html>
-//! for the flags of a column.
+//! for the two bytes of a parameter.
 
-use crate::result::{ColumnDefinition, ColumnType};
+use crate::result::{ColumnDefinition, ColumnFlags, ColumnType};
 use crate::{Reader, WireError, Writer};
 
-/// `UNSIGNED_FLAG` of a column definition.
-const COLUMN_UNSIGNED: u16 = 0x20;
-/// The same in the second byte of a parameter's type.
+/// In the second byte of a parameter's type, what [`ColumnFlags::UNSIGNED`] is in a column definition.
 const PARAM_UNSIGNED: u8 = 0x80;
 
 /// Type of a binary value.
@@ -53,7 +49,10 @@ impl ValueType {
 
     /// The type of a column's cells.
     pub const fn of_column(column: &ColumnDefinition<'_>) -> Self {
-        Self { column_type: column.column_type, unsigned: column.flags & COLUMN_UNSIGNED != 0 }
+        Self {
+            column_type: column.column_type,
+            unsigned: column.flags.contains(ColumnFlags::UNSIGNED),
+        }
     }
 
     /// Reads the type of a parameter, 2 bytes. Flags other than unsigned are dropped.
@@ -111,7 +110,7 @@ mod tests {
     fn a_column_says_whether_it_is_unsigned() {
         let mut column = ColumnDefinition::named(b"n", ColumnType::LONG);
         assert_eq!(ValueType::of_column(&column), ValueType::new(ColumnType::LONG));
-        column.flags = 0x1021;
+        column.flags = ColumnFlags::from_bits_retain(0x1021);
         assert_eq!(ValueType::of_column(&column), ValueType::unsigned(ColumnType::LONG));
     }
 

@@ -4,7 +4,7 @@
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_authentication_methods.html>,
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html>.
 
-use crate::WireError;
+use crate::{WireError, marker};
 
 /// Kind of a server packet during authentication, told from its bytes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,13 @@ impl AuthReply {
     pub fn classify(payload: &[u8]) -> Result<Self, WireError> {
         Ok(match payload {
             [] => return Err(WireError::Truncated { needed: 1, left: 0 }),
-            [0x00, ..] => Self::Ok,
-            [0xff, ..] => Self::Err,
-            [0x01, 0x03] => Self::FastSuccess,
-            [0x01, 0x04] => Self::FullAuthentication,
-            [0x01, ..] => Self::MoreData,
-            [0xfe] => Self::OldPassword,
-            [0xfe, ..] => Self::Switch,
+            [marker::OK, ..] => Self::Ok,
+            [marker::ERR, ..] => Self::Err,
+            [marker::AUTH_MORE_DATA, 0x03] => Self::FastSuccess,
+            [marker::AUTH_MORE_DATA, 0x04] => Self::FullAuthentication,
+            [marker::AUTH_MORE_DATA, ..] => Self::MoreData,
+            [marker::AUTH_SWITCH] => Self::OldPassword,
+            [marker::AUTH_SWITCH, ..] => Self::Switch,
             _ => Self::PluginData,
         })
     }

@@ -6,9 +6,7 @@
 //! [`AuthReply::OldPassword`](crate::connect::AuthReply::OldPassword).
 
 use super::check_nul_free;
-use crate::{Reader, WireError, Writer};
-
-const MARKER: u8 = 0xfe;
+use crate::{Reader, WireError, Writer, marker};
 
 /// Server to client: use this method instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +22,7 @@ impl AuthSwitch {
     pub fn parse(payload: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
+            marker::AUTH_SWITCH => {}
             found => return Err(WireError::Marker { packet: "an auth switch request", found }),
         }
         let plugin = r.nul()?.to_vec(); // string<NUL>
@@ -37,7 +35,7 @@ impl AuthSwitch {
         check_nul_free("method name", &self.plugin)?;
         let mut out = Vec::new();
         let mut w = Writer::new(&mut out);
-        w.u8(MARKER);
+        w.u8(marker::AUTH_SWITCH);
         w.nul(&self.plugin);
         w.bytes(&self.data);
         Ok(out)

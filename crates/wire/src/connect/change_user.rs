@@ -134,9 +134,9 @@ mod tests {
         let change = ChangeUser::parse(b"\x11u\0\0\0", caps).unwrap();
         assert_eq!((change.charset, change.auth_plugin.as_ref()), (None, None));
         assert_eq!(change.encode(caps).unwrap(), b"\x11u\0\0\0");
-        let old = ChangeUser::parse(b"\x11u\0scramble\0db\0", Capabilities::NONE).unwrap();
+        let old = ChangeUser::parse(b"\x11u\0scramble\0db\0", Capabilities::empty()).unwrap();
         assert_eq!(old.auth_response, b"scramble");
-        assert_eq!(old.encode(Capabilities::NONE).unwrap(), b"\x11u\0scramble\0db\0");
+        assert_eq!(old.encode(Capabilities::empty()).unwrap(), b"\x11u\0scramble\0db\0");
     }
 
     #[test]

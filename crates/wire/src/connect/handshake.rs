@@ -6,6 +6,7 @@
 //! Any version text is accepted: `11.4.2-MariaDB` and `5.7` are as good as `8.0.36`.
 
 use super::clear;
+use crate::reply::StatusFlags;
 use crate::{Capabilities, Reader, WireError, Writer};
 
 const PROTOCOL: u8 = 10;
@@ -33,8 +34,8 @@ pub struct Handshake {
     pub capabilities: Capabilities,
     /// Low byte of the server's collation id.
     pub charset: u8,
-    /// [`StatusFlags`](crate::reply::StatusFlags).
-    pub status: u16,
+    /// State of the new connection.
+    pub status: StatusFlags,
     /// Default authentication method; only with PLUGIN_AUTH.
     pub auth_plugin: Option<Vec<u8>>,
 }
@@ -58,9 +59,9 @@ impl Handshake {
             server_version,
             thread_id,
             scramble: r.bytes(PART_1)?.to_vec(), // string[8]
-            capabilities: Capabilities::NONE,
+            capabilities: Capabilities::empty(),
             charset: 0,
-            status: 0,
+            status: StatusFlags::empty(),
             auth_plugin: None,
         };
         if r.is_empty() {
@@ -76,7 +77,7 @@ impl Handshake {
             return Ok(handshake);
         }
         handshake.charset = r.u8()?; // int<1>
-        handshake.status = r.u16()?; // int<2>
+        handshake.status = StatusFlags::from_bits_retain(r.u16()?); // int<2>
         let high = r.u16()?; // int<2>
         let scramble_len = r.u8()?; // int<1>, filler without PLUGIN_AUTH
         r.bytes(RESERVED)?; // string[6]
@@ -121,7 +122,7 @@ impl Handshake {
         w.u8(0);
         w.bytes(&[a, b]);
         w.u8(self.charset);
-        w.u16(self.status);
+        w.u16(self.status.bits());
         w.bytes(&[c, d]);
         w.u8(if with_plugin { scramble_len } else { 0 });
         w.zeros(RESERVED);
@@ -163,7 +164,7 @@ impl Handshake {
             & (Capabilities::LONG_PASSWORD
                 | Capabilities::PLUGIN_AUTH
                 | Capabilities::SECURE_CONNECTION);
-        if layout != Capabilities::NONE {
+        if layout != Capabilities::empty() {
             return Err(WireError::LayoutBits(layout.bits()));
         }
         let handshake = Self::parse(payload)?;

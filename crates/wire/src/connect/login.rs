@@ -172,7 +172,7 @@ impl Login {
                 | Capabilities::PLUGIN_AUTH
                 | Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA
                 | Capabilities::CONNECT_ATTRS);
-        if layout != Capabilities::NONE {
+        if layout != Capabilities::empty() {
             return Err(WireError::LayoutBits(layout.bits()));
         }
         let login = Self::parse(payload)?;
@@ -192,7 +192,7 @@ impl Login {
     pub fn copy_extended(payload: &mut [u8], client: Capabilities) -> Result<(), WireError> {
         let has_filler = Self::parse(payload)?.capabilities.contains(Capabilities::LONG_PASSWORD);
         let wanted = client.mariadb_extended();
-        if wanted == Capabilities::NONE && has_filler {
+        if wanted == Capabilities::empty() && has_filler {
             return Ok(());
         }
         clear(payload, 0, Capabilities::LONG_PASSWORD.to_words().0);

@@ -127,8 +127,8 @@ fn another_login_takes_the_extended_set_of_the_client() {
     };
     assert_eq!(copied(BASE, 0, extended), login(BASE & !1, 8, tail));
     assert_eq!(copied(BASE & !1, 0xff, extended | Capabilities::SSL), login(BASE & !1, 8, tail));
-    assert_eq!(copied(BASE & !1, 8, Capabilities::NONE), login(BASE & !1, 0, tail));
-    let filler = copied(BASE, 0xdead_beef, Capabilities::NONE);
+    assert_eq!(copied(BASE & !1, 8, Capabilities::empty()), login(BASE & !1, 0, tail));
+    let filler = copied(BASE, 0xdead_beef, Capabilities::empty());
     assert_eq!(filler, login(BASE, 0xdead_beef, tail), "with the bit set it is filler");
     assert!(Login::copy_extended(&mut [], extended).is_err());
 }

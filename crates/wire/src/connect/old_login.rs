@@ -30,7 +30,7 @@ impl<'p> OldLogin<'p> {
     pub fn parse(payload: &'p [u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         let bits = r.u16()?; // int<2>
-        let capabilities = Capabilities::from_bits(bits.into());
+        let capabilities = Capabilities::from_bits_retain(bits.into());
         if capabilities.contains(Capabilities::PROTOCOL_41) {
             let [found, _] = bits.to_le_bytes();
             return Err(WireError::Marker { packet: "a login before 4.1", found });
@@ -50,7 +50,7 @@ impl<'p> OldLogin<'p> {
     ///
     /// Refuses strings with a NUL inside.
     pub fn encode(&self) -> Result<Vec<u8>, WireError> {
-        let mut caps = self.capabilities.without(Capabilities::PROTOCOL_41);
+        let mut caps = self.capabilities.difference(Capabilities::PROTOCOL_41);
         caps.set(Capabilities::CONNECT_WITH_DB, self.database.is_some());
         let [a, b, ..] = caps.bits().to_le_bytes();
         check_nul_free("user name", self.username)?;

@@ -2,15 +2,14 @@
 //!
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_eof_packet.html>.
 
-use crate::{Reader, WireError, Writer};
-
-const MARKER: u8 = 0xfe;
+use super::StatusFlags;
+use crate::{Reader, WireError, Writer, marker};
 
 /// Whether `payload` is an EOF packet where rows or definitions may stand: starts 0xfe and is
 /// shorter than 9 bytes. A longer packet with that first byte is a row whose first cell has 16 MiB
 /// or more.
 pub fn is_eof(payload: &[u8]) -> bool {
-    payload.first() == Some(&MARKER) && payload.len() < 9
+    payload.first() == Some(&marker::EOF) && payload.len() < 9
 }
 
 /// An EOF packet.
@@ -18,8 +17,8 @@ pub fn is_eof(payload: &[u8]) -> bool {
 pub struct EofPacket {
     /// Number of warnings.
     pub warnings: u16,
-    /// [`StatusFlags`](crate::reply::StatusFlags).
-    pub status: u16,
+    /// State of the connection, and what is special about this answer.
+    pub status: StatusFlags,
 }
 
 impl EofPacket {
@@ -27,11 +26,11 @@ impl EofPacket {
     pub fn parse(payload: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
+            marker::EOF => {}
             found => return Err(WireError::Marker { packet: "an EOF packet", found }),
         }
         let warnings = r.u16()?; // int<2>
-        let status = r.u16()?; // int<2>
+        let status = StatusFlags::from_bits_retain(r.u16()?); // int<2>
         Ok(Self { warnings, status })
     }
 
@@ -39,9 +38,9 @@ impl EofPacket {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(5);
         let mut w = Writer::new(&mut out);
-        w.u8(MARKER);
+        w.u8(marker::EOF);
         w.u16(self.warnings);
-        w.u16(self.status);
+        w.u16(self.status.bits());
         out
     }
 }
@@ -52,7 +51,8 @@ mod tests {
 
     #[test]
     fn golden_both_ways() {
-        let eof = EofPacket { warnings: 1, status: 0x22 };
+        let eof =
+            EofPacket { warnings: 1, status: StatusFlags::AUTOCOMMIT | StatusFlags::NO_INDEX_USED };
         assert_eq!(EofPacket::parse(b"\xfe\x01\x00\x22\x00"), Ok(eof));
         assert_eq!(eof.encode(), b"\xfe\x01\x00\x22\x00");
     }

@@ -3,14 +3,13 @@
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html>.
 //! Before login a server may send the form without SQLSTATE (protocol before 4.1).
 
-use crate::{Reader, WireError, Writer};
+use crate::{Reader, WireError, Writer, marker};
 
-const MARKER: u8 = 0xff;
-const STATE_MARKER: u8 = b'#';
+const STATE_SIGN: u8 = b'#';
 
 /// Whether `payload` starts like an ERR packet.
 pub fn is_err(payload: &[u8]) -> bool {
-    payload.first() == Some(&MARKER)
+    payload.first() == Some(&marker::ERR)
 }
 
 /// An ERR packet.
@@ -29,11 +28,11 @@ impl<'p> ErrPacket<'p> {
     pub fn parse(payload: &'p [u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
+            marker::ERR => {}
             found => return Err(WireError::Marker { packet: "an ERR packet", found }),
         }
         let code = r.u16()?; // int<2>
-        let sqlstate = if r.peek_rest().first() == Some(&STATE_MARKER) {
+        let sqlstate = if r.peek_rest().first() == Some(&STATE_SIGN) {
             r.u8()?; // string[1]
             Some(r.array()?) // string[5]
         } else {
@@ -46,10 +45,10 @@ impl<'p> ErrPacket<'p> {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.message.len().saturating_add(9));
         let mut w = Writer::new(&mut out);
-        w.u8(MARKER);
+        w.u8(marker::ERR);
         w.u16(self.code);
         if let Some(state) = self.sqlstate {
-            w.u8(STATE_MARKER);
+            w.u8(STATE_SIGN);
             w.bytes(&state);
         }
         w.bytes(self.message);
@@ -59,7 +58,7 @@ impl<'p> ErrPacket<'p> {
     /// Whether `payload` is one of MariaDB's progress reports: an ERR of code 0xffff that is
     /// followed by a count. A true error of that number has its SQLSTATE there.
     pub(crate) fn is_progress(payload: &[u8]) -> bool {
-        matches!(payload, [MARKER, 0xff, 0xff, next, ..] if *next != STATE_MARKER)
+        matches!(payload, [marker::ERR, 0xff, 0xff, next, ..] if *next != STATE_SIGN)
     }
 }
 

@@ -4,17 +4,15 @@
 //! Behind the text comes, with SESSION_TRACK, a list of changes of the session state.
 
 use super::StatusFlags;
-use crate::{Capabilities, Reader, WireError, Writer};
+use crate::{Capabilities, Reader, WireError, Writer, marker};
 
-const MARKER: u8 = 0x00;
-const EOF_MARKER: u8 = 0xfe;
 /// Kind of session change: the default database.
 const SCHEMA: u8 = 1;
 
 /// Whether `payload` starts like an OK packet and is long enough to be one. A binary row starts
 /// 0x00 as well: ask only where an answer starts.
 pub fn is_ok(payload: &[u8]) -> bool {
-    payload.first() == Some(&MARKER) && payload.len() >= 7
+    payload.first() == Some(&marker::OK) && payload.len() >= 7
 }
 
 /// The fields that every OK packet has.
@@ -22,7 +20,7 @@ pub fn is_ok(payload: &[u8]) -> bool {
 pub(crate) struct OkHead {
     pub affected_rows: u64,
     pub insert_id: u64,
-    pub status: u16,
+    pub status: StatusFlags,
     pub warnings: u16,
 }
 
@@ -38,7 +36,7 @@ impl OkHead {
     fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let affected_rows = r.lenenc_int()?; // int<lenenc>
         let insert_id = r.lenenc_int()?; // int<lenenc>
-        let status = r.u16()?; // int<2>
+        let status = StatusFlags::from_bits_retain(r.u16()?); // int<2>
         let warnings = r.u16()?; // int<2>
         Ok(Self { affected_rows, insert_id, status, warnings })
     }
@@ -51,8 +49,8 @@ pub struct OkPacket<'p> {
     pub affected_rows: u64,
     /// Last AUTO_INCREMENT value, or 0.
     pub insert_id: u64,
-    /// [`StatusFlags`].
-    pub status: u16,
+    /// State of the connection, and what is special about this answer.
+    pub status: StatusFlags,
     /// Number of warnings.
     pub warnings: u16,
     /// Text for humans.
@@ -67,8 +65,8 @@ impl<'p> OkPacket<'p> {
     pub fn parse(payload: &'p [u8], caps: Capabilities) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
-            EOF_MARKER if caps.contains(Capabilities::DEPRECATE_EOF) => {}
+            marker::OK => {}
+            marker::EOF if caps.contains(Capabilities::DEPRECATE_EOF) => {}
             found => return Err(WireError::Marker { packet: "an OK packet", found }),
         }
         let OkHead { affected_rows, insert_id, status, warnings } = OkHead::read(&mut r)?;
@@ -78,7 +76,7 @@ impl<'p> OkPacket<'p> {
         } else if !r.is_empty() {
             // Left out as a whole when there is neither text nor change.
             ok.info = r.lenenc_bytes()?; // string<lenenc>
-            if status & StatusFlags::SESSION_STATE_CHANGED != 0 {
+            if status.contains(StatusFlags::SESSION_STATE_CHANGED) {
                 ok.session_state = Some(r.lenenc_bytes()?); // string<lenenc>
             }
         }
@@ -88,16 +86,16 @@ impl<'p> OkPacket<'p> {
     /// The payload for a client with these capabilities. Session changes are sent only if `caps`
     /// allow them; SESSION_STATE_CHANGED is then set or cleared to agree.
     pub fn encode(&self, caps: Capabilities) -> Vec<u8> {
-        self.encode_as(MARKER, caps)
+        self.encode_as(marker::OK, caps)
     }
 
     /// The payload as the end of a result set for a client with DEPRECATE_EOF: the first byte is
     /// 0xfe.
     pub fn encode_as_eof(&self, caps: Capabilities) -> Vec<u8> {
-        self.encode_as(EOF_MARKER, caps)
+        self.encode_as(marker::EOF, caps)
     }
 
-    fn encode_as(&self, marker: u8, caps: Capabilities) -> Vec<u8> {
+    fn encode_as(&self, first: u8, caps: Capabilities) -> Vec<u8> {
         let track = caps.contains(Capabilities::SESSION_TRACK);
         let session_state = self.session_state.filter(|_| track);
         // To a client that tracks, the flag announces the tail; to others it means nothing.
@@ -108,10 +106,10 @@ impl<'p> OkPacket<'p> {
         };
         let mut out = Vec::new();
         let mut w = Writer::new(&mut out);
-        w.u8(marker);
+        w.u8(first);
         w.lenenc(self.affected_rows);
         w.lenenc(self.insert_id);
-        w.u16(status);
+        w.u16(status.bits());
         w.u16(self.warnings);
         if !track {
             w.bytes(self.info);
@@ -143,7 +141,7 @@ impl<'p> OkPacket<'p> {
 mod tests {
     use super::*;
 
-    const PLAIN: Capabilities = Capabilities::NONE;
+    const PLAIN: Capabilities = Capabilities::empty();
     const TRACK: Capabilities = Capabilities::SESSION_TRACK;
 
     #[test]
@@ -151,7 +149,7 @@ mod tests {
         let bytes = b"\x00\xfc\x00\x01\xfd\x00\x00\x01\x02\x00\x03\x00Rows matched: 1";
         let ok = OkPacket::parse(bytes, PLAIN).unwrap();
         assert_eq!((ok.affected_rows, ok.insert_id), (256, 65536));
-        assert_eq!((ok.status, ok.warnings, ok.info), (2, 3, &b"Rows matched: 1"[..]));
+        assert_eq!((ok.status.bits(), ok.warnings, ok.info), (2, 3, &b"Rows matched: 1"[..]));
         assert_eq!(ok.encode(PLAIN), bytes);
     }
 
@@ -190,7 +188,7 @@ mod tests {
         let bytes = b"\xfe\x00\x00\x22\x00\x01\x00";
         assert!(matches!(OkPacket::parse(bytes, PLAIN), Err(WireError::Marker { .. })));
         let ok = OkPacket::parse(bytes, Capabilities::DEPRECATE_EOF).unwrap();
-        assert_eq!((ok.status, ok.warnings), (0x22, 1));
+        assert_eq!((ok.status.bits(), ok.warnings), (0x22, 1));
         assert_eq!(ok.encode_as_eof(Capabilities::DEPRECATE_EOF), bytes);
     }
 

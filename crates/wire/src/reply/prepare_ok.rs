@@ -2,9 +2,7 @@
 //!
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_prepare.html>.
 
-use crate::{Reader, WireError, Writer};
-
-const MARKER: u8 = 0x00;
+use crate::{Reader, WireError, Writer, marker};
 
 /// A prepared statement's id and sizes. Definitions follow: parameters first, then columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +22,7 @@ impl PrepareOk {
     pub fn parse(payload: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(payload);
         match r.u8()? {
-            MARKER => {}
+            marker::OK => {}
             found => return Err(WireError::Marker { packet: "a prepare answer", found }),
         }
         let statement_id = r.u32()?; // int<4>
@@ -39,7 +37,7 @@ impl PrepareOk {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(12);
         let mut w = Writer::new(&mut out);
-        w.u8(MARKER);
+        w.u8(marker::OK);
         w.u32(self.statement_id);
         w.u16(self.columns);
         w.u16(self.params);

@@ -5,8 +5,8 @@
 //! <https://mariadb.com/docs/server/reference/clientserver-protocol/4-server-response-packets/result-set-packets#column-definition-packet>
 //! for the extended metadata.
 
-use super::ColumnType;
-use crate::{Capabilities, Reader, WireError, Writer};
+use super::{ColumnFlags, ColumnType};
+use crate::{Capabilities, Reader, WireError, Writer, collation};
 
 /// Length of the fields of fixed size, which follows the names.
 const FIXED: u64 = 12;
@@ -30,14 +30,14 @@ pub struct ColumnDefinition<'p> {
     /// What MariaDB adds with MARIADB_EXTENDED_METADATA, else empty: pairs of a kind (0 type name,
     /// 1 format) and a length-encoded text, such as `\x01\x04json`.
     pub extended: &'p [u8],
-    /// Collation id; 63 is binary.
+    /// Collation id; 63 is [binary](crate::collation::BINARY).
     pub charset: u16,
     /// Longest value, in bytes.
     pub length: u32,
     /// Type of the values.
     pub column_type: ColumnType,
     /// Column flags (NOT NULL, primary key, unsigned and others).
-    pub flags: u16,
+    pub flags: ColumnFlags,
     /// Digits behind the point; 31 for floating point without a limit.
     pub decimals: u8,
 }
@@ -54,10 +54,10 @@ impl<'p> ColumnDefinition<'p> {
             name,
             org_name: b"",
             extended: b"",
-            charset: 45,
+            charset: collation::UTF8MB4_GENERAL_CI,
             length: 0,
             column_type,
-            flags: 0,
+            flags: ColumnFlags::empty(),
             decimals: 0,
         }
     }
@@ -86,11 +86,11 @@ impl<'p> ColumnDefinition<'p> {
             name,
             org_name,
             extended,
-            charset: fixed.u16()?,                // int<2>
-            length: fixed.u32()?,                 // int<4>
-            column_type: ColumnType(fixed.u8()?), // int<1>
-            flags: fixed.u16()?,                  // int<2>
-            decimals: fixed.u8()?,                // int<1>
+            charset: fixed.u16()?,                              // int<2>
+            length: fixed.u32()?,                               // int<4>
+            column_type: ColumnType(fixed.u8()?),               // int<1>
+            flags: ColumnFlags::from_bits_retain(fixed.u16()?), // int<2>
+            decimals: fixed.u8()?,                              // int<1>
         })
     }
 
@@ -109,7 +109,7 @@ impl<'p> ColumnDefinition<'p> {
         w.u16(self.charset);
         w.u32(self.length);
         w.u8(self.column_type.0);
-        w.u16(self.flags);
+        w.u16(self.flags.bits());
         w.u8(self.decimals);
         w.zeros(2);
     }
@@ -119,7 +119,7 @@ impl<'p> ColumnDefinition<'p> {
 mod tests {
     use super::*;
 
-    const PLAIN: Capabilities = Capabilities::NONE;
+    const PLAIN: Capabilities = Capabilities::empty();
     const EXTENDED: Capabilities = Capabilities::MARIADB_EXTENDED_METADATA;
 
     /// `SELECT j FROM test.t`, where `j` has type JSON, by MariaDB 10.11.
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!((column.name, column.org_name), (&b"i"[..], &b"id"[..]));
         assert_eq!((column.charset, column.length), (63, 11));
         assert_eq!(
-            (column.column_type, column.flags, column.decimals),
+            (column.column_type, column.flags.bits(), column.decimals),
             (ColumnType::LONG, 0x4203, 0)
         );
         let mut out = Vec::new();

@@ -11,6 +11,9 @@ macro_rules! types {
         impl ColumnType {
             $(#[doc = concat!("`", $text, "`")] pub const $name: Self = Self($value);)*
 
+            /// Those that have a name, by number.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// The protocol's name of the type, such as `MYSQL_TYPE_LONG`; `None` for a byte
             /// without one.
             pub const fn name(self) -> Option<&'static str> {

@@ -6,7 +6,7 @@
 use super::{ColumnDefinition, encode_binary_row, encode_binary_row_from_text};
 use crate::binary::{BinaryValue, ValueType};
 use crate::reader::length;
-use crate::reply::{EofPacket, ErrPacket, OkPacket};
+use crate::reply::{EofPacket, ErrPacket, OkPacket, StatusFlags};
 use crate::{Capabilities, WireError, Writer};
 
 /// Appends the payload of a text row to `out`. `None` is NULL.
@@ -37,7 +37,7 @@ impl<F: FnMut(&[u8])> ResultSetEncoder<F> {
     pub fn begin(
         columns: &[ColumnDefinition<'_>],
         caps: Capabilities,
-        status: u16,
+        status: StatusFlags,
         sink: F,
     ) -> Self {
         let deprecate_eof = caps.contains(Capabilities::DEPRECATE_EOF);
@@ -95,7 +95,7 @@ impl<F: FnMut(&[u8])> ResultSetEncoder<F> {
     }
 
     /// Sends the end of the rows.
-    pub fn finish(mut self, status: u16, warnings: u16) {
+    pub fn finish(mut self, status: StatusFlags, warnings: u16) {
         let payload = if self.deprecate_eof {
             OkPacket { status, warnings, ..OkPacket::default() }.encode_as_eof(self.caps)
         } else {
@@ -124,10 +124,10 @@ mod tests {
         let mut packets = Vec::new();
         let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
         let sink = |payload: &[u8]| packets.push(payload.to_vec());
-        let mut encoder = ResultSetEncoder::begin(&[column], caps, 2, sink);
+        let mut encoder = ResultSetEncoder::begin(&[column], caps, StatusFlags::AUTOCOMMIT, sink);
         encoder.text_row([Some(&b"x"[..])]);
         encoder.text_row([None]);
-        encoder.finish(2, 1);
+        encoder.finish(StatusFlags::AUTOCOMMIT, 1);
         packets
     }
 
@@ -138,7 +138,7 @@ mod tests {
     fn classic_form() {
         let want: [&[u8]; 6] =
             [b"\x01", DEFINITION, b"\xfe\0\0\x02\0", b"\x01x", b"\xfb", b"\xfe\x01\0\x02\0"];
-        assert_eq!(encode(Capabilities::NONE), want);
+        assert_eq!(encode(Capabilities::empty()), want);
     }
 
     #[test]
@@ -153,13 +153,18 @@ mod tests {
         let column = ColumnDefinition::named(b"a", ColumnType::TINY);
         let types = [ValueType::of_column(&column)];
         let sink = |payload: &[u8]| packets.push(payload.to_vec());
-        let mut encoder = ResultSetEncoder::begin(&[column], Capabilities::NONE, 2, sink);
+        let mut encoder = ResultSetEncoder::begin(
+            &[column],
+            Capabilities::empty(),
+            StatusFlags::AUTOCOMMIT,
+            sink,
+        );
         encoder.binary_row(&types, [BinaryValue::Int(-1)]).unwrap();
         encoder.binary_row(&types, [BinaryValue::Int(128)]).unwrap_err();
         encoder.binary_row_from_text(&types, [Some(&b"x"[..])]).unwrap_err();
         encoder.binary_row_from_text(&types, [Some(&b"7"[..])]).unwrap();
         encoder.binary_row_from_text(&types, [None]).unwrap();
-        encoder.finish(2, 0);
+        encoder.finish(StatusFlags::AUTOCOMMIT, 0);
         let want: [&[u8]; 4] = [b"\0\0\xff", b"\0\0\x07", b"\0\x04", b"\xfe\0\0\x02\0"];
         assert_eq!(packets[3..], want);
     }
@@ -168,10 +173,10 @@ mod tests {
     fn rows_of_a_cursor_have_no_definitions() {
         let mut packets = Vec::new();
         let sink = |payload: &[u8]| packets.push(payload.to_vec());
-        let mut encoder = ResultSetEncoder::of_cursor(Capabilities::NONE, sink);
+        let mut encoder = ResultSetEncoder::of_cursor(Capabilities::empty(), sink);
         let types = [ValueType::new(ColumnType::TINY)];
         encoder.binary_row(&types, [BinaryValue::Int(7)]).unwrap();
-        encoder.finish(0x82, 0);
+        encoder.finish(StatusFlags::AUTOCOMMIT | StatusFlags::LAST_ROW_SENT, 0);
         assert_eq!(packets, [&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]);
     }
 
@@ -180,7 +185,12 @@ mod tests {
         let mut last = Vec::new();
         let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
         let sink = |payload: &[u8]| last = payload.to_vec();
-        let encoder = ResultSetEncoder::begin(&[column], Capabilities::NONE, 2, sink);
+        let encoder = ResultSetEncoder::begin(
+            &[column],
+            Capabilities::empty(),
+            StatusFlags::AUTOCOMMIT,
+            sink,
+        );
         encoder.fail(&ErrPacket { code: 1105, sqlstate: Some(*b"HY000"), message: b"no" });
         assert_eq!(last, b"\xff\x51\x04#HY000no");
     }

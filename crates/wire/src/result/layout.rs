@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::KeptPackets;
 use crate::reply::{is_eof, is_err};
-use crate::{Capabilities, Command, MAX_PAYLOAD, Reader};
+use crate::{Capabilities, Command, MAX_PAYLOAD, Reader, marker};
 
 /// The map of one result set.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Layout {
         };
         let head = packets.first()?;
         // OK, a file request, ERR: no result set.
-        if matches!(head.first()?, 0 | 0xfb | 0xff) {
+        if matches!(*head.first()?, marker::OK | marker::LOCAL_INFILE | marker::ERR) {
             return None;
         }
         let count = usize::try_from(Reader::new(head).lenenc_int().ok()?).ok()?;
@@ -124,13 +124,14 @@ impl Rows {
 fn ends_rows(payload: &[u8]) -> bool {
     is_err(payload)
         || is_eof(payload)
-        || (payload.first() == Some(&0xfe) && payload.len() < MAX_PAYLOAD)
+        || (payload.first() == Some(&marker::EOF) && payload.len() < MAX_PAYLOAD)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::packet::{frame, packets};
+    use crate::reply::StatusFlags;
     use crate::result::{ColumnDefinition, ColumnType, ResultSetEncoder};
 
     fn kept(rows: &[&[u8]], capabilities: Capabilities) -> KeptPackets {
@@ -143,17 +144,18 @@ mod tests {
                 kept.push(packet.expect("framed by us").1);
             }
         };
-        let mut encoder = ResultSetEncoder::begin(&[column], capabilities, 2, sink);
+        let mut encoder =
+            ResultSetEncoder::begin(&[column], capabilities, StatusFlags::AUTOCOMMIT, sink);
         for row in rows {
             encoder.text_row([Some(*row)]);
         }
-        encoder.finish(2, 0);
+        encoder.finish(StatusFlags::AUTOCOMMIT, 0);
         kept
     }
 
     #[test]
     fn rows_are_found_in_both_forms() {
-        for capabilities in [Capabilities::NONE, Capabilities::DEPRECATE_EOF] {
+        for capabilities in [Capabilities::empty(), Capabilities::DEPRECATE_EOF] {
             let kept = kept(&[b"x", b"yy"], capabilities);
             let layout = Layout::of(Command::QUERY, &kept, capabilities).expect("a result set");
             assert!(layout.definitions(&kept).eq(kept.from(1).take(1)));
@@ -179,8 +181,8 @@ mod tests {
 
     #[test]
     fn what_is_no_result_set_has_no_layout() {
-        let of = |command, kept: &KeptPackets| Layout::of(command, kept, Capabilities::NONE);
-        let whole = kept(&[b"x"], Capabilities::NONE);
+        let of = |command, kept: &KeptPackets| Layout::of(command, kept, Capabilities::empty());
+        let whole = kept(&[b"x"], Capabilities::empty());
         assert!(of(Command::STATISTICS, &whole).is_none());
         assert!(of(Command::QUERY, &KeptPackets::from_iter([b"\0\0\0\x02\0\0\0"])).is_none());
         assert!(of(Command::QUERY, &KeptPackets::default()).is_none());
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_cursor_begin_at_once() {
-        let of = |kept: &KeptPackets| Layout::of(Command::STMT_FETCH, kept, Capabilities::NONE);
+        let of = |kept: &KeptPackets| Layout::of(Command::STMT_FETCH, kept, Capabilities::empty());
         let kept = KeptPackets::from_iter([&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]);
         let layout = of(&kept).expect("rows");
         assert_eq!((layout.row_count(), layout.is_binary()), (1, true));
@@ -200,8 +202,8 @@ mod tests {
     #[test]
     fn the_command_says_that_rows_are_binary() {
         for command in [Command::STMT_EXECUTE, Command::STMT_BULK_EXECUTE] {
-            let kept = kept(&[b"x"], Capabilities::NONE);
-            let layout = Layout::of(command, &kept, Capabilities::NONE).expect("columns");
+            let kept = kept(&[b"x"], Capabilities::empty());
+            let layout = Layout::of(command, &kept, Capabilities::empty()).expect("columns");
             assert_eq!((layout.row_count(), layout.is_binary()), (1, true));
         }
     }

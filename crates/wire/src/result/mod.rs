@@ -5,6 +5,7 @@
 
 mod binary_row;
 mod column;
+mod column_flags;
 mod column_type;
 mod encoder;
 mod kept;
@@ -18,6 +19,7 @@ mod tracker;
 
 pub use binary_row::{BinaryRow, encode_binary_row, encode_binary_row_from_text};
 pub use column::ColumnDefinition;
+pub use column_flags::ColumnFlags;
 pub use column_type::ColumnType;
 pub use encoder::{ResultSetEncoder, encode_text_row};
 pub use kept::KeptPackets;

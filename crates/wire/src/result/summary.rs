@@ -1,8 +1,8 @@
 //! What an answer amounted to.
 
 use crate::reader::length;
-use crate::reply::{EofPacket, OkHead};
-use crate::{HEADER_LEN, lenenc};
+use crate::reply::{EofPacket, OkHead, StatusFlags};
+use crate::{HEADER_LEN, marker};
 
 /// Counters of one answer, over all its results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,9 +13,8 @@ pub struct Summary {
     pub insert_id: Option<u64>,
     /// Number of warnings, of the last OK or EOF; 0 after an ERR.
     pub warnings: u16,
-    /// [`StatusFlags`](crate::reply::StatusFlags) of the last OK or EOF; an ERR has none and leaves
-    /// them.
-    pub status: u16,
+    /// Status of the last OK or EOF; an ERR has none and leaves it.
+    pub status: StatusFlags,
     /// Rows of all result sets.
     pub row_count: u64,
     /// Length of all row packets including their headers, in bytes.
@@ -35,7 +34,7 @@ pub(super) struct Counters {
     rows: u64,
     bytes: u64,
     pub(super) warnings: u16,
-    pub(super) status: u16,
+    pub(super) status: StatusFlags,
     /// Some packet had a status.
     pub(super) has_status: bool,
     pub(super) query_status: Option<u8>,
@@ -49,7 +48,7 @@ impl Counters {
         rows: 0,
         bytes: 0,
         warnings: 0,
-        status: 0,
+        status: StatusFlags::empty(),
         has_status: false,
         query_status: None,
         has_resultset: false,
@@ -108,6 +107,6 @@ impl Counters {
         self.affected_rows = 0;
         self.insert_id = 0;
         self.warnings = 0;
-        self.query_status = Some(lenenc::ERR);
+        self.query_status = Some(marker::ERR);
     }
 }

@@ -74,9 +74,9 @@ impl Cursors {
     }
 
     /// The answer is complete; `status` is that of its last packet.
-    pub fn done(&mut self, status: u16) {
+    pub fn done(&mut self, status: StatusFlags) {
         if let Some((id, columns)) = self.opening.take()
-            && status & StatusFlags::CURSOR_EXISTS != 0
+            && status.contains(StatusFlags::CURSOR_EXISTS)
         {
             self.open.insert(id, Arc::new(columns));
         }

@@ -1,158 +1,15 @@
-//! Knows, packet by packet, where the answer to a command ends.
-//!
-//! Every packet of the server goes through [`ResultTracker::feed`]; a row costs a few comparisons.
-//! Classic answers end in EOF packets, with DEPRECATE_EOF in OK packets that start 0xfe; both are
-//! followed. Three rules that simpler trackers miss:
-//!
-//! * a packet of the full length is continued by the next one, which is never judged by its first
-//!   byte;
-//! * column definitions are counted, so that a row cannot be taken for the end of them;
-//! * MariaDB's progress reports look like ERR but end nothing.
-//!
-//! Sources: the pages of the commands and
-//! <https://mariadb.com/docs/server/reference/clientserver-protocol/4-server-response-packets>.
+//! What a packet is that starts a payload, given what came before it in the answer.
 
-use super::shape::Shape;
-use super::summary::Counters;
-use super::{Part, Step, Summary, TrackError};
+use super::{ResultTracker, State, Then};
 use crate::connect::AuthReply;
 use crate::reply::{ErrPacket, OkHead, PrepareOk, StatusFlags, is_eof};
-use crate::{Capabilities, Command, MAX_PAYLOAD, Reader, lenenc};
-
-const OK: u8 = 0x00;
-const EOF: u8 = 0xfe;
-
-/// What follows a block of definitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    Rows,
-    /// The columns of a prepared statement, behind its parameters.
-    Columns(u16),
-    Nothing,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// The first packet, or the first one of a further result.
-    Start,
-    Definitions {
-        left: u64,
-        then: Then,
-    },
-    DefinitionsEnd(Then),
-    Rows,
-    /// The answer to the file that the client sent.
-    InfileResult,
-    Done,
-}
-
-/// Follows the answer to one command at a time. Does not allocate.
-#[derive(Debug, Clone)]
-pub struct ResultTracker {
-    command: Command,
-    shape: Shape,
-    deprecate_eof: bool,
-    state: State,
-    /// The packet before had the full length; this is the verdict on its first part.
-    continued: Option<Step>,
-    /// The EOF behind the columns of OUT parameters announced more results. Servers up to 5.6 leave
-    /// that bit out of the EOF behind the rows although an OK follows.
-    out_params: bool,
-    part: Part,
-    columns: Option<u64>,
-    counters: Counters,
-}
+use crate::result::shape::Shape;
+use crate::result::{Part, Step, TrackError};
+use crate::{Command, MAX_PAYLOAD, Reader, marker};
 
 impl ResultTracker {
-    /// For the answer to `command`. `caps` are those of the login that the server got.
-    pub const fn new(command: u8, caps: Capabilities) -> Self {
-        let command = Command(command);
-        let shape = Shape::of(command);
-        Self {
-            command,
-            shape,
-            deprecate_eof: caps.contains(Capabilities::DEPRECATE_EOF),
-            // Rows that are fetched have their definitions in an earlier answer.
-            state: if matches!(shape, Shape::Fetch) { State::Rows } else { State::Start },
-            continued: None,
-            out_params: false,
-            part: Part::Other,
-            columns: None,
-            counters: Counters::ZERO,
-        }
-    }
-
-    /// Starts over for the next command.
-    pub const fn start(&mut self, command: u8, caps: Capabilities) {
-        *self = Self::new(command, caps);
-    }
-
-    /// Takes the payload of one packet as it was on the wire, that is at most [`MAX_PAYLOAD`]
-    /// bytes.
-    ///
-    /// An error means that the answer cannot be followed; further calls are useless but harmless.
-    #[inline]
-    pub fn feed(&mut self, payload: &[u8]) -> Result<Step, TrackError> {
-        if self.state == State::Rows
-            && self.continued.is_none()
-            && payload.len() < MAX_PAYLOAD
-            && payload.first().is_some_and(|&first| first < EOF)
-        {
-            return Ok(self.row(payload));
-        }
-        self.feed_any(payload)
-    }
-
-    /// The counters so far.
-    pub const fn summary(&self) -> Summary {
-        self.counters.summary()
-    }
-
-    /// The status that the server reported last in this answer. `None` if it reported none so far: an ERR has no status, and
-    /// neither has the answer to COM_STMT_PREPARE with DEPRECATE_EOF.
-    pub const fn reported_status(&self) -> Option<u16> {
-        if self.counters.has_status { Some(self.counters.status) } else { None }
-    }
-
-    /// The command that is answered.
-    pub const fn command(&self) -> Command {
-        self.command
-    }
-
-    /// Number of columns of the latest result set; `None` if there is none.
-    pub const fn columns(&self) -> Option<u64> {
-        self.columns
-    }
-
-    /// What the packet fed last was.
-    pub const fn part(&self) -> Part {
-        self.part
-    }
-
-    /// Whether the answer is complete.
-    pub fn is_done(&self) -> bool {
-        self.state == State::Done && self.continued.is_none()
-    }
-
-    fn feed_any(&mut self, payload: &[u8]) -> Result<Step, TrackError> {
-        let full = payload.len() >= MAX_PAYLOAD;
-        let verdict = match self.continued {
-            Some(verdict) => {
-                if self.part == Part::Row {
-                    self.counters.row_part(payload);
-                }
-                verdict
-            }
-            None => self.judge(payload)?,
-        };
-        self.continued = full.then_some(verdict);
-        // The verdict holds only when the last part of the payload is there; events are forwarded
-        // part by part.
-        Ok(if full && verdict != Step::Stream { Step::More } else { verdict })
-    }
-
     /// Judges a packet that starts a payload.
-    fn judge(&mut self, payload: &[u8]) -> Result<Step, TrackError> {
+    pub(super) fn judge(&mut self, payload: &[u8]) -> Result<Step, TrackError> {
         let &first = payload.first().ok_or(TrackError::Empty(self.command))?;
         match self.state {
             State::Done => Err(TrackError::Finished(self.command)),
@@ -165,8 +22,8 @@ impl ResultTracker {
             State::DefinitionsEnd(then) => self.definitions_end(first, payload, then),
             State::Rows => self.row_or_end(first, payload),
             State::InfileResult => match first {
-                OK => self.ok(payload),
-                lenenc::ERR => Ok(self.error()),
+                marker::OK => self.ok(payload),
+                marker::ERR => Ok(self.error()),
                 _ => Err(self.unexpected(first, "OK or ERR")),
             },
         }
@@ -176,7 +33,9 @@ impl ResultTracker {
         match self.shape {
             Shape::Silent => Err(TrackError::NoReply(self.command)),
             Shape::Single => Ok(self.single(first, payload)),
-            Shape::Unknown if first == OK || is_eof(payload) => Ok(self.single(first, payload)),
+            Shape::Unknown if first == marker::OK || is_eof(payload) => {
+                Ok(self.single(first, payload))
+            }
             Shape::Query | Shape::Unknown => self.query(first, payload),
             Shape::FieldList => self.field_list(first, payload),
             Shape::Prepare => self.prepare(first, payload),
@@ -188,7 +47,7 @@ impl ResultTracker {
             }
             Shape::Stream => {
                 self.part = Part::Other;
-                let last = first == lenenc::ERR || is_eof(payload);
+                let last = first == marker::ERR || is_eof(payload);
                 Ok(if last { self.single(first, payload) } else { Step::Stream })
             }
         }
@@ -196,17 +55,17 @@ impl ResultTracker {
 
     /// The only packet of an answer. Its fields are taken as far as they are there.
     fn single(&mut self, first: u8, payload: &[u8]) -> Step {
-        if first == lenenc::ERR {
+        if first == marker::ERR {
             return self.error();
         }
         self.part = Part::Other;
         self.counters.query_status = Some(0);
-        if first == OK {
+        if first == marker::OK {
             self.part = Part::Ok;
             if let Ok(head) = OkHead::parse(payload) {
                 self.counters.ok(head);
             }
-        } else if first == EOF {
+        } else if first == marker::EOF {
             self.counters.end(payload, self.deprecate_eof);
         }
         self.done()
@@ -214,15 +73,15 @@ impl ResultTracker {
 
     fn query(&mut self, first: u8, payload: &[u8]) -> Result<Step, TrackError> {
         match first {
-            OK => self.ok(payload),
-            lenenc::ERR => Ok(self.error()),
-            lenenc::NULL => {
+            marker::OK => self.ok(payload),
+            marker::ERR => Ok(self.error()),
+            marker::LOCAL_INFILE => {
                 self.part = Part::Other;
                 self.counters.query_status = None;
                 self.state = State::InfileResult;
                 Ok(Step::LocalInfile)
             }
-            EOF => Err(self.unexpected(first, "OK, ERR or a column count")),
+            marker::EOF => Err(self.unexpected(first, "OK, ERR or a column count")),
             _ => {
                 let mut r = Reader::new(payload);
                 let count = r.lenenc_int()?;
@@ -241,28 +100,28 @@ impl ResultTracker {
 
     fn prepare(&mut self, first: u8, payload: &[u8]) -> Result<Step, TrackError> {
         match first {
-            OK => {
+            marker::OK => {
                 let ok = PrepareOk::parse(payload)?;
                 self.part = Part::Ok;
                 self.counters.warnings = ok.warnings;
                 self.counters.query_status = Some(0);
                 Ok(self.block(ok.params, Then::Columns(ok.columns)))
             }
-            lenenc::ERR => Ok(self.error()),
+            marker::ERR => Ok(self.error()),
             _ => Err(self.unexpected(first, "the counts of a statement or ERR")),
         }
     }
 
     fn field_list(&mut self, first: u8, payload: &[u8]) -> Result<Step, TrackError> {
         match first {
-            lenenc::ERR => Ok(self.error()),
-            _ if is_eof(payload) || (self.deprecate_eof && first == EOF) => {
+            marker::ERR => Ok(self.error()),
+            _ if is_eof(payload) || (self.deprecate_eof && first == marker::EOF) => {
                 self.part = Part::ColumnsEnd;
                 self.counters.query_status = Some(0);
                 self.counters.end(payload, self.deprecate_eof);
                 Ok(self.done())
             }
-            OK | lenenc::NULL => Err(self.unexpected(first, "a column definition")),
+            marker::OK | marker::LOCAL_INFILE => Err(self.unexpected(first, "a column definition")),
             _ => {
                 self.part = Part::Column;
                 Ok(Step::More)
@@ -277,7 +136,7 @@ impl ResultTracker {
         left: u64,
         then: Then,
     ) -> Result<Step, TrackError> {
-        if first == lenenc::ERR {
+        if first == marker::ERR {
             return Ok(self.error());
         }
         // No definition can look like EOF. A server that leaves out definitions is followed all the
@@ -305,7 +164,7 @@ impl ResultTracker {
         payload: &[u8],
         then: Then,
     ) -> Result<Step, TrackError> {
-        if first == lenenc::ERR {
+        if first == marker::ERR {
             return Ok(self.error());
         }
         if !is_eof(payload) {
@@ -349,11 +208,11 @@ impl ResultTracker {
     fn row_or_end(&mut self, first: u8, payload: &[u8]) -> Result<Step, TrackError> {
         // A row whose first cell has 16 MiB or more starts 0xfe too, but is longer than any end.
         let end = if self.deprecate_eof {
-            first == EOF && payload.len() < MAX_PAYLOAD
+            first == marker::EOF && payload.len() < MAX_PAYLOAD
         } else {
             is_eof(payload)
         };
-        if first == lenenc::ERR {
+        if first == marker::ERR {
             return Ok(self.error());
         }
         if !end {
@@ -366,13 +225,6 @@ impl ResultTracker {
         let more = self.has_status(StatusFlags::MORE_RESULTS_EXISTS) || self.out_params;
         self.out_params = false;
         Ok(self.end_of_result(more && self.shape != Shape::Fetch))
-    }
-
-    #[inline]
-    fn row(&mut self, payload: &[u8]) -> Step {
-        self.part = Part::Row;
-        self.counters.row(payload);
-        Step::More
     }
 
     fn ok(&mut self, payload: &[u8]) -> Result<Step, TrackError> {
@@ -402,15 +254,11 @@ impl ResultTracker {
         Step::Done
     }
 
-    const fn has_status(&self, flag: u16) -> bool {
-        self.counters.status & flag != 0
+    const fn has_status(&self, flag: StatusFlags) -> bool {
+        self.counters.status.contains(flag)
     }
 
     const fn unexpected(&self, first: u8, expected: &'static str) -> TrackError {
         TrackError::Unexpected { command: self.command, first, expected }
     }
 }
-
-#[cfg(test)]
-#[path = "tracker_tests.rs"]
-mod tests;

@@ -1,8 +1,10 @@
 //! Answers of every shape, classic and with DEPRECATE_EOF, and what they add up to.
 
 use super::*;
+use crate::connect::AuthReply;
+use crate::reply::PrepareOk;
 
-const CLASSIC: Capabilities = Capabilities::NONE;
+const CLASSIC: Capabilities = Capabilities::empty();
 const NO_EOF: Capabilities = Capabilities::DEPRECATE_EOF;
 
 const OK_1: &[u8] = b"\x00\x03\x07\x02\x00\x01\x00";
@@ -42,7 +44,7 @@ fn ok_and_err_end_a_query() {
         affected_rows: Some(3),
         insert_id: Some(7),
         warnings: 1,
-        status: 2,
+        status: StatusFlags::AUTOCOMMIT,
         query_status: Some(0),
         ..Summary::default()
     };
@@ -58,7 +60,7 @@ fn a_result_set_ends_at_the_second_eof() {
     let tracker = run(Command::QUERY, CLASSIC, &packets, Step::Done);
     let want = Summary {
         warnings: 2,
-        status: 0x22,
+        status: StatusFlags::AUTOCOMMIT | StatusFlags::NO_INDEX_USED,
         row_count: 3,
         bytes: 2 + 1 + 1 + 3 * 4,
         query_status: Some(0),
@@ -74,7 +76,7 @@ fn a_result_set_without_eof() {
     // One row only, with an empty first cell: the case that looks like OK to simpler trackers.
     let tracker = run(Command::QUERY, NO_EOF, &[b"\x01", DEF, b"\x00", EOF_AS_OK], Step::Done);
     let summary = tracker.summary();
-    assert_eq!((summary.row_count, summary.status, summary.warnings), (1, 0x22, 2));
+    assert_eq!((summary.row_count, summary.status.bits(), summary.warnings), (1, 0x22, 2));
     done(Command::QUERY, NO_EOF, &[b"\x01", DEF, EOF_AS_OK]);
     // The end may be as long as an OK packet gets: here it tells a schema change.
     let long_end = b"\xfe\x00\x00\x02\x40\x00\x00\x00\x07\x01\x05\x04test";
@@ -104,7 +106,7 @@ fn parts_name_every_packet() {
 fn several_results() {
     let packets = [OK_MORE, b"\x01", DEF, EOF_1, b"\x011", EOF_MORE, OK_1];
     let summary = done(Command::QUERY, CLASSIC, &packets);
-    assert_eq!((summary.row_count, summary.affected_rows, summary.status), (1, None, 2));
+    assert_eq!((summary.row_count, summary.affected_rows, summary.status.bits()), (1, None, 2));
     let packets = [b"\x01", DEF, b"\x011", EOF_AS_OK_MORE, b"\x01", DEF, b"\x012", EOF_AS_OK];
     assert_eq!(done(Command::QUERY, NO_EOF, &packets).row_count, 2);
 }
@@ -265,8 +267,8 @@ fn commands_with_one_packet() {
         assert_eq!(done(command, CLASSIC, &[OK_MORE]).affected_rows, Some(1), "{command:?}");
         assert_eq!(done(command, CLASSIC, &[ERR]).query_status, Some(0xff), "{command:?}");
     }
-    assert_eq!(done(Command::SET_OPTION, CLASSIC, &[EOF_1]).status, 0x22);
-    assert_eq!(done(Command::SET_OPTION, NO_EOF, &[EOF_AS_OK]).status, 0x22);
+    assert_eq!(done(Command::SET_OPTION, CLASSIC, &[EOF_1]).status.bits(), 0x22);
+    assert_eq!(done(Command::SET_OPTION, NO_EOF, &[EOF_AS_OK]).status.bits(), 0x22);
 }
 
 #[test]

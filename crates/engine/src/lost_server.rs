@@ -1,0 +1,72 @@
+//! A server that goes while its client is there.
+
+use std::time::Duration;
+
+use wire::Command;
+use wire::reply::is_err;
+
+use crate::engine::Step;
+use crate::turn::Turn;
+use crate::{Awaits, Effect, Incoming, Side};
+
+/// A server connection without a command for longer is looked at before the next one is entrusted to it.
+const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
+
+impl Turn<'_> {
+    /// Whether a server that had time to change its mind about this connection hung up or said something.
+    pub fn server_is_gone(&mut self) -> bool {
+        let now = self.driver.now();
+        let Some(server) = self.server() else { return true };
+        let last = std::mem::replace(&mut server.last_command_at, now);
+        now.saturating_duration_since(last) > SUSPICIOUS_IDLE && !server.link.is_quiet()
+    }
+
+    /// The server ended the session while it was idle. What it said before is for the client, which reads it as the answer
+    /// to its command, as it would directly; if it said nothing, the client sees the end only.
+    pub fn hear_last_words(&mut self) {
+        self.session.queries.clear();
+        self.state.server_ids.restart();
+        self.go(Step::LastWords, Awaits::MoreAnswer);
+    }
+
+    /// Whether `packet`, which has not the number of an answer, was said before the command arrived.
+    pub fn is_last_word(&self, packet: Incoming<'_>) -> bool {
+        self.state.step == Step::Answer && !self.state.exchange.begun && is_err(packet.payload)
+    }
+
+    /// Passes what an ending server said last, with the number that it gave it, and hangs up.
+    pub fn last_words(&mut self, packet: Incoming<'_>) {
+        if is_err(packet.payload)
+            && let Some(due) = self.state.exchange.due.take()
+        {
+            self.driver.effect(Effect::Forward { to: Side::Client, id: packet.id });
+            due.given();
+        }
+        self.state.exchange.injection = None;
+        self.session.queries.clear();
+        self.close_server();
+        self.close();
+    }
+
+    /// The connection ends. If that is because the server is gone, and the client waits for an answer of which it has seen
+    /// nothing, it is told so.
+    pub fn tell_of_lost_server(&mut self) {
+        let waits = match self.state.step {
+            Step::Greeting | Step::LoginAnswer => true,
+            Step::Answer | Step::FileAnswer => {
+                let exchange = &self.state.exchange;
+                // The close of the server is the answer to COM_QUIT.
+                !exchange.begun
+                    && !exchange.is_answered()
+                    && self.session.command != Some(Command::QUIT.0)
+            }
+            _ => false,
+        };
+        if waits && self.server().is_some_and(|server| !server.link.is_quiet()) {
+            self.send_to_client(&self.login_error("pyproxy: the server closed the connection"));
+            if let Some(due) = self.state.exchange.due.take() {
+                due.given();
+            }
+        }
+    }
+}
