@@ -5,8 +5,10 @@ mod data;
 mod error;
 mod packets;
 mod password;
+#[cfg(feature = "testing")]
+mod testing;
 mod tokens;
-pub mod values;
+mod values;
 
 use pyo3::prelude::*;
 
@@ -27,7 +29,10 @@ fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     tokens::add_to(module)?;
     password::add_to(module)?;
-    packets::add_to(module)
+    packets::add_to(module)?;
+    #[cfg(feature = "testing")]
+    testing::add_to(module)?;
+    Ok(())
 }
 
 /// The entry point of the extension module.

@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
-use pyproxy_native::values::append_scalar;
 
 use crate::codec::Codec;
 use crate::text;
+use crate::values::append_scalar;
 
 /// Appends the text of `value` to `out`; `false`, and nothing appended, for NULL.
 pub fn encode(value: &Bound<'_, PyAny>, codec: Codec, out: &mut Vec<u8>) -> PyResult<bool> {

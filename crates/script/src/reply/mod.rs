@@ -17,7 +17,8 @@ use pyo3::types::PyDict;
 use wire::reply::{ErrPacket, OkPacket};
 
 use self::budget::Budget;
-pub use self::context::Context;
+pub use self::context::{Context, RowForm};
+pub use self::rows::encode_resultset;
 use self::status::status_and_warnings;
 use crate::{constants, text};
 use engine::{ER_UNKNOWN_ERROR, Reply};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
+use wire::reply::StatusFlags;
 use wire::result::ResultSetEncoder;
 
 use super::budget::Budget;
@@ -24,6 +25,17 @@ pub fn encode(
     response: &Bound<'_, PyDict>,
     context: Context,
 ) -> PyResult<Reply> {
+    let (status, warnings) = status_and_warnings(response, context)?;
+    encode_resultset(resultset, status, warnings, context)
+}
+
+/// Encodes a result set that ends with this status and number of warnings. `resultset` is a mapping with `fields` and `rows`.
+pub fn encode_resultset(
+    resultset: &Bound<'_, PyAny>,
+    status: StatusFlags,
+    warnings: u16,
+    context: Context,
+) -> PyResult<Reply> {
     let Ok(mapping) = resultset.cast::<PyMapping>() else {
         return Err(PyTypeError::new_err(
             "proxy.response.resultset must be a mapping with fields and rows",
@@ -38,7 +50,6 @@ pub fn encode(
     if text::is_data(&rows) {
         return Err(PyTypeError::new_err("rows must be an iterable of rows"));
     }
-    let (status, warnings) = status_and_warnings(response, context)?;
 
     let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
     let binary_types: Option<Vec<_>> = (context.rows != RowForm::Text)
