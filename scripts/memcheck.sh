@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Looks for invalid memory access and for memory and descriptors that are not given back, in a host with the plugin:
 #
-#   scenarios  the integration tests with the host under valgrind (memcheck): no invalid access, no use of
-#              uninitialised memory, no block that is definitely lost
-#   growth     N and 4 N connections, and N and 4 N queries, under valgrind, through a script with all hooks: what is
-#              left at the end, lost or reachable, must not depend on the number
-#   threads    eight event threads, a script with busy threads, random clients, under valgrind
-#   plain      at full speed, in a release build: 200000 queries, 20000 connections, 2000 vanishing clients with one
-#              and with four event threads; memory and descriptors stay
+#   integration  the integration tests with the host under valgrind (memcheck): no invalid access, no use of
+#                uninitialised memory, no block that is definitely lost
+#   growth       N and 4 N connections, and N and 4 N queries, under valgrind, through a script with all hooks: what is
+#                left at the end, lost or reachable, must not depend on the number
+#   threads      eight event threads, a script with busy threads, random clients, under valgrind
+#   plain        at full speed, in a release build: 200000 queries, 20000 connections, 2000 vanishing clients with one
+#                and with four event threads; memory and descriptors stay
 #
 # Python allocates with malloc meanwhile, so that memcheck sees each object. tests/valgrind.supp has what CPython itself
 # is known for. The logs stay in <target>/memcheck. Takes about an hour on two processors; needs the packages of
@@ -20,7 +20,7 @@ usage() {
     cat <<'TEXT'
 usage: scripts/memcheck.sh [--host /path/to/mysql-proxy] [--seconds N] [PART...]
 
-  PART       scenarios, growth, threads, plain (default: all)
+  PART       integration, growth, threads, plain (default: all)
   --host     check the plugin in this mysql-proxy instead of the bundled host (the same as PYPROXY_HOST)
   --seconds  duration of the part threads (default: 300)
 TEXT
@@ -54,7 +54,7 @@ while [ $# -gt 0 ]; do
             seconds=$2
             shift
             ;;
-        scenarios | growth | threads | plain) parts+=("$1") ;;
+        integration | growth | threads | plain) parts+=("$1") ;;
         -h | --help)
             usage
             exit
@@ -66,7 +66,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#parts[@]} -gt 0 ] || parts=(scenarios growth threads plain)
+[ ${#parts[@]} -gt 0 ] || parts=(integration growth threads plain)
 
 LOGS=$TARGET_DIR/memcheck
 VENV=$TARGET_DIR/test-venv
@@ -113,12 +113,12 @@ soak() {
     cargo test --locked --quiet --test soak -- --ignored --exact --nocapture "$@"
 }
 
-scenarios() {
+integration() {
     local skip=() test
     for test in "${UNFIT[@]}"; do
         skip+=(--skip "$test")
     done
-    under_valgrind scenarios \
+    under_valgrind integration \
         cargo test --locked --test integration -- --test-threads "$TEST_THREADS" "${skip[@]}"
 }
 

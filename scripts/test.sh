@@ -91,15 +91,6 @@ lint() {
     shellcheck -x scripts/*.sh .ci/run
 }
 
-check_dependencies() {
-    if cargo deny --version >/dev/null 2>&1; then
-        cargo deny check bans licenses sources
-    else
-        echo "cargo-deny is not installed: only the lock file is checked"
-        cargo metadata --locked --format-version 1 >/dev/null
-    fi
-}
-
 build_docs() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib
 }
@@ -201,7 +192,6 @@ if [ ${#failed[@]} -gt 0 ]; then
 fi
 step "format" check_format
 step "lint" lint
-step "dependencies" check_dependencies
 step "documentation" build_docs
 step "bindings" check_bindings
 step "tests" run_tests

@@ -30,7 +30,7 @@ struct Inside {
 }
 
 /// Proof that this thread runs a connection callback, so that the host's global mutex is held and no other
-/// callback runs anywhere in the process (host contract 0.3).
+/// callback runs anywhere in the process (`docs/internals/threads.md#the-mutex`).
 #[derive(Debug)]
 pub struct HostCall {
     _not_send: PhantomData<*mut ()>,
@@ -46,14 +46,13 @@ impl HostCall {
     }
 }
 
-/// Runs `body`; a panic in it gives the value of `fallback` instead (and if that panics too, aborts nothing: the
-/// default of `R`).
+/// Runs `body`; if it panics, the value is that of `fallback`, and if that panics too, the default of `R`.
 pub fn guard<R: Default>(body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
     INSIDE.with(|inside| inside.guard(body, fallback))
 }
 
 impl Inside {
-    /// Nothing unwinds out of here, so that what callers count up they can count down behind it.
+    /// Nothing unwinds out of here: a caller that counts up before it can count down after it.
     #[inline]
     fn guard<R: Default>(&self, body: impl FnOnce() -> R, fallback: impl FnOnce() -> R) -> R {
         self.guards.set(self.guards.get() + 1);

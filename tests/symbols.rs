@@ -3,7 +3,7 @@
 //! The host loads the plugin with all symbols bound at once, so one symbol that a host build lacks
 //! would keep it from loading, without a useful message. So it may need only what these libraries
 //! define: libc and its companions, libgcc, GLib, libpython. Host functions are looked up at run
-//! time. And it may show only `plugin_init`, lest a name clash with one of the host's.
+//! time. And it may show only `plugin_init`: any other name could clash with one of the host's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! The function table: every host and libevent function the plugin calls, looked up once with `dlsym`.
 //!
-//! Facts: `abi/chassis-abi.md` 1 (all host libraries are in the global scope) and 9.3 (telling the ABI families apart).
+//! Facts: `docs/internals/abi.md#symbols` (all host libraries are in the global scope),
+//! `docs/internals/abi.md#families`.
 
 use std::ffi::{CStr, c_void};
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! The list of backends: `network_backends_t` and its entries.
 //!
 //! Members of an entry are guarded by the host's global mutex, so every access takes a [`HostCall`]. Entries are never
-//! removed while the process runs (host contract 2.3, ABI 6.5).
+//! removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
 
 use std::ffi::CString;
 use std::ptr::NonNull;

@@ -17,14 +17,14 @@ use crate::boundary::HostCall;
 pub enum Retval {
     /// Go on in the state the callback set.
     Success = retval::NETWORK_SOCKET_SUCCESS,
-    /// What the slot makes of an error: send the queued ERR and close, or close.
+    /// Send the queued ERR and close, or close at once, by the state (`docs/internals/states.md#the-states`).
     Error = retval::NETWORK_SOCKET_ERROR,
     /// CONNECT_SERVER only: wait for the socket, or come again at once.
     Retry = retval::NETWORK_SOCKET_ERROR_RETRY,
 }
 
 impl Default for Retval {
-    /// What a callback that failed in an unknown way says.
+    /// What a callback returns that failed in an unknown way.
     fn default() -> Self {
         Self::Error
     }

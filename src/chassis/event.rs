@@ -1,7 +1,7 @@
 //! The size of libevent's `struct event`, which the host embeds in `network_socket`.
 //!
-//! Facts: `abi/chassis-abi.md` 8. The host refuses to start unless the libevent it runs with is of the series it was
-//! compiled with, so what the loaded library says holds for the host's structs.
+//! Facts: `docs/internals/abi.md#libevent`. The host refuses to start unless the libevent it runs with is of the series
+//! it was compiled with, so what the loaded library says holds for the host's structs.
 
 use std::ffi::{CStr, c_char, c_void};
 

@@ -1,6 +1,6 @@
 //! `network_socket`: one side of a connection, with its packet queues and packet numbering.
 //!
-//! Facts: `spec/host-contract.md` 0.1 (queues and ownership) and 0.2 (packet ids).
+//! Facts: `docs/internals/packets.md`.
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -107,7 +107,7 @@ impl<'h> Socket<'h> {
     }
 
     /// Queues the packets of a command, the first with this sequence id. Several become one chunk, so that a partial write
-    /// never ends between two (host defect H3).
+    /// never ends between two (`docs/internals/defects.md#h3-a-command-is-read-again-in-the-middle`).
     pub fn append_command(&self, mut command: CommandPackets, id: u8) {
         if command.rest.is_empty() {
             return self.append(command.first, id);

@@ -1,7 +1,7 @@
 //! Starting CPython inside the host.
 //!
 //! Once per process, after the host's last fork, on its main thread: a thread that Python knew before a fork is gone
-//! afterwards (`style.md` 2.2). Never finalised.
+//! afterwards (`docs/internals/python.md#start`). Never finalised.
 
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;

@@ -1,4 +1,4 @@
-//! The Python library in the plugin: the package `pyproxy`, source texts included (scripting API 6).
+//! The Python library in the plugin: the package `pyproxy`, source texts included (`docs/library.md`).
 //!
 //! `build.rs` collects the texts from `python/pyproxy`; `library.py` imports them.
 

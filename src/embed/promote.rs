@@ -1,7 +1,7 @@
 //! Giving libpython global scope.
 //!
 //! The host opens plugins with local scope, so the libpython that came with us is invisible to extension modules:
-//! even `import decimal` would fail with an undefined symbol (`style.md` 2.2).
+//! even `import decimal` would fail with an undefined symbol (`docs/internals/python.md#global-symbols`).
 
 use std::ffi::{CStr, OsStr};
 use std::mem::MaybeUninit;

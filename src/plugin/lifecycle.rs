@@ -1,4 +1,4 @@
-//! Start and end: what the host calls between loading the library and leaving the process (ABI 2 and 4).
+//! Start and end: what the host calls between loading the library and leaving the process (`docs/internals/life.md`).
 //!
 //! `plugin_init`, `init` and `get_options` also run for `--help`, `--version` and in parents that fork and leave:
 //! they only fill tables. Everything that lives (Python, sockets, threads) begins in `apply_config`.
@@ -80,7 +80,7 @@ unsafe extern "C" fn get_options(config: *mut sys::chassis_plugin_config) -> *mu
     })
 }
 
-/// [`guard`] for a function that returns a pointer: a panic amounts to NULL.
+/// [`guard`] for a function that returns a pointer: a panic gives NULL.
 fn guard_pointer<T>(body: impl FnOnce() -> *mut T) -> *mut T {
     guard(|| Some(body()), || None).unwrap_or(std::ptr::null_mut())
 }
@@ -184,7 +184,7 @@ unsafe fn start(
 }
 
 /// The host's global list, so that the admin plugin shows our backends, unless another plugin uses it: then a list of
-/// our own (scripting API 7).
+/// our own (`docs/operations.md#several-plugins`).
 ///
 /// # Safety
 /// `chas` is the host object.

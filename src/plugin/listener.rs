@@ -1,4 +1,4 @@
-//! The listening socket (ABI 4.2).
+//! The listening socket (`docs/internals/life.md#the-listener`).
 
 use std::ffi::{CString, c_int};
 use std::io;
@@ -82,7 +82,7 @@ fn try_taking(address: &str) -> io::Result<()> {
     tried
 }
 
-/// Binds a socket, as the host would, and closes it. Unlike `std::net::TcpListener` it does not listen: whoever
+/// Binds a socket, as the host would, and closes it. Unlike `std::net::TcpListener` it does not listen: a program that
 /// watches the port must not take us for ready.
 fn bind(address: SocketAddrV4) -> io::Result<()> {
     let checked = |result: c_int| {

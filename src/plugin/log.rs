@@ -1,4 +1,4 @@
-//! The `log` facade on the host's log: `g_log` is the only way there (ABI 6.1).
+//! The `log` facade on the host's log: `g_log` is the only way there (`docs/internals/life.md#the-log`).
 
 use std::ffi::CString;
 

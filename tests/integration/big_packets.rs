@@ -1,8 +1,13 @@
 //! Values of 20 and 64 MiB both ways, packets of exactly the longest length, and a large result with bounded memory.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
-use testkit::Host;
+use testkit::client::COM_QUERY;
+use testkit::proto::resultset;
+use testkit::{Greeting, Host, MariaDb, RawServer};
 
 use crate::support::*;
 
@@ -170,4 +175,92 @@ fn blob_of_64_mib_there_and_back_through_a_script_that_keeps_it() {
             return proxy.PROXY_SEND_QUERY
         "#,
     ));
+}
+
+#[test]
+fn commands_of_more_than_one_packet() {
+    let host = Host::plain(db());
+    let mut client = host.client();
+    for (length, packets) in [(17_000_000, 2), (FULL, 2), (FULL + 1, 2), (2 * FULL, 3)] {
+        let head = "\x03SELECT LENGTH('";
+        let fill = length - head.len() - 2;
+        let next_id =
+            client.send_packet(0, format!("{head}{}')", "x".repeat(fill)).as_bytes()).unwrap();
+        assert_eq!(next_id, packets);
+        assert_eq!(client.read_answer(next_id).unwrap().value(), fill.to_string());
+        assert_in_step(&mut client);
+    }
+}
+
+#[test]
+fn server_that_reads_slowly() {
+    // The host's writes end at places of the kernel's choice, among them chunk boundaries.
+    let server = RawServer::start(|conn| {
+        conn.accept_login(&Greeting::default())?;
+        let mut lengths = Vec::new();
+        for _ in 0..2 {
+            // The pause is what is tested: meanwhile the buffers of the kernel fill.
+            sleep(Duration::from_millis(200));
+            lengths.push(conn.read()?.payload.len());
+        }
+        conn.write_all(2, &resultset::one_cell("v", &format!("{lengths:?}")))?;
+        conn.serve(|_| resultset::one_cell("v", "next"))
+    });
+    let host = Host::plain(server.address());
+    let mut client = host.client();
+    // Text that would be taken for commands if a chunk were parsed as one.
+    let text = "\x01\x0e\x19\x11".repeat(4_300_000);
+    let next_id = client.send_command(3, text.as_bytes()).unwrap();
+    let expected = format!("[{FULL}, {}]", text.len() + 1 - FULL);
+    assert_eq!(client.read_answer(next_id).unwrap().value(), expected);
+    assert_eq!(client.query("SELECT 1").unwrap().value(), "next");
+}
+
+const ROW_OF_FF: &str = "SELECT REPEAT(x'ff', 18000000), 1";
+
+#[test]
+fn long_row_whose_second_packet_looks_like_err() {
+    let host = Host::plain(db());
+    let mut client = host.client();
+    let answer = assert_same_as_direct(&mut client, ROW_OF_FF);
+    assert_eq!(answer.packets.len(), 7, "count, 2 columns, EOF, 2 parts of the row, EOF");
+    assert_in_step(&mut client);
+}
+
+#[test]
+fn long_row_buffered() {
+    let host = Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            if b"REPEAT" in packet:
+                proxy.queries.append(1, packet, resultset_is_needed=True)
+                return proxy.PROXY_SEND_QUERY
+
+        def read_query_result(proxy, inj):
+            print("rows", inj.resultset.row_count, flush=True)
+        "#,
+    );
+    let mut client = host.client();
+    assert_same_as_direct(&mut client, ROW_OF_FF);
+    assert_in_step(&mut client);
+    host.wait_for_stdout("rows 1");
+}
+
+#[test]
+fn slow_reader_does_not_fill_the_memory() {
+    // The host reads at once what the kernel has: over TCP that may be tens of megabytes, over a unix socket it is little.
+    let socket = MariaDb::shared().socket();
+    let host = Host::builder().option("pyproxy-backend-addresses", socket.display()).start();
+    let mut client = host.client();
+    assert_in_step(&mut client);
+    let before = host.rss_peak_kib();
+    let rows = "SELECT REPEAT('x', 1000) FROM test.seq_1_to_100000";
+    client.send_command(COM_QUERY, rows.as_bytes()).unwrap();
+    // The pause is what is tested: meanwhile a host that reads on grows.
+    sleep(Duration::from_secs(2));
+    let answer = client.read_answer(1).unwrap();
+    assert_eq!(answer.text().len(), 100_000);
+    assert_in_step(&mut client);
+    let grown = host.rss_peak_kib() - before;
+    assert!(grown < 20_000, "the host grew by {grown} KiB for a result of 100 MB");
 }

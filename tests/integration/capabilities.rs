@@ -1,10 +1,10 @@
 //! Capabilities: MariaDB's extended metadata is followed, compression is refused in a way its clients understand.
-//! `docs/protocol.md` has the whole table; scenario 13 checks what is masked.
+//! `docs/protocol.md` has the whole table.
 
 use testkit::client::{COM_PING, COM_QUERY};
 use testkit::proto::bytes::put_lenenc_bytes;
 use testkit::proto::{caps, ok_err, resultset};
-use testkit::{Greeting, Host, Login, MariaDb, Packet, RawClient, RawServer};
+use testkit::{Greeting, Host, Login, MariaDb, Packet, RawClient, RawServer, Relay};
 
 use crate::pooling::support::Pooling;
 use crate::support::*;
@@ -253,4 +253,34 @@ fn a_client_that_asks_for_compression_and_goes_on_without_it_is_served() {
     assert_eq!(never_asked.simple(COM_PING, b"").unwrap().kind(), Some(0));
     never_asked.send_command(COM_QUERY, b"SELECT 1").unwrap();
     assert_eq!(never_asked.read_answer(1).unwrap().value(), "1");
+}
+
+#[test]
+fn capabilities_that_cannot_be_followed() {
+    const REFUSED: u32 = caps::COMPRESS
+        | caps::DEPRECATE_EOF
+        | caps::OPTIONAL_METADATA
+        | caps::ZSTD_COMPRESSION
+        | caps::QUERY_ATTRIBUTES
+        | caps::PROGRESS;
+    // But for bulk operations and extended metadata, which are followed (`capabilities`, `prepared_bulk`).
+    const REFUSED_EXTENDED: u32 = 0xff & !(1 << 2 | 1 << 3);
+    let relay = Relay::start(db());
+    let host = Host::plain(relay.address());
+    // A set LONG_PASSWORD bit would tell the server that there are no MariaDB bits.
+    let login =
+        MariaDb::user().with(REFUSED).without(caps::LONG_PASSWORD).extended(REFUSED_EXTENDED);
+    let (mut client, handshake) = send_login(&host, &login);
+    assert_eq!(handshake.capabilities & (REFUSED | caps::SSL), 0, "offered to the client");
+    let offered = u32::from_le_bytes(handshake.filler[6..].try_into().unwrap());
+    assert_eq!(offered & REFUSED_EXTENDED, 0, "MariaDB's extended bits offered to the client");
+    client.finish_login(&login, 2).unwrap();
+    let seen = relay.passed()[0].to_server[0].payload.clone();
+    let bits = u32::from_le_bytes(seen[..4].try_into().unwrap());
+    assert_eq!(bits & REFUSED, 0, "bits at the server: {bits:#x}");
+    assert_eq!(seen[28..32], [0; 4], "MariaDB's extended bits at the server");
+    for _ in 0..2 {
+        assert_same_as_direct(&mut client, "SELECT '', NULL, 1 UNION SELECT 'a', 'b', 2");
+    }
+    assert_in_step(&mut client);
 }

@@ -1,7 +1,8 @@
 //! The options: on the command line and in the ini file, right and wrong.
 
 use testkit::host::builder::Builder;
-use testkit::{Host, MariaDb, RawClient, Relay};
+use testkit::wait::PATIENCE;
+use testkit::{Host, MariaDb, RawClient, Relay, eventually};
 
 use crate::support::*;
 
@@ -225,17 +226,27 @@ fn skip_profiling_in_the_ini_file() {
     }
 }
 
+const SIGTERM: u32 = 15;
+
+/// Whether the process has a handler for the signal.
+fn catches(pid: u32, signal: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
+}
+
 #[test]
 fn no_pyproxy_loads_and_does_not_listen() {
     let host = Host::builder().backend(refusing()).option("no-pyproxy", "true").start();
-    let port = host.address().port();
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    assert!(!testkit::ports::is_listening(port));
+    // The host catches SIGTERM when it has started all plugins.
+    let starts = eventually(PATIENCE, || catches(host.pid(), SIGTERM));
+    assert!(starts, "{}", host.log());
+    assert!(!testkit::ports::is_listening(host.address().port()));
 }
 
 #[test]
 fn time_outs_with_fractions() {
-    // The scenarios s05, s08, s20 and s59 measure them; here both ways of setting one.
+    // `failures::timeouts` has what each of them does; here both ways of setting one.
     for on_command_line in [false, true] {
         let builder = Host::builder().backend(db());
         let host = if on_command_line {

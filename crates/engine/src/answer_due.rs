@@ -1,6 +1,7 @@
 //! The right to answer.
 
-/// The client's command waits for its one answer. Whoever gives the answer consumes this, so nobody can give a second one.
+/// The client's command waits for its one answer. The code that gives the answer consumes this, so there is no second
+/// one.
 #[derive(Debug)]
 #[must_use]
 pub struct AnswerDue(());

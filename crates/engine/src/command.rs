@@ -37,7 +37,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The client compresses although nobody offered it: it gets an ERR in the only framing it reads, and no more.
+    /// The client compresses although that was not offered: it gets an ERR in the framing that it reads, and the end.
     fn refuse_compression(&mut self) {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
@@ -102,7 +102,7 @@ impl Turn<'_> {
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
         let command = Command(self.session.command.unwrap_or_default());
         let capabilities = self.server().map(|server| {
-            // After COM_QUIT the server is on its way out, though it says nothing.
+            // After COM_QUIT the server closes without an answer.
             server.busy = command.has_reply() || command == Command::QUIT;
             server.capabilities()
         });
@@ -117,8 +117,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells the memory of cursors that a command is sent; gives whether it wants the answer. Without a script that reads
-    /// results there is none.
+    /// Tells the server's [`Cursors`](wire::statement::Cursors), which are kept only for a script that reads results, that a
+    /// command is sent. Whether they need to see its answer.
     pub fn note_cursor(&mut self, payload: &[u8]) -> bool {
         self.state.hooks.has(Hook::ReadQueryResult)
             && self.server().is_some_and(|server| server.cursors.command(payload))

@@ -1,4 +1,4 @@
-//! Who moves the bytes.
+//! What moves the bytes: the side of the engine that touches sockets.
 
 use std::time::Instant;
 

@@ -5,7 +5,7 @@ use crate::{Hook, Injection, Link, Slot};
 /// One of the two peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Whoever connected to the proxy.
+    /// The one that connected to the proxy.
     Client,
     /// The server that is attached.
     Server,

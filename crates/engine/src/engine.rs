@@ -151,7 +151,7 @@ impl Engine {
         &self.shared
     }
 
-    /// Lets go of everything without asking the script: what is left to do if [`Event::Closed`] went wrong.
+    /// Gives everything up without asking the script: what is left to do if [`Event::Closed`] panicked.
     pub fn let_go(&mut self) {
         if let Some(mut session) = self.session.take() {
             session.close_server(&self.shared);

@@ -59,6 +59,6 @@ pub enum Change {
     None,
     /// COM_INIT_DB, or `USE` as text.
     DefaultDb(Vec<u8>),
-    /// COM_CHANGE_USER, as the login it amounts to.
+    /// COM_CHANGE_USER, in the form of a login.
     Login(Box<Login>),
 }

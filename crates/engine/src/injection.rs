@@ -25,7 +25,7 @@ impl Bound {
         self.passed
     }
 
-    /// Whether it is time to look at the client for whom all this is read; starts the next interval.
+    /// Whether it is time to look whether the client is still there; if so, the next interval starts.
     pub fn is_watch_due(&mut self) -> bool {
         let due = self.unwatched >= Self::WATCH_EVERY;
         if due {

@@ -157,8 +157,8 @@ impl Turn<'_> {
             return self.refuse(reply);
         };
         if told == AuthReply::Ok {
-            // A server that still waits for a login would take the first command for one; a pooled one belongs
-            // to whom it was logged in for.
+            // A server that still waits for a login would take the first command for one; a pooled one is logged in
+            // as another user.
             self.park_server();
             self.session.choice = None;
         }

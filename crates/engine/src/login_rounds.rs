@@ -75,8 +75,8 @@ impl LoginRounds {
         request.get(..end).filter(|name| !name.is_empty())
     }
 
-    /// Whether nobody can tell who speaks after `reply`: in the method of Windows servers the client answers some tokens
-    /// and not others, and only the two of them can read which.
+    /// Whether the proxy cannot tell who speaks after `reply`: in the method of Windows servers the client answers some
+    /// tokens and not others, and only client and server can read which.
     pub fn is_lost_after(&self, reply: AuthReply) -> bool {
         !reply.is_final() && self.method == b"authentication_windows_client"
     }

@@ -60,13 +60,13 @@ impl BackendPool {
         self.take(|server| counts.get(server.username()).is_some_and(|count| *count > keep))
     }
 
-    /// For a client that is about to be logged in again, as whoever it is: the oldest connection of this dialect.
+    /// For a client whose login follows on this connection: the oldest one of this dialect, of any user.
     pub fn take_for_login(&mut self, capabilities: Capabilities) -> Option<Server> {
         self.take(|server| server.speaks(capabilities))
     }
 
-    /// For a client that is logged in and will not be again: the oldest connection of the same user and dialect. An open
-    /// transaction belongs to whoever began it.
+    /// For a client that is logged in already: the oldest connection of the same user and dialect. One with an open
+    /// transaction is left to the client that began it.
     pub fn take_for_user(&mut self, user: &[u8], capabilities: Capabilities) -> Option<Server> {
         self.take(|server| {
             server.username() == user && server.speaks(capabilities) && !server.in_transaction()

@@ -12,7 +12,7 @@ use wire::statement::Cursors;
 use crate::{Address, Backends, Link};
 
 /// Capability bits that change what the server sends or understands: a connection is reused only for a client with the
-/// same ones (host contract 2.7).
+/// same ones (`docs/internals/backends-and-pools.md#dialect`).
 const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::IGNORE_SPACE)
     .union(Capabilities::INTERACTIVE)
@@ -48,8 +48,8 @@ pub struct Server {
     pub login: Option<Arc<Login>>,
     /// What the first login agreed on. COM_CHANGE_USER does not change it.
     capabilities: Capabilities,
-    /// The server accepted the auth data of `login` as they were and asked for nothing else: whoever knows them for the
-    /// same scramble is the same user.
+    /// The server accepted the auth data of `login` as they were and asked for nothing else: a client that sends the
+    /// same data for the same scramble is the same user.
     pub login_is_proof: bool,
     /// The database the server is in.
     pub default_db: Vec<u8>,

@@ -1,6 +1,7 @@
 //! What the plugin counts, and under which names the host's plugin statistics and scripts see it.
 //!
-//! Part of [`Shared`](crate::Shared): everything counts into the same place. Counting is one relaxed addition: the numbers are for people, nothing is decided by them.
+//! Part of [`Shared`](crate::Shared): all connections count into the same place. Counting is one relaxed addition: the
+//! numbers are for people, and the code decides nothing by them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -88,7 +89,7 @@ impl Stats {
     }
 
     /// Every name with its number, in the order of documentation: `connections`, ..., `read_query.calls`, ... Times are
-    /// in microseconds and say so in their names. `panics` is counted by whoever catches them.
+    /// in microseconds and say so in their names. `panics` is counted by the code that catches them.
     pub fn report(&self, panics: u64) -> Vec<(String, u64)> {
         let mut report: Vec<_> = [
             ("connections", self.connections.get()),

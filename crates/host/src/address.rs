@@ -1,7 +1,7 @@
 //! `network_address`: a socket address with its printable name.
 //!
-//! Facts: `abi/chassis-abi.md` 6.2. Forms: `host`, `host:port`, `[v6]:port`, `:port`, `/path`; default port 3306.
-//! Name lookups block, as in the original.
+//! Facts: `docs/internals/packets.md#addresses`. Forms: `host`, `host:port`, `[v6]:port`, `:port`, `/path`; default
+//! port 3306. Name lookups block, as in the original.
 
 use std::ffi::{c_char, c_int};
 use std::mem::{offset_of, size_of};

@@ -1,6 +1,7 @@
 //! OK and ERR packets that the host sends itself or lends to plugins.
 //!
-//! Facts: `abi/chassis-abi.md` 6.4. Each answer ends an exchange: the socket's numbering is reset behind it.
+//! Facts: `docs/internals/packets.md#functions`. Each answer ends an exchange: the socket's numbering is reset behind
+//! it.
 
 use std::ffi::{c_char, c_int, c_uint};
 

@@ -1,6 +1,6 @@
 //! What a socket learned from a handshake or a login. Here only made, copied and freed: parsing is a plugin's task.
 //!
-//! Layouts: `abi/chassis-abi.md` 9.1 (0.8.3-0.8.5).
+//! Layouts: `chassis-headers/auth.h`.
 
 use std::ffi::c_char;
 

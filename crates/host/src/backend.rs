@@ -1,6 +1,6 @@
 //! The list of database servers. Plugins choose among them and keep their counters.
 //!
-//! Facts: `abi/chassis-abi.md` 6.5. The pools of the original are not offered: `pool` stays NULL.
+//! Facts: `docs/internals/backends-and-pools.md`. The pools of the original are not offered: `pool` stays NULL.
 //!
 //! When a list is freed every connection is gone, so each `connected_clients` must be back to zero. A plugin that lost
 //! count is a failure here: it is logged and the process exits with 1.

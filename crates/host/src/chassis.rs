@@ -1,6 +1,6 @@
 //! The host object, and the order of its life.
 //!
-//! Facts: `abi/chassis-abi.md` 4. Members that no plugin uses stay NULL: `priv->sc` (there is no Lua), `stats`,
+//! Facts: `docs/internals/life.md`. Members that no plugin uses stay NULL: `priv->sc` (there is no Lua), `stats`,
 //! `threads` and `shutdown_hooks` (both kept in this process once, so the pointer only stands for them).
 
 use std::ffi::{OsString, c_int, c_short, c_void};

@@ -1,6 +1,6 @@
 //! Making sockets: listening, connecting, accepting.
 //!
-//! Facts: `abi/chassis-abi.md` 6.2.
+//! Facts: `docs/internals/packets.md#making-sockets`.
 
 use std::ffi::c_int;
 use std::io;

@@ -1,6 +1,6 @@
 //! What makes a process a daemon: forks, the angel of `--keepalive`, pid file, limits, dropped privileges.
 //!
-//! Facts: `abi/chassis-abi.md` 4.1, steps 10 to 17.
+//! Facts: `docs/internals/life.md#start`.
 
 use std::ffi::{CString, c_int};
 use std::fs::OpenOptions;

@@ -1,8 +1,8 @@
 //! Event threads: connections move between them through one queue of events to arm.
 //!
-//! Facts: `abi/chassis-abi.md` 10. A connection that has to wait pushes its event; one byte goes into a socket pair
-//! that every thread watches through its own duplicate; whoever wakes first arms the event on its own base. After the
-//! push the pushing thread must not touch the connection any more.
+//! Facts: `docs/internals/threads.md#handing-over-events`. A connection that has to wait pushes its event; one byte
+//! goes into a socket pair that every thread watches through its own duplicate; the thread that wakes first arms the
+//! event on its own base. After the push the pushing thread must not touch the connection any more.
 //!
 //! One difference from the original: before the main thread cleans up, it waits until every other thread has left its
 //! loop. There they stay parked, as live as the original's threads during clean-up and unloading, but out of the state
@@ -94,7 +94,7 @@ thread_local! {
     static BASE: Cell<*mut event_base> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// Gives an event away to whichever thread wakes first.
+/// Gives an event away, to the thread that wakes first.
 ///
 /// # Safety
 /// INV-3: `event` was set, is not armed, lives until it fired, and is not touched by the caller any more.

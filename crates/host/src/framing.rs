@@ -1,6 +1,6 @@
 //! Putting packets into a socket's queues with the right numbers.
 //!
-//! Facts: `abi/chassis-abi.md` 6.3, `spec/host-contract.md` 0.2.
+//! Facts: `docs/internals/packets.md#functions`, `docs/internals/packets.md#sequence-ids`.
 
 use std::ffi::{c_char, c_int};
 

@@ -1,8 +1,8 @@
 //! The ini file: group `[mysql-proxy]`, keys named like the long options.
 //!
-//! Facts: `abi/chassis-abi.md` 3.4, with the original's quirks: an integer or flag in the file overrides the command
-//! line, a reversed flag takes the raw value, a fractional number damages its target, an option of another kind ends
-//! the process.
+//! Facts: `docs/internals/life.md#the-ini-file`, with the original's quirks: an integer or flag in the file overrides
+//! the command line, a reversed flag takes the raw value, a fractional number damages its target, an option of another
+//! kind ends the process.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;

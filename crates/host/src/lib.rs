@@ -16,7 +16,7 @@
 //!
 //! # Invariants that `unsafe` code relies on
 //!
-//! * **INV-1** Who holds a `Con` is the only one that drives that connection. It is made from the
+//! * **INV-1** The thread that holds a `Con` is the only one that drives that connection. A `Con` is made from the
 //!   pointer of a fired event or of a fresh connection, and given up when the connection waits or is freed.
 //! * **INV-2** The parts of a connection (sockets, queues, addresses) are used only while the connection is borrowed;
 //!   a hook, which may replace or free them, borrows it mutably.

@@ -1,7 +1,7 @@
 //! The few libevent functions that the host uses, declared by hand.
 //!
 //! `struct event` is embedded in `network_socket`, so its size is part of the ABI: 128 bytes in libevent 2.1
-//! (`abi/chassis-abi.md` 8), which [`check_version`] verifies at start.
+//! (`docs/internals/abi.md#libevent`), which [`check_version`] verifies at start.
 
 use std::ffi::{CStr, c_char, c_int, c_short, c_void};
 use std::ptr::NonNull;

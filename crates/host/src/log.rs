@@ -1,7 +1,6 @@
 //! The log: GLib's default handler, writing lines like `2026-01-31 12:00:00: (critical) text`.
 //!
-//! Facts: `abi/chassis-abi.md` 6.1, and the original's behaviour: messages above the level are dropped, a repeated
-//! message is written again only after 100 repetitions or 30 seconds, SIGHUP reopens the file before the next message.
+//! Facts: `docs/internals/life.md#the-log`. SIGHUP reopens the file before the next message.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::fs::{File, OpenOptions};
@@ -194,7 +193,7 @@ impl Log {
         false
     }
 
-    /// Writes one line in one system call. A failing sink falls back to stderr; beyond that nobody is left to tell.
+    /// Writes one line in one system call. If that fails, the line goes to stderr; if that fails too, it is lost.
     fn line(&mut self, level: &str, priority: c_int, text: &[u8]) {
         let mut line = format!("{}: ({level}) ", timestamp()).into_bytes();
         line.extend_from_slice(text);

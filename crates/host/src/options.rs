@@ -1,6 +1,7 @@
 //! The command line: GLib's option parser with the original's options, groups and order of parsing.
 //!
-//! Facts: `abi/chassis-abi.md` 3. The options of the original that concern Lua or a debugger are taken and do nothing.
+//! Facts: `docs/internals/life.md#options`. The options of the original that concern Lua or a debugger are taken and do
+//! nothing.
 
 use std::ffi::{CStr, OsString, c_char, c_int};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -1,6 +1,6 @@
 //! The frame of a MySQL packet and the numbering rules of a socket. Pure: no pointers, no I/O.
 //!
-//! Facts: `spec/host-contract.md` 0.1 and 0.2.
+//! Facts: `docs/internals/packets.md#sequence-ids`.
 
 pub use wire::{HEADER_LEN, MAX_PAYLOAD};
 

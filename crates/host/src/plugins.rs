@@ -1,6 +1,6 @@
 //! Loading plugins and calling the entries of their table.
 //!
-//! Facts: `abi/chassis-abi.md` 2, 3.1 and 4.
+//! Facts: `docs/internals/life.md#loading`, `docs/internals/abi.md#the-plugin-table`.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;

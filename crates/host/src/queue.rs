@@ -1,7 +1,7 @@
 //! `network_queue`: a list of GString chunks with the number of unread bytes and the read part of the first chunk.
 //!
-//! Facts: `abi/chassis-abi.md` 6.3, `spec/host-contract.md` 0.1. Plugins change `chunks` with GLib's own functions and
-//! leave `len` alone, so only the chunks count; `len` is kept for the rule that flushes a long result.
+//! Facts: `docs/internals/packets.md#queues`. Plugins change `chunks` with GLib's own functions and leave `len` alone,
+//! so only the chunks count; `len` is kept for the rule that flushes a long result.
 
 use std::ffi::c_int;
 use std::marker::PhantomData;

@@ -1,6 +1,6 @@
 //! The shutdown flag, and the hooks that plugins register for the time after `destroy`.
 //!
-//! Facts: `abi/chassis-abi.md` 4.3 and 6.1.
+//! Facts: `docs/internals/life.md#stop`.
 
 use std::collections::HashMap;
 use std::ffi::{c_char, c_void};

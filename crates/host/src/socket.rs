@@ -1,6 +1,7 @@
 //! `network_socket`: one socket with its queues and packet numbers.
 //!
-//! What is done with it: `connect.rs`, `transfer.rs`, `framing.rs`. Facts: `abi/chassis-abi.md` 6.2 and 8.1.
+//! What is done with it: `connect.rs`, `transfer.rs`, `framing.rs`. Facts:
+//! `docs/internals/packets.md`, `docs/internals/abi.md#libevent`.
 
 use std::ffi::c_int;
 use std::marker::PhantomData;

@@ -1,6 +1,6 @@
 //! Moving bytes between the kernel and a socket's queues.
 //!
-//! Facts: `spec/host-contract.md` 0.1: a read step receives at most `to_read` bytes and cuts one packet; a write
+//! Facts: `docs/internals/packets.md#queues`: a read step receives at most `to_read` bytes and cuts one packet; a write
 //! attempt is one system call.
 
 use std::ffi::c_int;

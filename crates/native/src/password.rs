@@ -1,4 +1,4 @@
-//! The password functions (script library 1.2), on top of `wire::password`.
+//! The password functions (`docs/library.md#pyproxypassword`), on top of `wire::password`.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! Who a driver asks, without knowing where Python is.
+//! What a driver asks, without knowing how Python is run: the script of a connection, and where scripts come from.
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! `pyproxy.chassis`: what a script may ask of the program it runs in, which is a [`Host`].
+//! `pyproxy.chassis`: what a script may ask of the program it runs in, which is a [`Host`]
+//! (`docs/library.md#pyproxychassis`).
 //!
 //! Unlike the objects of the proxy it works at any time and on any thread: nothing in it belongs to a connection.
 

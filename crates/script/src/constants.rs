@@ -1,4 +1,4 @@
-//! The integer constants of `proxy` (object model 2).
+//! The integer constants of `proxy` (`docs/scripting.md#objects`).
 
 use wire::result::ColumnType;
 use wire::{Command, marker};

@@ -1,4 +1,4 @@
-//! What a hook returned, as a verdict (scripting API 3).
+//! What a hook returned, as a verdict (`docs/scripting.md#hooks`).
 
 use engine::{Hook, Verdict};
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ pub const IGNORE_RESULT: i64 = 4;
 /// Reads what `hook` returned; `None` if it may not return that. `send_result` makes the verdict that sends
 /// `proxy.response`.
 ///
-/// A bool is no decision, though Python counts it as an integer: `return True` means something that no table here says.
+/// A bool is no decision, though Python counts it as an integer: no documented decision is `True`.
 pub fn verdict<E>(
     hook: Hook,
     returned: &Bound<'_, PyAny>,

@@ -1,4 +1,4 @@
-//! What calling hooks needs of whoever keeps the interpreter and the script.
+//! What calling hooks needs of the runtime that keeps the interpreter and the script.
 
 use std::fmt::Debug;
 

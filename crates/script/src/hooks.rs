@@ -34,7 +34,7 @@ impl Hooks {
         self.functions.iter().find(|(name, _)| *name == hook).map(|(_, function)| function)
     }
 
-    /// Lets go of the functions.
+    /// Releases the functions.
     pub fn release(self, py: Python<'_>) {
         for (_, function) in self.functions {
             function.drop_ref(py);

@@ -24,7 +24,7 @@ pub struct Permission {
 }
 
 impl Permission {
-    /// From now on. For whoever is about to run code of a script on behalf of the proxy.
+    /// From now on. For code that is about to run a part of the script on behalf of the proxy.
     #[must_use = "it ends when it is dropped"]
     pub fn enter() -> Self {
         HELD.set(HELD.get() + 1);

@@ -1,4 +1,4 @@
-//! The functions the host calls, one per slot of `network_mysqld_hooks`, and what a panic in one amounts to.
+//! The functions the host calls, one per slot of `network_mysqld_hooks`, and what follows from a panic in one.
 
 use std::sync::atomic::Ordering;
 
@@ -140,7 +140,7 @@ unsafe extern "C" fn con_cleanup(
                 panic_on_purpose("con_cleanup");
                 ending(con, call, cleanup)
             },
-            // What the connection holds is let go of in any case: the host frees it next.
+            // What the connection holds is released in any case: the host frees the connection next.
             |call| ending(con, call, |con, _| let_go(con)),
         )
     };
@@ -161,7 +161,7 @@ unsafe fn ending(
     Retval::Success
 }
 
-/// Tells the script, then lets go of everything.
+/// Tells the script, then releases everything.
 fn cleanup(con: Con<'_>, ctx: &'static Context) {
     // SAFETY: init stored a Connection, and no Turn exists in this callback.
     let conn = unsafe { con.plugin_state::<Connection>() };
@@ -177,8 +177,8 @@ fn cleanup(con: Con<'_>, ctx: &'static Context) {
     let_go(con);
 }
 
-/// Lets go of the server connection and of the state, unless that was done already. Asks no script, so this is also what
-/// is left to do after a panic in [`cleanup`].
+/// Releases the server connection and the state, unless that was done already. Does not ask the script, so this is also
+/// what is left to do after a panic in [`cleanup`].
 fn let_go(con: Con<'_>) {
     // SAFETY: as above; the reference in `cleanup` is not used any more.
     let state = unsafe { con.take_plugin_state::<Connection>() };

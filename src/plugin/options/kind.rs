@@ -1,7 +1,8 @@
 //! The kinds of options: what GLib's parser and the host's ini reader write, and who frees it.
 //!
-//! Only kinds that the host's ini reader gets right exist (ABI 3.4): it breaks doubles and reversed flags, so seconds
-//! are read as text, and no switch is reversed. There are no short options: the Lua plugin owns `-P -b -r -s`.
+//! Only kinds that the host's ini reader gets right exist (`docs/internals/life.md#the-ini-file`): it breaks doubles
+//! and reversed flags, so seconds are read as text, and no switch is reversed. There are no short options: the Lua
+//! plugin owns `-P -b -r -s`.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt::Debug;
@@ -16,7 +17,7 @@ use glib_sys::{
 pub trait Kind: Default {
     /// How the parser takes it.
     const ARG: GOptionArg;
-    /// What it amounts to.
+    /// What it becomes in Rust.
     type Value: Debug + Default + Clone;
 
     /// Copies what the parser left.

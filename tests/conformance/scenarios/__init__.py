@@ -1,4 +1,4 @@
-"""The scenarios, by subject. Their names begin with the number they have in the host contract, where they have one."""
+"""The scenarios, by subject."""
 
 from . import logins, parking, prepared, queues, responses, results, scripts
 

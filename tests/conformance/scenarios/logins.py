@@ -59,14 +59,14 @@ def _passwords() -> list[FakeServer]:
 
 
 @scenario(_SHOW_ALL, servers=_passwords)
-def s01_everything_that_is_known_when(world: World) -> None:
+def everything_that_is_known_when(world: World) -> None:
     client = world.client(database="test")
     client.query("SELECT 1")
     client.quit()
 
 
 @scenario(_SHOW_ALL, servers=_passwords)
-def s02_wrong_password(world: World) -> None:
+def wrong_password(world: World) -> None:
     client = world.client(password="wrong")
     client.connect()
     client.expect_closed()
@@ -82,7 +82,7 @@ def s02_wrong_password(world: World) -> None:
     servers=lambda: [FakeServer(), FakeServer()],
     read_only=lambda: [FakeServer()],
 )
-def s03_shortest_queue_first(world: World) -> None:
+def shortest_queue_first(world: World) -> None:
     clients = [world.client() for _ in range(5)]
     for client in clients:
         client.query("SELECT 1")
@@ -95,12 +95,12 @@ def s03_shortest_queue_first(world: World) -> None:
     """,
     servers=lambda: [FakeServer(down=True), FakeServer()],
 )
-def s04_first_backend_is_down(world: World) -> None:
+def first_backend_is_down(world: World) -> None:
     _login_and_query(world)
 
 
 @scenario(servers=lambda: [FakeServer(down=True)])
-def s06_all_backends_are_down(world: World) -> None:
+def all_backends_are_down(world: World) -> None:
     client = world.client()
     client.connect()
     client.expect_closed()
@@ -108,12 +108,12 @@ def s06_all_backends_are_down(world: World) -> None:
 
 
 @scenario(servers=lambda: [FakeServer(greeting=Error(1040, "08004", "Too many connections"))])
-def s09_the_greeting_is_an_error(world: World) -> None:
+def the_greeting_is_an_error(world: World) -> None:
     _login_and_query(world)
 
 
 @scenario(servers=lambda: [FakeServer(greeting=Packets(b"\x0aabc"))])
-def s11_a_greeting_that_cannot_be_read(world: World) -> None:
+def a_greeting_that_cannot_be_read(world: World) -> None:
     _login_and_query(world)
 
 
@@ -122,7 +122,7 @@ for _version in ("11.4.2-MariaDB", "5.7", "abc", "5.5.5-10.11.2-MariaDB"):
     def _versions(world: World) -> None:
         _login_and_query(world)
 
-    _versions.__name__ = f"s10_version_{_version}"
+    _versions.__name__ = f"version_{_version}"
     scenario(
         "def read_query(proxy, packet): print(proxy.connection.server.mysqld_version)",
         servers=lambda version=_version: [FakeServer(version=version)],
@@ -186,7 +186,7 @@ def {_hook}({_arguments}):
             return proxy.PROXY_SEND_RESULT
     """.replace("    from pyproxy import proto\n\n", "")
 )
-def s23_a_mock_server(world: World) -> None:
+def a_mock_server(world: World) -> None:
     client = world.client()
     client.query("mine")
     client.query("not mine")
@@ -202,7 +202,7 @@ def s23_a_mock_server(world: World) -> None:
     """,
     servers=_passwords,
 )
-def s22_a_refused_client_is_let_in(world: World) -> None:
+def a_refused_client_is_let_in(world: World) -> None:
     client = world.client(password="wrong")
     client.query("SELECT 1")
 
@@ -222,7 +222,7 @@ def read_query(proxy, packet):
     print(proxy.connection.client.username, proxy.connection.server.username)
 """
 )
-def s25_another_login_is_sent(world: World) -> None:
+def another_login_is_sent(world: World) -> None:
     _login_and_query(world)
 
 
@@ -248,7 +248,7 @@ def read_auth_queues_in_vain(world: World) -> None:
 
 
 @scenario(_SHOW_ALL, servers=_passwords)
-def s26_hangs_up_after_the_login(world: World) -> None:
+def hangs_up_after_the_login(world: World) -> None:
     client = world.client()
     client.connect()
     client.disconnect()
@@ -263,7 +263,7 @@ def s26_hangs_up_after_the_login(world: World) -> None:
     """,
     servers=_passwords,
 )
-def s55_change_user(world: World) -> None:
+def another_user_in_a_session(world: World) -> None:
     client = world.client(database="test")
     client.connect()
     scramble = world.servers[0].connections[0].scramble
@@ -283,7 +283,7 @@ def s55_change_user(world: World) -> None:
     """,
     servers=_passwords,
 )
-def s55_change_user_injected(world: World) -> None:
+def another_user_queued_by_the_script(world: World) -> None:
     client = world.client()
     client.connect()
     scramble = world.servers[0].connections[0].scramble
@@ -353,7 +353,7 @@ def fewer_capabilities(world: World) -> None:
 
 
 @scenario(_SHOW_ALL, servers=lambda: [FakeServer(method="client_ed25519")])
-def s16_s17_the_server_asks_for_another_method(world: World) -> None:
+def the_server_asks_for_another_method(world: World) -> None:
     client = world.client()
     client.query("SELECT 1")
     client.quit()

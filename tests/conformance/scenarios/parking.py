@@ -28,7 +28,7 @@ def show(proxy, where):
         print(proxy.connection.backend_ndx, proxy.connection.server, proxy.connection.backend)
     """
 )
-def s37_parks_and_forwards(world: World) -> None:
+def parks_and_forwards(world: World) -> None:
     client = world.client()
     for word in ("first", "park", "without a server"):
         client.query(word)
@@ -47,7 +47,7 @@ def s37_parks_and_forwards(world: World) -> None:
     """,
     servers=_two,
 )
-def s38_no_idle_connection(world: World) -> None:
+def no_idle_connection(world: World) -> None:
     world.client().query("SELECT 1")
 
 
@@ -82,7 +82,7 @@ def _passwords() -> list[FakeServer]:
 
 
 @scenario(_POOLING, servers=_passwords)
-def s27_a_pooled_connection_is_logged_in_again(world: World) -> None:
+def a_pooled_connection_is_logged_in_again(world: World) -> None:
     first = world.client(database="test")
     first.query("SELECT 1")
     first.quit()
@@ -95,7 +95,7 @@ def s27_a_pooled_connection_is_logged_in_again(world: World) -> None:
 
 
 @scenario(_POOLING, servers=_passwords)
-def s27_with_a_wrong_password(world: World) -> None:
+def a_pooled_connection_refuses_a_wrong_password(world: World) -> None:
     first = world.client()
     first.query("SELECT 1")
     first.quit()
@@ -108,7 +108,7 @@ def s27_with_a_wrong_password(world: World) -> None:
 
 
 @scenario(_POOLING, servers=_passwords, pool_change_user=False)
-def s28_without_change_user(world: World) -> None:
+def a_pooled_connection_without_change_user(world: World) -> None:
     first = world.client()
     first.query("SELECT 1")
     first.quit()
@@ -141,7 +141,7 @@ def a_transaction_is_not_pooled_without_change_user(world: World) -> None:
 
 
 @scenario(_POOLING, servers=_passwords)
-def s29_other_capabilities(world: World) -> None:
+def a_pooled_connection_with_other_capabilities(world: World) -> None:
     first = world.client(capabilities=0xFA685)
     first.query("SELECT 1")
     first.quit()
@@ -165,7 +165,7 @@ _POOLING_BLINDLY = _POOLING.replace('    show(proxy, "connect_server")\n', "")
 
 
 @scenario(_POOLING_BLINDLY, servers=_passwords)
-def s33_a_pooled_connection_that_died(world: World) -> None:
+def a_pooled_connection_that_died(world: World) -> None:
     first = world.client()
     first.query("SELECT 1")
     first.quit()
@@ -200,7 +200,7 @@ def parks_and_takes_back(world: World) -> None:
 
 
 @scenario(_MOVING)
-def s31_a_connection_of_somebody_else(world: World) -> None:
+def a_connection_of_somebody_else(world: World) -> None:
     carol, bob = world.client(user="carol"), world.client(user="bob")
     carol.query("one")
     carol.query("park")
@@ -323,7 +323,7 @@ def state_of_connections(world: World) -> None:
 
 
 @scenario(_POOLING, servers=_passwords)
-def s32_change_user_then_pooled(world: World) -> None:
+def change_user_then_pooled(world: World) -> None:
     first = world.client()
     first.connect()
     scramble = world.servers[0].connections[0].scramble
@@ -355,7 +355,7 @@ def s32_change_user_then_pooled(world: World) -> None:
     """,
     servers=_two,
 )
-def s35_an_idle_connection_of_a_backend_that_is_down(world: World) -> None:
+def an_idle_connection_of_a_backend_that_is_down(world: World) -> None:
     for _ in range(3):
         client = world.client()
         client.query("SELECT 1")
@@ -372,7 +372,7 @@ def s35_an_idle_connection_of_a_backend_that_is_down(world: World) -> None:
     ),
     servers=_passwords,
 )
-def s36_a_pooled_connection_and_an_answer(world: World) -> None:
+def a_pooled_connection_and_an_answer(world: World) -> None:
     first = world.client()
     first.query("SELECT 1")
     first.quit()

@@ -46,7 +46,7 @@ def _all(world: World) -> None:
 
 
 @scenario(servers=_server)
-def s50_prepared_statements(world: World) -> None:
+def prepared_statements(world: World) -> None:
     _all(world)
 
 
@@ -63,7 +63,7 @@ def read_query_result(proxy, inj):
 
 
 @scenario(_BUFFERED, servers=_server)
-def s50_prepared_statements_buffered(world: World) -> None:
+def prepared_statements_buffered(world: World) -> None:
     _all(world)
 
 
@@ -120,12 +120,12 @@ def _with_cursor(world: World) -> None:
 
 
 @scenario(servers=_server)
-def s50_a_cursor(world: World) -> None:
+def a_cursor(world: World) -> None:
     _with_cursor(world)
 
 
 @scenario(_BUFFERED, servers=_server)
-def s50_a_cursor_buffered(world: World) -> None:
+def a_cursor_buffered(world: World) -> None:
     _with_cursor(world)
 
 

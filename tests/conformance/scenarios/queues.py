@@ -35,22 +35,22 @@ def _both(world: World) -> None:
 
 
 @scenario(_TWO + "    if inj.id == 1: return proxy.PROXY_IGNORE_RESULT\n", servers=_server)
-def s39_first_of_two_ignored(world: World) -> None:
+def first_of_two_ignored(world: World) -> None:
     _both(world)
 
 
 @scenario(_TWO + "    if inj.id == 2: return proxy.PROXY_IGNORE_RESULT\n", servers=_server)
-def s39_second_of_two_ignored(world: World) -> None:
+def second_of_two_ignored(world: World) -> None:
     _both(world)
 
 
 @scenario(_TWO.replace("append(2", "prepend(2"), servers=_server)
-def s39_prepended_and_both_sent(world: World) -> None:
+def prepended_and_both_sent(world: World) -> None:
     _both(world)
 
 
 @scenario(_TWO + "    return proxy.PROXY_IGNORE_RESULT\n", servers=_server)
-def s41_all_ignored(world: World) -> None:
+def all_ignored(world: World) -> None:
     _both(world)
 
 
@@ -69,12 +69,12 @@ def read_query_result(proxy, inj):
 
 
 @scenario(_NOT_NEEDED, servers=_server)
-def s40_two_not_needed_without_hook(world: World) -> None:
+def two_not_needed_without_hook(world: World) -> None:
     _both(world)
 
 
 @scenario(_NOT_NEEDED + _SHOW_COUNTERS, servers=_server)
-def s40_two_not_needed_with_hook(world: World) -> None:
+def two_not_needed_with_hook(world: World) -> None:
     _both(world)
 
 
@@ -97,7 +97,7 @@ def replacing_what_was_sent_already(world: World) -> None:
 
 
 @scenario(_TWO.split("def read_query_result")[0], servers=_server)
-def s41_no_hook_for_needed_results(world: World) -> None:
+def no_hook_for_needed_results(world: World) -> None:
     _both(world)
 
 
@@ -112,7 +112,7 @@ def s41_no_hook_for_needed_results(world: World) -> None:
 """,
     servers=_server,
 )
-def s42_an_answer_in_both_results(world: World) -> None:
+def an_answer_in_both_results(world: World) -> None:
     _both(world)
 
 
@@ -126,7 +126,7 @@ def s42_an_answer_in_both_results(world: World) -> None:
     """,
     servers=_server,
 )
-def s43_queues_then_raises(world: World) -> None:
+def queues_then_raises(world: World) -> None:
     _both(world)
 
 
@@ -140,7 +140,7 @@ def s43_queues_then_raises(world: World) -> None:
     servers=_server,
     on_script_error="forward",
 )
-def s43_queues_then_raises_and_is_forwarded(world: World) -> None:
+def queues_then_raises_and_is_forwarded(world: World) -> None:
     _both(world)
 
 
@@ -218,12 +218,12 @@ def read_query_result(proxy, inj):
 
 
 @scenario(_injecting('b"\\x19\\x01\\0\\0\\0"'), servers=_server)
-def s46_injected_statement_close(world: World) -> None:
+def injected_statement_close(world: World) -> None:
     _both(world)
 
 
 @scenario(_injecting('b"\\x02mysql"'), servers=_server)
-def s46_injected_init_db(world: World) -> None:
+def injected_init_db(world: World) -> None:
     client = world.client(database="test")
     client.query("both")
     client.query("SELECT 'three'")
@@ -232,12 +232,12 @@ def s46_injected_init_db(world: World) -> None:
 
 
 @scenario(_injecting('b""'), servers=_server)
-def s46_injected_empty_packet(world: World) -> None:
+def injected_empty_packet(world: World) -> None:
     _both(world)
 
 
 @scenario(_injecting('b"\\x01"'), servers=_server)
-def s46_injected_quit(world: World) -> None:
+def injected_quit(world: World) -> None:
     client = world.client()
     client.query("both")
     client.expect_closed()
@@ -310,7 +310,7 @@ def _loading() -> list[FakeServer]:
 
 
 @scenario(servers=_loading)
-def s47_load_data(world: World) -> None:
+def load_data(world: World) -> None:
     client = world.client()
     client.query("LOAD")
     client.send_file(b"1\n2\n")
@@ -332,7 +332,7 @@ def s47_load_data(world: World) -> None:
     """,
     servers=_loading,
 )
-def s47_load_data_injected(world: World) -> None:
+def load_data_injected(world: World) -> None:
     client = world.client()
     client.send_file(b"1\n2\n")
     client.query("LOAD")
@@ -369,7 +369,7 @@ def load_data_behind_the_answer(world: World) -> None:
     """,
     servers=_server,
 )
-def s48_a_script_asks_for_a_file(world: World) -> None:
+def a_script_asks_for_a_file(world: World) -> None:
     client = world.client()
     client.send_file(b"abc")
     client.query("file")
@@ -383,14 +383,14 @@ def _odd() -> list[FakeServer]:
 
 
 @scenario(servers=_odd)
-def s58_answers_that_cannot_be_followed(world: World) -> None:
+def answers_that_cannot_be_followed(world: World) -> None:
     client = world.client()
     client.query("strange")
     client.expect_closed()
 
 
 @scenario(servers=_odd)
-def s58_server_dies_in_an_answer(world: World) -> None:
+def server_dies_in_an_answer(world: World) -> None:
     client = world.client()
     client.query("dies")
     client.expect_closed()

@@ -99,7 +99,7 @@ def _answers(world: World) -> None:
 
 
 for _name, _response in {**_RIGHT, **_WRONG}.items():
-    _answers.__name__ = f"s44_response_{_name}"
+    _answers.__name__ = f"response_{_name}"
     scenario(_ANSWERING.replace("{response}", _response))(_answers)
 
 
@@ -138,7 +138,7 @@ def response_attributes(world: World) -> None:
             return proxy.PROXY_SEND_RESULT
     """
 )
-def s44_ok_to_everything(world: World) -> None:
+def ok_to_everything(world: World) -> None:
     client = world.client(database="test")
     client.query("SELECT 1")
     client.command(b"\x02mysql")
@@ -153,7 +153,7 @@ def s44_ok_to_everything(world: World) -> None:
         print(proxy.connection.connection_close)
     """
 )
-def s45_connection_close(world: World) -> None:
+def connection_close(world: World) -> None:
     client = world.client()
     client.query("SELECT 1")
     client.expect_closed()

@@ -63,12 +63,12 @@ def _all(world: World) -> None:
 
 
 @scenario(servers=_server)
-def s49_everything_forwarded(world: World) -> None:
+def everything_forwarded(world: World) -> None:
     _all(world)
 
 
 @scenario(_SHOW, servers=_server)
-def s49_everything_buffered(world: World) -> None:
+def everything_buffered(world: World) -> None:
     _all(world)
 
 
@@ -164,7 +164,7 @@ def kept_over_the_hook(world: World) -> None:
         touch("builtin", lambda: __import__("builtins").proxy.connection)
     """
 )
-def s58_touching_what_is_not_there(world: World) -> None:
+def touching_what_is_not_there(world: World) -> None:
     first, second = world.client(), world.client()
     first.query("keep")
     second.query("look")
@@ -210,7 +210,7 @@ def _strange() -> list[FakeServer]:
     "def read_query(proxy, packet): print(packet)",
     servers=_strange,
 )
-def s51_s56_a_long_prepare_ok_and_a_binlog(world: World) -> None:
+def a_long_prepare_ok_and_a_binlog(world: World) -> None:
     client = world.client()
     client.command(b"\x16SELECT 1")
     client.command(b"\x12\x04\0\0\0\0\0\x01\0\0\0binlog")
@@ -218,7 +218,7 @@ def s51_s56_a_long_prepare_ok_and_a_binlog(world: World) -> None:
 
 
 @scenario(servers=_strange)
-def s54_an_empty_packet(world: World) -> None:
+def an_empty_packet(world: World) -> None:
     client = world.client()
     client.connect()
     client.command(b"")
@@ -226,7 +226,7 @@ def s54_an_empty_packet(world: World) -> None:
 
 
 @scenario(servers=lambda: [FakeServer().on_command(0x16, Packets(b"\x05odd"))])
-def s51_an_answer_that_is_no_prepare_ok(world: World) -> None:
+def an_answer_that_is_no_prepare_ok(world: World) -> None:
     client = world.client()
     client.command(b"\x16SELECT 1")
     client.expect_closed()

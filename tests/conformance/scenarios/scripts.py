@@ -48,7 +48,7 @@ for _name, _body in _WAYS.items():
             def _ways(world: World) -> None:
                 _query_twice(world)
 
-            _ways.__name__ = f"s41_{_hook}_{_name}_{_policy}"
+            _ways.__name__ = f"{_hook}_{_name}_{_policy}"
             _first = _QUEUEING if _hook == "read_query_result" else ""
             _arguments = {"read_query": ", packet", "read_query_result": ", inj"}.get(_hook, "")
             scenario(

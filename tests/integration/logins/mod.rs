@@ -1,4 +1,4 @@
-//! Logins of real clients with every method, directly and through the proxy.
+//! Logins: of real clients with every method, directly and through the proxy, and packet by packet.
 //!
 //! | module | what |
 //! |---|---|
@@ -9,17 +9,25 @@
 //! | [`factors`] | more than one proof |
 //! | [`refused`] | what cannot be followed |
 //! | [`clients`] | the clients |
+//! | [`rust_client`] | databases, passwords and attributes, with the Rust client |
+//! | [`greetings`] | the server's greeting, odd ones included |
+//! | [`packets`] | what is let in and refused, packet by packet |
+//! | [`rounds`] | methods with more rounds, packet by packet |
 //!
 //! MariaDB's own methods are asked of a real server; the others of `testkit::LoginServer`, which checks the passwords
-//! as a MySQL server does. Rounds byte by byte are in `scenarios` (14 to 20) and `pooling::relogin`.
+//! as a MySQL server does.
 
 mod change_user;
 mod clients;
 mod factors;
+mod greetings;
 mod methods;
+mod packets;
 mod pooled;
 mod quoted;
 mod refused;
+mod rounds;
+mod rust_client;
 mod sockets;
 
 use clients::{Client, Place, Wish};

@@ -1,7 +1,7 @@
 //! The rules of the pool, as a model: what scripts do to `connected_clients` and to the idle connections.
 //!
-//! Source: `spec/scripting-api.md` section 5 (rules of the pool), `spec/host-contract.md` 2.2, 2.5, 2.7, 2.8. The script it
-//! knows is `support::DRIVEN`: what is planned for a hook is given as text, for example `take1 use`.
+//! Source: `docs/internals/backends-and-pools.md`. The script it knows is `support::DRIVEN`: what is planned for a hook
+//! is given as text, for example `take1 use`.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Backends and pools as scripts see and change them (`spec/scripting-api.md` section 5).
+//! Backends and pools as scripts see and change them (`docs/scripting.md#objects`).
 
 use testkit::{Host, Login, Unreachable};
 

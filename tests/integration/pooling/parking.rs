@@ -1,7 +1,10 @@
 //! `backend_ndx` in every hook: what is parked, what is closed instead, what is taken.
 
+use std::sync::Arc;
+
 use testkit::client::{COM_QUIT, RawClient};
 use testkit::proto::resultset;
+use testkit::wait::Gate;
 use testkit::{Greeting, Host, MariaDb, RawServer};
 
 use super::support::*;
@@ -163,15 +166,20 @@ fn assert_not_parked(
 
 #[test]
 fn unread_data_is_not_parked() {
-    let two_answers = |conn: &mut testkit::ServerConn| {
+    let [answered, unread] = [(); 2].map(|()| Arc::new(Gate::default()));
+    let (go_on, has_come) = (Arc::clone(&answered), Arc::clone(&unread));
+    let two_answers = move |conn: &mut testkit::ServerConn| {
         conn.read()?;
         conn.write_all(1, &resultset::one_cell("v", "first"))?;
+        go_on.wait();
         conn.write_all(1, &resultset::one_cell("v", "second"))?;
+        has_come.open();
         conn.read_to_close()
     };
     assert_not_parked(two_answers, |mut client| {
         assert_eq!(client.query("SELECT 1").unwrap().value(), "first");
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        answered.open();
+        unread.wait();
         client.quit();
     });
 }

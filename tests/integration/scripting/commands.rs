@@ -1,4 +1,4 @@
-//! Every answer to a command and to its results, and their wrong use (scripting API 3).
+//! Every answer to a command and to its results, and their wrong use (`docs/scripting.md#hooks`).
 
 use testkit::client::answer::{Answer, Outcome};
 use testkit::proto::ok_err::parse_ok;

@@ -1,5 +1,5 @@
 //! What a script finds around it: paths, arguments, the virtual environment, output and log
-//! (scripting API 1 and 2).
+//! (`docs/scripting.md#modules-output-threads`).
 
 use testkit::{Host, python};
 

@@ -1,4 +1,4 @@
-//! Every hook, every way to fail, both policies (scripting API 4).
+//! Every hook, every way to fail, both policies (`docs/scripting.md#errors`).
 
 use testkit::Host;
 use testkit::proto::ok_err::parse_err;
@@ -185,7 +185,7 @@ fn responses_that_cannot_be_encoded() {
     }
 }
 
-/// The decisions that no table of section 3 permits.
+/// The decisions that the table of hooks does not permit.
 const NOT_PERMITTED: &[(&str, &[&str])] = &[
     ("connect_server", &["PROXY_SEND_QUERY"]),
     ("read_handshake", &["PROXY_SEND_QUERY", "PROXY_IGNORE_RESULT"]),

@@ -1,4 +1,4 @@
-//! Objects that a script keeps longer than what they stand for (scripting API 5): they raise
+//! Objects that a script keeps longer than what they stand for (`docs/scripting.md#objects`): they raise
 //! `ReferenceError`, whoever uses them, and never show another connection's data.
 
 use testkit::Host;

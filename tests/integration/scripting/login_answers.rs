@@ -1,4 +1,4 @@
-//! Every answer that a script may give before the first command (scripting API 3).
+//! Every answer that a script may give before the first command (`docs/scripting.md#hooks`).
 
 use testkit::proto::ok_err::parse_err;
 use testkit::{Host, Login, MariaDb, Packet, RawClient};

@@ -1,4 +1,4 @@
-//! The members of every object but results: types, what may be set, what is None (scripting API 5).
+//! The members of every object but results: types, what may be set, what is None (`docs/scripting.md#objects`).
 
 use testkit::{Host, MariaDb};
 

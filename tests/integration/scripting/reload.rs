@@ -1,9 +1,16 @@
-//! `pyproxy-reload`: new connections get the new version of the script (scripting API 1 and 2).
+//! `pyproxy-reload`: new connections get the new version of the script (`docs/scripting.md#modules-output-threads`).
+
+use std::thread::sleep;
+use std::time::Duration;
 
 use testkit::wait::PATIENCE;
 use testkit::{Host, RawClient, eventually};
 
 use crate::support::*;
+
+/// The plugin looks at the file once a second: after this long, the next client makes it look. Nothing tells a test that
+/// it could have looked and did not.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1100);
 
 /// A script that answers `version` with its number and says when it comes and goes.
 fn version(number: u32) -> String {
@@ -138,7 +145,7 @@ fn a_script_that_is_away_for_a_moment() {
     let host =
         Host::builder().backend(db()).script(&version(1)).option("pyproxy-reload", "true").start();
     std::fs::remove_file(host.file("hooks.py")).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    sleep(BETWEEN_LOOKS);
     assert_eq!(ask(&mut host.client()), "1");
     replace(&host, &version(2));
     wait_for_version(&host, "2");
@@ -149,7 +156,7 @@ fn a_script_that_is_away_for_a_moment() {
 fn without_the_option_a_change_means_nothing() {
     let host = Host::with_script(&version(1));
     replace(&host, &version(2));
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    sleep(BETWEEN_LOOKS);
     assert_eq!(ask(&mut host.client()), "1");
     assert_eq!(host.stop().stdout, "load 1\ninit 1 None False\nshutdown 1 None\n");
 }

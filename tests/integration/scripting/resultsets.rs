@@ -1,5 +1,5 @@
 //! What a script sees of a result: `inj`, `inj.resultset`, `rows` and `fields`, for the text and the
-//! binary protocol (scripting API 5).
+//! binary protocol (`docs/scripting.md#objects`).
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};

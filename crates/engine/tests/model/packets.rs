@@ -13,7 +13,7 @@ pub struct Packet {
     pub id: u8,
     pub payload: Vec<u8>,
     pub rest: Vec<Vec<u8>>,
-    /// The id is wrong on purpose, where it matters: whoever sends this must not be listened to.
+    /// The id is wrong on purpose, where it matters: a peer that sends this must not be listened to.
     pub misnumbered: bool,
 }
 

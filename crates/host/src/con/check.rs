@@ -1,6 +1,6 @@
 //! Broken rules end the process: the original hangs, crashes or leaks then, and a test must not pass.
 //!
-//! Facts: `spec/host-contract.md` 1.4, `abi/chassis-abi.md` 11.
+//! Facts: `docs/internals/states.md#rules-for-a-plugin`, `docs/internals/abi.md#what-aborts-the-process`.
 
 use super::object::{Con, Side};
 use super::state::State;
@@ -34,7 +34,7 @@ pub fn send_queue(con: &Con, state: State, side: Side) {
             );
         }
         // A first chunk that was sent in part may start anywhere; one junk byte in front of whole packets keeps the
-        // host from tracking the command (spec 3.5 b).
+        // host from tracking the command (`docs/internals/states.md#what-the-host-reads-of-a-command`).
         let start = if index == 0 { offset } else { 0 };
         let packets = chunk.get(start..).unwrap_or_default();
         // The last word to a client that speaks the compressed protocol.

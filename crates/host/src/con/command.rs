@@ -1,6 +1,6 @@
 //! The states of commands and their answers.
 //!
-//! Facts: `spec/host-contract.md` 1.2, states 10 to 13 and 15.
+//! Facts: `docs/internals/states.md#the-states`, states 10 to 13 and 15.
 
 use wire::Command;
 

@@ -1,6 +1,6 @@
 //! Calling a plugin's hooks: one at a time in the whole process.
 //!
-//! Facts: `spec/host-contract.md` 0.3, `abi/chassis-abi.md` 5.
+//! Facts: `docs/internals/threads.md#the-mutex`, `docs/internals/states.md#the-states`.
 
 use std::sync::{Mutex, PoisonError};
 

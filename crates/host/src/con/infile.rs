@@ -1,6 +1,6 @@
 //! The states of LOAD DATA LOCAL INFILE.
 //!
-//! Facts: `spec/host-contract.md` 1.2, states 18 to 21, and 2.13.
+//! Facts: `docs/internals/states.md#a-local-file`.
 
 use super::hook::{self, Answer};
 use super::machine::{Entry, Flow, check_entry, read, write};

@@ -1,6 +1,6 @@
 //! The states from an accepted client to a finished login.
 //!
-//! Facts: `spec/host-contract.md` 1.2, states 0 to 9.
+//! Facts: `docs/internals/states.md#the-states`, states 0 to 9.
 
 use wire::marker;
 

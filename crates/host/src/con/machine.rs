@@ -1,6 +1,6 @@
 //! The loop that takes a connection from state to state, and the libevent callbacks that enter it.
 //!
-//! Facts: `spec/host-contract.md` 0.4, 1.1 and 1.2.
+//! Facts: `docs/internals/states.md#the-loop`.
 
 use std::ffi::{c_int, c_short, c_void};
 use std::io;

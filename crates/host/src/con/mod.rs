@@ -1,6 +1,6 @@
 //! A connection and the state machine that drives it.
 //!
-//! Facts: `spec/host-contract.md` 1. One file per group of states: `login`, `command`, `infile`.
+//! Facts: `docs/internals/states.md`. One file per group of states: `login`, `command`, `infile`.
 
 mod check;
 mod command;

@@ -1,4 +1,4 @@
-//! `network_mysqld_con` made safe: who holds a [`Con`] is the only one that drives the connection (INV-1).
+//! `network_mysqld_con` made safe: the thread that holds a [`Con`] is the only one that drives the connection (INV-1).
 
 use std::ffi::c_int;
 use std::marker::PhantomData;

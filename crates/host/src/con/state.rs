@@ -1,6 +1,6 @@
 //! The states of a connection.
 //!
-//! Facts: `spec/host-contract.md` 1.2.
+//! Facts: `docs/internals/states.md#the-states`.
 
 use std::ffi::{CStr, c_char};
 

@@ -1,8 +1,8 @@
 //! What the host itself reads from packets: the command that goes to the server and the answer to a login.
 //!
-//! Facts: `spec/host-contract.md` 1.3, `abi/chassis-abi.md` appendix A. The data of a tracked command is allocated as
-//! in the original; it only advances when a plugin parses results with the original's helpers, which this host does
-//! not offer.
+//! Facts: `docs/internals/states.md#what-the-host-reads-in-a-login`,
+//! `docs/internals/states.md#what-the-host-reads-of-a-command`. The data of a tracked command is allocated as in the
+//! original; it only advances when a plugin parses results with the original's helpers, which this host does not offer.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -185,7 +185,7 @@ export! {
         parse.command = NO_COMMAND;
         let data = std::mem::replace(&mut parse.data, ptr::null_mut());
         if let Some(free) = parse.data_free.take().filter(|_| !data.is_null()) {
-            // SAFETY: whoever set the data set the function that frees it.
+            // SAFETY: the code that set the data also set the function that frees it.
             unsafe { free(data) };
         }
     }

@@ -1,4 +1,5 @@
-//! Packets for Python (script library 1.1): payloads without header to plain tuples and back, on top of `wire`.
+//! Packets for Python (`docs/library.md#pyproxyproto`): payloads without header to plain tuples and back, on top of
+//! `wire`.
 //!
 //! `python/pyproxy/_native.pyi` says what each function takes and gives.
 

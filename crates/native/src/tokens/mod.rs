@@ -1,4 +1,4 @@
-//! The tokenizer for Python (script library 1.3), on top of `sqltok`.
+//! The tokenizer for Python (`docs/library.md#pyproxytokenizer`), on top of `sqltok`.
 //!
 //! A query's tokens are kept as ids and places in the query. Objects and texts are made when a script looks at a
 //! token, because most scripts look at few of them.

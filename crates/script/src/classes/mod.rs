@@ -1,8 +1,7 @@
 //! The objects a script sees, one file each.
 //!
 //! None of them holds a pointer into the host. What belongs to a connection is reached through a slot that is emptied
-//! when the connection ends, and only while this thread may ([`access`]); everything else
-//! is a value.
+//! when the connection ends, and only while this thread has the permission ([`access`]); everything else is a value.
 
 pub mod access;
 pub mod address;

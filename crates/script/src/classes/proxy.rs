@@ -57,8 +57,8 @@ impl Proxy {
         self.own.as_ref().map(|own| own.response.get())
     }
 
-    /// Lets go of everything a script attached to this object, its connection and its response, so that nothing
-    /// keeps the others alive after the connection.
+    /// Releases everything that a script attached to this object, its connection and its response: such objects may
+    /// refer to each other, and would keep each other alive after the connection.
     pub fn clear(slf: &Bound<'_, Self>) {
         let py = slf.py();
         let mut owners = vec![slf.as_any().clone()];

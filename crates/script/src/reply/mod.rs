@@ -1,7 +1,7 @@
 //! `proxy.response` on its way to the wire.
 //!
 //! Everything a script can get wrong is a Python exception here, which becomes a script error; nothing is guessed
-//! and nothing half encoded leaves (scripting API 5, object model 11).
+//! and nothing half encoded leaves (`docs/scripting.md#answer`).
 
 mod budget;
 mod cells;

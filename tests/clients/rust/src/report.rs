@@ -1,4 +1,4 @@
-//! How the checks report: one line per check (see `../README.md`).
+//! How the checks report: one line per check (see `tests/clients/README.md`).
 
 use std::fmt::Debug;
 

@@ -265,3 +265,50 @@ fn an_error_of_the_server_ends_a_streamed_result() {
         assert_in_step(&mut client);
     }
 }
+
+const SEVERAL: [&str; 5] = [
+    "SELECT 1 AS a; SELECT 2 AS b, 'x' AS c",
+    "DO 0; SELECT 1; DO 0",
+    "CALL test.several_results()",
+    "SELECT 1; SELECT 2; SELECT * FROM nowhere.nothing",
+    "SELECT * FROM nowhere.nothing; SELECT 1",
+];
+
+fn make_procedure() {
+    let sql = "CREATE OR REPLACE PROCEDURE test.several_results() BEGIN SELECT 1; SELECT 2, 3; END";
+    MariaDb::shared().query(sql).ok();
+}
+
+#[test]
+fn several_results() {
+    make_procedure();
+    let host = Host::plain(db());
+    let mut client = host.client();
+    for sql in SEVERAL {
+        assert_same_as_direct(&mut client, sql);
+    }
+    assert_in_step(&mut client);
+}
+
+#[test]
+fn several_results_buffered() {
+    make_procedure();
+    let host = Host::with_script(
+        r#"
+        def read_query(proxy, packet):
+            if b"step" not in packet:
+                proxy.queries.append(1, packet, resultset_is_needed=True)
+                return proxy.PROXY_SEND_QUERY
+
+        def read_query_result(proxy, inj):
+            print("hook", flush=True)
+        "#,
+    );
+    let mut client = host.client();
+    for sql in SEVERAL {
+        assert_same_as_direct(&mut client, sql);
+        assert_in_step(&mut client);
+    }
+    let calls = host.stdout().lines().filter(|line| *line == "hook").count();
+    assert_eq!(calls, SEVERAL.len(), "one call of the hook per command");
+}

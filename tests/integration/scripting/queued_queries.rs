@@ -1,4 +1,4 @@
-//! Scenarios 37 to 43: parking and moving in `read_query`, several injections, ignored results.
+//! Several queries queued for one command: one of their results is the answer.
 
 use testkit::Host;
 
@@ -12,48 +12,6 @@ fn one_answer(host: &Host, sql: &str, expected: &str) {
         assert_eq!(client.query(sql).unwrap().value(), expected);
         assert_in_step(&mut client);
     }
-}
-
-#[test]
-fn s37_parks_in_read_query_and_forwards() {
-    let host = Host::with_script(
-        r#"
-        def read_query(proxy, packet):
-            if b"park" in packet:
-                proxy.connection.backend_ndx = -1
-        "#,
-    );
-    let mut client = host.client();
-    assert_in_step(&mut client);
-    for sql in ["SELECT 'park'", "SELECT 'without a server'"] {
-        let answer = client.query(sql).unwrap();
-        assert_eq!(answer.err().code, ER_UNKNOWN_ERROR);
-        assert_eq!(answer.packets[0].id, 1);
-    }
-}
-
-#[test]
-fn s38_backend_without_idle_connection() {
-    let other = server_saying("other");
-    let host = Host::builder()
-        .backend(db())
-        .backend(other.address())
-        .script(
-            r#"
-            def read_query(proxy, packet):
-                if b"move" in packet:
-                    before = proxy.connection.backend_ndx
-                    proxy.connection.backend_ndx = 1
-                    print("index", before, proxy.connection.backend_ndx)
-            "#,
-        )
-        .start();
-    let mut client = host.client();
-    assert_eq!(client.query("SELECT 'move'").unwrap().value(), "move");
-    host.wait_for_stdout("index 0 0");
-    let warned = host.log().lines().any(|line| line.contains("(warning)"));
-    assert!(warned, "no warning in the log:\n{}", host.log());
-    assert!(other.seen().is_empty());
 }
 
 fn two_needed(first: &str, second: &str, ignored: u8) -> Host {
@@ -75,26 +33,26 @@ fn two_needed(first: &str, second: &str, ignored: u8) -> Host {
 }
 
 #[test]
-fn s39_appended_first_ignored() {
+fn appended_first_ignored() {
     let host = two_needed("append", "append", 1);
     one_answer(&host, "two", "two");
     assert_eq!(host.stdout().lines().take(2).collect::<Vec<_>>(), ["result 1", "result 2"]);
 }
 
 #[test]
-fn s39_appended_second_ignored() {
+fn appended_second_ignored() {
     one_answer(&two_needed("append", "append", 2), "two", "one");
 }
 
 #[test]
-fn s39_prepended_ignored() {
+fn prepended_ignored() {
     let host = two_needed("append", "prepend", 2);
     one_answer(&host, "two", "one");
     assert_eq!(host.stdout().lines().take(2).collect::<Vec<_>>(), ["result 2", "result 1"]);
 }
 
 #[test]
-fn s40_two_injections_not_needed() {
+fn two_injections_not_needed() {
     for hook in ["", "\n\ndef read_query_result(proxy, inj):\n    pass\n"] {
         let source = r#"
 def read_query(proxy, packet):
@@ -125,7 +83,7 @@ def read_query(proxy, packet):
 }
 
 #[test]
-fn s41_all_results_ignored() {
+fn all_results_ignored() {
     let hook = "def read_query_result(proxy, inj): return proxy.PROXY_IGNORE_RESULT";
     let host = needed_with_hook(hook);
     let mut client = host.client();
@@ -136,12 +94,12 @@ fn s41_all_results_ignored() {
 }
 
 #[test]
-fn s41_hook_missing() {
+fn hook_missing() {
     one_answer(&needed_with_hook(""), "inject", "injected");
 }
 
 #[test]
-fn s41_hook_returns_something_else() {
+fn hook_returns_something_else() {
     for value in ["1", "3", "99", "-1", "'yes'", "2.5", "1 << 70"] {
         let hook = format!("def read_query_result(proxy, inj): return {value}");
         let host = needed_with_hook(&hook);
@@ -152,7 +110,7 @@ fn s41_hook_returns_something_else() {
 }
 
 #[test]
-fn s41_hook_raises() {
+fn hook_raises() {
     let host = needed_with_hook("def read_query_result(proxy, inj): raise ValueError('hidden')");
     let mut client = host.client();
     assert_query_fails(&mut client, "inject", "read_query_result");
@@ -161,7 +119,7 @@ fn s41_hook_raises() {
 }
 
 #[test]
-fn s42_a_response_for_both_results() {
+fn a_response_for_both_results() {
     let host = Host::with_script(
         r#"
         def read_query(proxy, packet):
@@ -186,7 +144,7 @@ fn s42_a_response_for_both_results() {
 }
 
 #[test]
-fn s43_queues_then_raises() {
+fn queues_then_raises() {
     let host = Host::with_script(
         r#"
         def read_query(proxy, packet):

@@ -1,7 +1,5 @@
 //! Real servers that are down at the start, go down, come back.
 
-use std::time::Duration;
-
 use testkit::host::counters::{STATE_DOWN, STATE_UP};
 use testkit::wait::PATIENCE;
 use testkit::{Host, MariaDb, RawClient, Relay, eventually};
@@ -44,14 +42,13 @@ fn goes_down_and_comes_back() {
     }
     assert_eq!(host.counters()[0].state, STATE_DOWN);
     first.start_again();
+    let mut newest = None;
     let used_again = eventually(PATIENCE, || {
-        let client = host.client();
-        std::thread::sleep(Duration::from_millis(100));
-        let first_is_up = host.counters()[0].state == STATE_UP;
-        drop(client);
-        first_is_up
+        newest = Some(host.client());
+        host.counters()[0].state == STATE_UP
     });
     assert!(used_again, "{:?}", host.counters());
+    drop(newest);
     host.wait_for_clients(&[0, 0]);
 }
 
@@ -94,6 +91,7 @@ fn a_script_that_takes_long_marks_no_backend_down() {
 
             def read_query(proxy, packet):
                 if b"slow" in packet:
+                    print("in the hook", flush=True)
                     time.sleep(1)
             "#,
         )
@@ -102,7 +100,7 @@ fn a_script_that_takes_long_marks_no_backend_down() {
     let mut ask = |number: usize| slow[number].send_command(3, b"SELECT 'slow'").unwrap();
     // While the first query is in its hook, a client and more queries arrive: the host finds them together.
     ask(0);
-    std::thread::sleep(Duration::from_millis(300));
+    host.wait_for_stdout("in the hook");
     ask(1);
     let mut new = host.connect();
     ask(2);

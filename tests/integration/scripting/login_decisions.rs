@@ -1,4 +1,4 @@
-//! Scenarios 21 to 26: scripts that decide during the login.
+//! Scripts that decide during the login, with clients that ignore a refusal or leave.
 
 use testkit::proto::ok_err;
 use testkit::{Host, Login, MariaDb, Relay};
@@ -6,7 +6,7 @@ use testkit::{Host, Login, MariaDb, Relay};
 use crate::support::*;
 
 #[test]
-fn s21_read_auth_refuses() {
+fn read_auth_refuses() {
     let host = Host::with_script(
         r#"
         def read_auth(proxy):
@@ -19,10 +19,10 @@ fn s21_read_auth_refuses() {
     );
     let (mut client, _) = send_login(&host, &MariaDb::user());
     // The client does not care for the refusal.
-    client.send_packet(0, b"\x03CREATE TABLE test.s21_must_not_exist (a INT)").unwrap();
+    client.send_packet(0, b"\x03CREATE TABLE test.refused_by_read_auth (a INT)").unwrap();
     expect_packet(&mut client, 2, &ok_err::err(1045, "28000", "not you"));
     client.expect_closed();
-    let tables = MariaDb::shared().query("SHOW TABLES IN test LIKE 's21%'").text();
+    let tables = MariaDb::shared().query("SHOW TABLES IN test LIKE 'refused_by_read_auth'").text();
     assert!(tables.is_empty(), "the query of a refused client was executed: {tables:?}");
 }
 
@@ -36,16 +36,16 @@ const JUDGE: &str = r#"
     "#;
 
 #[test]
-fn s22_ok_of_the_server_becomes_err() {
+fn ok_of_the_server_becomes_err() {
     let host = Host::with_script(JUDGE);
     let (mut client, _) = send_login(&host, &MariaDb::user());
-    client.send_packet(0, b"\x03CREATE TABLE test.s22_must_not_exist (a INT)").unwrap();
+    client.send_packet(0, b"\x03CREATE TABLE test.ok_became_err (a INT)").unwrap();
     assert_eq!(assert_err_and_close(&mut client, 2).message, "closed today");
-    assert!(MariaDb::shared().query("SHOW TABLES IN test LIKE 's22%'").text().is_empty());
+    assert!(MariaDb::shared().query("SHOW TABLES IN test LIKE 'ok_became_err'").text().is_empty());
 }
 
 #[test]
-fn s22_err_of_the_server_becomes_ok() {
+fn err_of_the_server_becomes_ok() {
     let host = Host::with_script(JUDGE);
     let (mut client, _) = send_login(&host, &Login::new("u", "wrong"));
     let ok = client.read_packet().unwrap();
@@ -57,7 +57,7 @@ fn s22_err_of_the_server_becomes_ok() {
 }
 
 #[test]
-fn s23_script_without_backend() {
+fn script_without_backend() {
     let source = format!(
         r#"
 GREETING = {greeting}
@@ -89,7 +89,7 @@ def read_query(proxy, packet):
 }
 
 #[test]
-fn s24_connect_server_refuses() {
+fn connect_server_refuses() {
     let mut host = Host::with_script(
         r#"
         import os
@@ -115,7 +115,7 @@ fn s24_connect_server_refuses() {
 }
 
 #[test]
-fn s24_connect_server_raises() {
+fn connect_server_raises() {
     let mut host = Host::with_script(
         r#"
         refused = 0
@@ -141,7 +141,7 @@ fn s24_connect_server_raises() {
 }
 
 #[test]
-fn s25_read_auth_sends_another_login() {
+fn read_auth_sends_another_login() {
     let relay = Relay::start(db());
     // An empty password needs no scramble, so this login can be made up in advance.
     let greeting = testkit::Greeting::default().payload();
@@ -162,7 +162,7 @@ def read_auth(proxy):
 }
 
 #[test]
-fn s26_client_leaves_during_login_and_the_script_parks() {
+fn client_leaves_during_login_and_the_script_parks() {
     let mut host = Host::with_script(
         r#"
         def disconnect_client(proxy):

@@ -1,7 +1,7 @@
-//! Scenarios 47 to 50: LOAD DATA LOCAL, several results, prepared statements and cursors.
+//! LOAD DATA LOCAL INFILE packet by packet: small and long files, errors, queued by a script, asked for by a script.
 
 use testkit::client::answer::Outcome;
-use testkit::{Host, MariaDb, Packet, RawClient};
+use testkit::{Host, MariaDb, RawClient};
 
 use crate::support::*;
 
@@ -34,10 +34,10 @@ fn load(client: &mut RawClient, sql: &str, parts: &[Vec<u8>]) -> testkit::client
 }
 
 #[test]
-fn s47_file_of_one_packet_and_of_none() {
+fn file_of_one_packet_and_of_none() {
     let host = Host::plain(db());
     let mut client = host.client();
-    let name = table("s47_small");
+    let name = table("infile_small");
     let answer = load(&mut client, &format!("{LOAD}{name}"), &[b"1\n2\n3\n".to_vec()]);
     assert_eq!(answer.ok().affected_rows, 3);
     let answer = load(&mut client, &format!("{LOAD}{name}"), &[]);
@@ -47,10 +47,10 @@ fn s47_file_of_one_packet_and_of_none() {
 }
 
 #[test]
-fn s47_file_of_300_packets() {
+fn file_of_300_packets() {
     let host = Host::plain(db());
     let mut client = host.client();
-    let name = table("s47_many");
+    let name = table("infile_many");
     let parts: Vec<_> = (0..300).map(|number| format!("{number}\n").into_bytes()).collect();
     let answer = load(&mut client, &format!("{LOAD}{name}"), &parts);
     assert_eq!(answer.ok().affected_rows, 300);
@@ -58,10 +58,10 @@ fn s47_file_of_300_packets() {
 }
 
 #[test]
-fn s47_answer_is_err() {
+fn answer_is_err() {
     let host = Host::plain(db());
     let mut client = host.client();
-    let name = table("s47_err");
+    let name = table("infile_err");
     let sql = format!("LOAD DATA LOCAL INFILE 'f' INTO TABLE test.{name} (nosuch)");
     // MariaDB checks the columns before it asks for the file, so break in the middle: a trigger
     // raises for the first row.
@@ -78,10 +78,10 @@ fn s47_answer_is_err() {
 }
 
 #[test]
-fn s47_followed_by_another_statement() {
+fn followed_by_another_statement() {
     let host = Host::plain(db());
     let mut client = host.client();
-    let name = table("s47_more");
+    let name = table("infile_more");
     let sql = format!("{LOAD}{name}; SELECT 'and more'");
     let answer = load(&mut client, &sql, &[b"1\n".to_vec()]);
     assert!(matches!(&answer.outcomes[..], [Outcome::Ok(_), Outcome::Rows { .. }]), "{answer:?}");
@@ -108,8 +108,8 @@ def read_query_result(proxy, inj):
 }
 
 #[test]
-fn s47_injected_first_of_two() {
-    let name = table("s47_first");
+fn injected_first_of_two() {
+    let name = table("infile_first");
     let host = host_injecting_load(&name, false);
     let mut client = host.client();
     let answer = load(&mut client, "inject", &[b"1\n2\n".to_vec()]);
@@ -118,8 +118,8 @@ fn s47_injected_first_of_two() {
 }
 
 #[test]
-fn s47_injected_and_ignored() {
-    let name = table("s47_ignored");
+fn injected_and_ignored() {
+    let name = table("infile_ignored");
     let host = host_injecting_load(&name, true);
     let mut client = host.client();
     // What the script will do with the result is not known when the server asks for the file: the client sends it, as
@@ -131,8 +131,8 @@ fn s47_injected_and_ignored() {
 }
 
 #[test]
-fn s47_injected_after_the_answer() {
-    let name = table("s47_late");
+fn injected_after_the_answer() {
+    let name = table("infile_late");
     let host = Host::with_script(&format!(
         r#"
 def read_query(proxy, packet):
@@ -155,7 +155,7 @@ def read_query_result(proxy, inj):
 }
 
 #[test]
-fn s48_file_request_of_a_script_without_server() {
+fn file_request_of_a_script_without_server() {
     let source = format!(
         r#"
 GREETING = {greeting}
@@ -179,91 +179,4 @@ def read_query(proxy, packet):
         load(&mut client, "load", &[b"some".to_vec(), b"lines".to_vec()]).ok();
         client.query("other").unwrap().ok();
     }
-}
-
-const SEVERAL: [&str; 5] = [
-    "SELECT 1 AS a; SELECT 2 AS b, 'x' AS c",
-    "DO 0; SELECT 1; DO 0",
-    "CALL test.s49()",
-    "SELECT 1; SELECT 2; SELECT * FROM nowhere.nothing",
-    "SELECT * FROM nowhere.nothing; SELECT 1",
-];
-
-fn make_procedure() {
-    let sql = "CREATE OR REPLACE PROCEDURE test.s49() BEGIN SELECT 1; SELECT 2, 3; END";
-    MariaDb::shared().query(sql).ok();
-}
-
-#[test]
-fn s49_several_results() {
-    make_procedure();
-    let host = Host::plain(db());
-    let mut client = host.client();
-    for sql in SEVERAL {
-        assert_same_as_direct(&mut client, sql);
-    }
-    assert_in_step(&mut client);
-}
-
-#[test]
-fn s49_several_results_buffered() {
-    make_procedure();
-    let host = Host::with_script(
-        r#"
-        def read_query(proxy, packet):
-            if b"step" not in packet:
-                proxy.queries.append(1, packet, resultset_is_needed=True)
-                return proxy.PROXY_SEND_QUERY
-
-        def read_query_result(proxy, inj):
-            print("hook", flush=True)
-        "#,
-    );
-    let mut client = host.client();
-    for sql in SEVERAL {
-        assert_same_as_direct(&mut client, sql);
-        assert_in_step(&mut client);
-    }
-    let calls = host.stdout().lines().filter(|line| *line == "hook").count();
-    assert_eq!(calls, SEVERAL.len(), "one call of the hook per command");
-}
-
-/// One command by hand and the packets that must answer it: `count`, or all of a result set.
-fn exchange(client: &mut RawClient, payload: &[u8], count: usize) -> Vec<Packet> {
-    client.send_packet(0, payload).unwrap();
-    (0..count).map(|_| client.read_packet().unwrap()).collect()
-}
-
-/// Prepare, long data, execute, reset, execute again, a cursor, close: with a statement id.
-fn statement_session(client: &mut RawClient) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    let mut prepare =
-        exchange(client, b"\x16SELECT ?, 'b' UNION SELECT 'c', 'd' UNION SELECT 'e', 'f'", 6);
-    let id = prepare[0].payload[1..5].to_vec();
-    // MariaDB numbers the statements of all connections in one sequence.
-    prepare[0].payload[1..5].fill(0);
-    all.extend(prepare);
-    let with_id = |command: u8, rest: &[u8]| [&[command], id.as_slice(), rest].concat();
-    let execute = with_id(0x17, b"\0\x01\0\0\0\0\x01\xfd\x00");
-    let with_cursor = with_id(0x17, b"\x01\x01\0\0\0\0\x01\xfd\x00");
-    let value = |execute: &[u8]| [execute, b"\x03abc"].concat();
-    client.send_packet(0, &with_id(0x18, b"\0\0long ")).unwrap();
-    client.send_packet(0, &with_id(0x18, b"\0\0data")).unwrap();
-    all.extend(exchange(client, &execute, 8));
-    all.extend(exchange(client, &with_id(0x1a, b""), 1));
-    all.extend(exchange(client, &value(&execute), 8));
-    all.extend(exchange(client, &value(&with_cursor), 4));
-    all.extend(exchange(client, &with_id(0x1c, b"\x02\0\0\0"), 3));
-    all.extend(exchange(client, &with_id(0x1c, b"\x05\0\0\0"), 2));
-    client.send_packet(0, &with_id(0x19, b"")).unwrap();
-    all.extend(exchange(client, b"\x03SELECT 'after'", 5));
-    all.into_iter().map(|packet| packet.payload).collect()
-}
-
-#[test]
-fn s50_prepared_statement_by_hand() {
-    let host = Host::plain(db());
-    let mut client = host.client();
-    assert_eq!(statement_session(&mut client), statement_session(&mut direct()));
-    assert_in_step(&mut client);
 }

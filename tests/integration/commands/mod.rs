@@ -1,0 +1,8 @@
+//! Commands other than queries: session commands, other users, binary logs, unusual ones.
+
+mod binlog;
+mod change_user;
+mod packets;
+mod queued;
+mod replication;
+mod session;
