@@ -38,6 +38,12 @@ pub fn request_shutdown(location: &CStr) {
     unsafe { (api().chassis_set_shutdown_location)(location.as_ptr()) };
 }
 
+/// Whether the host is about to end. While it frees its connections its other threads may still use them.
+pub fn is_shutdown() -> bool {
+    // SAFETY: INV-3; the function reads a flag.
+    unsafe { (api().chassis_is_shutdown)() != 0 }
+}
+
 /// The release of the host as `major << 16 | minor << 8 | patch`.
 ///
 /// The host does not tell its own release, but its bundled plugins carry it; without them a function that 0.8.4 brought

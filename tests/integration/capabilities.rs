@@ -258,13 +258,12 @@ fn a_client_that_asks_for_compression_and_goes_on_without_it_is_served() {
 #[test]
 fn capabilities_that_cannot_be_followed() {
     const REFUSED: u32 = caps::COMPRESS
-        | caps::DEPRECATE_EOF
         | caps::OPTIONAL_METADATA
         | caps::ZSTD_COMPRESSION
         | caps::QUERY_ATTRIBUTES
         | caps::PROGRESS;
-    // But for bulk operations and extended metadata, which are followed (`capabilities`, `prepared_bulk`).
-    const REFUSED_EXTENDED: u32 = 0xff & !(1 << 2 | 1 << 3);
+    // But for bulk operations, their units and extended metadata, which are followed (`capabilities`, `prepared_bulk`).
+    const REFUSED_EXTENDED: u32 = 0xff & !(1 << 2 | 1 << 3 | 1 << 5);
     let relay = Relay::start(db());
     let host = Host::plain(relay.address());
     // A set LONG_PASSWORD bit would tell the server that there are no MariaDB bits.

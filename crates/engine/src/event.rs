@@ -26,6 +26,8 @@ pub enum Event<'p> {
     /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of
     /// `disconnect_client`.
     Closed,
+    /// The same, because the process ends: others may be using the sockets meanwhile, and nothing is sent any more.
+    Stopped,
 }
 
 /// A packet that arrived. Its bytes stay the driver's.

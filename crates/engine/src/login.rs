@@ -114,7 +114,7 @@ impl Turn<'_> {
         }
         let mut replacement = query.packet;
         let parsed = Login::mask(&mut replacement, Capabilities::UNSUPPORTED)
-            .and_then(|()| Login::copy_extended(&mut replacement, login.capabilities))
+            .and_then(|()| Login::copy_form(&mut replacement, login.capabilities))
             .and_then(|()| Login::parse(&replacement));
         match parsed {
             Ok(replaced) => {

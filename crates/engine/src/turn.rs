@@ -24,7 +24,11 @@ impl Turn<'_> {
     #[inline(always)]
     pub fn take(&mut self, event: Event<'_>) {
         match event {
-            Event::Closed => self.closed(),
+            Event::Closed => {
+                self.tell_of_lost_server();
+                self.closed();
+            }
+            Event::Stopped => self.closed(),
             Event::Verdict(verdict, at_hand) => self.verdict(verdict, at_hand),
             Event::Ended(side) => self.ended(side),
             Event::TimedOut => self.timed_out(),
@@ -115,7 +119,6 @@ impl Turn<'_> {
             return;
         }
         self.state.asked = None;
-        self.tell_of_lost_server();
         self.state.exchange.injection = None;
         self.ask(Question::DisconnectClient, None);
     }

@@ -9,6 +9,7 @@ use super::connection::{self, Connection};
 use super::host::Host;
 use super::run::Turn;
 use crate::boundary::{HostCall, host_call, panic_on_purpose};
+use crate::chassis::host::is_shutdown;
 use crate::chassis::{Con, ConState, Packet, Retval};
 use crate::drive::{Context, context};
 
@@ -168,10 +169,14 @@ fn cleanup(con: Con<'_>, ctx: &'static Context) {
     if let (Some(conn), Some(client)) = (conn, con.client()) {
         panic_on_purpose("disconnect_client");
         let mut turn = Turn { host: Host::new(con.call(), con, client, ctx.backends), conn };
-        _ = turn.tell(Event::Closed);
-        if !client.send_queue_is_empty() {
-            // The host writes nothing more. What the client does not take now it does not get.
-            _ = con.write_now(client);
+        if is_shutdown() {
+            _ = turn.tell(Event::Stopped);
+        } else {
+            _ = turn.tell(Event::Closed);
+            if !client.send_queue_is_empty() {
+                // The host writes nothing more. What the client does not take now it does not get.
+                _ = con.write_now(client);
+            }
         }
     }
     let_go(con);

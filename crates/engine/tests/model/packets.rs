@@ -95,7 +95,6 @@ pub fn handshake(input: &mut Choices<'_>) -> Vec<u8> {
 pub fn login(offered: Capabilities, method: &[u8], input: &mut Choices<'_>) -> Login {
     let database = input.pick(&DATABASES);
     let mut capabilities = some_of(offered, input) & (offered | COMMON) | COMMON;
-    capabilities.remove(Capabilities::DEPRECATE_EOF);
     if !offered.contains(Capabilities::LONG_PASSWORD) {
         capabilities.remove(Capabilities::LONG_PASSWORD);
     }
@@ -180,7 +179,10 @@ pub fn cursor(capabilities: Capabilities) -> Vec<Vec<u8>> {
     let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
     let status = StatusFlags::AUTOCOMMIT | StatusFlags::CURSOR_EXISTS;
     let sink = |payload: &[u8]| packets.push(payload.to_vec());
-    drop(ResultSetEncoder::begin(&[column], capabilities, status, sink));
+    let encoder = ResultSetEncoder::begin(&[column], capabilities, status, sink);
+    if capabilities.contains(Capabilities::DEPRECATE_EOF) {
+        encoder.finish(status, 0);
+    }
     packets
 }
 

@@ -108,12 +108,12 @@ fn encode_refuses_nul_in_strings() {
 #[test]
 fn mask_clears_bits_and_the_level_byte() {
     let tail = b"root\0\0db\0m\0\x00\x03";
-    // COMPRESS, SSL, DEPRECATE_EOF, QUERY_ATTRIBUTES and ZSTD in the classic word, all extended
-    // bits but those of extended metadata and bulk operations.
-    let unsupported = 0x0900_0820 | ZSTD;
+    // COMPRESS, SSL, QUERY_ATTRIBUTES and ZSTD in the classic word, all extended bits but those of
+    // extended metadata, bulk operations and their units.
+    let unsupported = 0x0800_0820 | ZSTD;
     let mut payload = login(BASE & !1 | WITH_DB | ATTRS | unsupported, 0xffff_ffff, tail);
     Login::mask(&mut payload, Capabilities::UNSUPPORTED).unwrap();
-    assert_eq!(payload, login(BASE & !1 | WITH_DB | ATTRS, 12, &tail[..tail.len() - 1]));
+    assert_eq!(payload, login(BASE & !1 | WITH_DB | ATTRS, 44, &tail[..tail.len() - 1]));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn another_login_takes_the_extended_set_of_the_client() {
     let extended = Capabilities::MARIADB_EXTENDED_METADATA;
     let copied = |bits, word, client| {
         let mut payload = login(bits, word, tail);
-        Login::copy_extended(&mut payload, client).unwrap();
+        Login::copy_form(&mut payload, client).unwrap();
         payload
     };
     assert_eq!(copied(BASE, 0, extended), login(BASE & !1, 8, tail));
@@ -130,7 +130,22 @@ fn another_login_takes_the_extended_set_of_the_client() {
     assert_eq!(copied(BASE & !1, 8, Capabilities::empty()), login(BASE & !1, 0, tail));
     let filler = copied(BASE, 0xdead_beef, Capabilities::empty());
     assert_eq!(filler, login(BASE, 0xdead_beef, tail), "with the bit set it is filler");
-    assert!(Login::copy_extended(&mut [], extended).is_err());
+    assert!(Login::copy_form(&mut [], extended).is_err());
+}
+
+#[test]
+fn another_login_takes_the_end_of_results_of_the_client() {
+    const EOF: u32 = 1 << 24;
+    let tail = b"root\0\0m\0";
+    for (bits, client, copied) in [
+        (BASE, Capabilities::DEPRECATE_EOF, BASE | EOF),
+        (BASE | EOF, Capabilities::empty(), BASE),
+        (BASE | EOF, Capabilities::DEPRECATE_EOF | Capabilities::SSL, BASE | EOF),
+    ] {
+        let mut payload = login(bits, 0, tail);
+        Login::copy_form(&mut payload, client).unwrap();
+        assert_eq!(payload, login(copied, 0, tail));
+    }
 }
 
 #[test]
