@@ -338,11 +338,13 @@ class Response:
 
 @final
 class Auth:
-    """The server's answer to the login: a value, safe to keep."""
+    """The server's answer to the login. Usable while the connection lives."""
 
     @property
     def packet(self) -> bytes:
-        """The payload; its first byte is 0 for OK, 254 for an authentication switch, 255 for an error."""
+        """The payload. Its first byte is 0 for OK and 255 for an error, which end the login; 254 for an authentication switch,
+        1 for more data and 2 for a further factor, after which this hook is called again.
+        """
 
 @final
 class Injection:

@@ -50,7 +50,9 @@ impl<G: Guest> Binding<G> {
         let proxy = self.proxy(py)?;
         let returned = match ask {
             Ask::Result(slot) => function.call1((proxy, Injection::new(slot.clone()))),
-            Ask::Hook(Hook::ReadAuthResult) => function.call1((proxy, Auth::new(py, packet))),
+            Ask::Hook(Hook::ReadAuthResult) => {
+                function.call1((proxy, Auth::new(py, self.session.clone(), packet)))
+            }
             Ask::Hook(Hook::ReadQuery) => {
                 if let Some(response) = proxy.get().own_response() {
                     response.reset(py);

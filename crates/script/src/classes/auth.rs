@@ -3,27 +3,35 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// The server's answer to the login: a value, safe to keep.
+use super::access;
+use engine::{Session, Slot};
+
+/// The server's answer to the login. Usable while the connection lives.
 #[pyclass(frozen, module = "pyproxy")]
 #[derive(Debug)]
-pub struct Auth(Py<PyBytes>);
+pub struct Auth {
+    session: Slot<Session>,
+    packet: Py<PyBytes>,
+}
 
 impl Auth {
-    /// For this packet.
-    pub fn new(py: Python<'_>, packet: &[u8]) -> Self {
-        Self(PyBytes::new(py, packet).unbind())
+    /// For this packet, on this connection.
+    pub fn new(py: Python<'_>, session: Slot<Session>, packet: &[u8]) -> Self {
+        Self { session, packet: PyBytes::new(py, packet).unbind() }
     }
 }
 
 #[pymethods]
 impl Auth {
-    /// The payload; its first byte is 0 for OK, 254 for an authentication switch, 255 for an error.
+    /// The payload. Its first byte is 0 for OK and 255 for an error, which end the login; 254 for an authentication switch,
+    /// 1 for more data and 2 for a further factor, after which this hook is called again.
     #[getter]
-    fn packet(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.0.clone_ref(py)
+    fn packet(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        access::alive(&self.session)?;
+        Ok(self.packet.clone_ref(py))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("<pyproxy.Auth packet={}>", self.0.bind(py).repr()?.to_string_lossy()))
+        Ok(format!("<pyproxy.Auth packet={}>", self.packet.bind(py).repr()?.to_string_lossy()))
     }
 }

@@ -47,6 +47,23 @@ fn a_connection_that_has_ended_is_gone() {
 }
 
 #[test]
+fn an_answer_to_a_login_is_gone_with_its_connection() {
+    let script = "kept = []\n\
+        def read_auth_result(proxy, auth):\n\
+        \x20   kept.append(auth)\n\
+        \x20   assert kept[0].packet == b'\\0\\0\\0'\n\
+        def read_query(proxy, packet):\n\
+        \x20   try: kept[0].packet\n\
+        \x20   except ReferenceError: return 1\n";
+    let script = load(script);
+    let mut first = Connection::of(Arc::clone(&script));
+    assert_eq!(first.call(Hook::ReadAuthResult), Verdict::Proceed);
+    assert_eq!(first.call(Hook::ReadQuery), Verdict::Proceed, "the connection lives");
+    drop(first.session.take());
+    assert_eq!(Connection::of(script).call(Hook::ReadQuery), Verdict::SendQuery);
+}
+
+#[test]
 fn another_connection_may_be_read_but_not_changed() {
     let script = format!(
         "{USES}\n\
