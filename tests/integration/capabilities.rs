@@ -13,6 +13,8 @@ use crate::support::*;
 const EXTENDED_METADATA: u32 = 1 << 3;
 /// MARIADB_CLIENT_STMT_BULK_OPERATIONS, which is followed, too.
 const BULK_OPERATIONS: u32 = 1 << 2;
+/// MariaDB's extended bit for one result per unit of a bulk execution.
+const BULK_UNIT_RESULTS: u32 = 1 << 5;
 const COM_FIELD_LIST: u8 = 0x04;
 const COM_STMT_PREPARE: u8 = 0x16;
 
@@ -135,7 +137,7 @@ fn a_server_that_does_not_offer_them_is_not_asked() {
         Greeting::default(),
         Greeting::default()
             .without(caps::LONG_PASSWORD)
-            .extended(!(EXTENDED_METADATA | BULK_OPERATIONS)),
+            .extended(!(EXTENDED_METADATA | BULK_OPERATIONS | BULK_UNIT_RESULTS)),
     ];
     for greeting in greetings {
         let server = RawServer::start(move |conn| {

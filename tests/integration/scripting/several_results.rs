@@ -83,7 +83,7 @@ fn an_error_behind_results_is_one_of_them() {
 #[test]
 fn results_of_a_prepared_call() {
     MariaDb::shared()
-        .query("CREATE PROCEDURE test.several_results() BEGIN SELECT 1; SELECT 'two', 2; END")
+        .query("CREATE OR REPLACE PROCEDURE test.several_results() BEGIN SELECT 1; SELECT 'two', 2; END")
         .ok();
     let script = "
 def read_query(proxy, packet):
