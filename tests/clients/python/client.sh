@@ -4,7 +4,7 @@
 # scripts/client-matrix.sh --quick brings its own environment, with PyMySQL.
 VENV=${MATRIX_VENV:-$WORK/python/venv}
 CLIENTS=(
-    pymysql mysql-connector mysql-connector-c mysqlclient aiomysql asyncmy sqlalchemy django
+    pymysql mysql-connector mysql-connector-c mysqlclient aiomysql asyncmy sqlalchemy django peewee
 )
 PACKAGES=(python3-venv)
 [ -n "${MATRIX_VENV:-}" ] || PACKAGES+=(python3-dev libmariadb-dev)
@@ -33,7 +33,7 @@ run() {
     local program=dbapi library_path=''
     case $1 in
         aiomysql | asyncmy) program=asynchronous ;;
-        sqlalchemy | django) program=$1_orm ;;
+        sqlalchemy | django | peewee) program=$1_orm ;;
         # The wheel brings a newer OpenSSL than Debian has.
         mysql-connector-c) library_path=$(echo "$VENV"/lib/*/site-packages/mysql/vendor) ;;
     esac

@@ -18,6 +18,11 @@ LONGEST_PACKET = 16 * MIB - 1
 CONNECTIONS = 50
 QUERIES_PER_CONNECTION = 10
 
+# A session with a wait_timeout of 1 has ended after so long.
+IDLE_SECONDS = 2.5
+# CR_SERVER_GONE_ERROR, CR_SERVER_LOST: which of them depends on whether a packet can still be written.
+GONE = (2006, 2013)
+
 # Longer texts are told by their digest.
 LONGEST_TEXT = 300
 

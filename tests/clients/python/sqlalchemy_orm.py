@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
@@ -9,7 +10,9 @@ from report import (
     BLOB,
     CONNECTIONS,
     DATABASE,
+    GONE,
     HOST,
+    IDLE_SECONDS,
     PASSWORD,
     PORT,
     QUERIES_PER_CONNECTION,
@@ -54,10 +57,11 @@ def fields(item):
     return [getattr(item, column.key) for column in Author.__table__.columns]
 
 
-def make_engine(**changes):
+def make_engine(driver="pymysql", options=None, **changes):
     settings = {"username": USER, "password": PASSWORD, "database": DATABASE, **changes}
-    url = sa.URL.create("mysql+pymysql", host=HOST, port=PORT, **settings)
-    return sa.create_engine(url, connect_args={"charset": "utf8mb4"}, pool_size=CONNECTIONS)
+    url = sa.URL.create(f"mysql+{driver}", host=HOST, port=PORT, **settings)
+    options = {"pool_size": CONNECTIONS, **(options or {})}
+    return sa.create_engine(url, connect_args={"charset": "utf8mb4"}, **options)
 
 
 class Checks:
@@ -157,6 +161,25 @@ class Checks:
         with self.engine.connect() as connection:
             result = connection.execution_options(stream_results=True, yield_per=1000)
             return sum(row[0] for row in result.exec_driver_sql(STREAM))
+
+    def check_idle_ended(self):
+        """A pool that looks whether its connections live, and one that does not."""
+        seen = []
+        for driver in ("pymysql", "mysqldb"):
+            for pre_ping in (True, False):
+                engine = make_engine(driver, {"pool_size": 1, "pool_pre_ping": pre_ping})
+                with engine.connect() as connection:
+                    connection.exec_driver_sql("SET SESSION wait_timeout = 1")
+                time.sleep(IDLE_SECONDS)
+                for _ in range(2):
+                    try:
+                        with engine.connect() as connection:
+                            seen.append(
+                                connection.exec_driver_sql("SELECT @@wait_timeout > 1").scalar()
+                            )
+                    except sa.exc.DBAPIError as error:
+                        seen.append((error.orig.args[0] in GONE, error.connection_invalidated))
+        return seen
 
     def check_parallel(self):
         def work(number):
