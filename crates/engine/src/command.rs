@@ -162,7 +162,9 @@ impl Turn<'_> {
             [command, database @ ..] if Command(*command) == Command::INIT_DB => {
                 Change::DefaultDb(database.to_vec())
             }
-            [command, sql @ ..] if Command(*command) == Command::QUERY => {
+            [command, sql @ ..]
+                if Command(*command) == Command::QUERY && use_statement::is_possible(sql) =>
+            {
                 use_statement::database(sql, self.rules()).map_or(Change::None, Change::DefaultDb)
             }
             [command, ..] if Command(*command) == Command::CHANGE_USER => {

@@ -206,6 +206,7 @@ pub enum Short {
 impl State {
     /// A packet in the middle of an answer, of no consequence for what is known of the connection, only passes, or is kept.
     /// Most packets are so, and this is all that happens to them.
+    #[inline(always)]
     fn short(&mut self, packet: &Incoming<'_>, limit: usize) -> Option<Short> {
         let in_order = self.server_ids.is_next(packet.id);
         if self.step != Step::Answer || self.exchange.opens_cursor || !in_order {
@@ -220,7 +221,7 @@ impl State {
             Some(_) => return None,
         };
         let fed = self.tracker.feed(packet.payload);
-        if fed != Ok(Progress::More) || self.tracker.part() == Part::Ok {
+        if !matches!(fed, Ok(Progress::More)) || self.tracker.part() == Part::Ok {
             self.fed = Some(fed);
             return None;
         }

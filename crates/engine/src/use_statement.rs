@@ -5,10 +5,15 @@
 
 use sqltok::exact::{Kind, Rules, Token, lex, value};
 
+/// Whether a query may begin with `USE`, as its first byte tells: nearly none does.
+#[inline]
+pub fn is_possible(sql: &[u8]) -> bool {
+    matches!(sql.first(), Some(b'u' | b'U' | b'/' | b'-' | b'#' | b' ' | b'\t'..=b'\r'))
+}
+
 /// The database that a query changes to with its first statement, if that is `USE`.
 pub fn database(sql: &[u8], rules: Rules) -> Option<Vec<u8>> {
-    // Nearly every query ends here.
-    if !matches!(sql.first()?, b'u' | b'U' | b'/' | b'-' | b'#' | b' ' | b'\t'..=b'\r') {
+    if !is_possible(sql) {
         return None;
     }
     let mut tokens = lex(sql, rules).filter(|token| !token.kind.is_comment());

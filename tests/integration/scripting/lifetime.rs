@@ -43,7 +43,7 @@ def keep(hook, proxy, argument=None):
     SHARED.update(backends=backends, backend=backends[0], pool=backends[0].pool,
                   users=backends[0].pool.users, queue=backends[0].pool.users["u"])
     if hook == "read_auth_result":
-        VALUES["auth"] = argument
+        bound(auth=argument)
     if hook == "read_query_result":
         result = argument.resultset
         steps = iter(result.rows)
