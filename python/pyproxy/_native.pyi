@@ -19,6 +19,9 @@ from typing import Any, SupportsIndex, TypeAlias, final, overload
 
 from typing_extensions import Buffer
 
+# The same for the whole workspace.
+__version__: str
+
 # What is decoded, tokenized or sent: text is encoded as UTF-8, surrogates that stand for bytes
 # become these bytes.
 _Data: TypeAlias = str | Buffer

@@ -47,8 +47,8 @@ impl Script {
     fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
         environment.bootstrap.load(py, path, |module| {
             let hooks = Hooks::of(module)?;
-            let shutdown = function(module, "shutdown")?.map(Bound::unbind);
-            if let Some(init) = function(module, "init")? {
+            let shutdown = function(module, "shutdown", &["proxy"])?.map(Bound::unbind);
+            if let Some(init) = function(module, "init", &["proxy"])? {
                 init.call1((environment.proxy.bind(py),))?;
             }
             let environment = Arc::clone(environment);

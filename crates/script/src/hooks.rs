@@ -1,7 +1,9 @@
 //! The functions of a script that are hooks, looked up once.
 
 use engine::{Hook, HookSet};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 /// The hooks that one version of a script has.
 #[derive(Debug, Default)]
@@ -15,7 +17,7 @@ impl Hooks {
     pub fn of(module: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut functions = Vec::new();
         for hook in Hook::ALL {
-            if let Some(function) = function(module, hook.name())? {
+            if let Some(function) = function(module, hook.name(), parameters(hook))? {
                 functions.push((hook, function.unbind()));
             }
         }
@@ -42,15 +44,43 @@ impl Hooks {
     }
 }
 
-/// The function of this name in a script; something else of that name is not used.
+/// What a hook is called with.
+fn parameters(hook: Hook) -> &'static [&'static str] {
+    match hook {
+        Hook::ReadAuthResult => &["proxy", "auth"],
+        Hook::ReadQuery => &["proxy", "packet"],
+        Hook::ReadQueryResult => &["proxy", "inj"],
+        _ => &["proxy"],
+    }
+}
+
+/// The function of this name in a script, which takes these parameters; something else of that name is not used.
 pub fn function<'py>(
     module: &Bound<'py, PyAny>,
     name: &str,
+    parameters: &[&str],
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(found) = module.getattr_opt(name)? else { return Ok(None) };
     if !found.is_callable() {
         log::warn!("the script's {name} is not a function: it is ignored");
         return Ok(None);
     }
+    takes(&found, name, parameters)?;
     Ok(Some(found))
+}
+
+/// Whether a function can be called with these parameters. One whose parameters Python does not know may do anything.
+fn takes(function: &Bound<'_, PyAny>, name: &str, parameters: &[&str]) -> PyResult<()> {
+    let py = function.py();
+    let Ok(signature) = py.import("inspect")?.call_method1("signature", (function,)) else {
+        return Ok(());
+    };
+    let arguments = PyTuple::new(py, parameters)?;
+    if signature.call_method1("bind", arguments).is_ok() {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err(format!(
+        "the proxy calls {name}({}), but the script has {name}{signature}",
+        parameters.join(", ")
+    )))
 }

@@ -16,6 +16,7 @@ mod lifetime;
 mod login_answers;
 mod mapped_logins;
 mod members;
+mod mistakes;
 mod objects;
 mod queries;
 mod reload;

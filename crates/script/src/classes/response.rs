@@ -76,15 +76,18 @@ impl Response {
 
 #[pymethods]
 impl Response {
-    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn __getattr__<'py>(
+        slf: &Bound<'py, Self>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let text = name.to_str()?;
         if !text.starts_with("__") {
-            access::alive(&self.session)?;
+            access::alive(&slf.get().session)?;
         }
-        match self.fields(name.py()).get_item(name)? {
+        match slf.get().fields(name.py()).get_item(name)? {
             Some(value) => Ok(Some(value)),
             None if KNOWN.contains(&text) => Ok(None),
-            None => Err(PyAttributeError::new_err(format!("proxy.response has no {text:?}"))),
+            None => Err(missing(slf, name)),
         }
     }
 
@@ -93,11 +96,11 @@ impl Response {
         self.fields(name.py()).set_item(name, value)
     }
 
-    fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
-        access::own_hook(&self.session)?;
-        let fields = self.fields(name.py());
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        access::own_hook(&slf.get().session)?;
+        let fields = slf.get().fields(name.py());
         if !fields.contains(name)? {
-            return Err(PyAttributeError::new_err(name.clone().unbind()));
+            return Err(missing(slf, name));
         }
         fields.del_item(name)
     }
@@ -114,5 +117,17 @@ impl Response {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<pyproxy.Response {}>", self.fields(py).repr()?.to_string_lossy()))
+    }
+}
+
+/// The error for an attribute that is not there. Object and name let Python's traceback propose a similar one.
+fn missing(response: &Bound<'_, Response>, name: &Bound<'_, PyString>) -> PyErr {
+    let py = name.py();
+    let text = format!("proxy.response has no attribute {:?}", name.to_string_lossy());
+    let error = PyAttributeError::new_err(text);
+    let known = error.value(py).setattr("name", name);
+    match known.and_then(|()| error.value(py).setattr("obj", response)) {
+        Ok(()) => error,
+        Err(other) => other,
     }
 }

@@ -298,3 +298,16 @@ fn only_mappings_can_be_assigned() {
     let outcome = Connection::new(script).call(Hook::ReadQuery);
     assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
 }
+
+#[test]
+fn an_attribute_that_is_not_there_is_named_with_its_object() {
+    let script = "def read_query(proxy, packet):\n\
+        \x20   def text(wrong):\n\
+        \x20       try: wrong()\n\
+        \x20       except AttributeError as error: return str(error), error.name, error.obj is proxy.response\n\
+        \x20   want = ('proxy.response has no attribute \"errmessage\"', 'errmessage', True)\n\
+        \x20   assert text(lambda: proxy.response.errmessage) == want, text(lambda: proxy.response.errmessage)\n\
+        \x20   assert text(lambda: delattr(proxy.response, 'errmessage')) == want\n";
+    let outcome = Connection::new(script).call(Hook::ReadQuery);
+    assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
+}

@@ -1,0 +1,81 @@
+//! What scripts get wrong is named, where it was written.
+
+use testkit::{Host, MariaDb};
+
+use crate::support::*;
+
+/// A host that must not start; its log.
+fn refused(script: &str) -> String {
+    let ended = Host::builder().backend(db()).script(script).run_to_end();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+    ended.log
+}
+
+/// The log of a host after a query that the script fails.
+fn failing(script: &str) -> String {
+    let host = Host::builder().backend(db()).script(script).start();
+    let mut client = host.client();
+    assert_query_fails(&mut client, "SELECT 1", "read_query");
+    assert!(client.query("SELECT 2").is_ok(), "the connection goes on");
+    host.log()
+}
+
+#[test]
+fn a_wrong_number_of_parameters_stops_the_start() {
+    for (script, text) in [
+        (
+            "def read_query(packet): pass",
+            "calls read_query(proxy, packet), but the script has read_query(packet)",
+        ),
+        ("def init(): pass", "calls init(proxy), but the script has init()"),
+        (
+            "def shutdown(proxy, why): pass",
+            "calls shutdown(proxy), but the script has shutdown(proxy, why)",
+        ),
+    ] {
+        let log = refused(script);
+        assert!(log.contains(text), "{script}:\n{log}");
+    }
+}
+
+#[test]
+fn a_coroutine_is_named_as_what_it_is() {
+    let log = failing("async def read_query(proxy, packet): pass");
+    assert!(log.contains("read_query returned a coroutine (it is an async def"), "{log}");
+    assert!(!log.contains("never awaited"), "{log}");
+}
+
+#[test]
+fn an_attribute_that_is_not_there_is_named_with_its_object() {
+    for (expression, text) in [
+        ("proxy.response.errmessage", "proxy.response has no attribute \"errmessage\""),
+        ("proxy.connection.client.user", "'pyproxy.Socket' object has no attribute 'user'"),
+        ("proxy.querys", "'pyproxy.Proxy' object has no attribute 'querys'"),
+    ] {
+        let log = failing(&format!("def read_query(proxy, packet): {expression}"));
+        assert!(log.contains(text), "{log}");
+    }
+}
+
+#[test]
+fn a_connection_has_its_number_and_its_character_set() {
+    let host = Host::with_script(
+        r#"
+        import pyproxy
+
+        def read_query(proxy, packet):
+            c = proxy.connection
+            print(c.id, c.client.charset, c.server.charset, pyproxy.__version__, flush=True)
+            if packet[1:] == b"fail": raise LookupError
+        "#,
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    for number in 1..3 {
+        let mut client = host.login(&MariaDb::user().charset(8));
+        client.query("SELECT 1").unwrap();
+        host.wait_for_stdout(&format!("{number} 8 8 {version}\n"));
+        assert_query_fails(&mut client, "fail", "read_query");
+        assert!(host.log().contains(&format!("connection {number} (")), "{}", host.log());
+        client.quit();
+    }
+}
