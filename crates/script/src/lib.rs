@@ -14,6 +14,7 @@ mod layout;
 mod permission;
 mod prepare;
 mod reply;
+mod similar;
 mod text;
 
 #[cfg(test)]
@@ -28,3 +29,4 @@ pub use guest::Guest;
 pub use hooks::{Hooks, function};
 pub use permission::Permission;
 pub use prepare::{add_to, prepare};
+pub use similar::proposal;

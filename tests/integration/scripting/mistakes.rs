@@ -79,3 +79,30 @@ fn a_connection_has_its_number_and_its_character_set() {
         client.quit();
     }
 }
+
+#[test]
+fn unknown_keys_text_for_numbers_and_packets_without_a_command_are_named() {
+    for (statement, text) in [
+        (
+            "proxy.response = {'type': 0, 'resulset': {'fields': [('a', 3)], 'rows': [[1]]}}",
+            "proxy.response has an unknown key \"resulset\" (did you mean resultset?)",
+        ),
+        (
+            "proxy.response.type = 255; proxy.response.errmesg = 'no'",
+            "proxy.response has an unknown key \"errmesg\" (did you mean errmsg?)",
+        ),
+        (
+            "proxy.response = {'type': 0, 'resultset': {'fields': [('id', 3)], 'rows': [['x']]}}",
+            "row 0: \"x\" is no number, as column \"id\" has",
+        ),
+        (
+            "proxy.queries.append(1, b'SELECT 1')",
+            "packet begins with 0x53, which is no command of the protocol: SQL text needs",
+        ),
+    ] {
+        let log = failing(&format!(
+            "def read_query(proxy, packet):\n    {statement}\n    return proxy.PROXY_SEND_RESULT\n"
+        ));
+        assert!(log.contains(text), "{statement}\n{log}");
+    }
+}

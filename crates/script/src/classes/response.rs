@@ -20,21 +20,21 @@ pub struct Response {
     fields: Py<PyDict>,
 }
 
-/// The names that mean something.
-const KNOWN: [&str; 10] = [
-    "type",
-    "resultset",
-    "affected_rows",
-    "insert_id",
-    "warnings",
-    "server_status",
-    "errmsg",
-    "errcode",
-    "sqlstate",
-    "packets",
-];
-
 impl Response {
+    /// The names that mean something.
+    pub const FIELDS: [&str; 10] = [
+        "type",
+        "resultset",
+        "affected_rows",
+        "insert_id",
+        "warnings",
+        "server_status",
+        "errmsg",
+        "errcode",
+        "sqlstate",
+        "packets",
+    ];
+
     /// An empty response of a connection.
     pub fn new(py: Python<'_>, session: Slot<Session>) -> Self {
         Self { session, fields: PyDict::new(py).unbind() }
@@ -86,7 +86,7 @@ impl Response {
         }
         match slf.get().fields(name.py()).get_item(name)? {
             Some(value) => Ok(Some(value)),
-            None if KNOWN.contains(&text) => Ok(None),
+            None if Self::FIELDS.contains(&text) => Ok(None),
             None => Err(missing(slf, name)),
         }
     }
@@ -106,7 +106,7 @@ impl Response {
     }
 
     fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let names = PyList::new(py, KNOWN)?;
+        let names = PyList::new(py, Self::FIELDS)?;
         for key in self.fields(py).keys() {
             if !names.contains(&key)? {
                 names.append(key)?;

@@ -31,6 +31,7 @@ pub fn encode(
     };
     let resultset = PyDict::new(mapping.py());
     resultset.update(mapping)?;
+    members::check_keys(&resultset, &["fields", "rows"], "proxy.response.resultset")?;
     let missing =
         |name: &str| PyValueError::new_err(format!("proxy.response.resultset has no {name}"));
     let columns = columns(&members::get(&resultset, "fields")?.ok_or_else(|| missing("fields"))?)?;
@@ -103,6 +104,9 @@ impl Row {
             };
             let start = self.text.len();
             let is_value = cells::encode(&value?, column.codec, &mut self.text)?;
+            if is_value && column.is_numeric() && !cells::is_number(&self.text[start..]) {
+                return Err(no_number(n, column, &self.text[start..]));
+            }
             self.cells.push(is_value.then_some(start..self.text.len()));
         }
         match values.next() {
@@ -114,6 +118,12 @@ impl Row {
     fn cells(&self) -> impl Iterator<Item = Option<&[u8]>> {
         self.cells.iter().map(|cell| cell.clone().map(|range| &self.text[range]))
     }
+}
+
+fn no_number(n: usize, column: &Column, cell: &[u8]) -> PyErr {
+    let name = String::from_utf8_lossy(&column.name);
+    let cell: String = String::from_utf8_lossy(cell).chars().take(40).collect();
+    PyValueError::new_err(format!("row {n}: {cell:?} is no number, as column {name:?} has"))
 }
 
 fn wrong_length(n: usize, found: &str, columns: &[Arc<Column>]) -> PyErr {
