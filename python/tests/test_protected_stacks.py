@@ -17,6 +17,10 @@ CONFIG = """
 mode = enforce
 [firewall_patterns]
 no_drop = DROP
+[rate_limit]
+max_connections = 9
+[login_mapping]
+unknown_users = refuse
 [load_multi]
 admin_users = dba
 """

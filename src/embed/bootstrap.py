@@ -177,6 +177,13 @@ def use_settings(path):
     settings.use_file(os.fsdecode(path))
 
 
+def check_settings():
+    """Whether the file's sections are those that the loaded scripts have; says nothing of scripts without settings."""
+    settings = sys.modules.get("pyproxy.settings")
+    if settings is not None:
+        settings.check_sections()
+
+
 def finish():
     """What Python does at exit, short of tearing the interpreter down."""
     try:

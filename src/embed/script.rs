@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::prelude::*;
 
 use super::bootstrap::Bootstrap;
+use engine::HookSet;
 use script::{Globals, Guest, Hooks, Permission, Proxy, function};
 
 use super::{deadline, threads};
@@ -48,9 +49,14 @@ impl Script {
         environment.bootstrap.load(py, path, |module| {
             let hooks = Hooks::of(module)?;
             let shutdown = function(module, "shutdown", &["proxy"])?.map(Bound::unbind);
-            if let Some(init) = function(module, "init", &["proxy"])? {
+            let init = function(module, "init", &["proxy"])?;
+            if hooks.defined() == HookSet::default() && init.is_none() && shutdown.is_none() {
+                log::warn!("{}: there is no hook in this script, it does nothing", path.display());
+            }
+            if let Some(init) = init {
                 init.call1((environment.proxy.bind(py),))?;
             }
+            environment.bootstrap.check_settings(py)?;
             let environment = Arc::clone(environment);
             Ok(Self { environment, hooks, shutdown, ended: AtomicBool::new(false) })
         })

@@ -4,15 +4,17 @@
 //! they only fill tables. Everything that lives (Python, sockets, threads) begins in `apply_config`.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use chassis_sys as sys;
 use engine::{BackendKind, Shared};
 use glib_sys::GOptionEntry;
 use script::Scripts;
 
-use super::options::{OptionError, Options, RawOptions};
+use super::options::ini_file::{self, IniError};
+use super::options::{NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, host};
@@ -62,9 +64,13 @@ fn g_strdup(text: &CStr) -> *mut c_char {
     unsafe { glib_sys::g_strdup(text.as_ptr()) }
 }
 
+/// The ini file, if there is one; found before mysql-proxy changes its directory.
+static INI_FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+
 unsafe extern "C" fn new_config() -> *mut sys::chassis_plugin_config {
     guard_pointer(|| {
         panic_on_purpose("init");
+        INI_FILE.get_or_init(ini_file::of_command_line);
         Box::into_raw(RawOptions::new()).cast()
     })
 }
@@ -110,6 +116,8 @@ unsafe extern "C" fn apply_config(
 enum StartError {
     #[error(transparent)]
     Option(#[from] OptionError),
+    #[error(transparent)]
+    IniFile(#[from] IniError),
     #[error("pyproxy-address={address}: {source}")]
     Listen { address: String, source: std::io::Error },
     #[error("{option}={address}: the host refuses this backend")]
@@ -138,6 +146,9 @@ unsafe fn start(
     }
     // SAFETY: `config` is what `new_config` returned.
     let raw = unsafe { config.cast::<RawOptions>().as_ref() }.ok_or(StartError::NoMemory)?;
+    if let Some(file) = INI_FILE.get().and_then(Option::as_deref) {
+        ini_file::check(file, NAMES)?;
+    }
     let options = Options::check(&raw.values())?;
     if !options.enabled {
         return Ok(());

@@ -1,9 +1,11 @@
 //! The functions of a script that are hooks, looked up once.
 
 use engine::{Hook, HookSet};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyNameError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+use crate::similar::similar;
 
 /// The hooks that one version of a script has.
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ impl Hooks {
             }
         }
         let defined = functions.iter().map(|(hook, _)| *hook).collect();
+        check_names(module)?;
         Ok(Self { functions, defined })
     }
 
@@ -83,4 +86,37 @@ fn takes(function: &Bound<'_, PyAny>, name: &str, parameters: &[&str]) -> PyResu
         "the proxy calls {name}({}), but the script has {name}{signature}",
         parameters.join(", ")
     )))
+}
+
+/// Functions that are called but are no hooks of a connection.
+const OF_SCRIPT: [&str; 2] = ["init", "shutdown"];
+/// So short that a function of a name like it may well be something else.
+const SHORT: usize = 4;
+
+/// Refuses a function of the script whose name nearly is one of the hooks that it lacks: nobody would call it.
+fn check_names(module: &Bound<'_, PyAny>) -> PyResult<()> {
+    let names = Hook::ALL.iter().map(|hook| hook.name()).chain(OF_SCRIPT);
+    let missing: Vec<_> = names.filter(|name| !module.hasattr(*name).unwrap_or_default()).collect();
+    let Ok(members) = module.getattr("__dict__")?.cast_into::<PyDict>() else { return Ok(()) };
+    let of_script = module.getattr_opt("__name__")?;
+    for (name, member) in members {
+        let Ok(name) = name.extract::<String>() else { continue };
+        let Some(meant) = similar(&name, missing.iter().copied()) else { continue };
+        if name.starts_with('_') || !is_function_of(&member, of_script.as_ref()) {
+            continue;
+        }
+        let text = format!("the script's function {name} is no hook: did you mean {meant}?");
+        if meant.len() > SHORT {
+            return Err(PyNameError::new_err(text));
+        }
+        log::warn!("{text}");
+    }
+    Ok(())
+}
+
+/// Whether `member` is a function that was written in this module, and not imported.
+fn is_function_of(member: &Bound<'_, PyAny>, module: Option<&Bound<'_, PyAny>>) -> bool {
+    let home = member.getattr_opt("__module__").ok().flatten();
+    let is_own = home.is_some_and(|home| module.is_some_and(|name| home.eq(name).unwrap_or(false)));
+    is_own && member.is_callable() && !member.is_instance_of::<PyType>()
 }

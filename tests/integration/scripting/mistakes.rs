@@ -106,3 +106,60 @@ fn unknown_keys_text_for_numbers_and_packets_without_a_command_are_named() {
         assert!(log.contains(text), "{statement}\n{log}");
     }
 }
+
+#[test]
+fn a_name_that_nearly_is_a_hook_stops_the_start() {
+    let log = refused("def read_qeury(proxy, packet): pass\n");
+    assert!(
+        log.contains("the script's function read_qeury is no hook: did you mean read_query?"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_script_without_a_hook_is_told_of_once() {
+    let host = Host::builder().backend(db()).script("x = 1\n").start();
+    assert_in_step(&mut host.client());
+    let log = host.log();
+    assert_eq!(log.matches("there is no hook in this script, it does nothing").count(), 1, "{log}");
+}
+
+/// A host with this file of settings, whose script reads `[limits]`.
+fn with_settings(settings: &str) -> testkit::host::builder::Builder {
+    Host::builder()
+        .backend(db())
+        .file("settings.ini", settings)
+        .option_to_file("pyproxy-script-config", "settings.ini")
+        .script(
+            r#"
+            from pyproxy.settings import section
+            limits = section("limits", rows=1)
+            def read_query(proxy, packet): pass
+            "#,
+        )
+}
+
+#[test]
+fn a_misspelt_section_stops_the_start_and_one_of_others_is_told_of() {
+    let ended = with_settings("[limit]\nrows = 5\n").run_to_end();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+    assert!(
+        ended.log.contains("no script reads section [limit]: did you mean [limits]?"),
+        "{}",
+        ended.log
+    );
+    assert!(!ended.log.contains("Traceback"), "{}", ended.log);
+
+    let host = with_settings("[mysql-proxy]\n[limits]\nrows = 5\n[mysqld]\nport = 1\n").start();
+    assert_in_step(&mut host.client());
+    assert_eq!(host.log().matches("no script reads [mysqld]").count(), 1, "{}", host.log());
+}
+
+#[test]
+fn a_ready_made_script_that_needs_settings_does_not_start_without() {
+    let log = refused("from pyproxy.hooks.masking import *\n");
+    assert!(
+        log.contains("pyproxy-script-config is not set: [masking_rules], and masking does nothing"),
+        "{log}"
+    );
+}

@@ -281,3 +281,38 @@ fn parameters_may_have_any_form_that_can_be_called() {
         assert!(load(script).hooks().defined().has(Hook::ReadQuery), "{script}");
     }
 }
+
+#[test]
+fn a_name_that_nearly_is_a_hook_is_an_error_at_load() {
+    for (name, meant) in [
+        ("read_qeury", "read_query"),
+        ("read_query_resutl", "read_query_result"),
+        ("readQuery", "read_query"),
+        ("conect_server", "connect_server"),
+        ("disconnectclient", "disconnect_client"),
+        ("shut_down", "shutdown"),
+    ] {
+        let error = wrong_hooks(&format!("def {name}(*arguments): pass\n"));
+        let want = format!("the script's function {name} is no hook: did you mean {meant}?");
+        assert!(error.contains(&want), "{error}");
+    }
+}
+
+#[test]
+fn other_names_are_the_scripts_own() {
+    logged(log::Level::Warn);
+    for script in [
+        "def read_query(proxy, packet): pass\ndef read_query2(): pass",
+        "def _read_qeury(): pass",
+        "read_qeury = 5",
+        "class ReadQuery: pass",
+        "from os.path import join as read_qeury",
+        "def read_queries(): pass",
+        "def exit(): pass",
+    ] {
+        load(script);
+        assert_eq!(logged(log::Level::Warn), "", "{script}");
+    }
+    load("def inti(): pass");
+    assert!(logged(log::Level::Warn).contains("inti is no hook: did you mean init?"));
+}
