@@ -305,7 +305,7 @@ fn an_option_that_is_repeated_in_the_ini_file_stops_the_start() {
 #[test]
 fn a_daemon_finds_its_ini_file_by_a_relative_path() {
     // Named in two words, and mysql-proxy has changed its directory before the plugin starts.
-    let folder = testkit::ScratchDir::new("daemon");
+    let folder = testkit::scratch::ScratchDir::new("daemon");
     let plugins = folder.file("plugins");
     std::fs::create_dir(&plugins).unwrap();
     let library = testkit::artifacts::plugin_library();
