@@ -7,8 +7,7 @@ use std::{env, fs, io};
 /// The package that is carried.
 const PACKAGE: &str = "python/pyproxy";
 /// What is for use outside a proxy.
-const OUTSIDE: [&str; 3] =
-    ["python/pyproxy/_offline", "python/pyproxy/testing", "python/pyproxy/chassis.py"];
+const OUTSIDE: [&str; 2] = ["python/pyproxy/testing", "python/pyproxy/chassis.py"];
 
 fn main() {
     if let Err(e) = collect_library() {

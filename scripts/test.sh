@@ -86,6 +86,7 @@ check_format() {
 
 lint() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked -p native --features testing --all-targets -- -D warnings
     "$VENV/bin/ruff" check "${PYTHON_SOURCES[@]}"
     shellcheck -x scripts/*.sh .ci/run
 }
@@ -110,6 +111,7 @@ check_bindings() {
 run_tests() {
     cargo build --locked -p pyproxy -p host
     cargo test --locked --workspace --no-fail-fast
+    cargo test --locked -p native --features testing
     if [ -n "${PYPROXY_HOST:-}" ]; then
         # What needs the plugins of the original mysql-proxy beside ours.
         cargo test --locked -p pyproxy --test integration -- --ignored

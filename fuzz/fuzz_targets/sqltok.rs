@@ -1,9 +1,9 @@
-//! The SQL tokenizer: spans are in order and leave out only blanks, texts come from their spans, and
+//! The legacy SQL tokenizer: spans are in order and leave out only blanks, texts come from their spans, and
 //! the normalizer takes every token list.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sqltok::{Token, TokenId, normalize, tokenize};
+use sqltok::legacy::{Token, TokenId, normalize, tokenize};
 
 fn is_blank(byte: &u8) -> bool {
     b" \t\n\x0b\x0c\r".contains(byte)

@@ -325,13 +325,15 @@ class Response:
     """The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
 
     Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with
-    `resultset`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
+    `resultset`, with `resultsets`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
     `errmsg`, `errcode`, `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied
     before each `read_query`.
     """
 
     type: int | None
-    resultset: Mapping[str, Any] | None
+    # A mapping is set; its members are then keys and attributes.
+    resultset: Any
+    resultsets: Iterable[Mapping[str, Any] | Resultset] | None
     affected_rows: int | None
     insert_id: int | None
     warnings: int | None
@@ -372,10 +374,13 @@ class Injection:
     @property
     def resultset(self) -> Resultset:
         """The result."""
+    @property
+    def resultsets(self) -> tuple[Resultset, ...]:
+        """The results of the answer one by one, each with counters of its own: a tuple. Empty if it was not kept."""
 
 @final
 class Resultset:
-    """The result of a queued query.
+    """The result of a queued query; of several, the first one's rows and the counters of all.
 
     The counters are always there. `fields`, `rows` and `raw` need `resultset_is_needed=True`, else they are
     None.

@@ -1,4 +1,4 @@
-"""The native part of the library: SQL tokenizer, packet codecs, password functions.
+"""The native part of the library: SQL tokenizer and lexer, packet codecs, password functions, a proxy in memory.
 
 Built from `crates/native`, once into the plugin and once as the extension module of the installed
 package. The modules `pyproxy.tokenizer`, `.proto` and `.password` are what scripts import; here
@@ -13,11 +13,13 @@ UTF-8 (surrogateescape), decoded strings are bytes.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, SupportsIndex, TypeAlias, final, overload
+from typing import Any, Protocol, SupportsIndex, TypeAlias, final, overload
 
 from typing_extensions import Buffer
+
+import pyproxy
 
 # The same for the whole workspace.
 __version__: str
@@ -107,6 +109,55 @@ def rebuild(tokens: Tokens | Iterable[Token], /) -> str:
 
     Blanks between two tokens stay as they are; whatever else was between them becomes one blank, or
     a line end if it had one.
+    """
+
+# --- lexer
+
+@final
+class SqlToken:
+    """One token of a text as a server reads it: a kind and a place."""
+
+    @property
+    def kind(self) -> str:
+        """What it is.
+
+        `word`, `quoted_name`; `string`, `national_string`, `dollar_string`, `integer`, `decimal`, `float`, `hex`, `bits`,
+        `null`; `user_variable`, `system_variable`; `dot`, `comma`, `semicolon`, `open_paren`, `close_paren`, `assign`,
+        `symbol`; `comment`, `skipped_version`, `open_version`, `close_version`, `hint`; and `unterminated` and `invalid`,
+        which are the last token, for the server refuses what is there.
+        """
+    @property
+    def start(self) -> int:
+        """The first byte of it in the text."""
+    @property
+    def end(self) -> int:
+        """Behind its last byte."""
+    @property
+    def raw(self) -> bytes:
+        """Its bytes in the text, with quotes and marks."""
+    @property
+    def value(self) -> bytes:
+        """What it stands for: a string without quotes and escapes, the bytes of a hex literal."""
+    @property
+    def text(self) -> str:
+        """The value as text."""
+    @property
+    def word(self) -> str:
+        """A bare word in upper case; empty for everything else."""
+
+def lex(
+    sql: _Data,
+    /,
+    *,
+    server: _Data | None = None,
+    charset: str = "utf8mb4",
+    ansi_quotes: bool = False,
+    no_backslash_escapes: bool = False,
+) -> list[SqlToken]:
+    """Splits a text into tokens as a server does.
+
+    `server` is the version that the server tells, such as "10.11.8-MariaDB". Without one each versioned comment is
+    opened, whatever its number.
     """
 
 # --- passwords (mysql_native_password)
@@ -271,3 +322,164 @@ def decode_binary_row(packet: _Data, types: Sequence[_BinaryType], /) -> tuple[_
 
 def encode_binary_row(types: Sequence[_BinaryType], cells: Iterable[_Cell], /) -> bytes:
     """A row of the binary protocol. A cell may also be the text of a value of its type."""
+
+# --- the testing driver: `pyproxy.testing` only. The plugin has none of what follows
+
+@final
+class Process:
+    """A proxy in memory: its options, backends, log and script."""
+
+    def __new__(
+        cls, reject: bool, profiling: bool, pool_change_user: bool, max_kept_bytes: int, /
+    ) -> Process:
+        """`reject` says what happens to a query whose hook failed."""
+    @property
+    def globals(self) -> pyproxy.Globals:
+        """`proxy.globals`."""
+    @property
+    def proxy(self) -> pyproxy.Proxy:
+        """The `proxy` of no connection."""
+    @property
+    def shutdown_requested(self) -> bool:
+        """Whether the script called `chassis.set_shutdown()`."""
+    @property
+    def backend_count(self) -> int:
+        """How many backends there are."""
+    def add_backend(self, address: str, is_read_only: bool, /) -> None:
+        """Lists a backend. ValueError if it is no address, or listed already."""
+    def load(self, module: object, describe: Callable[[BaseException], str], /) -> None:
+        """Takes the functions of `module` as the script's, and calls `init(proxy)`. `describe` gives
+        the text of an exception."""
+    def shutdown(self) -> None:
+        """Calls the script's `shutdown(proxy)`."""
+    def enter(self) -> None:
+        """Its script runs from now on."""
+    def leave(self) -> None:
+        """What was entered last does not run any more."""
+    def write_log(self, level: str, text: str, /) -> None:
+        """Adds a line to the log."""
+    def take_log(self) -> list[tuple[str, str]]:
+        """The lines of the log that were written since the last call: level and text."""
+
+class _Owner(Protocol):
+    def connect(self, ndx: int, /) -> _Server | None:
+        """A new connection of a fake server; None if it is down."""
+    def enter(self) -> None:
+        """A hook runs from now on."""
+    def leave(self) -> None:
+        """It has returned."""
+
+class _Server(Protocol):
+    @property
+    def line(self) -> Line: ...
+    @property
+    def thread_id(self) -> int: ...
+    def greeting(self) -> bytes: ...
+    def receive(self, payload: bytes, /) -> Iterable[bytes]:
+        """Takes a payload, gives those of the answer."""
+
+@final
+class Connection:
+    """One client of a proxy in memory. Its methods take the client's payloads and give what it is
+    answered."""
+
+    def __new__(cls, process: Process, owner: _Owner, /) -> Connection: ...
+    def accept(self) -> list[bytes]:
+        """The client connects: the greeting, or an ERR."""
+    def send(self, payload: bytes, /) -> list[bytes]:
+        """The client sends a payload. Raises ConnectionError if the connection is closed."""
+    def disconnect(self) -> None:
+        """The client hangs up, or was hung up on."""
+    def take_failure(self) -> BaseException | None:
+        """Takes the first exception that a hook raised since the last call."""
+    @property
+    def awaits(self) -> str:
+        """What is awaited of the client: "login", "login_rounds", "command", "file", or "nothing":
+        before it connected, and in the middle of an exchange; "closed" behind the end."""
+    @property
+    def proxy(self) -> pyproxy.Proxy | None:
+        """The `proxy` of this client; None if there is no script, or the connection is over."""
+
+@final
+class Line:
+    """The line between the proxy and one connection of a fake server. Either end may close it."""
+
+    def __new__(cls) -> Line: ...
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+    def close(self) -> None:
+        """Hangs up."""
+
+@final
+class Permission:
+    """Lets this thread use objects of the proxy inside a `with` block."""
+
+    def __new__(cls) -> Permission: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_exception: object) -> None: ...
+
+@final
+class Tracker:
+    """Follows the answer to one command."""
+
+    def __new__(cls, command: int, /) -> Tracker: ...
+    def feed(self, payload: _Data, /) -> str:
+        """Takes a payload: "more" if others follow, "between" if other results do, "done" at the
+        end of the answer, "file" if the client is to send one, "auth" if it is to answer. Raises
+        PacketError if the answer cannot be followed."""
+
+@final
+class Cursors:
+    """The columns of a client's open cursors: rows that COM_STMT_FETCH brings come without them."""
+
+    def __new__(cls) -> Cursors: ...
+    def sent(self, packet: _Data, /) -> None:
+        """A command is sent."""
+    def answered(self, packets: Sequence[bytes], status: int, /) -> None:
+        """The answer to it is complete."""
+    def columns(self, packet: _Data, /) -> list[bytes] | None:
+        """Those of the rows that this COM_STMT_FETCH brings; None for any other command."""
+
+def command_name(command: int, /) -> str:
+    """`COM_QUERY`, or `command 0x99`."""
+
+def encode_result(
+    fields: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    binary: bool,
+    status: int,
+    warnings: int,
+    /,
+) -> list[bytes]:
+    """The payloads of a result set, as text or, for a prepared statement, binary. Fields and rows
+    are those of a script's response."""
+
+def decode_result(
+    command: int, packets: Sequence[bytes], cursor: Sequence[bytes] | None, /
+) -> tuple[tuple[pyproxy.Field, ...] | None, list[tuple[_Value, ...]] | None]:
+    """Fields and rows of one result of an answer to `command`, each None if it has none. `cursor`
+    are the columns of rows that COM_STMT_FETCH brought."""
+
+def decode_change_user(packet: _Data, capabilities: int, /) -> list[bytes]:
+    """User name, auth data, database, and the method, empty if the packet names none."""
+
+def fake_proxy(
+    user: str,
+    database: str,
+    backends: int,
+    read_only: int,
+    hook: str,
+    log: Callable[[str, str], None],
+    /,
+) -> pyproxy.Proxy:
+    """The `proxy` of a client that is logged in on backend 0, in this hook. `log` takes level and
+    text of what is logged."""
+
+def fake_injection(
+    id: int, query: bytes, answer: Sequence[bytes], resultset_is_needed: bool, /
+) -> pyproxy.Injection:
+    """The `inj` of a query and the payloads of its complete answer."""
+
+def fake_auth(packet: bytes, /) -> pyproxy.Auth:
+    """The `auth` of an answer to a login."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyproxy._token_cursor import TableReference, TokenCursor, is_alias, is_name
-from pyproxy.tokenizer import Token
+from pyproxy._native import SqlToken
+from pyproxy._token_cursor import TableReference, TokenCursor, is_name
 
 __all__ = ["READ", "WRITE", "TableScanner", "tablename_expand"]
 
@@ -39,7 +39,7 @@ def tablename_expand(name: str, db: str = "") -> str:
 class TableScanner(TokenCursor):
     """Walks over one statement, a function of its own for each place where tables can stand."""
 
-    def __init__(self, tokens: list[Token], default_db: str) -> None:
+    def __init__(self, tokens: list[SqlToken], default_db: str) -> None:
         super().__init__(tokens)
         self._default_db = default_db
         self._depth = 0
@@ -134,9 +134,9 @@ class TableScanner(TokenCursor):
         targets = []
         while (target := self._name(WRITE)) is not None:
             targets.append(target)
-            if self._is("TK_DOT") and self._is("TK_STAR", 1):
+            if self._is("dot") and self._is_star(1):
                 self._at += 2
-            if not self._is("TK_COMMA"):
+            if not self._is("comma"):
                 break
             self._at += 1
         return targets
@@ -152,7 +152,7 @@ class TableScanner(TokenCursor):
             return True
         before = len(self._references)
         if self._word() in ("SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE") or self._is(
-            "TK_OBRACE"
+            "open_paren"
         ):
             self._statement()
         else:
@@ -198,7 +198,7 @@ class TableScanner(TokenCursor):
     def _other_tables(self, word: str) -> None:
         """Behind CREATE TABLE t and ALTER TABLE t: the table that is copied, renamed to, or exchanged."""
         if word == "CREATE":
-            ahead = 1 if self._is("TK_OBRACE") else 0
+            ahead = 1 if self._is("open_paren") else 0
             if self._word(ahead) == "LIKE":
                 self._at += ahead + 1
                 self._add_table(READ)
@@ -220,14 +220,14 @@ class TableScanner(TokenCursor):
     def _names(self, mode: str) -> None:
         """A list of names, separated by commas or, in RENAME TABLE, by TO."""
         self._add_table(mode)
-        while self._is("TK_COMMA") or self._word() == "TO":
+        while self._is("comma") or self._word() == "TO":
             self._at += 1
             self._add_table(mode)
 
     def _lock(self) -> None:
         while (reference := self._name(READ)) is not None:
             self._references.append(reference)
-            while self._token() is not None and not self._is("TK_COMMA"):
+            while self._token() is not None and not self._is("comma"):
                 if self._word() == "WRITE":
                     reference.mode = WRITE
                 self._at += 1
@@ -240,16 +240,16 @@ class TableScanner(TokenCursor):
         self._at += 1
         recursive = self._take("RECURSIVE")
         while (name := self._name(READ)) is not None:
-            if self._is("TK_OBRACE"):
+            if self._is("open_paren"):
                 self._parenthesis()
             self._take("AS")
             if recursive:
                 self._hide(name.table)
-            if self._is("TK_OBRACE"):
+            if self._is("open_paren"):
                 self._parenthesis()
             if not recursive:
                 self._hide(name.table)
-            if not self._is("TK_COMMA"):
+            if not self._is("comma"):
                 break
             self._at += 1
 
@@ -268,9 +268,9 @@ class TableScanner(TokenCursor):
         awaits_from = False
         while (token := self._token()) is not None:
             word = self._word()
-            if token.token_name == "TK_CBRACE":
+            if token.kind == "close_paren":
                 return
-            if token.token_name == "TK_OBRACE":
+            if token.kind == "open_paren":
                 self._parenthesis()
             elif word == "WITH" and self._begins_common_table():
                 self._common_tables()
@@ -288,7 +288,7 @@ class TableScanner(TokenCursor):
     def _begins_common_table(self) -> bool:
         ahead = 2 if self._word(1) == "RECURSIVE" else 1
         token = self._token(ahead)
-        follows = self._word(ahead + 1) == "AS" or self._is("TK_OBRACE", ahead + 1)
+        follows = self._word(ahead + 1) == "AS" or self._is("open_paren", ahead + 1)
         return token is not None and is_name(token) and follows
 
     def _parenthesis(self) -> None:
@@ -308,7 +308,7 @@ class TableScanner(TokenCursor):
         """Up to the closing parenthesis."""
         opened = 1
         while self._token() is not None:
-            opened += self._is("TK_OBRACE") - self._is("TK_CBRACE")
+            opened += self._is("open_paren") - self._is("close_paren")
             if not opened:
                 return
             self._at += 1
@@ -318,7 +318,7 @@ class TableScanner(TokenCursor):
         self._table(mode)
         while (token := self._token()) is not None:
             word = self._word()
-            if token.token_name == "TK_CBRACE" or word in _CLAUSES - {"FOR"}:
+            if token.kind == "close_paren" or word in _CLAUSES - {"FOR"}:
                 return
             if word == "FOR":
                 if self._word(1) not in ("JOIN", "ORDER", "GROUP", "SYSTEM_TIME"):
@@ -327,10 +327,10 @@ class TableScanner(TokenCursor):
                 self._at += 2
             elif word == "ON" and self._word(1) == "DUPLICATE":
                 return
-            elif token.token_name == "TK_COMMA" or word in ("JOIN", "STRAIGHT_JOIN"):
+            elif token.kind == "comma" or word in ("JOIN", "STRAIGHT_JOIN"):
                 self._at += 1
                 self._table(mode)
-            elif token.token_name == "TK_OBRACE":
+            elif token.kind == "open_paren":
                 self._parenthesis()
             else:
                 self._at += 1
@@ -341,7 +341,7 @@ class TableScanner(TokenCursor):
             # The ODBC form { OJ a LEFT JOIN b ON ... }
             self._at += 2
         self._take("LATERAL")
-        if self._is("TK_OBRACE") and self._depth < _DEEPEST:
+        if self._is("open_paren") and self._depth < _DEEPEST:
             hidden = len(self._hidden)
             self._at += 1
             self._depth += 1
@@ -352,10 +352,10 @@ class TableScanner(TokenCursor):
             self._at += 1
             self._show(hidden)
             return
-        if self._is("TK_OBRACE"):
+        if self._is("open_paren"):
             self._parenthesis()
             return
-        if self._is("TK_FUNCTION") or self._word() == "DUAL":
+        if self._is_function() or self._word() == "DUAL":
             return
         reference = self._name(mode)
         if reference is None or (
@@ -363,7 +363,5 @@ class TableScanner(TokenCursor):
         ):
             return
         self._take("AS")
-        token = self._token()
-        if token is not None and is_alias(token):
-            reference.alias = token.text
+        reference.alias = self._alias()
         self._references.append(reference)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pyproxy.tokenizer import Token
+from pyproxy._native import TOKEN_NAMES, SqlToken
 
-__all__ = ["TableReference", "TokenCursor", "is_alias", "is_name"]
+__all__ = ["RESERVED", "TableReference", "TokenCursor", "is_name"]
+
+RESERVED = frozenset(
+    name.removeprefix("TK_SQL_") for name in TOKEN_NAMES if name.startswith("TK_SQL_")
+)
+"""Words that are no name unless they are quoted."""
 
 # Words that follow a table and are no alias of it.
 _NO_ALIAS = frozenset(("PARTITION", "WINDOW", "EXCEPT", "INTERSECT", "RETURNING", "TABLESAMPLE"))
@@ -25,27 +30,40 @@ class TableReference:
 class TokenCursor:
     """The tokens of a statement, and how far they are read: `_at` is the position of the next one."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[SqlToken]) -> None:
         self._tokens = tokens
         self._at = 0
         self._references: list[TableReference] = []
 
     # Looking at tokens.
 
-    def _token(self, ahead: int = 0) -> Token | None:
+    def _token(self, ahead: int = 0) -> SqlToken | None:
         at = self._at + ahead
         return self._tokens[at] if at < len(self._tokens) else None
 
     def _word(self, ahead: int = 0) -> str:
         """The token as an upper-case word; empty for quoted names, values, symbols and at the end."""
         token = self._token(ahead)
-        if token is None or not _is_word(token):
-            return ""
-        return token.text.upper()
+        return "" if token is None else token.word
 
-    def _is(self, token_name: str, ahead: int = 0) -> bool:
+    def _is(self, kind: str, ahead: int = 0) -> bool:
         token = self._token(ahead)
-        return token is not None and token.token_name == token_name
+        return token is not None and token.kind == kind
+
+    def _is_star(self, ahead: int) -> bool:
+        token = self._token(ahead)
+        return token is not None and token.raw == b"*"
+
+    def _is_function(self, ahead: int = 0) -> bool:
+        """Whether the token is a word that is called."""
+        token, following = self._token(ahead), self._token(ahead + 1)
+        return (
+            token is not None
+            and following is not None
+            and token.kind == "word"
+            and following.kind == "open_paren"
+            and token.end == following.start
+        )
 
     def _take(self, *words: str) -> bool:
         """Steps over the next token if it is one of `words`."""
@@ -78,7 +96,7 @@ class TokenCursor:
         first = self._name_part()
         if first is None:
             return None
-        if self._is("TK_DOT") and not self._is("TK_STAR", 1):
+        if self._is("dot") and not self._is_star(1):
             self._at += 1
             second = self._name_part()
             if second is not None:
@@ -90,46 +108,23 @@ class TokenCursor:
         if token is None or not is_name(token):
             return None
         self._at += 1
-        text = token.text
-        if token.raw[:1] in (b"`", b'"'):
-            return text
-        # The tokenizer knows ASCII letters only: a name with others, or with a dollar sign, comes in pieces.
-        pieces, end = [token.raw], token.span[1]
-        while (token := self._token()) is not None and token.span[0] == end and _is_piece(token):
-            pieces.append(token.raw)
-            end = token.span[1]
-            self._at += 1
-        return b"".join(pieces).decode("utf-8", "surrogateescape")
+        return token.text
+
+    def _alias(self) -> str | None:
+        """The alias that stands behind a table; None, and no step, if there is none."""
+        token = self._token()
+        if token is None or not _is_alias(token) or self._is_function():
+            return None
+        return token.text
 
 
-def _is_word(token: Token) -> bool:
-    """Whether it is a word without quotes: a keyword, a function or a name."""
-    name = token.token_name
-    return (
-        name == "TK_FUNCTION"
-        or name.startswith("TK_SQL_")
-        or (name == "TK_LITERAL" and token.raw[:1] != b"`")
-    )
-
-
-def is_name(token: Token) -> bool:
+def is_name(token: SqlToken) -> bool:
     """Whether it can be a name. One in double quotes is a name with ANSI_QUOTES, and elsewhere no table stands so."""
-    if token.token_name == "TK_STRING":
-        return token.raw[:1] == b'"'
-    if token.token_name == "TK_UNKNOWN":
-        return token.raw >= b"\x80" or token.raw == b"$"
-    return (_is_word(token) or token.token_name == "TK_LITERAL") and not token.text.startswith("@")
+    return token.kind in ("word", "quoted_name") or token.raw[:1] == b'"'
 
 
-def is_alias(token: Token) -> bool:
+def _is_alias(token: SqlToken) -> bool:
     """Whether it is an alias, given that it stands behind a table."""
-    return token.token_name == "TK_STRING" or (
-        token.token_name == "TK_LITERAL"
-        and (token.raw[:1] == b"`" or token.text.upper() not in _NO_ALIAS)
-    )
-
-
-def _is_piece(token: Token) -> bool:
-    return token.token_name == "TK_INTEGER" or (
-        is_name(token) and token.raw[:1] not in (b"`", b'"')
-    )
+    if token.kind == "word":
+        return token.word not in RESERVED and token.word not in _NO_ALIAS
+    return token.kind in ("quoted_name", "string")

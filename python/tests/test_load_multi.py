@@ -359,7 +359,7 @@ def test_one_failing_script_does_not_keep_the_others_from_cleaning_up(
         "cleans",
         "def disconnect_client(p): print('client')\ndef shutdown(p): print('all')\n",
     )
-    with folder.session("fails", "cleans") as session:
+    with folder.session("fails", "cleans", raise_errors=False) as session:
         session.connect()
         session.disconnect()
         assert capsys.readouterr().out == "client\n"
@@ -369,7 +369,7 @@ def test_one_failing_script_does_not_keep_the_others_from_cleaning_up(
 
 def test_an_exception_rejects_the_query(folder: Folder) -> None:
     folder.write("fails", "def read_query(proxy, packet): 1 / 0\n")
-    with folder.session("fails") as session:
+    with folder.session("fails", raise_errors=False) as session:
         error = session.query("SELECT 1").error
         assert error is not None
         assert "read_query failed" in error.message

@@ -154,9 +154,12 @@ def test_a_client_with_another_method_is_asked_to_switch() -> None:
     class Sha2(Session):
         """A client that comes with caching_sha2_password."""
 
-        def _login(self, handshake):  # type: ignore[no-untyped-def]
-            login = super()._login(handshake)
-            return login._replace(auth_response=bytes(32), auth_plugin=b"caching_sha2_password")
+        def _login(self, scramble: bytes) -> bytes:
+            login = proto.from_response_packet(super()._login(scramble), PLUGIN_AUTH)
+            changed = {"response": bytes(32), "auth_plugin_name": b"caching_sha2_password"}
+            return proto.to_response_packet(
+                login._replace(server_capabilities=login.capabilities, **changed)
+            )
 
     options = {"server": server(), "user": "app", "script_config": USERS}
     with Sha2(SCRIPT, password="front", **options) as session:

@@ -27,6 +27,10 @@ def _tables(text: bytes) -> None:
     parser.get_tables(tokenizer.tokenize(text))
 
 
+def _tables_of_text(text: bytes) -> None:
+    parser.get_tables(text)
+
+
 def _route(text: bytes) -> None:
     route(parse(b"\x03" + text))
 
@@ -66,10 +70,12 @@ _PAIRS: list[tuple[str, Callable[[bytes], object], bytes]] = [
     ("slashes", sources, b"select " + b"/*" * 100_000),
     ("blanks", sources, b"select" + b" " * 200_000 + b"a"),
     ("prepares", fingerprint, b"PREPARE a FROM ? USING " * 65_000),
+    ("dollars", fingerprint, b"SELECT 1, $" + b"$a" * 200_000),
     ("comments", without_comments, b"/*!/*" * 100_000),
     ("lines behind #", statements, b"#\n" * 200_000),
     ("# in strings", statements, b"'" + b"#" * 200_000),
     ("words in pieces", _tables, b"SELECT 1 FROM " + (_WORD + b"$") * 50_000),
+    ("dots", _tables_of_text, b"SELECT 1 FROM " + b"a." * 200_000),
     ("common tables", _tables, b"WITH " + _numbered("a{} AS (SELECT 1), ", 100_000)),
     ("targets of a DELETE", _tables, b"DELETE " + b"a," * 40_000 + b"a FROM " + b"a," * 40_000),
     ("pieces of a SET", _route, b"SET a=" + (_WORD + b"%") * 50_000),

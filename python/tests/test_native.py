@@ -30,7 +30,7 @@ def test_functions_take_what_the_stub_says() -> None:
     compared = 0
     for name, node in stub().items():
         if isinstance(node, ast.FunctionDef):
-            parameters = [arg.arg for arg in node.args.posonlyargs]
+            parameters = [arg.arg for arg in node.args.posonlyargs + node.args.kwonlyargs]
             assert list(inspect.signature(getattr(_native, name)).parameters) == parameters, name
             compared += 1
     assert compared > 30

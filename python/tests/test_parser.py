@@ -196,3 +196,20 @@ def test_nonsense_has_no_tables(sql: str) -> None:
 )
 def test_depth_has_no_end(sql: str) -> None:
     assert tables(sql) == T1
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT * FROM `a``b`, ta$ble, žluť", {"a`b": READ, "ta$ble": READ, "žluť": READ}),
+        ("SELECT * FROM t1 # , t2\n, t3", {"t1": READ, "t3": READ}),
+        ("SELECT 'a'\"b\" FROM t1 WHERE 'c' = '", {"t1": READ}),
+        ("SELECT `a\\` FROM t1", {"t1": READ}),
+        ("SELECT 1 FROM t1 /* a /* b */, t2", {"t1": READ, "t2": READ}),
+        ("SELECT 1 FROM t1 /*!50000 , t2 /* a */ , t3 */, t4", {"t1": READ, "t4": READ}),
+        ("SELECT 1 FROM 1a.2b", {"1a.2b": READ}),
+    ],
+)
+def test_texts_are_read_as_servers_read_them(sql: str, expected: dict[str, str]) -> None:
+    assert get_tables(sql) == get_tables(sql.encode()) == expected
+    assert get_tables(tokenize(sql)) == expected

@@ -325,3 +325,22 @@ def test_a_long_insert_may_ask_for_the_insert_id() -> None:
     assert of(LONG + ", (LAST_INSERT_ID())").asks_insert_id
     assert of(LONG + ", (@@identity)").asks_insert_id
     assert not of(LONG).asks_insert_id
+
+
+def test_strings_end_where_servers_end_them() -> None:
+    # Each is one string to the tokenizer of scripts.
+    assert of("SELECT 'a'\"b\", @x := 1 -- '").ties == {"a user variable"}
+    assert of("SELECT `a\\`, GET_LOCK('a', 1) -- `").ties == {"a user lock"}
+    assert not of("SELECT 'open").is_read
+    assert not of("SELECT 1 \x01").is_read
+
+
+def test_a_hint_may_hide_its_end_in_quotes() -> None:
+    assert of("SELECT /*+ MAX_EXECUTION_TIME(10) */ 1").is_read
+    assert not of("SELECT /*+ QB_NAME(`*/`) */ 1 INTO @a -- `").is_read
+
+
+def test_names_are_whole() -> None:
+    assert of("USE žluť$1").database == "žluť$1"
+    assert of("DROP DATABASE `a``b`").dropped_database == "a`b"
+    assert of("/*!50000 USE a */").database == "a"

@@ -8,6 +8,7 @@ import re
 import sys
 import types
 from pathlib import Path
+from typing import NoReturn
 
 import pyproxy
 import pytest
@@ -29,7 +30,7 @@ def read_query(proxy, packet):
     if packet[0] == proxy.COM_QUERY:
         proxy.response = {
             "type": proxy.MYSQLD_PACKET_OK,
-            "resultset": {"fields": [("echo", proxy.MYSQL_TYPE_STRING)], "rows": [(packet[1:],)]},
+            "resultset": {"fields": [("echo", proxy.MYSQL_TYPE_STRING)], "rows": [(packet[1:].decode(),)]},
         }
         return proxy.PROXY_SEND_RESULT
 """
@@ -82,7 +83,8 @@ def test_an_answer_of_several_results() -> None:
 
 
 def test_the_log_has_what_the_plugin_would_write() -> None:
-    with Session("def read_query(proxy, packet): raise ValueError('hidden')") as session:
+    script = "def read_query(proxy, packet): raise ValueError('hidden')"
+    with Session(script, raise_errors=False) as session:
         error = session.query("SELECT 1").error
         assert error == (1105, "HY000", "pyproxy: read_query failed, see the proxy log")
         [entry] = session.log
@@ -93,10 +95,51 @@ def test_the_log_has_what_the_plugin_would_write() -> None:
     assert entry.text.count("File ") == 1
 
 
+def test_what_a_hook_raises_is_raised_to_the_test() -> None:
+    script = """
+    def read_query(proxy, packet):
+        helper(packet)
+    def helper(packet):
+        raise ValueError("seen")
+    """
+    with Session(script) as session:
+        with pytest.raises(ValueError, match="seen") as raised:
+            session.query("SELECT 1")
+        names = [frame.name for frame in raised.traceback]
+        assert names[-2:] == ["read_query", "helper"]
+        [entry] = session.log
+        assert "read_query failed:" in entry.text
+        # The client has its answer, and may go on.
+        assert session.server_queries == []
+        with pytest.raises(ValueError, match="seen"):
+            session.query("SELECT 2")
+
+
+def test_what_a_hook_may_not_return_is_raised_to_the_test() -> None:
+    with Session("def read_query(proxy, packet): return True") as session:
+        with pytest.raises(TypeError, match="read_query returned True, which it may not return"):
+            session.query("SELECT 1")
+
+
+def test_what_the_last_hooks_raise_is_raised_when_all_is_closed() -> None:
+    script = """
+    def disconnect_client(proxy): raise ValueError("one")
+    def shutdown(proxy): raise KeyError("two")
+    """
+    session = Session(script)
+    session.query("SELECT 1")
+    with pytest.raises(ValueError, match="one"):
+        session.close()
+    assert session.closed
+    assert len(session.log) == 2
+    assert session.server.connections[0].closed
+
+
 def test_on_script_error_forward() -> None:
     script = "def read_query(proxy, packet): return 17"
     server = FakeServer().on("SELECT 1", Result(["1"], [("1",)]))
-    with Session(script, server=server, on_script_error="forward") as session:
+    options = {"on_script_error": "forward", "raise_errors": False}
+    with Session(script, server=server, **options) as session:
         assert session.query("SELECT 1").rows == [("1",)]
         [entry] = session.log
         assert entry.text.endswith("read_query returned 17, which it may not return")
@@ -197,8 +240,13 @@ def test_a_server_that_dies() -> None:
     server = FakeServer().on("die", Disconnect(b"\x01"))
     with Session(server=server) as session:
         answer = session.query("die")
-        assert answer.packets == []
+        assert answer.packets == [b"\x01"]
         assert not answer.ok
+        assert session.closed
+    with Session(server=FakeServer().on("die", Disconnect())) as session:
+        error = session.query("die").error
+        assert error is not None
+        assert error.message == "pyproxy: the server closed the connection"
         assert session.closed
 
 
@@ -447,3 +495,41 @@ def test_wrong_arguments() -> None:
         assert session.connect().ok
         with pytest.raises(RuntimeError, match="connected already"):
             session.connect()
+
+
+def test_what_is_no_function_is_ignored_with_a_warning() -> None:
+    with Session("read_query = 1\nshutdown = 2\ninit = 3") as session:
+        assert session.query("SELECT 1").ok
+        names = ("read_query", "shutdown", "init")
+        assert session.log == [
+            LogEntry("warning", f"the script's {name} is not a function: it is ignored")
+            for name in names
+        ]
+
+
+def test_a_server_that_cannot_be_asked() -> None:
+    class Broken(FakeServer):
+        def accept(self, *arguments: object) -> NoReturn:
+            raise OSError("broken")
+
+    with Session(server=Broken()) as session:
+        with pytest.raises(OSError, match="broken"):
+            session.query("SELECT 1")
+        assert session.quit() is None
+
+
+def test_a_server_may_look_at_the_session_that_it_answers() -> None:
+    def answer(sql: str) -> Ok:
+        with session.inspect() as proxy:
+            return Ok(0 if session.closed else proxy.globals.backends[0].connected_clients)
+
+    session = Session("def read_query(proxy, packet): pass", server=FakeServer().on("a", answer))
+    with session:
+        assert session.query("a").affected_rows == 1
+
+
+def test_a_session_is_of_no_use_in_the_middle_of_its_own_exchange() -> None:
+    server = FakeServer().on("a", lambda sql: session.query("b"))
+    with Session(server=server) as session:
+        with pytest.raises(RuntimeError, match="in the middle of an exchange"):
+            session.query("a")

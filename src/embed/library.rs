@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use pyo3::{ffi, intern};
 
-use super::modules;
+use super::chassis;
 use engine::Shared;
 
 include!(concat!(env!("OUT_DIR"), "/library_sources.rs"));
@@ -20,7 +20,7 @@ pub fn install(py: Python<'_>, shared: Arc<Shared>, host_version: u32) -> PyResu
     plugin
         .setattr("__doc__", "The objects and constants of the MySQL proxy this script runs in.")?;
     script::add_to(&plugin, host_version)?;
-    let ready = [plugin, modules::chassis::module(py, shared)?, pyproxy_native::module(py)?];
+    let ready = [plugin, chassis::module(py, shared)?, pyproxy_native::module(py)?];
     let ready: HashMap<String, _> = ready
         .into_iter()
         .map(|module| Ok((module.name()?.to_string_lossy().into_owned(), module)))

@@ -3,13 +3,7 @@
 use log::{Level, LevelFilter};
 use pyo3::prelude::*;
 use pyo3::types::PyCFunction;
-
-/// Target of what scripts log.
-pub const SCRIPT: &str = "pyproxy::script";
-
-/// Target of what scripts log at the host's level message, which lies between warning and info; the `log` crate has
-/// none like it.
-pub const MESSAGE: &str = "pyproxy::script::message";
+use script::log_target::SCRIPT;
 
 /// Python's level numbers.
 const CRITICAL: i64 = 50;
@@ -39,16 +33,11 @@ pub fn python_level() -> i64 {
     }
 }
 
-/// Writes to the host's log; from any thread.
-pub fn send(py: Python<'_>, target: &str, level: Level, text: &str) {
-    // The host's log may wait for a disk; other threads of the script need not.
-    py.detach(|| log::log!(target: target, level, "{text}"));
-}
-
 /// Writes one record.
 #[pyfunction]
 fn write(py: Python<'_>, level: i64, text: &str) {
-    send(py, SCRIPT, host_level(level), text);
+    // The host's log may wait for a disk; other threads of the script need not.
+    py.detach(|| log::log!(target: SCRIPT, host_level(level), "{text}"));
 }
 
 /// [`write`] for Python.

@@ -6,12 +6,12 @@
 //! Locks are taken in the order host mutex, GIL, ours; none of ours is held while Python code may run.
 
 mod bootstrap;
+mod chassis;
 mod deadline;
 mod error;
 mod interpreter;
 mod library;
 mod log_bridge;
-mod modules;
 mod promote;
 mod reload;
 mod script;
@@ -24,7 +24,6 @@ mod tests;
 
 pub use ::script::ConfigValue;
 pub use error::EmbedError;
-pub use log_bridge::MESSAGE as LOG_TARGET_MESSAGE;
 pub use script::Script;
 pub use scripts::Scripts;
 

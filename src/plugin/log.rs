@@ -8,7 +8,7 @@ use glib_sys::{
 };
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::embed::LOG_TARGET_MESSAGE;
+use script::log_target::MESSAGE;
 
 struct HostLog;
 
@@ -22,7 +22,7 @@ impl Log for HostLog {
         let level = match record.level() {
             Level::Error => G_LOG_LEVEL_CRITICAL,
             Level::Warn => G_LOG_LEVEL_WARNING,
-            Level::Info if record.target() == LOG_TARGET_MESSAGE => G_LOG_LEVEL_MESSAGE,
+            Level::Info if record.target() == MESSAGE => G_LOG_LEVEL_MESSAGE,
             Level::Info => G_LOG_LEVEL_INFO,
             Level::Debug | Level::Trace => G_LOG_LEVEL_DEBUG,
         };

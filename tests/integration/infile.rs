@@ -57,3 +57,33 @@ fn client_aborts_in_the_middle_of_the_file() {
     host.wait_for_fds(base);
     host.wait_for_clients(&[0]);
 }
+
+/// What asks for a local file, and for which.
+const REQUEST: &[u8] = b"\xfb/etc/passwd";
+
+#[test]
+fn a_client_that_offers_no_files_is_asked_for_none() {
+    for script in [
+        "",
+        "def read_query(proxy, packet):\n    proxy.queries.append(1, packet, resultset_is_needed=True)\n    return 1\n",
+    ] {
+        let server = testkit::RawServer::start(|conn| {
+            conn.accept_login(&testkit::Greeting::default())?;
+            conn.read()?;
+            conn.write(1, REQUEST)?;
+            assert_eq!(conn.read()?, testkit::Packet { id: 2, payload: Vec::new() });
+            conn.ok(3)?;
+            conn.serve(|_| testkit::proto::resultset::one_cell("v", "next"))
+        });
+        let mut builder = Host::builder().backend(server.address());
+        if !script.is_empty() {
+            builder = builder.script(script);
+        }
+        let host = builder.start();
+        let login = MariaDb::user().without(testkit::proto::caps::LOCAL_FILES);
+        let mut client = testkit::RawClient::login(host.address(), &login).unwrap();
+        let answer = client.query("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t").unwrap();
+        assert_eq!((answer.err().code, answer.packets[0].id), (1148, 1));
+        assert_eq!(client.query("SELECT 1").unwrap().value(), "next");
+    }
+}

@@ -1,6 +1,8 @@
 //! A command of the client: forwarded, answered by the script, or replaced by what the script queued.
 
+use sqltok::exact::{Charset, Dialect, Rules};
 use wire::connect::{ChangeUser, Login};
+use wire::reply::StatusFlags;
 use wire::{Capabilities, Command, compressed, marker};
 
 use crate::engine::{Question, Step};
@@ -161,12 +163,28 @@ impl Turn<'_> {
                 Change::DefaultDb(database.to_vec())
             }
             [command, sql @ ..] if Command(*command) == Command::QUERY => {
-                use_statement::database(sql).map_or(Change::None, Change::DefaultDb)
+                use_statement::database(sql, self.rules()).map_or(Change::None, Change::DefaultDb)
             }
             [command, ..] if Command(*command) == Command::CHANGE_USER => {
                 login_of_change_user(payload, login)
             }
             _ => Change::None,
+        }
+    }
+
+    /// How the server reads SQL, as far as it is known: the client may have changed its character set since the login.
+    fn rules(&self) -> Rules {
+        let login = self.session.client.login.as_deref();
+        let handshake = self.session.server.as_ref().and_then(|server| server.handshake.as_deref());
+        Rules {
+            dialect: handshake
+                .map_or(Dialect::Any, |told| Dialect::of_server_version(&told.server_version)),
+            charset: login
+                .map(|login| Charset::of_collation(login.charset.into()))
+                .unwrap_or_default(),
+            // A server without it refuses a name in double quotes, and then nothing changes.
+            ansi_quotes: true,
+            no_backslash_escapes: self.session.status().contains(StatusFlags::NO_BACKSLASH_ESCAPES),
         }
     }
 }

@@ -24,6 +24,8 @@ pub const ER_UNKNOWN_ERROR: ErrorCode = ErrorCode::new(1105, b"HY000");
 pub const ER_HANDSHAKE_ERROR: ErrorCode = ErrorCode::new(1043, b"08S01");
 /// ER_ACCESS_DENIED_ERROR.
 pub const ER_ACCESS_DENIED_ERROR: ErrorCode = ErrorCode::new(1045, b"28000");
+/// ER_NOT_ALLOWED_COMMAND.
+pub const ER_NOT_ALLOWED_COMMAND: ErrorCode = ErrorCode::new(1148, b"42000");
 /// ER_NET_PACKETS_OUT_OF_ORDER.
 pub const ER_NET_PACKETS_OUT_OF_ORDER: ErrorCode = ErrorCode::new(1156, b"08S01");
 /// ER_NOT_SUPPORTED_YET.

@@ -47,6 +47,8 @@ pub enum Infile {
     ForServer,
     /// A script made the request: no server waits for the file.
     ForScript,
+    /// The server asked a client that did not offer any: it gets an empty file, and the client an ERR.
+    Refused,
 }
 
 /// What a command changes in what we know, once the server said OK.

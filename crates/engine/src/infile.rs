@@ -4,6 +4,7 @@ use wire::result::{ResultTracker, Step as Progress};
 use wire::{Command, MAX_PAYLOAD, marker};
 
 use crate::engine::Step;
+use crate::error_code::ER_NOT_ALLOWED_COMMAND;
 use crate::exchange::Infile;
 use crate::turn::Turn;
 use crate::{Awaits, Hook, Incoming, Reply, Side};
@@ -62,11 +63,27 @@ impl Turn<'_> {
         asks
     }
 
+    /// The server's answer to the empty file that it got in place of one that the client did not offer.
+    fn refused(&mut self, packet: Incoming<'_>) {
+        self.note_changes(packet.payload);
+        self.state.exchange.infile = Infile::No;
+        self.state.exchange.injection = None;
+        self.answer_command(&Reply::error(
+            ER_NOT_ALLOWED_COMMAND,
+            "pyproxy: the server asked for a local file, which the client did not offer",
+        ));
+    }
+
     /// The server's answer to the file.
     pub fn file_answer(&mut self, packet: Incoming<'_>) {
         let Some(progress) = self.follow(packet) else { return };
+        let refused = self.state.exchange.infile == Infile::Refused;
         match progress {
+            Progress::Done if refused => self.refused(packet),
             Progress::Done => self.answer_done(packet),
+            Progress::More if refused => {
+                self.broken("the server asked for a file that the client did not offer");
+            }
             Progress::More => {
                 // Another statement of the same command has a result, too.
                 self.keep_or_forward(packet);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wire::Capabilities;
 use wire::reply::{OkPacket, StatusFlags, is_err, is_ok};
 use wire::result::{Part, Step as Progress};
 
@@ -129,6 +130,15 @@ impl Turn<'_> {
             self.send_to_server(&[]);
             return self.go(Step::FileAnswer, Awaits::FileAnswer);
         }
+        if !self.session.client.capabilities().contains(Capabilities::LOCAL_FILES) {
+            log::warn!(
+                "{}: the server asks for a file of a client that did not offer any: it is refused",
+                self.name()
+            );
+            self.state.exchange.infile = Infile::Refused;
+            self.send_to_server(&[]);
+            return self.go(Step::FileAnswer, Awaits::FileAnswer);
+        }
         self.state.exchange.begun = true;
         if let Some(mut injection) = self.state.exchange.injection.take() {
             // The client reads the results of one command in their order.
@@ -141,7 +151,7 @@ impl Turn<'_> {
     }
 
     /// Learns from the last packet of an answer what the server is in now.
-    fn note_changes(&mut self, payload: &[u8]) {
+    pub fn note_changes(&mut self, payload: &[u8]) {
         if let Some(injection) = self.state.exchange.injection.as_mut().filter(|_| is_err(payload))
         {
             injection.error = Some(payload.to_vec());

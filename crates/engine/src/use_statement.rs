@@ -1,85 +1,40 @@
 //! `USE db` as text: the one statement whose effect the proxy follows without being told by the server.
 //!
 //! A client that asked for session tracking gets every change of the default database in an OK packet. For the others the
-//! statement itself is read. What MariaDB and MySQL accept: spaces and comments in front, a name that is bare or quoted.
-//! Source: <https://dev.mysql.com/doc/refman/8.4/en/use.html>.
+//! statement itself is read, as the server reads it.
+
+use sqltok::exact::{Kind, Rules, Token, lex, value};
 
 /// The database that a query changes to with its first statement, if that is `USE`.
-pub fn database(sql: &[u8]) -> Option<Vec<u8>> {
+pub fn database(sql: &[u8], rules: Rules) -> Option<Vec<u8>> {
     // Nearly every query ends here.
-    if !matches!(sql.first()?, b'u' | b'U' | b'/' | b'-' | b'#' | b' ' | b'\t' | b'\r' | b'\n') {
+    if !matches!(sql.first()?, b'u' | b'U' | b'/' | b'-' | b'#' | b' ' | b'\t'..=b'\r') {
         return None;
     }
-    let (word, rest) = skip_blank(sql).split_at_checked(3)?;
-    let name = skip_blank(rest);
-    let ends_word = name.len() < rest.len() || name.first().is_some_and(is_quote);
-    if !word.eq_ignore_ascii_case(b"use") || !ends_word {
-        return None;
-    }
-    match name.first()? {
-        quote if is_quote(quote) => quoted(name.get(1..)?, *quote),
-        _ => bare(name),
-    }
-}
-
-fn is_quote(byte: &u8) -> bool {
-    matches!(byte, b'`' | b'"')
-}
-
-/// Takes spaces and comments off the front.
-fn skip_blank(mut sql: &[u8]) -> &[u8] {
-    loop {
-        sql = sql.trim_ascii_start();
-        let comment = match sql {
-            // What stands in such a comment is run.
-            [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] => None,
-            [b'/', b'*', body @ ..] => behind(body, b"*/"),
-            [b'#', body @ ..] | [b'-', b'-', b' ' | b'\t' | b'\n', body @ ..] => {
-                behind(body, b"\n")
-            }
-            _ => None,
-        };
-        match comment {
-            Some(rest) => sql = rest,
-            None => return sql,
-        }
-    }
-}
-
-fn behind<'s>(sql: &'s [u8], end: &[u8]) -> Option<&'s [u8]> {
-    let at = sql.windows(end.len()).position(|window| window == end)?;
-    sql.get(at + end.len()..)
-}
-
-/// A name up to the closing quote; the quote inside it is doubled.
-fn quoted(mut text: &[u8], quote: u8) -> Option<Vec<u8>> {
-    let mut name = Vec::new();
-    loop {
-        let end = text.iter().position(|byte| *byte == quote)?;
-        name.extend_from_slice(text.get(..end)?);
-        text = text.get(end + 1..)?;
-        if text.first() != Some(&quote) {
-            return Some(name);
-        }
-        name.push(quote);
-        text = text.get(1..)?;
-    }
-}
-
-fn bare(text: &[u8]) -> Option<Vec<u8>> {
-    let is_part =
-        |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"_$".contains(byte);
-    let len = text.iter().position(|byte| !is_part(byte)).unwrap_or(text.len());
-    text.get(..len).filter(|name| !name.is_empty()).map(<[u8]>::to_vec)
+    let mut tokens = lex(sql, rules).filter(|token| !token.kind.is_comment());
+    let word = tokens.next().filter(|token| token.kind == Kind::Word)?;
+    let name = tokens.next()?;
+    let is_end = |token: Token| token.kind == Kind::Semicolon;
+    let is_use = word.raw(sql).eq_ignore_ascii_case(b"use")
+        && matches!(name.kind, Kind::Word | Kind::QuotedName)
+        && tokens.next().is_none_or(is_end);
+    is_use.then(|| value(name, sql, rules).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use sqltok::exact::{Charset, Dialect};
+
     use super::*;
+
+    /// The database for a server that is not known.
+    fn database(sql: &[u8]) -> Option<Vec<u8>> {
+        super::database(sql, Rules { ansi_quotes: true, ..Rules::default() })
+    }
 
     #[test]
     fn names_are_bare_or_quoted() {
-        let names: [(&[u8], &[u8]); 9] = [
+        let names: [(&[u8], &[u8]); 11] = [
             (b"USE test", b"test"),
             (b"use\ttest;", b"test"),
             (b" \r\nUse a_$1 ; SELECT 1", b"a_$1"),
@@ -87,7 +42,9 @@ mod tests {
             (b"USE \"a b\"", b"a b"),
             (b"/* to */ -- the\n# other\nUSE/**/x", b"x"),
             ("USE žluť".as_bytes(), "žluť".as_bytes()),
-            (b"USE 2024", b"2024"),
+            (b"USE 2024a", b"2024a"),
+            (b"/*!50000 USE x */", b"x"),
+            (b"/*M!100000 USE x */ ; SELECT 1", b"x"),
             (b"/*M*/USE x#", b"x"),
         ];
         for (sql, name) in names {
@@ -133,7 +90,7 @@ mod tests {
 
     #[test]
     fn other_statements_are_not_use() {
-        let others: [&[u8]; 15] = [
+        let others: [&[u8]; 17] = [
             b"",
             b"U",
             b"USE",
@@ -144,8 +101,10 @@ mod tests {
             b"USEx",
             b"UPDATE t SET use = 1",
             b"SELECT 1; USE x",
-            b"/*!50000 USE x */",
-            b"/*M!100000 USE x */",
+            b"USE 2024",
+            b"USE 'x'",
+            b"USE a.b",
+            b"USE x y",
             b"/* USE x",
             b"--USE x",
             b"(USE x)",
@@ -153,5 +112,22 @@ mod tests {
         for sql in others {
             assert_eq!(database(sql), None, "{}", sql.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_comment_for_another_version_is_no_use() {
+        let of = |dialect| Rules { dialect, ..Rules::default() };
+        let sql = b"/*!80000 USE x */";
+        assert_eq!(super::database(sql, of(Dialect::MySql(80_400))), Some(b"x".to_vec()));
+        assert_eq!(super::database(sql, of(Dialect::MySql(50_700))), None);
+        assert_eq!(super::database(sql, of(Dialect::MariaDb(101_119))), None);
+    }
+
+    /// The second byte of the character looks like a quote.
+    #[test]
+    fn a_name_is_read_in_the_character_set_of_the_client() {
+        let rules = Rules { charset: Charset::Gbk, ..Rules::default() };
+        assert_eq!(super::database(b"USE `a\xbf``", rules), Some(b"a\xbf`".to_vec()));
+        assert_eq!(super::database(b"USE `a\xbf``", Rules::default()), None);
     }
 }

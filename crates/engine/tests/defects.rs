@@ -70,6 +70,7 @@ struct Scene {
 /// What the server offers.
 const COMMON: Capabilities = Capabilities::PROTOCOL_41
     .union(Capabilities::LONG_PASSWORD)
+    .union(Capabilities::LOCAL_FILES)
     .union(Capabilities::SECURE_CONNECTION)
     .union(Capabilities::PLUGIN_AUTH);
 

@@ -3,10 +3,13 @@
 
 mod data;
 mod error;
+mod lexer;
 mod packets;
 mod password;
+#[cfg(feature = "testing")]
+mod testing;
 mod tokens;
-pub mod values;
+mod values;
 
 use pyo3::prelude::*;
 
@@ -22,13 +25,17 @@ pub fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.setattr(
         "__doc__",
-        "The native part of the library: SQL tokenizer, packet codecs, password functions.",
+        "The native part of the library: SQL tokenizer and lexer, packet codecs, password functions.",
     )?;
     module.setattr("__version__", env!("CARGO_PKG_VERSION"))?;
     error::add_to(module)?;
     tokens::add_to(module)?;
+    lexer::add_to(module)?;
     password::add_to(module)?;
-    packets::add_to(module)
+    packets::add_to(module)?;
+    #[cfg(feature = "testing")]
+    testing::add_to(module)?;
+    Ok(())
 }
 
 /// The entry point of the extension module.

@@ -5,10 +5,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyString};
-use pyproxy_native::values;
 use wire::binary::{BinaryValue, DateTime};
 
 use crate::column::Column;
+use crate::values;
 
 /// Most digits of a fraction of a second. More in a column's `decimals` means "not fixed".
 const MAX_FRACTION: u8 = 6;

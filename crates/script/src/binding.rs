@@ -64,7 +64,7 @@ impl<G: Guest> Binding<G> {
     }
 
     /// The connection's `proxy` object, made when it is first needed.
-    fn proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
+    pub fn proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
         if let Some(proxy) = self.proxy.get() {
             return Ok(proxy.bind(py));
         }

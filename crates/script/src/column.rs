@@ -1,6 +1,7 @@
 //! A column of a result set, owned: what a field object shows and what a response is encoded with.
 
 use wire::binary::ValueType;
+use wire::collation;
 use wire::result::{ColumnDefinition, ColumnFlags, ColumnType};
 
 use crate::codec::Codec;
@@ -54,6 +55,13 @@ impl From<ColumnDefinition<'_>> for Column {
 }
 
 impl Column {
+    /// The same column with text in this character set, or with bytes.
+    pub fn in_charset(&self, charset: u16) -> Self {
+        let mut flags = self.flags;
+        flags.set(ColumnFlags::BINARY, charset == collation::BINARY);
+        Self { charset, flags, codec: Codec::of(charset, self.column_type), ..self.clone() }
+    }
+
     /// How its cells are laid out in the binary protocol.
     pub fn value_type(&self) -> ValueType {
         ValueType::of_column(&self.definition())

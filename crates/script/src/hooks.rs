@@ -97,7 +97,8 @@ const SHORT: usize = 4;
 fn check_names(module: &Bound<'_, PyAny>) -> PyResult<()> {
     let names = Hook::ALL.iter().map(|hook| hook.name()).chain(OF_SCRIPT);
     let missing: Vec<_> = names.filter(|name| !module.hasattr(*name).unwrap_or_default()).collect();
-    let Ok(members) = module.getattr("__dict__")?.cast_into::<PyDict>() else { return Ok(()) };
+    let members = module.getattr_opt("__dict__")?.map(Bound::cast_into::<PyDict>);
+    let Some(Ok(members)) = members else { return Ok(()) };
     let of_script = module.getattr_opt("__name__")?;
     for (name, member) in members {
         let Ok(name) = name.extract::<String>() else { continue };

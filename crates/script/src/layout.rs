@@ -1,4 +1,4 @@
-//! The first result set of a kept answer, as rows and fields need it: its columns, and where its rows lie.
+//! One result set of a kept answer, as rows and fields need it: its columns, and where its rows lie.
 //!
 //! Computed once, when a script first asks for fields or rows; the rows themselves stay in their packets.
 
@@ -22,11 +22,11 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The first result set; `None` if there is none, or it was not kept.
-    pub fn of(injection: &Injection) -> Option<Self> {
+    /// The result set that begins with packet `start`; `None` if none does, or it was not kept.
+    pub fn at(start: usize, injection: &Injection) -> Option<Self> {
         let command = Command(injection.query.packet.first().copied()?);
         let capabilities = injection.capabilities;
-        let packets = wire::result::Layout::of(command, &injection.packets, capabilities)?;
+        let packets = wire::result::Layout::at(start, command, &injection.packets, capabilities)?;
         let columns = if command == Command::STMT_FETCH {
             // Rows of a cursor come without their columns.
             let definitions = injection.cursor.as_ref()?.iter().map(Vec::as_slice);
@@ -37,6 +37,14 @@ impl Layout {
         let types = || columns.iter().map(|column| column.value_type()).collect();
         let binary_types = packets.is_binary().then(types);
         Some(Self { columns, binary_types, packets })
+    }
+
+    /// Which packet ends the definitions of the columns; `None` if none does.
+    pub fn end_of_definitions(&self, capabilities: Capabilities) -> Option<usize> {
+        let definitions = self.packets.definitions_at();
+        let is_marked =
+            !definitions.is_empty() && !capabilities.contains(Capabilities::DEPRECATE_EOF);
+        is_marked.then_some(definitions.end)
     }
 
     /// The columns, in order. Never empty.
@@ -98,7 +106,7 @@ mod tests {
     #[test]
     fn columns_and_rows_are_found() {
         let injection = injection(Command::QUERY, &[b"x", b"yy"], Capabilities::DEPRECATE_EOF);
-        let layout = Layout::of(&injection).expect("a result set");
+        let layout = Layout::at(0, &injection).expect("a result set");
         assert_eq!(layout.columns()[0].name, b"a");
         assert_eq!((layout.row_count(), layout.binary_types()), (2, None));
         assert_eq!(layout.row(&injection.packets, 1).as_deref(), Some(&b"\x02yy"[..]));
@@ -108,7 +116,7 @@ mod tests {
     fn columns_that_make_no_sense_are_no_result_set() {
         let mut injection = injection(Command::QUERY, &[b"x"], Capabilities::empty());
         injection.packets = KeptPackets::from_iter([&b"\x01"[..], b"?", b"\xfe\0\0\x02\0"]).into();
-        assert!(Layout::of(&injection).is_none());
+        assert!(Layout::at(0, &injection).is_none());
     }
 
     #[test]
@@ -119,9 +127,9 @@ mod tests {
         ColumnDefinition { extended: b"\x00\x01x", ..column }.encode(&mut definition, capabilities);
         let mut injection = injection(Command::STMT_FETCH, &[], capabilities);
         injection.packets = KeptPackets::from_iter([&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]).into();
-        assert!(Layout::of(&injection).is_none(), "columns that nobody knows");
+        assert!(Layout::at(0, &injection).is_none(), "columns that nobody knows");
         injection.cursor = Some(Arc::new(vec![definition]));
-        let layout = Layout::of(&injection).expect("rows");
+        let layout = Layout::at(0, &injection).expect("rows");
         assert_eq!((layout.columns().len(), layout.row_count()), (1, 1));
         assert_eq!(layout.columns()[0].extended, b"\x00\x01x");
         assert_eq!(layout.binary_types().map(<[_]>::len), Some(1));
@@ -130,7 +138,7 @@ mod tests {
     #[test]
     fn binary_rows_have_types() {
         let injection = injection(Command::STMT_EXECUTE, &[b"x"], Capabilities::empty());
-        let layout = Layout::of(&injection).expect("columns");
+        let layout = Layout::at(0, &injection).expect("columns");
         let types = [ValueType::new(ColumnType::VAR_STRING)];
         assert_eq!(layout.binary_types(), Some(&types[..]));
     }

@@ -3,6 +3,7 @@
 mod asked;
 mod binary;
 mod binding;
+pub mod chassis;
 mod classes;
 mod codec;
 mod column;
@@ -11,19 +12,23 @@ mod decision;
 mod guest;
 mod hooks;
 mod layout;
+pub mod log_target;
 mod permission;
 mod prepare;
-mod reply;
+pub mod reply;
 mod similar;
 mod text;
+pub mod values;
 
 #[cfg(test)]
 mod tests;
 
 pub use asked::{Asked, Scripts};
 pub use binding::Binding;
+pub use classes::auth::Auth;
 pub use classes::config::{Config, ConfigValue};
 pub use classes::globals::Globals;
+pub use classes::injection::Injection;
 pub use classes::proxy::Proxy;
 pub use guest::Guest;
 pub use hooks::{Hooks, function};

@@ -1,4 +1,4 @@
-//! Throughput of the tokenizer and the normalizer in MB/s (10^6 bytes), by kind of query.
+//! Throughput of the legacy tokenizer, its normalizer, and the exact lexer in MB/s (10^6 bytes), by kind of query.
 //!
 //! `cargo bench -p sqltok`. Each number is the best of several rounds, which is the one that other
 //! work on the machine disturbed least; results are taken as a list, as a caller would keep them.
@@ -6,7 +6,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sqltok::{Token, normalize, tokenize};
+use sqltok::exact::{Rules, lex};
+use sqltok::legacy::{Token, normalize, tokenize};
 
 /// Queries as applications send them.
 const MIXED: [&str; 8] = [
@@ -50,6 +51,10 @@ fn normalized(sql: &[u8]) {
     black_box(normalize(tokenize(sql)));
 }
 
+fn exactly(sql: &[u8]) {
+    black_box(lex(sql, Rules::default()).collect::<Vec<_>>());
+}
+
 fn main() {
     let mixed: Vec<Vec<u8>> = MIXED.iter().map(|sql| sql.as_bytes().to_vec()).collect();
     let rows = ["(1234, 'some text', 3.25, NULL)"; 1000].join(", ");
@@ -59,7 +64,10 @@ fn main() {
     let keywords = "SELECT FROM WHERE AND OR NOT NULL ".repeat(100).into_bytes();
     let names = "customer_name order_items t1 ".repeat(100).into_bytes();
 
-    println!("{:<26}{:>10}{:>16}{:>16}", "", "bytes", "tokens MB/s", "normalize MB/s");
+    println!(
+        "{:<26}{:>10}{:>16}{:>16}{:>16}",
+        "", "bytes", "tokens MB/s", "normalize MB/s", "exact MB/s"
+    );
     for (label, queries) in [
         ("mixed queries", mixed),
         ("bulk insert, 1000 rows", vec![bulk]),
@@ -70,6 +78,7 @@ fn main() {
         let bytes: usize = queries.iter().map(Vec::len).sum();
         let tokens = megabytes_per_second(&queries, list);
         let text = megabytes_per_second(&queries, normalized);
-        println!("{label:<26}{bytes:>10}{tokens:>16.0}{text:>16.0}");
+        let exact = megabytes_per_second(&queries, exactly);
+        println!("{label:<26}{bytes:>10}{tokens:>16.0}{text:>16.0}{exact:>16.0}");
     }
 }

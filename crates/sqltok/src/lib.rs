@@ -14,18 +14,5 @@
 )]
 
 mod bytes;
-mod comment;
-mod keyword;
-mod name;
-mod normalize;
-mod number;
-mod quoted;
-mod symbol;
-mod token;
-mod token_id;
-mod tokenizer;
-
-pub use normalize::normalize;
-pub use token::Token;
-pub use token_id::TokenId;
-pub use tokenizer::{Tokenizer, tokenize};
+pub mod exact;
+pub mod legacy;

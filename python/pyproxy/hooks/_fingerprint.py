@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from pyproxy._native import SqlToken, lex
+
 __all__ = [
     "DEFAULT_QUOTING",
     "Fingerprint",
@@ -78,37 +80,27 @@ _LITERAL = r"(?:'\?'|\?)\+?"
 # Rows of the same form, of literals only.
 _ROWS = re.compile(rf"(\({_LITERAL}(?: ?, ?{_LITERAL})*\))(?: ?, ?\1)+")
 _AMBIGUOUS_BYTES = re.compile(rb"[\x80-\xff][\\`]")
-_SHORT = 4096
-
-
-def _tokens(single: bytes, double: bytes) -> re.Pattern[bytes]:
-    return re.compile(
-        rb"""
-          (?P<blank> [ \t\r\n]+
-                   | --(?:[ \t\r][^\n]*)?(?=\n|\Z)
-                   | /\*(?![!+M])[^*/]*(?:(?:\*(?!/)|/(?!\*))[^*/]*)*\*/ )
-        | (?P<single> """
-        + single
-        + rb""" )
-        | (?P<double> """
-        + double
-        + rb""" )
-        | (?P<name> `[^`]*(?:``[^`]*)*` )
-        | (?P<number> (?: 0[xX][0-9A-Fa-f]+ | 0b[01]+
-                        | (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? )
-                      (?![\w$@.\x80-\xff]) )
-        | (?P<word> [\w$@.\x80-\xff]+ )
-        | (?P<symbol> /(?!\*) | [!%&()*+,\-:<=>?^|~{}\[\]] )
-        | (?P<semicolon> ; )
-        """,
-        re.VERBOSE | re.DOTALL,
+_BLANK = re.compile(rb"[ \t\r\n]*\Z")
+# A comment that all servers, and all people, read the same.
+_PLAIN_COMMENT = re.compile(rb"--(?:[ \t\r]|\Z)|--(?=\n)|/\*(?!.*/\*)", re.DOTALL)
+_COMMENTS = ("comment", "skipped_version", "open_version", "close_version", "hint")
+_LITERALS = frozenset(
+    (
+        *("string", "national_string", "quoted_name", "hex", "bits"),
+        *("user_variable", "system_variable"),
     )
-
-
-_ESCAPED_SINGLE = rb"'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'"
-_PLAIN_SINGLE = rb"'[^']*(?:''[^']*)*'"
-_ESCAPING = _tokens(_ESCAPED_SINGLE, _ESCAPED_SINGLE.replace(b"'", b'"'))
-_PLAIN = _tokens(_PLAIN_SINGLE, _PLAIN_SINGLE.replace(b"'", b'"'))
+)
+# With it MySQL may read other tokens than MariaDB does.
+_DIALECT = re.compile(rb"\$|\.\.|[<>=!]{2}|[0-9][\x80-\xff]")
+_SHORT = 4096
+_NUMBER_KINDS = frozenset(("integer", "decimal", "float", "hex", "bits"))
+# What is one word if nothing is between, and what is part of one unless it has quotes.
+_OF_WORDS = frozenset(("word", "dot", "integer", "decimal", "float"))
+_MAYBE_QUOTED = frozenset(("user_variable", "system_variable", "hex", "bits"))
+_SYMBOLS = frozenset(("comma", "open_paren", "close_paren", "assign", "symbol"))
+_QUOTES = {b"'": "single", b'"': "double", b"`": "name"}
+_QUOTED = re.compile(rb"['\"`]")
+_MYSQL, _MARIADB = "9.7.0", "99.0.0-MariaDB"
 
 
 def fingerprint(statement: bytes, quoting: Quoting = DEFAULT_QUOTING) -> Fingerprint:
@@ -145,11 +137,26 @@ def _compute(statement: bytes, quoting: Quoting) -> Fingerprint:
 _cached = lru_cache(maxsize=4096)(_compute)
 
 
-def without_comments(statement: bytes) -> str:
-    """The text with comments taken out and versioned comments opened: for searching, not for permission."""
-    opened = re.sub(rb"/\*M?!\d*", b" ", statement)
-    plain = re.sub(rb"/\*.*?(?:\*/|\Z)|--[ \t\r][^\n]*|#[^\n]*", b" ", opened, flags=re.DOTALL)
-    return " ".join(_text(plain.replace(b"*/", b" ")).split())
+def without_comments(statement: bytes, quoting: Quoting = DEFAULT_QUOTING) -> list[str]:
+    """The text with comments taken out and versioned comments opened: for searching, not for permission.
+
+    Two texts, if what is a comment depends on the client's character set.
+    """
+    texts = [_without_comments(statement, quoting, "utf8mb4")]
+    if not quoting.safe_charset and _AMBIGUOUS_BYTES.search(statement):
+        texts.append(_without_comments(statement, quoting, "gbk"))
+    return texts
+
+
+def _without_comments(statement: bytes, quoting: Quoting, charset: str) -> str:
+    parts = bytearray()
+    end = 0
+    for token in _lex(statement, quoting, charset=charset):
+        parts += statement[end : token.start]
+        parts += b" " if token.kind in _COMMENTS else token.raw
+        end = token.end
+    parts += statement[end:]
+    return " ".join(_text(parts).split())
 
 
 def pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, bytes]]:
@@ -161,15 +168,74 @@ def pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, byt
     if not quoting.safe_charset and _AMBIGUOUS_BYTES.search(statement):
         yield None, statement
         return
-    token = _PLAIN if quoting.no_backslash_escapes else _ESCAPING
-    position = 0
-    while position < len(statement):
-        found = token.match(statement, position)
-        if found is None:
-            yield None, statement[position:]
-            return
-        yield found.lastgroup, found.group()
-        position = found.end()
+    tokens = _lex(statement, quoting, _MARIADB)
+    if _DIALECT.search(statement) and _places(tokens) != _places(_lex(statement, quoting, _MYSQL)):
+        yield None, statement
+        return
+    end = 0
+    # Of the word that is not yet given out, which may be a number.
+    word: list[SqlToken] = []
+    for token in tokens:
+        kind, start, raw = token.kind, token.start, token.raw
+        is_of_word = kind in _OF_WORDS or (kind in _MAYBE_QUOTED and not _QUOTED.search(raw))
+        if word and (start != end or not is_of_word):
+            yield _word(statement, word)
+            word = []
+        if start != end:
+            yield _blank(statement[end:start])
+        end = token.end
+        if is_of_word:
+            word.append(token)
+        elif kind == "comment":
+            yield ("blank" if _PLAIN_COMMENT.match(raw) else None), raw
+        elif kind in _SYMBOLS:
+            yield "symbol", raw
+        elif kind == "semicolon":
+            yield "semicolon", raw
+        else:
+            yield from _literal(kind, raw)
+    if word:
+        yield _word(statement, word)
+    if end < len(statement):
+        yield _blank(statement[end:])
+
+
+def _lex(
+    statement: bytes, quoting: Quoting, server: str | None = None, charset: str = "utf8mb4"
+) -> list[SqlToken]:
+    return lex(
+        statement,
+        server=server,
+        charset=charset,
+        ansi_quotes=quoting.ansi_quotes,
+        no_backslash_escapes=quoting.no_backslash_escapes,
+    )
+
+
+def _places(tokens: list[SqlToken]) -> list[tuple[str, int]]:
+    # It makes no difference to the text whether `->` is one symbol or two.
+    return [(token.kind, token.end) for token in tokens if token.kind != "symbol"]
+
+
+def _blank(text: bytes) -> tuple[str | None, bytes]:
+    return ("blank" if _BLANK.match(text) else None), text
+
+
+def _word(statement: bytes, tokens: list[SqlToken]) -> tuple[str, bytes]:
+    """Tokens without anything between, of which one alone can be a number."""
+    is_number = len(tokens) == 1 and tokens[0].kind in _NUMBER_KINDS
+    return ("number" if is_number else "word"), statement[tokens[0].start : tokens[-1].end]
+
+
+def _literal(kind: str, raw: bytes) -> Iterator[tuple[str | None, bytes]]:
+    """What has quotes, and what is in front of them: `x'41'`, `N'a'`, `@'a'`."""
+    found = _QUOTED.search(raw)
+    if kind not in _LITERALS or found is None:
+        yield None, raw
+        return
+    if found.start():
+        yield "word", raw[: found.start()]
+    yield _QUOTES[found.group()], raw[found.start() :]
 
 
 def _literals_are_data(words: bytes) -> bool:

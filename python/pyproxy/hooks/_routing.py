@@ -219,16 +219,16 @@ def _is_compound(statement: Statement) -> bool:
         return len(statement.tokens) > 1 and statement.word(1) != "WORK"
     # The others are labels.
     begins = [token.raw for token in statement.tokens[:2]]
-    return statement.word(0) in _COMPOUND or begins[:1] == [b"<"] or begins[1:] == [b":"]
+    return statement.word(0) in _COMPOUND or begins[:1] == [b"<<"] or begins[1:] == [b":"]
 
 
 def _is_read(
     statement: Statement, common: Route, functions: frozenset[str], variables: frozenset[str]
 ) -> bool:
-    words = [word for word in statement.words if word != "("]
-    first = next((word for word in words if word), "")
-    opens = all(token.token_name == "TK_OBRACE" for token in statement.tokens[: words.index(first)])
-    if not statement.is_certain or not opens or first not in ("SELECT", "WITH"):
+    first = next((word for word in statement.words if word), "")
+    if not statement.is_certain or first not in ("SELECT", "WITH"):
+        return False
+    if any(kind != "open_paren" for kind in statement.kinds[: statement.words.index(first)]):
         return False
     if first == "WITH" and statement.has("INSERT", "UPDATE", "DELETE", "REPLACE"):
         return False
@@ -238,7 +238,7 @@ def _is_read(
         or common.asks_insert_id
         or statement.has("INTO", "LOCK", "PROCEDURE", *_SEQUENCES)
         or _locks_rows(statement)
-        or any(token.token_name == "TK_ASSIGN" for token in statement.tokens)
+        or "assign" in statement.kinds
         or functions - HARMLESS
         or any(name != "@@GLOBAL" for name in variables)
     )
@@ -285,15 +285,14 @@ def _ties(
         # It was asked for because somebody will name it: KILL, for example.
         yield "the connection's id"
     own = any(not name.startswith("@@") for name in variables)
-    assigns = any(token.token_name == "TK_ASSIGN" for token in statement.tokens)
-    if (own and (assigns or word == "LOAD" or statement.has("INTO"))) or "@" in word.lstrip("@"):
+    assigns = "assign" in statement.kinds
+    if own and (assigns or word == "LOAD" or statement.has("INTO")):
         yield "a user variable"
 
 
 def _may_set_role(statement: Statement) -> bool:
-    """SET ROLE, also behind other assignments, and in a string that may end elsewhere than the tokenizer thinks."""
-    # `SET@a` is one word to the tokenizer.
-    if statement.word(0).partition("@")[0] != "SET" or statement.word(1) == "DEFAULT":
+    """SET ROLE, also behind other assignments, and in a string that may end elsewhere: the sql_mode is not known."""
+    if statement.word(0) != "SET" or statement.word(1) == "DEFAULT":
         return False
     return any(b"ROLE" in token.raw.upper() for token in statement.tokens)
 
@@ -341,9 +340,9 @@ def _of_set(statement: Statement, common: Route) -> Route:
 def _parts(statement: Statement) -> Iterator[tuple[int, int]]:
     """The assignments of a SET, as ranges of tokens."""
     start, depth = 1, 0
-    for index, token in enumerate(statement.tokens):
-        depth += (token.token_name == "TK_OBRACE") - (token.token_name == "TK_CBRACE")
-        if token.token_name == "TK_COMMA" and depth == 0:
+    for index, kind in enumerate(statement.kinds):
+        depth += (kind == "open_paren") - (kind == "close_paren")
+        if kind == "comma" and depth == 0:
             yield start, index
             start = index + 1
     yield start, len(statement.tokens)
@@ -377,19 +376,16 @@ def _is_repeatable(value: Statement) -> bool:
 
 
 def _name(statement: Statement, start: int) -> str:
-    """The name that begins at token `start` and ends the statement; the tokenizer may have it in pieces."""
-    tokens = statement.tokens[start:]
-    if len(tokens) == 1:
-        return tokens[0].text
-    return b"".join(token.raw for token in tokens).decode("utf-8", "surrogateescape")
+    """The name that begins at token `start` and ends the statement."""
+    return "".join(token.text for token in statement.tokens[start:])
 
 
 def _text(statement: Statement) -> str:
     """The statement without comments, to be run again."""
     parts, end = [], -1
     for token in statement.tokens:
-        if token.span[0] != end:
+        if token.start != end:
             parts.append(b" ")
         parts.append(token.raw)
-        end = token.span[1]
+        end = token.end
     return b"".join(parts).strip().decode("utf-8", "surrogateescape")

@@ -119,7 +119,8 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     if inj.id in _FITTING or result.raw is None or result.raw[:1] == b"\xff":
         return None
     if inj.id == pyproxy.COM_STATISTICS:
-        return send_rows(proxy, [("statistics", proxy.MYSQL_TYPE_STRING)], [(result.raw,)])
+        text = result.raw.decode("utf-8", "replace")
+        return send_rows(proxy, [("statistics", proxy.MYSQL_TYPE_STRING)], [(text,)])
     if inj.id == pyproxy.COM_STMT_EXECUTE and result.rows is not None:
         return send_rows(proxy, result.fields or (), result.rows)
     return send_ok(proxy)

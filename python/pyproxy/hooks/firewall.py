@@ -169,11 +169,12 @@ class _Rules:
         """Why a statement is refused whether it was learned or not; None if nothing speaks against it."""
         if self.blocked is not None and self.blocked.has(user, found.text):
             return "it is on the block list"
-        for pattern in self.patterns:
-            if pattern.user in (None, user) and any(
-                pattern.regex.search(text)
-                for text in (_text(statement), without_comments(statement), found.text)
-            ):
+        patterns = [pattern for pattern in self.patterns if pattern.user in (None, user)]
+        if not patterns:
+            return None
+        texts = [_text(statement), *without_comments(statement, _quoting()), found.text]
+        for pattern in patterns:
+            if any(map(pattern.regex.search, texts)):
                 return f"pattern {pattern.name} matches"
         return None
 

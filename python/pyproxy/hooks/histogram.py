@@ -78,8 +78,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     answer = auto_config.handle(proxy, commands.parse(packet))
     if answer is not None:
         return answer
-    tokens = tokenizer.tokenize(text)
-    normalized = tokenizer.normalize(tokens)
+    normalized = tokenizer.normalize(text)
     answer = _answer(proxy, normalized)
     if answer is not None:
         return answer
@@ -87,7 +86,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
         return None
     proxy.connection.histogram_query = (
         normalized,
-        parser.get_tables(tokens, proxy.connection.client.default_db),
+        parser.get_tables(text, proxy.connection.client.default_db),
     )
     proxy.queries.append(1, packet)
     return proxy.PROXY_SEND_QUERY

@@ -9,17 +9,17 @@
             assert session.query("SELECT 1").rows == [("1",)]
             assert [query.text for query in session.server_queries] == ["SELECT 1"]
 
-A Session calls the hooks in the order and with the rules of the plugin, on real packets, and tells what the client
-would see, what the servers would see and what the log would say. `fake_proxy` and `injection` are for calling one
+A Session runs the plugin's own rules in memory: it calls the hooks with the plugin's objects, on real packets, and tells
+what the client would see, what the servers would see and what the log would say. What a hook raises is raised to the test. `fake_proxy` and `injection` are for calling one
 hook by hand.
 """
 
 from __future__ import annotations
 
-from ._engine.process import LogEntry
 from .answer import Answer, ErrorInfo, ResultInfo
 from .client import LoginRefused, Statement
 from .fakes import auth, fake_proxy, injection
+from .process import LogEntry
 from .results import Disconnect, Error, LocalInfile, Ok, Packets, Result
 from .server import FakeServer, ServerCommand
 from .session import Session

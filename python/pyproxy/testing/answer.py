@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
-from .._offline.result import Layout
-from .._offline.text import to_str
-from .._offline.values import Field
-from .._offline.wire.basic import WireError
-from .._offline.wire.replies import Err, Ok, is_err, is_ok, status_and_warnings
-from .._offline.wire.tracker import Progress, Tracker, TrackError
-from .._offline.wire.values import Value
+from .. import _native
+from .protocol import to_str
 
 if TYPE_CHECKING:
     import pyproxy
+    from pyproxy._native import _Value
 
 __all__ = ["Answer", "ErrorInfo", "ResultInfo"]
 
 _PREPARE, _FETCH = 0x16, 0x1C
+_OK, _ERR = b"\0", b"\xff"
 
 
 class ErrorInfo(NamedTuple):
@@ -33,7 +30,7 @@ class ResultInfo(NamedTuple):
     """One result of an answer: rows with their fields, or the counts of an OK."""
 
     fields: tuple[pyproxy.Field, ...] | None
-    rows: list[tuple[Value, ...]] | None
+    rows: list[tuple[_Value, ...]] | None
     affected_rows: int | None
     insert_id: int | None
     warnings: int
@@ -60,34 +57,35 @@ class Answer:
         self.results: list[ResultInfo] = []
         self._command = command
         self._cursor = cursor
+        # It broke off.
+        self._is_cut = False
         self._read()
 
     def _read(self) -> None:
         """Cuts the packets into results."""
-        tracker = Tracker(self._command)
-        start = 0
+        tracker = _native.Tracker(self._command)
+        start, progress = 0, "done"
         for n, packet in enumerate(self.packets):
-            if is_err(packet):
-                error = Err.parse(packet)
-                state = None if error.sqlstate is None else to_str(error.sqlstate)
-                self.error = ErrorInfo(error.code, state, to_str(error.message))
-                return
             try:
+                if packet[:1] == _ERR:
+                    code, state, message = _native.decode_err(packet)
+                    self.error = ErrorInfo(code, to_str(state) or None, to_str(message))
+                    return
                 progress = tracker.feed(packet)
-            except (TrackError, WireError):
+            except _native.PacketError:
                 # A raw answer of a script, or the rounds of a login.
                 return
-            if progress is Progress.DONE or tracker.is_between_results:
+            if progress in ("done", "between"):
                 part = self.packets[start : n + 1]
                 self.results.append(_result(self._command, part, self._cursor))
+            if progress in ("done", "between", "file"):
                 start = n + 1
-            elif progress is Progress.LOCAL_INFILE:
-                start = n + 1
+        self._is_cut = progress not in ("done", "auth")
 
     @property
     def ok(self) -> bool:
-        """Whether the client got an answer without an error."""
-        return bool(self.packets) and self.error is None
+        """Whether the client got a complete answer without an error."""
+        return bool(self.packets) and self.error is None and not self._is_cut
 
     @property
     def _first(self) -> ResultInfo | None:
@@ -99,7 +97,7 @@ class Answer:
         return self._first.fields if self._first else None
 
     @property
-    def rows(self) -> list[tuple[Value, ...]] | None:
+    def rows(self) -> list[tuple[_Value, ...]] | None:
         """The rows, decoded like those that a script sees."""
         return self._first.rows if self._first else None
 
@@ -133,17 +131,17 @@ class Answer:
 
 def _result(command: int, packets: list[bytes], cursor: Sequence[bytes] | None) -> ResultInfo:
     # An OK, a statement's counts and a binary row start with the same byte.
-    if is_ok(packets[0]) and command not in (_PREPARE, _FETCH):
-        ok = Ok.parse(packets[0])
-        return ResultInfo(None, None, ok.affected_rows, ok.insert_id, ok.warnings, ok.status)
-    status, warnings = status_and_warnings(packets[-1])
-    layout = Layout.of(command, packets, cursor)
-    if layout is None:
-        return ResultInfo(None, None, None, None, warnings, status)
-    try:
-        rows = [layout.row(n) for n in range(len(layout.rows))]
-    except ValueError:
-        # A script made the packets, and these are no rows of such columns.
-        rows = None
-    fields = cast("tuple[pyproxy.Field, ...]", tuple(map(Field, layout.columns)))
+    if packets[0][:1] == _OK and command not in (_PREPARE, _FETCH):
+        affected_rows, insert_id, status, warnings = _native.decode_ok(packets[0])
+        return ResultInfo(None, None, affected_rows, insert_id, warnings, status)
+    status, warnings = _end(packets[-1])
+    fields, rows = _native.decode_result(command, packets, cursor)
     return ResultInfo(fields, rows, None, None, warnings, status)
+
+
+def _end(packet: bytes) -> tuple[int, int]:
+    """Status and warnings of the last packet, which need not have any."""
+    try:
+        return _native.decode_eof(packet)
+    except _native.PacketError:
+        return 0, 0

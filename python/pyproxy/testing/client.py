@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import struct
+import enum
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from .._offline import cells
-from .._offline.cursors import Cursors
-from .._offline.reply import column_of
-from .._offline.text import to_bytes
-from .._offline.wire.basic import lenenc_bytes, number
-from .._offline.wire.login import NATIVE_PASSWORD, Handshake, Login, native_password
-from .._offline.wire.replies import Capability
-from ._engine.phase import Phase
+from .. import _native
 from .answer import Answer
+from .protocol import NATIVE_PASSWORD, Capability, native_password, to_bytes
 
 __all__ = ["CAPABILITIES", "Client", "LoginRefused", "Phase", "Statement", "Wire"]
 
@@ -32,7 +26,20 @@ CAPABILITIES = (
     | Capability.PLUGIN_AUTH
 )
 _QUIT, _QUERY = 0x01, 0x03
-_LONGLONG, _DOUBLE, _VAR_STRING, _BLOB = 8, 5, 253, 252
+_NULL, _LONGLONG, _DOUBLE, _VAR_STRING, _BLOB = 6, 8, 5, 253, 252
+_UTF8 = 45
+_MAX_PACKET_SIZE = 1 << 24
+
+
+class Phase(enum.Enum):
+    """Whose turn it is."""
+
+    NEW = enum.auto()
+    LOGIN = enum.auto()
+    # The server asked the client for more: the next packet goes to the server.
+    LOGIN_ROUNDS = enum.auto()
+    COMMANDS = enum.auto()
+    CLOSED = enum.auto()
 
 
 class LoginRefused(ConnectionError):
@@ -83,7 +90,7 @@ class Client:
         self._database = database
         self._capabilities = capabilities
         self._wire: Wire | None = None
-        self._cursors = Cursors()
+        self._cursors = _native.Cursors()
         #: What the client sends when it is asked for a file by LOAD DATA LOCAL.
         self.local_file: bytes = b""
 
@@ -99,19 +106,22 @@ class Client:
         packets = self._wire.accept()
         if self.closed or not packets:
             return Answer(packets)
-        handshake = Handshake.parse(packets[-1])
-        packets = self._wire.send(self._login(handshake).encode())
+        scramble = _native.decode_challenge(packets[-1])[7]
+        packets = self._wire.send(self._login(scramble))
         while self._wire.phase is Phase.LOGIN_ROUNDS:
             packets = self._wire.send(self._answer_to(packets[-1]))
         return Answer(packets[-1:])
 
-    def _login(self, handshake: Handshake) -> Login:
-        return Login(
-            self._capabilities,
-            self._user.encode(),
-            native_password(self._password, handshake.scramble),
-            self._database.encode() or None,
-            NATIVE_PASSWORD if self._capabilities & Capability.PLUGIN_AUTH else None,
+    def _login(self, scramble: bytes) -> bytes:
+        database = Capability.CONNECT_WITH_DB if self._database else 0
+        return _native.encode_response(
+            self._capabilities & ~Capability.CONNECT_WITH_DB | database,
+            _MAX_PACKET_SIZE,
+            _UTF8,
+            self._user,
+            native_password(self._password, scramble),
+            self._database,
+            NATIVE_PASSWORD if self._capabilities & Capability.PLUGIN_AUTH else "",
         )
 
     def _answer_to(self, packet: bytes) -> bytes:
@@ -159,24 +169,26 @@ class Client:
         self, statement: Statement | int, params: Iterable[Any] = (), flags: int = 0
     ) -> Answer:
         """Executes a prepared statement. Parameters are None, int, float, bytes, or sent as text."""
-        number_of = _id(statement)
-        packet = b"\x17" + number(number_of, 4) + number(flags, 1) + number(1, 4)
-        return self.command(packet + _parameters(list(params)))
+        bound = [_parameter(value) for value in params]
+        packet = _native.encode_stmt_execute(_id(statement), flags, 1, True, bound)
+        return self.command(packet)
 
     def fetch(self, statement: Statement | int, count: int) -> Answer:
         """Fetches rows of a statement that was executed with `flags=1`, which opens a cursor."""
-        packet = b"\x1c" + number(_id(statement), 4) + number(count, 4)
-        return self.command(packet)
+        numbers = (_id(statement), count)
+        return self.command(b"\x1c" + b"".join(number.to_bytes(4, "little") for number in numbers))
 
     def close_statement(self, statement: Statement | int) -> Answer:
         """Closes a prepared statement; the answer is empty, for there is none."""
-        return self.command(b"\x19" + number(_id(statement), 4))
+        return self.command(_native.encode_stmt_close(_id(statement)))
 
     def quit(self) -> None:
         """Says COM_QUIT and hangs up."""
         if self._wire is not None and not self.closed:
-            self._wire.send(bytes([_QUIT]))
-            self._wire.disconnect()
+            try:
+                self._wire.send(bytes([_QUIT]))
+            finally:
+                self._wire.disconnect()
 
     def disconnect(self) -> None:
         """Hangs up without a word."""
@@ -207,24 +219,12 @@ def _id(statement: Statement | int) -> int:
     return statement.id
 
 
-def _parameters(params: list[Any]) -> bytes:
-    """The NULL bitmap, the types and the values of COM_STMT_EXECUTE."""
-    if not params:
-        return b""
-    nulls = bytearray((len(params) + 7) // 8)
-    types, values = b"", b""
-    for n, value in enumerate(params):
-        if value is None:
-            nulls[n // 8] |= 1 << n % 8
-            types += b"\x06\0"
-        elif isinstance(value, int):
-            types += bytes([_LONGLONG, 0])
-            values += int(value).to_bytes(8, "little", signed=True)
-        elif isinstance(value, float):
-            types += bytes([_DOUBLE, 0])
-            values += struct.pack("<d", value)
-        else:
-            kind = _BLOB if isinstance(value, bytes) else _VAR_STRING
-            types += bytes([kind, 0])
-            values += lenenc_bytes(cells.encode(value, column_of(b"?", kind)))
-    return bytes(nulls) + b"\x01" + types + values
+def _parameter(value: Any) -> tuple[int, bool, Any]:
+    """Type, whether it is unsigned, and value."""
+    if value is None:
+        return _NULL, False, None
+    if isinstance(value, int):
+        return _LONGLONG, False, value
+    if isinstance(value, float):
+        return _DOUBLE, False, value
+    return (_BLOB if isinstance(value, bytes) else _VAR_STRING), False, value

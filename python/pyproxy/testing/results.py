@@ -6,13 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Union
 
-from .._offline import cells
-from .._offline.reply import columns_of
-from .._offline.text import to_bytes
-from .._offline.wire.basic import number
-from .._offline.wire.columns import result_set
-from .._offline.wire.replies import Err, Status, eof
-from .._offline.wire.replies import Ok as OkPacket
+from .. import _native
+from .protocol import Status, to_bytes
 
 __all__ = ["Disconnect", "Error", "LocalInfile", "Ok", "Packets", "Reply", "Result"]
 
@@ -30,9 +25,8 @@ class Ok:
 
     def encode(self, status: int, binary: bool) -> list[bytes]:
         """The payloads."""
-        info = self.info.encode()
-        ok = OkPacket(self.affected_rows, self.insert_id, status, self.warnings, info)
-        return [ok.encode()]
+        ok = _native.encode_ok(self.affected_rows, self.insert_id, status, self.warnings)
+        return [ok + self.info.encode()]
 
 
 class Error:
@@ -45,7 +39,7 @@ class Error:
 
     def encode(self, status: int, binary: bool) -> list[bytes]:
         """The payloads."""
-        return [Err(self.errno, self.sqlstate.encode(), self.message.encode()).encode()]
+        return [_native.encode_err(self.errno, self.sqlstate, self.message)]
 
 
 class Result:
@@ -64,20 +58,15 @@ class Result:
         warnings: int = 0,
         status: int = 0,
     ) -> None:
-        named = [(field, 253) if isinstance(field, str) else field for field in fields]
-        self.columns = columns_of(named)
+        self.fields = [(field, 253) if isinstance(field, str) else field for field in fields]
         self.rows = [tuple(row) for row in rows]
         self.warnings = warnings
         self.status = status
 
     def encode(self, status: int, binary: bool) -> list[bytes]:
         """The payloads."""
-        rows = [
-            [cells.encode(cell, column) for cell, column in zip(row, self.columns)]
-            for row in self.rows
-        ]
         flags = status | self.status
-        return result_set(self.columns, rows, binary, flags, self.warnings)
+        return _native.encode_result(self.fields, self.rows, binary, flags, self.warnings)
 
 
 class Packets:
@@ -145,11 +134,15 @@ def encode(reply: Reply, status: int, binary: bool) -> list[bytes]:
 
 def prepared(statement: int, reply: Reply, parameters: int, status: int) -> list[bytes]:
     """The answer to COM_STMT_PREPARE for a statement that is answered so."""
-    columns = reply.columns if isinstance(reply, Result) else []
-    head = b"\0" + number(statement, 4) + number(len(columns), 2) + number(parameters, 2)
-    packets = [head + b"\0" + number(0, 2)]
+    columns = _definitions(reply.fields, status) if isinstance(reply, Result) else []
+    # Behind the definitions is an EOF.
+    count = max(len(columns) - 1, 0)
+    packets = [_native.encode_stmt_prepare_ok(statement, count, parameters, 0)]
     if parameters:
-        packets += [columns_of([("?", 253)])[0].encode()] * parameters + [eof(status)]
-    if columns:
-        packets += [column.encode() for column in columns] + [eof(status)]
-    return packets
+        packets += _definitions([("?", 253)] * parameters, status)
+    return packets + columns
+
+
+def _definitions(fields: Sequence[Any], status: int) -> list[bytes]:
+    """The columns of a result set, and the EOF behind them."""
+    return _native.encode_result(fields, (), False, status, 0)[1:-1]

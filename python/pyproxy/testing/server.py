@@ -7,19 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .._offline.text import to_str
-from .._offline.wire.basic import WireError
-from .._offline.wire.login import (
-    NATIVE_PASSWORD,
-    ChangeUser,
-    Handshake,
-    Login,
-    auth_switch,
-    native_password,
-)
-from .._offline.wire.replies import Capability, Err, Status, eof
-from .._offline.wire.replies import Ok as OkPacket
-from .._offline.wire.tracker import command_name
+from .. import _native
+from .protocol import NATIVE_PASSWORD, Capability, Status, native_password, to_str
 from .results import Disconnect, Error, Handler, LocalInfile, Ok, Reply, Rule, encode, prepared
 
 __all__ = ["FakeServer", "Refused", "ServerCommand", "ServerConnection"]
@@ -39,6 +28,7 @@ _CAPABILITIES = (
     | Capability.PS_MULTI_RESULTS
     | Capability.PLUGIN_AUTH
 )
+_UTF8 = 45
 _QUIT, _INIT_DB, _QUERY, _FIELD_LIST, _STATISTICS = 0x01, 0x02, 0x03, 0x04, 0x09
 _CHANGE_USER, _PREPARE, _EXECUTE, _LONG_DATA, _CLOSE, _FETCH = 0x11, 0x16, 0x17, 0x18, 0x19, 0x1C
 _WITH_OK = {0x05, 0x06, 0x07, 0x0C, 0x0E, 0x15, 0x1A, 0x1F}
@@ -66,7 +56,15 @@ class ServerCommand(NamedTuple):
         return to_str(self.packet[1:])
 
     def __repr__(self) -> str:
-        return f"<{command_name(self.command)} {self.text!r} at backend {self.backend}>"
+        return f"<{_native.command_name(self.command)} {self.text!r} at backend {self.backend}>"
+
+
+class _Account(NamedTuple):
+    """Who wants to log in, and by which method, if that was said."""
+
+    user: str
+    database: bytes
+    plugin: str
 
 
 class Refused(ConnectionRefusedError):
@@ -87,13 +85,13 @@ class FakeServer:
         *,
         version: str = "8.0.36",
         users: Mapping[str, str] | None = None,
-        method: str = NATIVE_PASSWORD.decode(),
+        method: str = NATIVE_PASSWORD,
         greeting: Reply | None = None,
         down: bool = False,
     ) -> None:
         self.version = version
         self.users = dict(users) if users is not None else None
-        self.method = method.encode()
+        self.method = method
         self.greeting = greeting
         self.down = down
         self.commands: list[ServerCommand] = []
@@ -160,16 +158,16 @@ class ServerConnection:
         self._observers = observers
         self.thread_id = thread_id
         self.backend = backend
-        self.closed = False
+        #: The line to the proxy, which may hang up as well.
+        self.line = _native.Line()
         #: Every payload that came, the login first.
         self.received: list[bytes] = []
         self.database = b""
         # Always the same for the same connection, without a NUL.
         digest = hashlib.sha1(b"scramble %d" % thread_id).digest()
         self.scramble = bytes(byte % 94 + 33 for byte in digest)
-        self._login: Login | None = None
-        self._user = b""
-        self._asked: ChangeUser | Login | None = None
+        self._capabilities = 0
+        self._asked: _Account | None = None
         self._in_trans = False
         self._autocommit = True
         self._statements: dict[int, str] = {}
@@ -181,17 +179,26 @@ class ServerConnection:
 
     def close(self) -> None:
         """Hangs up."""
-        self.closed = True
+        self.line.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether either side hung up."""
+        return self.line.is_closed
 
     def greeting(self) -> bytes:
         """The first payload of the server."""
         if self.server.greeting is not None:
             return encode(self.server.greeting, self._status, False)[0]
-        version = self.server.version.encode()
-        plugin = self.server.method
-        scramble = self.scramble + b"\0"
-        handshake = Handshake(version, self.thread_id, scramble, _CAPABILITIES, auth_plugin=plugin)
-        return handshake.encode()
+        return _native.encode_challenge(
+            self.server.version,
+            self.thread_id,
+            _CAPABILITIES,
+            _UTF8,
+            Status.AUTOCOMMIT,
+            self.scramble + b"\0",
+            self.server.method,
+        )
 
     @property
     def is_in_exchange(self) -> bool:
@@ -204,7 +211,10 @@ class ServerConnection:
         return status | (Status.IN_TRANS if self._in_trans else 0)
 
     def _ok(self) -> list[bytes]:
-        return [OkPacket(status=self._status).encode()]
+        return [_native.encode_ok(0, 0, self._status, 0)]
+
+    def _eof(self, flags: int = 0) -> bytes:
+        return _native.encode_eof(self._status | flags, 0)
 
     def receive(self, payload: bytes) -> list[bytes]:
         """Takes a payload, gives the answer; nothing if there is none, or the server hung up."""
@@ -226,26 +236,26 @@ class ServerConnection:
     def _read_login(self, payload: bytes) -> list[bytes]:
         self.server.logins.append(payload)
         try:
-            login = Login.parse(payload)
-        except WireError:
-            return self._refuse(1043, b"08S01", b"Bad handshake")
-        self._login = login
-        return self._check(login, login.auth_response)
+            capabilities, _, _, user, proof, database, plugin = _native.decode_response(payload)
+        except _native.PacketError:
+            capabilities = 0
+        if not capabilities & Capability.PROTOCOL_41:
+            return self._refuse(1043, "08S01", "Bad handshake")
+        self._capabilities = capabilities
+        return self._check(_Account(to_str(user), database, to_str(plugin)), proof)
 
-    def _check(self, login: Login | ChangeUser, proof: bytes) -> list[bytes]:
+    def _check(self, account: _Account, proof: bytes) -> list[bytes]:
         method = self.server.method
-        if (login.auth_plugin or NATIVE_PASSWORD) != method and self._asked is None:
-            self._asked = login
-            return [auth_switch(method, self.scramble)]
+        if (account.plugin or NATIVE_PASSWORD) != method and self._asked is None:
+            self._asked = account
+            return [b"\xfe" + method.encode() + b"\0" + self.scramble + b"\0"]
         self._asked = None
-        if not self._knows(to_str(login.username), proof):
-            name = to_str(login.username)
+        if not self._knows(account.user, proof):
             using = "YES" if proof else "NO"
-            text = f"Access denied for user '{name}'@'localhost' (using password: {using})"
-            return self._refuse(1045, b"28000", text.encode())
+            text = f"Access denied for user '{account.user}'@'localhost' (using password: {using})"
+            return self._refuse(1045, "28000", text)
         self._is_in = True
-        self._user = login.username
-        self.database = login.database or b""
+        self.database = account.database
         self._in_trans, self._autocommit = False, True
         return self._ok()
 
@@ -260,9 +270,9 @@ class ServerConnection:
         assert self._asked is not None
         return self._check(self._asked, proof)
 
-    def _refuse(self, code: int, state: bytes, text: bytes) -> list[bytes]:
-        self.closed = True
-        return [Err(code, state, text).encode()]
+    def _refuse(self, code: int, state: str, text: str) -> list[bytes]:
+        self.close()
+        return [_native.encode_err(code, state, text)]
 
     # --- commands
 
@@ -274,7 +284,7 @@ class ServerConnection:
         if command == _QUERY:
             return self._query(to_str(argument), False)
         if command == _QUIT:
-            self.closed = True
+            self.close()
             return []
         if command == _INIT_DB:
             self.database = argument
@@ -290,8 +300,8 @@ class ServerConnection:
         if command in _WITH_OK:
             return self._ok()
         if command in _WITH_EOF or command == _FIELD_LIST:
-            return [eof(self._status)]
-        return [Err(1047, b"08S01", b"Unknown command").encode()]
+            return [self._eof()]
+        return [_native.encode_err(1047, "08S01", "Unknown command")]
 
     def _query(self, sql: str, binary: bool) -> list[bytes]:
         answer = self.server.answer_to(sql)
@@ -317,7 +327,7 @@ class ServerConnection:
             if isinstance(part, LocalInfile):
                 self._file = part
             elif isinstance(part, Disconnect):
-                self.closed = True
+                self.close()
         return encode(answer, self._status, binary)
 
     def _read_file(self, payload: bytes) -> list[bytes]:
@@ -328,12 +338,11 @@ class ServerConnection:
         return self._reply(then, False)
 
     def _change_user(self, payload: bytes) -> list[bytes]:
-        capabilities = self._login.capabilities if self._login else 0
         try:
-            change = ChangeUser.parse(payload, capabilities)
-        except WireError:
-            return self._refuse(1047, b"08S01", b"Unknown command")
-        return self._check(change, change.auth_response)
+            user, proof, database, plugin = _native.decode_change_user(payload, self._capabilities)
+        except _native.PacketError:
+            return self._refuse(1047, "08S01", "Unknown command")
+        return self._check(_Account(to_str(user), database, to_str(plugin)), proof)
 
     def _prepare(self, sql: str) -> list[bytes]:
         # Its columns are those of the answer to come; a function is asked at both times.
@@ -355,7 +364,7 @@ class ServerConnection:
         sql = self._statements.get(statement)
         if sql is None:
             text = f"Unknown prepared statement handler ({statement}) given to EXECUTE"
-            return [Err(1243, b"HY000", text.encode()).encode()]
+            return [_native.encode_err(1243, "HY000", text)]
         self._cursors.pop(statement, None)
         packets = self._query(sql, True)
         if argument[:1] in (b"", b"\0") or packets[0][:1] in (b"\0", b"\xff"):
@@ -363,17 +372,17 @@ class ServerConnection:
         # With a cursor the answer ends behind the columns.
         columns = packets[0][0] + 1
         self._cursors[statement] = packets[columns + 1 : -1]
-        return [*packets[:columns], eof(self._status | Status.CURSOR_EXISTS)]
+        return [*packets[:columns], self._eof(Status.CURSOR_EXISTS)]
 
     def _fetch(self, statement: int, count: int) -> list[bytes]:
         rows = self._cursors.get(statement)
         if rows is None:
             text = f"The statement ({statement}) has no open cursor."
-            return [Err(1421, b"HY000", text.encode()).encode()]
+            return [_native.encode_err(1421, "HY000", text)]
         taken, self._cursors[statement] = rows[:count], rows[count:]
         left = self._cursors[statement]
         flag = Status.CURSOR_EXISTS if left else Status.LAST_ROW_SENT
-        return [*taken, eof(self._status | flag)]
+        return [*taken, self._eof(flag)]
 
 
 def _count_parameters(sql: str) -> int:

@@ -6,13 +6,13 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .._offline.access import host_call
-from ._engine.connection import Connection
-from ._engine.process import LogEntry, Options, Process
-from ._engine.script import ScriptSource
+from .. import _native
 from .client import CAPABILITIES, Client
+from .connection import Connection
+from .process import LogEntry, Options, Process
+from .script import ScriptSource
 from .server import FakeServer, ServerCommand
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ class Session(Client):
     `script_config` is the path or the text of an ini file, as for the option `pyproxy-script-config`.
     `on_script_error` ("reject" or "forward"), `profiling`, `pool_change_user` and `max_kept_bytes` are the plugin's
     options.
+
+    What a hook raises is raised by the call that led to it, once the client has its answer. With `raise_errors=False` it
+    is in the log only, as in the proxy.
 
     Usable as a context manager: at the end the client disconnects and `shutdown(proxy)` is called. What loading the
     script raises is raised here.
@@ -54,6 +57,7 @@ class Session(Client):
         profiling: bool = True,
         pool_change_user: bool = True,
         max_kept_bytes: int = 256 << 20,
+        raise_errors: bool = True,
     ) -> None:
         if backends is None:
             backends = [server if server is not None else FakeServer()]
@@ -62,7 +66,7 @@ class Session(Client):
         options = Options(on_script_error, profiling, pool_change_user, max_kept_bytes)
         with _as_file(script_config) as path:
             self._process = Process(
-                script, list(backends), list(read_only), options, config or {}, path
+                script, list(backends), list(read_only), options, config or {}, path, raise_errors
             )
         self._owns_process = True
         self._start(user, password, database, capabilities)
@@ -127,12 +131,12 @@ class Session(Client):
     @property
     def globals(self) -> pyproxy.Globals:
         """`proxy.globals`. Its backends can be looked at in `inspect` only."""
-        return cast("pyproxy.Globals", self._process.globals)
+        return self._process.native.globals
 
     @property
     def shutdown_requested(self) -> bool:
         """Whether the script called `chassis.set_shutdown()`."""
-        return self._process.shutdown_requested
+        return self._process.native.shutdown_requested
 
     @contextlib.contextmanager
     def inspect(self) -> Iterator[pyproxy.Proxy]:
@@ -142,20 +146,33 @@ class Session(Client):
         """
         connection = self._connection
         is_there = connection is not None and not self.closed
-        with self._process.running(), host_call():
-            proxy = connection.binding.proxy if connection and is_there else self._process.proxy
-            yield cast("pyproxy.Proxy", proxy)
+        with self._process.running(), _native.Permission():
+            proxy = connection.proxy if connection and is_there else None
+            yield self._process.native.proxy if proxy is None else proxy
 
     # --- the end
 
     def close(self) -> None:
-        """The client disconnects; with the session that made the proxy, the proxy ends."""
-        for other in self._others:
-            other.close()
-        self.quit()
+        """The client disconnects; with the session that made the proxy, the proxy ends.
+
+        All of it happens, whatever the script raises; the first exception is raised behind it. If the test was told of one
+        before, those of the last hooks are in the log only.
+        """
+        steps = [other.close for other in self._others]
+        if self._connection is not None:
+            steps.append(self._connection.hush)
+        steps.append(self.quit)
         if self._owns_process:
             self._owns_process = False
-            self._process.stop()
+            steps.append(self._process.stop)
+        failures = []
+        for step in steps:
+            try:
+                step()
+            except BaseException as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def __enter__(self) -> Session:
         return self

@@ -12,9 +12,9 @@ from typing import Any
 
 _CRATES = Path(__file__).resolve().parents[3] / "crates"
 PROTO = _CRATES / "wire/tests/data/proto-cases.jsonl"
-TOKENIZER = _CRATES / "sqltok/tests/data/tokenizer-cases.jsonl"
-NORMALIZE = _CRATES / "sqltok/tests/data/normalize-cases.jsonl"
-TOKENS = _CRATES / "sqltok/tests/data/sql-tokens.tsv"
+TOKENIZER = _CRATES / "sqltok/tests/legacy/data/tokenizer-cases.jsonl"
+NORMALIZE = _CRATES / "sqltok/tests/legacy/data/normalize-cases.jsonl"
+TOKENS = _CRATES / "sqltok/tests/legacy/data/sql-tokens.tsv"
 
 
 def cases(file: Path) -> list[dict[str, Any]]:

@@ -180,12 +180,13 @@ fn cleanup(con: Con<'_>, ctx: &'static Context) {
 /// Lets go of the server connection and of the state, unless that was done already. Asks no script, so this is also what
 /// is left to do after a panic in [`cleanup`].
 fn let_go(con: Con<'_>) {
+    // SAFETY: as above; the reference in `cleanup` is not used any more.
+    let state = unsafe { con.take_plugin_state::<Connection>() };
+    // Without a state it is a listener, whose socket is the host's to close.
+    let Some(mut conn) = state else { return };
     // The server's socket is ours to close (INV-4).
     con.set_server(None);
-    // SAFETY: as above; the reference in `cleanup` is not used any more.
-    if let Some(mut conn) = unsafe { con.take_plugin_state::<Connection>() } {
-        conn.engine.let_go();
-    }
+    conn.engine.let_go();
 }
 
 /// The table of callbacks of every connection and listener of this plugin.

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use super::super::modules;
+use super::super::chassis;
 use super::*;
 
 /// Runs statements in `read_query`; an assertion in them fails the test.
@@ -47,7 +47,7 @@ fn the_numbers_are_a_dict() {
 fn the_numbers_are_those_of_the_proxy() {
     let counted = python(|py| {
         let shared = shared();
-        let module = modules::chassis::module(py, Arc::clone(&shared)).unwrap();
+        let module = chassis::module(py, Arc::clone(&shared)).unwrap();
         for _ in 0..3 {
             shared.stats.malformed_packets.increment();
         }

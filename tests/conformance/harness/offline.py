@@ -52,6 +52,7 @@ def run(scenario: Scenario, folder: Path) -> Record:
             path,
             backends=list(scenario.servers()),
             read_only=list(scenario.read_only()),
+            raise_errors=False,
             **scenario.options,  # type: ignore[arg-type]
         )
         with session:

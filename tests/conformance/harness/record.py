@@ -15,8 +15,6 @@ __all__ = ["Record", "RecordedClient", "normalize"]
 
 _ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
 _FILE = re.compile(r'File ".*/([^/"]+)"')
-# Python calls a class by its name, and one made in Rust by that of its module, too.
-_CLASS = re.compile(r"'pyproxy\.(\w+)' object")
 # Marks of the column in a line, which Python has from 3.11 on.
 _MARKS = re.compile(r"^\s*[~^]+\s*$")
 
@@ -49,7 +47,6 @@ class Record:
 def normalize(text: str) -> list[str]:
     """The lines of a log entry or of printed text without what differs from run to run."""
     text = _FILE.sub(r'File "\1"', _ADDRESS.sub("127.0.0.1:PORT", text))
-    text = _CLASS.sub(r"'\1' object", text)
     return [line for line in text.splitlines() if not _MARKS.match(line)]
 
 

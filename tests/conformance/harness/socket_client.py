@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from pyproxy._offline.wire.tracker import NO_REPLY, Progress, Tracker
+from pyproxy import _native
 from pyproxy.testing.client import Client, Phase
 
 from .wire import PacketSocket
@@ -12,6 +12,8 @@ from .wire import PacketSocket
 __all__ = ["SocketClient"]
 
 _QUIT = 0x01
+# Commands without an answer: COM_STMT_SEND_LONG_DATA and COM_STMT_CLOSE.
+_NO_REPLY = {0x18, 0x19}
 # First byte of a handshake: the protocol's version.
 _HANDSHAKE = b"\x0a"
 
@@ -22,7 +24,7 @@ class _Connection:
     def __init__(self, port: int) -> None:
         self.phase = Phase.NEW
         self.wants_file = False
-        self._tracker = Tracker(0)
+        self._tracker = _native.Tracker(0)
         self._socket = PacketSocket(socket.create_connection(("127.0.0.1", port)))
 
     def accept(self) -> list[bytes]:
@@ -48,9 +50,9 @@ class _Connection:
         command = payload[0] if payload else 0
         if command == _QUIT:
             return self.rest()
-        if command in NO_REPLY:
+        if command in _NO_REPLY:
             return []
-        self._tracker = Tracker(command)
+        self._tracker = _native.Tracker(command)
         return self._read_answer()
 
     def disconnect(self) -> None:
@@ -94,12 +96,12 @@ class _Connection:
                 return packets
             packets.append(packet)
             progress = self._tracker.feed(packet)
-            if progress is Progress.DONE:
+            if progress == "done":
                 return packets
-            if progress is Progress.LOCAL_INFILE:
+            if progress == "file":
                 self.wants_file = True
                 return packets
-            if progress is Progress.AUTH:
+            if progress == "auth":
                 self.phase = Phase.LOGIN_ROUNDS
                 return packets
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.scenario import World, scenario
-from pyproxy._offline.wire.login import NATIVE_PASSWORD, native_password
 from pyproxy.testing import Error, FakeServer, Packets, Result
 from pyproxy.testing.client import CAPABILITIES
+from pyproxy.testing.protocol import NATIVE_PASSWORD, native_password
 
 
 def change_user(
@@ -14,7 +14,7 @@ def change_user(
     """A COM_CHANGE_USER of a client that knows its password."""
     proof = native_password(password, scramble)
     tail = bytes([len(proof)]) + proof + database + b"\0\x2d\0"
-    return b"\x11" + user + b"\0" + tail + (method or NATIVE_PASSWORD) + b"\0"
+    return b"\x11" + user + b"\0" + tail + (method or NATIVE_PASSWORD.encode()) + b"\0"
 
 
 _HOOKS = ("connect_server", "read_handshake", "read_auth", "read_auth_result")

@@ -22,4 +22,5 @@ mod queries;
 mod reload;
 mod remote;
 mod resultsets;
+mod several_results;
 mod status;

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use sqltok::TokenId;
+use sqltok::legacy::{self, TokenId};
 
 use super::place::Place;
 use super::sequence::Tokens;
@@ -24,16 +24,16 @@ pub fn normalize<'py>(tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyStrin
     let text = if let Ok(tokens) = tokens.cast::<Tokens>() {
         let tokens = tokens.get();
         let sql = tokens.sql.as_bytes(py);
-        sqltok::normalize(tokens.places.iter().map(|place| sqltok::Token {
+        legacy::normalize(tokens.places.iter().map(|place| legacy::Token {
             id: place.id,
             text: place.text(sql),
             span: 0..0,
         }))
     } else if let Ok(sql) = tokens.extract::<Data<'_>>() {
-        sqltok::normalize(sqltok::tokenize(sql.as_bytes()))
+        legacy::normalize(legacy::tokenize(sql.as_bytes()))
     } else {
         let tokens = collect(tokens)?;
-        sqltok::normalize(tokens.iter().map(|token| token.get().scanned(py)))
+        legacy::normalize(tokens.iter().map(|token| token.get().scanned(py)))
     };
     data::decode(py, &text)
 }
@@ -94,7 +94,7 @@ impl<'a> Text<'a> {
 /// What takes the place of the bytes between two tokens. The tokenizer does not know `#` comments, therefore a line
 /// end must stay one.
 fn gap(between: &[u8]) -> &[u8] {
-    if sqltok::tokenize(between).next().is_none() {
+    if legacy::tokenize(between).next().is_none() {
         between
     } else if between.contains(&b'\n') {
         b"\n"

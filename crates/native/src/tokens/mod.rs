@@ -10,7 +10,7 @@ mod token;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use sqltok::TokenId;
+use sqltok::legacy::TokenId;
 
 /// Adds classes, functions and the names of the tokens.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqltok::TokenId;
+use sqltok::legacy::{self, TokenId};
 
 /// An id and a place, 12 bytes. The query is kept elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,5 +37,5 @@ impl Place {
 /// The text of a token in quotes or marks: alone it is scanned as it was in the query, for what it ends with is part
 /// of it.
 fn unwrapped(raw: &[u8]) -> Cow<'_, [u8]> {
-    sqltok::tokenize(raw).next().map(|token| token.text).unwrap_or_default()
+    legacy::tokenize(raw).next().map(|token| token.text).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PySlice};
+use sqltok::legacy;
 
 use super::place::Place;
 use super::token::Token;
@@ -26,13 +27,13 @@ impl Tokens {
         if u32::try_from(bytes.len()).is_err() {
             return Err(PyOverflowError::new_err("a query of 4 GiB or more"));
         }
-        let place = |token: sqltok::Token<'_>| {
+        let place = |token: legacy::Token<'_>| {
             let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
             Place { id: token.id, start: at(token.span.start), end: at(token.span.end) }
         };
         // Queries have some five bytes per token, unless they consist of long texts.
         let mut places = Vec::with_capacity((bytes.len() / 4 + 1).min(MOST_RESERVED));
-        places.extend(sqltok::tokenize(bytes).map(place));
+        places.extend(legacy::tokenize(bytes).map(place));
         Ok(Self { sql: sql.clone().unbind(), places })
     }
 

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use sqltok::legacy;
 
 use super::place::Place;
 use crate::data;
@@ -23,10 +24,10 @@ impl Token {
     }
 
     /// The same for `sqltok`.
-    pub(super) fn scanned<'a>(&'a self, py: Python<'a>) -> sqltok::Token<'a> {
+    pub(super) fn scanned<'a>(&'a self, py: Python<'a>) -> legacy::Token<'a> {
         // The place means nothing where tokens of several queries meet.
         let text = self.place.text(self.sql.as_bytes(py));
-        sqltok::Token { id: self.place.id, text, span: 0..0 }
+        legacy::Token { id: self.place.id, text, span: 0..0 }
     }
 }
 

@@ -7,17 +7,17 @@ use pyo3::exceptions::PyReferenceError;
 use pyo3::prelude::*;
 
 use crate::permission::Permission;
-use engine::{Session, Slot};
+use engine::{Session, Shared, Slot};
 
 /// The error for something whose C side has ended.
 pub fn gone(what: &str) -> PyErr {
     PyReferenceError::new_err(format!("{what} is gone"))
 }
 
-/// Runs `f` if this thread may use objects of the proxy: a hook runs in it.
+/// Runs `f` if this thread may use what lives at `address`: a hook runs in it.
 #[inline]
-pub fn in_hook<R>(f: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
-    if Permission::is_held() {
+pub fn in_hook<R>(address: usize, f: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    if Permission::covers(address) {
         f()
     } else {
         Err(PyReferenceError::new_err(
@@ -29,12 +29,20 @@ pub fn in_hook<R>(f: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
 /// Reads what `slot` holds, in whichever connection's hook.
 #[inline]
 pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
-    in_hook(|| slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what)))
+    in_hook(slot.identity(), || {
+        slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what))
+    })
+}
+
+/// [`in_hook`] for what belongs to no connection.
+#[inline]
+pub fn of_all<R>(shared: &Shared, f: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    in_hook(std::ptr::from_ref(shared).addr(), f)
 }
 
 /// Changes a session: only in a hook of its own connection.
 pub fn change<R>(slot: &Slot<Session>, f: impl FnOnce(&mut Session) -> R) -> PyResult<R> {
-    in_hook(|| {
+    in_hook(slot.identity(), || {
         let mut session = slot.try_lock().ok_or_else(|| gone("the connection"))?;
         if session.hook.is_none() {
             return Err(PyReferenceError::new_err(

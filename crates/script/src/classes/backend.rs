@@ -27,7 +27,7 @@ impl Backend {
 
     /// What `f` says of the backend, if it exists.
     fn with<R>(&self, f: impl FnOnce(&dyn Backends, usize) -> Option<R>) -> PyResult<R> {
-        access::in_hook(|| {
+        access::of_all(&self.shared, || {
             f(&*self.shared.backends, self.ndx).ok_or_else(|| access::gone("the backend"))
         })
     }

@@ -26,7 +26,7 @@ impl Backends {
 #[pymethods]
 impl Backends {
     fn __len__(&self) -> PyResult<usize> {
-        access::in_hook(|| Ok(self.0.backends.len()))
+        access::of_all(&self.0, || Ok(self.0.backends.len()))
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -49,7 +49,7 @@ impl Backends {
                 return Err(PyValueError::new_err("type must be proxy.BACKEND_TYPE_RW or _RO"));
             }
         };
-        access::in_hook(|| {
+        access::of_all(&self.0, || {
             let added = self.0.backends.add(address, kind).map_err(|error| match error {
                 AddBackendError::Address(why) => {
                     PyValueError::new_err(format!("{address:?}: {why}"))

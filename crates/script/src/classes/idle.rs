@@ -11,7 +11,7 @@ pub fn with_pool<R>(
     ndx: usize,
     f: impl FnOnce(&mut BackendPool) -> R,
 ) -> PyResult<R> {
-    access::in_hook(|| {
+    access::of_all(shared, || {
         if ndx >= shared.backends.len() {
             return Err(access::gone("the backend"));
         }

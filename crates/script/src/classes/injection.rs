@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 
 use super::access;
 use super::resultset::Resultset;
@@ -13,12 +13,13 @@ use engine::Slot;
 pub struct Injection {
     slot: Slot<engine::Injection>,
     resultset: PyOnceLock<Py<Resultset>>,
+    resultsets: PyOnceLock<Py<PyTuple>>,
 }
 
 impl Injection {
     /// The injection in `slot`.
     pub fn new(slot: Slot<engine::Injection>) -> Self {
-        Self { slot, resultset: PyOnceLock::new() }
+        Self { slot, resultset: PyOnceLock::new(), resultsets: PyOnceLock::new() }
     }
 
     fn read<R>(&self, f: impl FnOnce(&engine::Injection) -> R) -> PyResult<R> {
@@ -60,6 +61,18 @@ impl Injection {
             .resultset
             .get_or_try_init(py, || Py::new(py, Resultset::new(self.slot.clone())))?;
         Ok(resultset.clone_ref(py))
+    }
+
+    /// The results of the answer one by one, each with counters of its own: a tuple. Empty if it was not kept.
+    #[getter]
+    fn resultsets(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        self.read(|_| ())?;
+        let all = self.resultsets.get_or_try_init(py, || -> PyResult<_> {
+            let each = Resultset::each(&self.slot)?;
+            let each: PyResult<Vec<_>> = each.into_iter().map(|one| Py::new(py, one)).collect();
+            Ok(PyTuple::new(py, each?)?.unbind())
+        })?;
+        Ok(all.clone_ref(py))
     }
 
     fn __repr__(&self) -> String {

@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod queries;
 pub mod queue;
 pub mod response;
+pub mod response_resultset;
 pub mod resultset;
 pub mod rows;
 pub mod sequence;

@@ -26,7 +26,9 @@ impl Queries {
 
     fn add(&self, query: Query, put: fn(&mut engine::Queries, Query)) -> PyResult<()> {
         access::change(&self.0, |session| {
-            if session.hook.is_some_and(queues_commands) {
+            // What the client itself sent may be queued, whatever it is.
+            let is_clients = session.command == query.packet.first().copied();
+            if !is_clients && session.hook.is_some_and(queues_commands) {
                 check_command(&query.packet)?;
             }
             put(&mut session.queries, query);

@@ -5,12 +5,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 
 use super::access;
+use super::response_resultset::ResponseResultset;
 use engine::{Session, Slot};
 
 /// The answer that is sent when a hook returns `PROXY_SEND_RESULT`.
 ///
 /// Set its attributes, or assign a mapping to `proxy.response`. `type` is one of `MYSQLD_PACKET_OK` (with
-/// `resultset`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
+/// `resultset`, with `resultsets`, or with `affected_rows`, `insert_id`, `warnings`, `server_status`), `MYSQLD_PACKET_ERR` (with
 /// `errmsg`, `errcode`, `sqlstate`) and `MYSQLD_PACKET_RAW` (with `packets`). What is not set is None. Emptied
 /// before each `read_query`.
 #[pyclass(frozen, module = "pyproxy")]
@@ -22,9 +23,10 @@ pub struct Response {
 
 impl Response {
     /// The names that mean something.
-    pub const FIELDS: [&str; 10] = [
+    pub const FIELDS: [&str; 11] = [
         "type",
         "resultset",
+        "resultsets",
         "affected_rows",
         "insert_id",
         "warnings",
@@ -85,6 +87,7 @@ impl Response {
             access::alive(&slf.get().session)?;
         }
         match slf.get().fields(name.py()).get_item(name)? {
+            Some(value) if text == "resultset" => ResponseResultset::of(value).map(Some),
             Some(value) => Ok(Some(value)),
             None if Self::FIELDS.contains(&text) => Ok(None),
             None => Err(missing(slf, name)),
@@ -93,7 +96,7 @@ impl Response {
 
     fn __setattr__(&self, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         access::own_hook(&self.session)?;
-        self.fields(name.py()).set_item(name, value)
+        self.fields(name.py()).set_item(name, ResponseResultset::unwrapped(value))
     }
 
     fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {

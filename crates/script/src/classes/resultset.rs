@@ -1,12 +1,13 @@
-//! `inj.resultset`: the result of a queued query.
+//! `inj.resultset`: the result of a queued query, and one of `inj.resultsets`.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
-use wire::result::{KeptPackets, Summary};
-use wire::{MAX_PAYLOAD, marker};
+use wire::reply::{StatusFlags, is_err, set_status_flag};
+use wire::result::{KeptPackets, OneResult, Summary, results};
+use wire::{Command, MAX_PAYLOAD, marker};
 
 use super::access;
 use super::field::Field;
@@ -15,20 +16,58 @@ use super::rows::Rows;
 use crate::layout::Layout;
 use engine::{Injection, Slot};
 
-/// The result of a queued query.
+/// The result of a queued query; of several, the first one's rows and the counters of all.
 ///
 /// The counters are always there. `fields`, `rows` and `raw` need `resultset_is_needed=True`, else they are None.
 #[pyclass(frozen, module = "pyproxy")]
 pub struct Resultset {
     slot: Slot<Injection>,
+    /// Which result of the answer this is. `None`: the answer as a whole, with the rows of the first.
+    one: Option<OneResult>,
     layout: PyOnceLock<Option<Arc<Layout>>>,
     fields: PyOnceLock<Option<Py<PyTuple>>>,
 }
 
 impl Resultset {
-    /// The result of the injection in `slot`.
+    /// The answer to the injection in `slot`.
     pub fn new(slot: Slot<Injection>) -> Self {
-        Self { slot, layout: PyOnceLock::new(), fields: PyOnceLock::new() }
+        Self { slot, one: None, layout: PyOnceLock::new(), fields: PyOnceLock::new() }
+    }
+
+    /// The results of the answer, one by one; none if it was not kept.
+    pub fn each(slot: &Slot<Injection>) -> PyResult<Vec<Self>> {
+        let found = access::read(slot, "the injection", |injection| {
+            let command = injection.query.packet.first().copied().unwrap_or_default();
+            results(Command(command), &injection.packets, injection.capabilities)
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|one| Self { one: Some(one), ..Self::new(slot.clone()) })
+            .collect())
+    }
+
+    /// Its packets, to be sent again with another result behind it, or none.
+    pub fn packets(&self, py: Python<'_>, is_last: bool) -> PyResult<Vec<Vec<u8>>> {
+        let layout = self.layout(py)?.cloned();
+        self.read(|injection| {
+            let all = 0..injection.packets.len();
+            let range = self.one.as_ref().map_or(all, |one| one.packets.clone());
+            let mut packets: Vec<_> =
+                injection.packets.from(range.start).take(range.len()).map(<[u8]>::to_vec).collect();
+            let definitions =
+                layout.and_then(|layout| layout.end_of_definitions(injection.capabilities));
+            let ends = [definitions.map(|n| n - range.start), packets.len().checked_sub(1)];
+            for end in ends.into_iter().flatten() {
+                if let Some(payload) = packets.get_mut(end).filter(|payload| !is_err(payload)) {
+                    set_status_flag(payload, StatusFlags::MORE_RESULTS_EXISTS, !is_last);
+                }
+            }
+            packets
+        })
+    }
+
+    fn start(&self) -> usize {
+        self.one.as_ref().map_or(0, |one| one.packets.start)
     }
 
     fn read<R>(&self, f: impl FnOnce(&Injection) -> R) -> PyResult<R> {
@@ -36,14 +75,14 @@ impl Resultset {
     }
 
     fn count<R>(&self, f: impl FnOnce(&Summary) -> R) -> PyResult<R> {
-        self.read(|injection| f(&injection.summary))
+        self.read(|injection| f(self.one.as_ref().map_or(&injection.summary, |one| &one.summary)))
     }
 
     fn layout(&self, py: Python<'_>) -> PyResult<Option<&Arc<Layout>>> {
         self.read(|_| ())?;
-        let layout = self
-            .layout
-            .get_or_try_init(py, || self.read(|injection| Layout::of(injection).map(Arc::new)))?;
+        let layout = self.layout.get_or_try_init(py, || {
+            self.read(|injection| Layout::at(self.start(), injection).map(Arc::new))
+        })?;
         Ok(layout.as_ref())
     }
 }
@@ -73,14 +112,20 @@ impl Resultset {
     /// The payload of the first packet. None if the result was not kept.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let first = self.read(|injection| first_payload(&injection.packets))?;
+        let first = self.read(|injection| payload_at(self.start(), &injection.packets))?;
         Ok(first.map(|payload| PyBytes::new(py, &payload)))
     }
 
     /// The payload of the ERR that ended the result; None if it ended well. Always there.
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let error = self.read(|injection| injection.error.clone())?;
+        let error = self.read(|injection| match &self.one {
+            None => injection.error.clone(),
+            Some(one) => {
+                let last = injection.packets.get(one.packets.end.checked_sub(1)?)?;
+                is_err(last).then(|| last.to_vec())
+            }
+        })?;
         Ok(error.map(|payload| PyBytes::new(py, &payload)))
     }
 
@@ -138,11 +183,11 @@ impl Resultset {
     }
 }
 
-/// The first payload, which may span several packets.
-fn first_payload(packets: &KeptPackets) -> Option<Vec<u8>> {
-    let mut payload = packets.first()?.to_vec();
+/// The payload that begins with this packet, which may span several.
+fn payload_at(start: usize, packets: &KeptPackets) -> Option<Vec<u8>> {
+    let mut payload = packets.get(start)?.to_vec();
     let mut last = payload.len();
-    for part in packets.from(1) {
+    for part in packets.from(start + 1) {
         if last != MAX_PAYLOAD {
             break;
         }

@@ -42,15 +42,21 @@ impl Rows {
 }
 
 impl Source {
+    fn address(&self) -> usize {
+        self.packets.as_ptr().addr()
+    }
+
     /// Whether the packets are there, and this thread may look at them.
     fn alive(&self) -> PyResult<()> {
         let is_there = self.packets.strong_count() > 0;
-        access::in_hook(|| is_there.then_some(()).ok_or_else(|| access::gone("the result")))
+        access::in_hook(self.address(), || {
+            is_there.then_some(()).ok_or_else(|| access::gone("the result"))
+        })
     }
 
     #[inline]
     fn row<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Bound<'py, PyTuple>> {
-        access::in_hook(|| {
+        access::in_hook(self.address(), || {
             let packets = self.packets.upgrade().ok_or_else(|| access::gone("the result"))?;
             let payload = self.layout.row(&packets, n).ok_or_else(|| malformed(n))?;
             let columns = self.layout.columns();

@@ -33,8 +33,8 @@ const MEMBERS: [&str; 10] = [
     "decimals",
 ];
 
-/// The columns, in order; at least one.
-pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<Arc<Column>>> {
+/// The columns, in order, and whether their fields name a character set; at least one.
+pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<Column>, bool)>> {
     if fields.is_instance_of::<PyString>() || fields.is_instance_of::<PyMapping>() {
         return Err(PyTypeError::new_err("fields must be a sequence of fields"));
     }
@@ -48,12 +48,12 @@ pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<Arc<Column>>> {
 }
 
 /// One field: an object of a result, `(name, type)`, or a mapping.
-fn column(field: &Bound<'_, PyAny>) -> PyResult<Arc<Column>> {
+fn column(field: &Bound<'_, PyAny>) -> PyResult<(Arc<Column>, bool)> {
     if let Ok(field) = field.cast::<Field>() {
-        return Ok(Arc::clone(field.get().column()));
+        return Ok((Arc::clone(field.get().column()), true));
     }
     if let Ok(mapping) = field.cast::<PyMapping>() {
-        return from_mapping(mapping).map(Arc::new);
+        return from_mapping(mapping);
     }
     let pair = if field.is_instance_of::<PyString>() { None } else { pair(field)? };
     let Some((name, column_type)) = pair else {
@@ -64,7 +64,7 @@ fn column(field: &Bound<'_, PyAny>) -> PyResult<Arc<Column>> {
     };
     let name = text::to_bytes(&name, "the name of a field")?;
     let column_type = members::integer(&column_type, "the type of a field")?;
-    Ok(Arc::new(with_defaults(name, ColumnType(column_type))))
+    Ok((Arc::new(with_defaults(name, ColumnType(column_type))), false))
 }
 
 type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -75,7 +75,7 @@ fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<Option<Pair<'py>>> {
     Ok(items.extract().ok())
 }
 
-fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Column> {
+fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<(Arc<Column>, bool)> {
     let members = PyDict::new(mapping.py());
     members.update(mapping)?;
     members::check_keys(&members, &MEMBERS, "a field")?;
@@ -86,9 +86,10 @@ fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Column> {
     let name = text("name")?.ok_or_else(|| PyValueError::new_err("a field has no name"))?;
     let column_type = ColumnType(members::integer_or(&members, "type", ColumnType::STRING.0)?);
     let defaults = with_defaults(name, column_type);
+    let named = members::get(&members, "charset")?.is_some();
     let charset = members::integer_or(&members, "charset", defaults.charset)?;
     let flags = members::integer_or(&members, "flags", defaults.flags.bits())?;
-    Ok(Column {
+    let column = Column {
         org_name: text("org_name")?.unwrap_or_default(),
         table: text("table")?.unwrap_or_default(),
         org_table: text("org_table")?.unwrap_or_default(),
@@ -99,7 +100,8 @@ fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Column> {
         decimals: members::integer_or(&members, "decimals", defaults.decimals)?,
         codec: Codec::of(charset, column_type),
         ..defaults
-    })
+    };
+    Ok((Arc::new(column), named))
 }
 
 /// What a server says about an expression of this type.

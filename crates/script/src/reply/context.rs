@@ -15,6 +15,8 @@ pub struct Context {
     pub rows: RowForm,
     /// `server_status` of a response that has none.
     pub status: StatusFlags,
+    /// Whether this is the last of several results; `None`: it is the only one.
+    pub is_last: Option<bool>,
     /// The most bytes that the answer may take (`pyproxy-max-kept-bytes`).
     pub max_bytes: usize,
 }
@@ -50,6 +52,7 @@ impl Context {
             before_handshake: matches!(hook, Hook::ConnectServer | Hook::ReadHandshake),
             rows: RowForm::of(command),
             status: session.status() | cursor_status(session, command, hook),
+            is_last: None,
             max_bytes,
         }
     }

@@ -5,19 +5,23 @@
 
 mod budget;
 mod cells;
+mod charsets;
 mod columns;
 mod context;
 mod members;
 mod rows;
+mod several;
 mod status;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::type_object::PyTypeInfo;
+use pyo3::types::{PyDict, PyInt, PyString};
 use wire::reply::{ErrPacket, OkPacket};
 
 use self::budget::Budget;
-pub use self::context::Context;
+pub use self::context::{Context, RowForm};
+pub use self::rows::encode_resultset;
 use self::status::status_and_warnings;
 use crate::classes::response::Response;
 use crate::{constants, text};
@@ -34,15 +38,23 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
         return Err(PyTypeError::new_err("proxy.response.type is not set"));
     };
     match members::integer::<i64>(&kind, "type")? {
-        constants::MYSQLD_PACKET_OK => match members::get(fields, "resultset")? {
-            Some(resultset) => rows::encode(&resultset, fields, context),
-            None => ok(fields, context),
+        constants::MYSQLD_PACKET_OK => match members::get(fields, "resultsets")? {
+            Some(results) => several::encode(&results, fields, context),
+            None => ok_or_rows(fields, context),
         },
         constants::MYSQLD_PACKET_ERR => err(fields, context.before_handshake),
         constants::MYSQLD_PACKET_RAW => raw(fields, context.max_bytes),
         other => Err(PyValueError::new_err(format!(
             "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
         ))),
+    }
+}
+
+/// One result: rows if there is a `resultset`, else OK.
+fn ok_or_rows(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    match members::get(fields, "resultset")? {
+        Some(resultset) => rows::encode(&resultset, fields, context),
+        None => ok(fields, context),
     }
 }
 
@@ -63,10 +75,14 @@ fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
         Some(message) => text::to_bytes(&message, "proxy.response.errmsg")?,
         None => DEFAULT_MESSAGE.to_vec(),
     };
-    let code = members::integer_or(fields, "errcode", ER_UNKNOWN_ERROR.number)?;
-    if code == 0 {
-        return Err(PyValueError::new_err("proxy.response.errcode must be from 1 to 65535"));
-    }
+    let code = match members::get(fields, "errcode")? {
+        // As in Lua, where a string of digits is as good as a number.
+        Some(code) if code.is_instance_of::<PyString>() => {
+            members::integer(&PyInt::type_object(code.py()).call1((code,))?, "errcode")?
+        }
+        Some(code) => members::integer(&code, "errcode")?,
+        None => ER_UNKNOWN_ERROR.number,
+    };
     let state = match members::get(fields, "sqlstate")? {
         Some(state) => text::to_bytes(&state, "proxy.response.sqlstate")?
             .try_into()

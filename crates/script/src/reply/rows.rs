@@ -6,9 +6,12 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
+use wire::reply::StatusFlags;
 use wire::result::ResultSetEncoder;
 
 use super::budget::Budget;
+use super::cells::Kind;
+use super::charsets::Charsets;
 use super::columns::columns;
 use super::context::{Context, RowForm};
 use super::status::status_and_warnings;
@@ -24,6 +27,17 @@ pub fn encode(
     response: &Bound<'_, PyDict>,
     context: Context,
 ) -> PyResult<Reply> {
+    let (status, warnings) = status_and_warnings(response, context)?;
+    encode_resultset(resultset, status, warnings, context)
+}
+
+/// Encodes a result set that ends with this status and number of warnings. `resultset` is a mapping with `fields` and `rows`.
+pub fn encode_resultset(
+    resultset: &Bound<'_, PyAny>,
+    status: StatusFlags,
+    warnings: u16,
+    context: Context,
+) -> PyResult<Reply> {
     let Ok(mapping) = resultset.cast::<PyMapping>() else {
         return Err(PyTypeError::new_err(
             "proxy.response.resultset must be a mapping with fields and rows",
@@ -35,11 +49,12 @@ pub fn encode(
     let missing =
         |name: &str| PyValueError::new_err(format!("proxy.response.resultset has no {name}"));
     let columns = columns(&members::get(&resultset, "fields")?.ok_or_else(|| missing("fields"))?)?;
+    let mut charsets = Charsets::new(columns.iter().map(|(column, named)| (&**column, *named)));
+    let columns: Vec<_> = columns.into_iter().map(|(column, _)| column).collect();
     let rows = members::get(&resultset, "rows")?.ok_or_else(|| missing("rows"))?;
     if text::is_data(&rows) {
         return Err(PyTypeError::new_err("rows must be an iterable of rows"));
     }
-    let (status, warnings) = status_and_warnings(response, context)?;
 
     let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
     let binary_types: Option<Vec<_>> = (context.rows != RowForm::Text)
@@ -53,7 +68,7 @@ pub fn encode(
     let mut row = Row::default();
     let mut budget = Budget::new(context.max_bytes);
     for (n, values) in rows.try_iter()?.enumerate() {
-        row.read(n, &values?, &columns)?;
+        row.read(n, &values?, &columns, &mut charsets)?;
         budget.spend(row.text.len())?;
         match &binary_types {
             None => encoder.text_row(row.cells()),
@@ -63,6 +78,15 @@ pub fn encode(
         }
     }
     encoder.finish(status, warnings);
+    if context.rows != RowForm::Cursor {
+        for (n, column) in charsets.changed(&columns) {
+            // Behind the packet with their number.
+            if let Some(packet) = packets.get_mut(n + 1) {
+                packet.clear();
+                column.definition().encode(packet, context.capabilities);
+            }
+        }
+    }
     Reply::from_packets(packets).ok_or_else(|| PyValueError::new_err("the response is empty"))
 }
 
@@ -74,13 +98,19 @@ struct Row {
 }
 
 impl Row {
-    fn read(&mut self, n: usize, row: &Bound<'_, PyAny>, columns: &[Arc<Column>]) -> PyResult<()> {
+    fn read(
+        &mut self,
+        n: usize,
+        row: &Bound<'_, PyAny>,
+        columns: &[Arc<Column>],
+        charsets: &mut Charsets,
+    ) -> PyResult<()> {
         self.text.clear();
         self.cells.clear();
         if let Ok(tuple) = row.cast::<PyTuple>() {
-            self.read_cells(n, tuple.iter().map(Ok), columns)
+            self.read_cells(n, tuple.iter().map(Ok), columns, charsets)
         } else if let Ok(list) = row.cast::<PyList>() {
-            self.read_cells(n, list.iter().map(Ok), columns)
+            self.read_cells(n, list.iter().map(Ok), columns, charsets)
         } else if text::is_data(row)
             || row.is_instance_of::<PyString>()
             || row.cast::<PyMapping>().is_ok()
@@ -88,7 +118,7 @@ impl Row {
             let kind = row.get_type().name()?;
             Err(PyTypeError::new_err(format!("row {n} must be a sequence of cells, not {kind}")))
         } else {
-            self.read_cells(n, row.try_iter()?, columns)
+            self.read_cells(n, row.try_iter()?, columns, charsets)
         }
     }
 
@@ -97,16 +127,19 @@ impl Row {
         n: usize,
         mut values: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>,
         columns: &[Arc<Column>],
+        charsets: &mut Charsets,
     ) -> PyResult<()> {
-        for column in columns {
+        for (i, column) in columns.iter().enumerate() {
             let Some(value) = values.next() else {
                 return Err(wrong_length(n, &format!("only {}", self.cells.len()), columns));
             };
             let start = self.text.len();
-            let is_value = cells::encode(&value?, column.codec, &mut self.text)?;
+            let kind = cells::encode(&value?, column.codec, &mut self.text)?;
+            let is_value = kind != Kind::Null;
             if is_value && column.is_numeric() && !cells::is_number(&self.text[start..]) {
                 return Err(no_number(n, column, &self.text[start..]));
             }
+            charsets.saw(i, kind);
             self.cells.push(is_value.then_some(start..self.text.len()));
         }
         match values.next() {

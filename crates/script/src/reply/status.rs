@@ -14,8 +14,10 @@ pub fn status_and_warnings(
     context: Context,
 ) -> PyResult<(StatusFlags, u16)> {
     let status = members::integer_or(fields, "server_status", context.status.bits())?;
-    let status = StatusFlags::from_bits_retain(status);
-    if status.contains(StatusFlags::MORE_RESULTS_EXISTS) {
+    let mut status = StatusFlags::from_bits_retain(status);
+    if let Some(is_last) = context.is_last {
+        status.set(StatusFlags::MORE_RESULTS_EXISTS, !is_last);
+    } else if status.contains(StatusFlags::MORE_RESULTS_EXISTS) {
         return Err(PyValueError::new_err(
             "proxy.response.server_status announces another result: there is none",
         ));

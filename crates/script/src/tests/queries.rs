@@ -118,3 +118,13 @@ fn a_login_may_begin_with_any_byte() {
         "def read_auth(proxy):\n    proxy.queries.append(1, b'\\x85\\xa6')\n    return 1\n";
     assert_eq!(Connection::new(script).call(Hook::ReadAuth), Verdict::SendQuery);
 }
+
+#[test]
+fn an_unknown_command_of_the_client_may_be_queued() {
+    let script =
+        "def read_query(proxy, packet):\n    proxy.queries.append(1, packet)\n    return 1\n";
+    let mut connection = Connection::new(script);
+    connection.change(|session| session.command = Some(0xf0));
+    assert_eq!(connection.query(b"\xf0"), Verdict::SendQuery);
+    assert_eq!(connection.query(b"\xf1"), Verdict::Failed);
+}

@@ -74,6 +74,34 @@ fn err_with_defaults_and_with_values() {
 }
 
 #[test]
+fn an_error_number_may_be_zero_and_text() {
+    assert_eq!(packets("r.type = 255; r.errcode = 0; r.errmsg = 'no'"), [b"\xff\0\0#07000no"]);
+    assert_eq!(
+        packets("r.type = 255; r.errcode = '1064'; r.errmsg = 'no'"),
+        [b"\xff\x28\x04#07000no"]
+    );
+}
+
+#[test]
+fn members_of_the_result_set_are_keys_and_attributes() {
+    let by_key = packets("r.type = 0; r.resultset = {'fields': [('a', 254)], 'rows': [['x']]}");
+    for statements in [
+        "r.resultset = {}; r.resultset.fields = [('a', 254)]; r.resultset.rows = [['x']]; r.type = 0",
+        "proxy.response = {'type': 0, 'resultset': {'rows': [['x']]}}\n\
+         r.resultset['fields'] = [('a', 254)]\n\
+         assert r.resultset.fields == [('a', 254)] == r.resultset['fields'] == r.resultset.get('fields')\n\
+         assert list(r.resultset) == ['rows', 'fields'] and len(r.resultset) == 2 and 'rows' in r.resultset\n\
+         assert r.resultset == {'rows': [['x']], 'fields': [('a', 254)]}",
+        "mine = {'fields': [('a', 254)]}; r.resultset = mine; r.type = 0\n\
+         assert r.resultset.rows is None\n\
+         mine['rows'] = [['x']]; r.resultset = r.resultset; del r.resultset['fields']\n\
+         r.resultset.update(fields=[('a', 254)])",
+    ] {
+        assert_eq!(packets(statements), by_key, "{statements}");
+    }
+}
+
+#[test]
 fn an_err_before_the_handshake_has_no_state() {
     let mut connection = answering("r.type = 255; r.errmsg = 'no'");
     let Verdict::SendResult(reply) = connection.call(Hook::ConnectServer) else { panic!("an ERR") };
@@ -120,6 +148,47 @@ fn a_result_set_in_both_forms() {
 /// PROTOCOL_41, SECURE_CONNECTION, DEPRECATE_EOF; user `u`, no password.
 const LOGIN_WITHOUT_EOF: &[u8] =
     b"\x00\x82\x00\x01\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0u\0\0";
+
+/// The character sets of columns of these fields with these rows.
+fn charsets(fields: &str, rows: &str) -> Vec<u16> {
+    let statements = format!("r.type = 0\nr.resultset = {{'fields': {fields}, 'rows': {rows}}}");
+    let packets = packets(&statements);
+    let definitions = &packets[1..=usize::from(packets[0][0])];
+    let charset = |packet: &Vec<u8>| {
+        let column = ColumnDefinition::parse(packet, Capabilities::empty()).unwrap();
+        let is_binary = column.flags.contains(wire::result::ColumnFlags::BINARY);
+        assert_eq!(is_binary, column.charset == 63);
+        column.charset
+    };
+    definitions.iter().map(charset).collect()
+}
+
+#[test]
+fn cells_decide_about_the_character_set_where_a_field_names_none() {
+    for column_type in [249, 250, 251, 252, 15, 253, 254] {
+        let fields = format!("[('c', {column_type})]");
+        assert_eq!(charsets(&fields, "[['text'], [None], [5]]"), [45], "{column_type}");
+        assert_eq!(charsets(&fields, "[['text'], [b'bytes']]"), [63], "{column_type}");
+        assert_eq!(charsets(&fields, "[[bytearray(b'bytes')]]"), [63], "{column_type}");
+    }
+    assert_eq!(charsets("[('b', 252), ('s', 254)]", "[[None, 5]]"), [63, 45]);
+    // Numbers, dates and what is no text at all.
+    for column_type in [3, 246, 12, 16, 255, 242] {
+        let fields = format!("[('c', {column_type})]");
+        assert_eq!(charsets(&fields, "[['1'], [b'1']]"), [63], "{column_type}");
+    }
+    assert_eq!(charsets("[('j', 245)]", "[[b'{}']]"), [45]);
+}
+
+#[test]
+fn a_character_set_that_a_field_names_holds() {
+    for cell in ["'text'", "b'bytes'"] {
+        let rows = format!("[[{cell}, {cell}]]");
+        let fields = "[{'name': 'b', 'type': 252, 'charset': 63, 'flags': 128}, \
+                      {'name': 's', 'type': 254, 'charset': 33}]";
+        assert_eq!(charsets(fields, &rows), [63, 33]);
+    }
+}
 
 #[test]
 fn every_kind_of_cell() {
@@ -236,7 +305,8 @@ fn what_cannot_be_encoded_is_a_script_error() {
         "r.type = 0; r.resultset = {'fields': [('a', 5)], 'rows': [[decimal.Decimal('inf')]]}",
         "r.type = 0; r.resultset = {'fields': [{'name': 'a', 'charset': 8}], 'rows': [['\u{6771}']]}",
         "r.type = 255; r.errmsg = 5",
-        "r.type = 255; r.errcode = 0",
+        "r.type = 255; r.errcode = 'many'",
+        "r.type = 255; r.errcode = '70000'",
         "r.type = 255; r.errcode = 65536",
         "r.type = 255; r.errcode = -1",
         "r.type = 255; r.sqlstate = '2800'",

@@ -11,7 +11,7 @@ mod status;
 
 pub use eof::{EofPacket, is_eof};
 pub use err::{ErrPacket, is_err};
-pub use ok::{OkPacket, is_ok};
+pub use ok::{OkPacket, is_ok, set_status_flag};
 pub use prepare_ok::PrepareOk;
 pub use status::StatusFlags;
 

@@ -3,7 +3,7 @@
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html>.
 //! Behind the text comes, with SESSION_TRACK, a list of changes of the session state.
 
-use super::StatusFlags;
+use super::{StatusFlags, is_eof};
 use crate::{Capabilities, Reader, WireError, Writer, marker};
 
 /// Kind of session change: the default database.
@@ -137,6 +137,28 @@ impl<'p> OkPacket<'p> {
     }
 }
 
+/// Sets or clears a status flag in the payload of an OK, or of the OK or EOF behind rows. What is too short to have a status
+/// stays as it is.
+pub fn set_status_flag(payload: &mut [u8], flag: StatusFlags, value: bool) {
+    let Some(at) = status_at(payload) else { return };
+    let Some(bytes) = payload.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<2>) else { return };
+    let mut status = StatusFlags::from_bits_retain(u16::from_le_bytes(*bytes));
+    status.set(flag, value);
+    *bytes = status.bits().to_le_bytes();
+}
+
+/// Where the status lies.
+fn status_at(payload: &[u8]) -> Option<usize> {
+    if is_eof(payload) {
+        // Behind the warnings; of the OK in place of an EOF, behind two numbers that are 0.
+        return Some(3);
+    }
+    let mut reader = Reader::new(payload.get(1..)?);
+    reader.lenenc_int().ok()?;
+    reader.lenenc_int().ok()?;
+    Some(payload.len() - reader.rest().len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +173,27 @@ mod tests {
         assert_eq!((ok.affected_rows, ok.insert_id), (256, 65536));
         assert_eq!((ok.status.bits(), ok.warnings, ok.info), (2, 3, &b"Rows matched: 1"[..]));
         assert_eq!(ok.encode(PLAIN), bytes);
+    }
+
+    #[test]
+    fn a_status_flag_is_set_and_cleared_in_each_form() {
+        const MORE: StatusFlags = StatusFlags::MORE_RESULTS_EXISTS;
+        let status = StatusFlags::AUTOCOMMIT;
+        let ok = OkPacket { affected_rows: 300, insert_id: 70_000, status, ..OkPacket::default() };
+        let eof = crate::reply::EofPacket { warnings: 3, status };
+        for plain in [ok.encode(PLAIN), ok.encode_as_eof(PLAIN), eof.encode()] {
+            let mut payload = plain.clone();
+            set_status_flag(&mut payload, MORE, true);
+            let changed: Vec<_> = plain.iter().zip(&payload).filter(|(a, b)| a != b).collect();
+            assert_eq!(changed, [(&2, &10)]);
+            set_status_flag(&mut payload, MORE, false);
+            assert_eq!(payload, plain);
+        }
+        for short in [&b""[..], b"\0", b"\0\0\0", b"\xfe\0\0", b"\0\xfc\0"] {
+            let mut payload = short.to_vec();
+            set_status_flag(&mut payload, MORE, true);
+            assert_eq!(payload, short);
+        }
     }
 
     #[test]

@@ -27,26 +27,33 @@ enum Rows {
 }
 
 impl Layout {
-    /// The map of the first result set of an answer to `command`; `None` if there is none, or it was not kept.
-    pub fn of(command: Command, packets: &KeptPackets, capabilities: Capabilities) -> Option<Self> {
+    /// The map of the result set that begins with packet `start` of an answer to `command`; `None` if none begins there, or it
+    /// was not kept.
+    pub fn at(
+        start: usize,
+        command: Command,
+        packets: &KeptPackets,
+        capabilities: Capabilities,
+    ) -> Option<Self> {
         let is_binary = match command {
             Command::STMT_FETCH => return Self::of_fetch(packets),
             Command::STMT_EXECUTE | Command::STMT_BULK_EXECUTE => true,
             Command::QUERY | Command::PROCESS_INFO => false,
             _ => return None,
         };
-        let head = packets.first()?;
+        let head = packets.get(start)?;
         // OK, a file request, ERR: no result set.
         if matches!(*head.first()?, marker::OK | marker::LOCAL_INFILE | marker::ERR) {
             return None;
         }
         let count = usize::try_from(Reader::new(head).lenenc_int().ok()?).ok()?;
-        if packets.len() <= count {
+        let definitions = start + 1..start.checked_add(count)?.checked_add(1)?;
+        if packets.len() < definitions.end {
             return None;
         }
         let deprecate_eof = capabilities.contains(Capabilities::DEPRECATE_EOF);
-        let first = if deprecate_eof { count + 1 } else { count + 2 };
-        Some(Self { definitions: 1..count + 1, is_binary, rows: Rows::find(packets, first) })
+        let first = if deprecate_eof { definitions.end } else { definitions.end + 1 };
+        Some(Self { definitions, is_binary, rows: Rows::find(packets, first) })
     }
 
     /// Rows of a cursor come without the definitions of their columns.
@@ -55,6 +62,11 @@ impl Layout {
             return None;
         }
         Some(Self { definitions: 0..0, is_binary: true, rows: Rows::find(packets, 0) })
+    }
+
+    /// Where the payloads lie that define the columns; empty for rows of a cursor.
+    pub fn definitions_at(&self) -> Range<usize> {
+        self.definitions.clone()
     }
 
     /// The payloads that define the columns, in order; none for rows of a cursor.
@@ -157,7 +169,7 @@ mod tests {
     fn rows_are_found_in_both_forms() {
         for capabilities in [Capabilities::empty(), Capabilities::DEPRECATE_EOF] {
             let kept = kept(&[b"x", b"yy"], capabilities);
-            let layout = Layout::of(Command::QUERY, &kept, capabilities).expect("a result set");
+            let layout = Layout::at(0, Command::QUERY, &kept, capabilities).expect("a result set");
             assert!(layout.definitions(&kept).eq(kept.from(1).take(1)));
             assert_eq!((layout.row_count(), layout.is_binary()), (2, false));
             assert_eq!(layout.row(&kept, 1).as_deref(), Some(&b"\x02yy"[..]));
@@ -170,7 +182,7 @@ mod tests {
         let long = vec![b'x'; MAX_PAYLOAD + 10];
         let capabilities = Capabilities::DEPRECATE_EOF;
         let kept = kept(&[b"a", &long, b"b"], capabilities);
-        let layout = Layout::of(Command::QUERY, &kept, capabilities).expect("a result set");
+        let layout = Layout::at(0, Command::QUERY, &kept, capabilities).expect("a result set");
         assert_eq!(layout.row_count(), 3);
         assert_eq!(layout.row(&kept, 0).as_deref(), Some(&b"\x01a"[..]));
         let row = layout.row(&kept, 1).expect("the long row");
@@ -181,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_is_no_result_set_has_no_layout() {
-        let of = |command, kept: &KeptPackets| Layout::of(command, kept, Capabilities::empty());
+        let of = |command, kept: &KeptPackets| Layout::at(0, command, kept, Capabilities::empty());
         let whole = kept(&[b"x"], Capabilities::empty());
         assert!(of(Command::STATISTICS, &whole).is_none());
         assert!(of(Command::QUERY, &KeptPackets::from_iter([b"\0\0\0\x02\0\0\0"])).is_none());
@@ -191,7 +203,8 @@ mod tests {
 
     #[test]
     fn rows_of_a_cursor_begin_at_once() {
-        let of = |kept: &KeptPackets| Layout::of(Command::STMT_FETCH, kept, Capabilities::empty());
+        let of =
+            |kept: &KeptPackets| Layout::at(0, Command::STMT_FETCH, kept, Capabilities::empty());
         let kept = KeptPackets::from_iter([&b"\0\0\x07"[..], b"\xfe\0\0\x82\0"]);
         let layout = of(&kept).expect("rows");
         assert_eq!((layout.row_count(), layout.is_binary()), (1, true));
@@ -203,7 +216,7 @@ mod tests {
     fn the_command_says_that_rows_are_binary() {
         for command in [Command::STMT_EXECUTE, Command::STMT_BULK_EXECUTE] {
             let kept = kept(&[b"x"], Capabilities::empty());
-            let layout = Layout::of(command, &kept, Capabilities::empty()).expect("columns");
+            let layout = Layout::at(0, command, &kept, Capabilities::empty()).expect("columns");
             assert_eq!((layout.row_count(), layout.is_binary()), (1, true));
         }
     }

@@ -112,6 +112,16 @@ impl ResultTracker {
         if self.counters.has_status { Some(self.counters.status) } else { None }
     }
 
+    /// Whether the packet fed last ended a result, and not only a part of one.
+    pub(super) fn is_between_results(&self) -> bool {
+        matches!(self.state, State::Start | State::Done) && self.continued.is_none()
+    }
+
+    /// The counters since the last call: of one result, if it is called behind each.
+    pub(super) fn take_summary(&mut self) -> Summary {
+        std::mem::replace(&mut self.counters, Counters::ZERO).summary()
+    }
+
     /// The command that is answered.
     pub const fn command(&self) -> Command {
         self.command

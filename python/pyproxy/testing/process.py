@@ -1,0 +1,155 @@
+"""The proxy as a process: its script, its servers, its log."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .. import _native
+from ..settings import check_sections, use_file
+from .script import Script, ScriptSource, describe
+from .server import FakeServer, ServerCommand, ServerConnection
+from .surroundings import Surroundings
+
+__all__ = ["LogEntry", "Options", "Process"]
+
+_FIRST_PORT = 3306
+
+
+class LogEntry(NamedTuple):
+    """A line of the proxy's log. The level is "critical", "warning", "message", "info" or "debug"."""
+
+    level: str
+    text: str
+
+
+class Options(NamedTuple):
+    """The plugin options that change what hooks meet."""
+
+    on_script_error: str = "reject"
+    profiling: bool = True
+    pool_change_user: bool = True
+    max_kept_bytes: int = 256 << 20
+
+
+class Process:
+    """A proxy with its script loaded. Ends with `stop`."""
+
+    def __init__(
+        self,
+        script: ScriptSource,
+        backends: list[FakeServer],
+        read_only: list[FakeServer],
+        options: Options,
+        config: Mapping[str, Any],
+        script_config: str | None,
+        raise_errors: bool,
+    ) -> None:
+        if options.on_script_error not in ("reject", "forward"):
+            raise ValueError("on_script_error is 'reject' or 'forward'")
+        self.raise_errors = raise_errors
+        self.native = _native.Process(
+            options.on_script_error == "reject",
+            options.profiling,
+            options.pool_change_user,
+            options.max_kept_bytes,
+        )
+        self.script = Script(script)
+        self._surroundings = Surroundings(self.native, self.script)
+        self.server_commands: list[ServerCommand] = []
+        self._servers = backends + read_only
+        self._log: list[LogEntry] = []
+        addresses = [f"127.0.0.1:{_FIRST_PORT + ndx}" for ndx in range(len(self._servers))]
+        for ndx, address in enumerate(addresses):
+            self.native.add_backend(address, ndx >= len(backends))
+        self._configure(options, addresses[: len(backends)], addresses[len(backends) :])
+        self.config.script_config = script_config
+        for name, value in config.items():
+            setattr(self.config, name, value)
+        try:
+            self._load(script_config)
+        except BaseException:
+            self.script.unload()
+            raise
+
+    @property
+    def config(self) -> Any:
+        """`proxy.globals.config`."""
+        return self.native.globals.config
+
+    def _configure(
+        self, options: Options, addresses: list[str], read_only_addresses: list[str]
+    ) -> None:
+        config = self.config
+        config.address = ":4045"
+        config.backend_addresses = tuple(addresses)
+        config.read_only_backend_addresses = tuple(read_only_addresses)
+        config.python_script = self.script.path
+        config.profiling = options.profiling
+        config.start_proxy = True
+        config.pool_change_user = options.pool_change_user
+        config.connect_timeout = 2.0
+        config.read_timeout = config.write_timeout = 8 * 3600.0
+        config.on_script_error = options.on_script_error
+        config.max_kept_bytes = options.max_kept_bytes
+        config.reload = False
+        config.venv = None
+
+    def _load(self, script_config: str | None) -> None:
+        with self.running():
+            if script_config is not None:
+                use_file(script_config)
+            with _native.Permission():
+                self.script.load()
+                self.native.load(self.script.namespace, describe)
+                check_sections()
+
+    @property
+    def servers(self) -> list[FakeServer]:
+        """The servers, in the order of the backends. What a script added is down until the test says otherwise."""
+        missing = self.native.backend_count - len(self._servers)
+        self._servers.extend(FakeServer(down=True) for _ in range(missing))
+        return self._servers
+
+    def connect(self, ndx: int) -> ServerConnection | None:
+        """A new connection to a backend; None if it is down."""
+        server = self.servers[ndx]
+        return None if server.down else server.accept(ndx, self.server_commands)
+
+    def enter(self) -> None:
+        """A hook runs from now on."""
+        self._surroundings.enter()
+
+    def leave(self) -> None:
+        """It has returned."""
+        self._surroundings.leave()
+
+    @property
+    def log(self) -> list[LogEntry]:
+        """The lines of the log so far."""
+        self._log.extend(LogEntry(*entry) for entry in self.native.take_log())
+        return self._log
+
+    def stop(self) -> None:
+        """Calls `shutdown(proxy)` of the script and forgets the script."""
+        try:
+            with self.running():
+                self.native.shutdown()
+        except BaseException as error:
+            self.native.write_log("critical", f"shutdown failed:\n{describe(error)}")
+            if self.raise_errors:
+                raise
+        finally:
+            self.script.unload()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Code of the script runs in the `with` block, with all that is there for it."""
+        self.native.enter()
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+            self.native.leave()

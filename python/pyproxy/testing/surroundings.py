@@ -1,0 +1,73 @@
+"""What surrounds the code of a script while it runs."""
+
+from __future__ import annotations
+
+import builtins
+import logging
+import sys
+
+from .. import _native
+from .._former_names import install as install_former_names
+from .script import Script
+
+__all__ = ["Surroundings"]
+
+_MISSING = object()
+
+
+class Surroundings:
+    """What is there while code of a script runs: the builtin `proxy`, its folder on the path, logging."""
+
+    def __init__(self, process: _native.Process, script: Script) -> None:
+        self._proxy = process.proxy
+        self._script = script
+        self._handler = _LogHandler(process)
+        self._before: list[tuple[object, list[str], int]] = []
+
+    def enter(self) -> None:
+        """Code of the script runs from now on."""
+        install_former_names()
+        root = logging.root
+        self._before.append((getattr(builtins, "proxy", _MISSING), sys.argv, root.level))
+        builtins.proxy = self._proxy  # type: ignore[attr-defined] # scripts use it so
+        folder = self._script.folder
+        if folder is not None:
+            sys.path.insert(0, folder)
+            sys.argv = [str(self._script.path)]
+        root.addHandler(self._handler)
+        root.setLevel(logging.DEBUG)
+
+    def leave(self) -> None:
+        """It has returned."""
+        proxy, sys.argv, level = self._before.pop()
+        logging.root.setLevel(level)
+        if not self._before:
+            logging.root.removeHandler(self._handler)
+        folder = self._script.folder
+        if folder is not None and folder in sys.path:
+            sys.path.remove(folder)
+        if proxy is _MISSING:
+            del builtins.proxy  # type: ignore[attr-defined]
+        else:
+            builtins.proxy = proxy  # type: ignore[attr-defined]
+
+
+class _LogHandler(logging.Handler):
+    """Python's logging goes to the proxy's log."""
+
+    def __init__(self, process: _native.Process) -> None:
+        super().__init__()
+        self._process = process
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "debug"
+        for lowest, name in (
+            (logging.ERROR, "critical"),
+            (logging.WARNING, "warning"),
+            (logging.INFO, "info"),
+        ):
+            if record.levelno >= lowest:
+                level = name
+                break
+        self._process.write_log(level, self.format(record))
