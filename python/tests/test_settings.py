@@ -101,26 +101,17 @@ def test_a_misspelt_setting_names_the_one_that_was_meant() -> None:
         settings_of("[mine]\ncoutn = 1")
 
 
-CHECKING = (
-    SCRIPT
-    + """
-from pyproxy.settings import check_sections
-def init(proxy): check_sections()
-"""
-)
-
-
 @pytest.mark.parametrize(
     ("section", "meant"), [("rulse", "rules"), ("minee", "mine"), ("Rules", "rules")]
 )
 def test_a_misspelt_section_is_refused(section: str, meant: str) -> None:
     with pytest.raises(SettingsError) as error:
-        Session(CHECKING, script_config=f"[{section}]\na = 1\n")
+        Session(SCRIPT, script_config=f"[{section}]\na = 1\n")
     assert f"no script reads section [{section}]: did you mean [{meant}]?" in str(error.value)
 
 
 def test_sections_of_others_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
     text = "[mysql-proxy]\n[auto_config]\n[mine]\n[rules]\n[rule]\n[mysqld]\nport = 1\n"
-    with Session(CHECKING, script_config=text):
+    with Session(SCRIPT, script_config=text):
         told = [record.getMessage().partition(": ")[2] for record in caplog.records]
     assert told == ["no script reads [rule], [mysqld]"]

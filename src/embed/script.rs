@@ -57,6 +57,7 @@ impl Script {
                 init.call1((environment.proxy.bind(py),))?;
             }
             environment.bootstrap.check_settings(py)?;
+            log::info!("{}: hooks: {}", path.display(), hooks.names());
             let environment = Arc::clone(environment);
             Ok(Self { environment, hooks, shutdown, ended: AtomicBool::new(false) })
         })

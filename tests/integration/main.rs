@@ -21,6 +21,7 @@ mod infile;
 mod install;
 mod leaks;
 mod listening;
+mod log;
 mod login;
 mod logins;
 mod lost_servers;

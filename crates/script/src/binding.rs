@@ -12,6 +12,7 @@ use crate::classes::auth::Auth;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
 use crate::decision;
+use crate::escape;
 use crate::guest::Guest;
 use crate::permission::Permission;
 use crate::reply;
@@ -188,7 +189,7 @@ fn show(value: &Bound<'_, PyAny>) -> String {
         return "a generator (there is a yield in it)".to_owned();
     }
     match value.repr() {
-        Ok(repr) => repr.to_string_lossy().chars().take(LONGEST).collect(),
+        Ok(repr) => escape::one_line(&repr.to_string_lossy()).chars().take(LONGEST).collect(),
         Err(_) => format!("an object of {}", value.get_type()),
     }
 }

@@ -34,6 +34,14 @@ impl Hooks {
         self.defined
     }
 
+    /// Their names, for the log.
+    pub fn names(&self) -> String {
+        match self.functions.iter().map(|(hook, _)| hook.name()).collect::<Vec<_>>().as_slice() {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        }
+    }
+
     /// The function to call.
     pub fn get(&self, hook: Hook) -> Option<&Py<PyAny>> {
         self.functions.iter().find(|(name, _)| *name == hook).map(|(_, function)| function)

@@ -9,6 +9,7 @@ mod codec;
 mod column;
 mod constants;
 mod decision;
+pub mod escape;
 mod guest;
 mod hooks;
 mod layout;
