@@ -11,13 +11,13 @@ use std::sync::{Arc, OnceLock};
 use chassis_sys as sys;
 use engine::{BackendKind, Shared};
 use glib_sys::GOptionEntry;
-use script::Scripts;
+use script::{Permission, Scripts};
 
 use super::options::ini_file::{self, IniError};
 use super::options::{NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
-use crate::chassis::{Backends, api, host};
+use crate::chassis::{Backends, api, fork, host};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 
@@ -122,6 +122,8 @@ enum StartError {
     Listen { address: String, source: std::io::Error },
     #[error("{option}={address}: the host refuses this backend")]
     Backend { option: &'static str, address: String },
+    #[error("children of the script cannot be told apart: {0}")]
+    Fork(std::io::Error),
     #[error(transparent)]
     Python(#[from] embed::EmbedError),
     #[error("the plugin is listed twice in plugins=")]
@@ -166,6 +168,7 @@ unsafe fn start(
     let scripts = match options.script.clone() {
         None => None,
         Some(script) => {
+            fork::prepare(Permission::revoke).map_err(StartError::Fork)?;
             let python = PythonConfig {
                 script,
                 // SAFETY: `chas` is the host object.
@@ -191,7 +194,9 @@ unsafe fn start(
     };
     drive::install(context).map_err(|_| StartError::Twice)?;
     // SAFETY: called from `apply_config`.
-    unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)
+    unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?;
+    log::info!("listening on {}", options.address);
+    Ok(())
 }
 
 /// The host's global list, so that the admin plugin shows our backends, unless another plugin uses it: then a list of

@@ -10,6 +10,7 @@ mod commands;
 mod environment;
 mod errors;
 mod failures;
+mod forks;
 mod hostile;
 mod life;
 mod lifetime;
