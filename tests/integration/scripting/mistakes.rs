@@ -163,3 +163,26 @@ fn a_ready_made_script_that_needs_settings_does_not_start_without() {
         "{log}"
     );
 }
+
+#[test]
+fn a_module_that_hides_one_of_pythons_own_is_named() {
+    for (hidden, script) in [
+        // The module is found in place of Python's, and has not what somebody else imports.
+        ("random", "import tempfile\n"),
+        ("wave", "import wave\nwave.open\n"),
+        ("colorsys", "from colorsys import rgb_to_hsv\n"),
+    ] {
+        let file = format!("{hidden}.py");
+        let ended =
+            Host::builder().backend(db()).file(&file, "x = 1\n").script(script).run_to_end();
+        assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+        let text = format!("{file} hides Python's own module {hidden}: rename it");
+        assert_eq!(ended.log.matches(&text).count(), 1, "{}", ended.log);
+    }
+    let ended = Host::builder()
+        .backend(db())
+        .file("random.py", "x = 1\n")
+        .script("import no_such_module\n")
+        .run_to_end();
+    assert!(!ended.log.contains("hides"), "{}", ended.log);
+}
