@@ -6,10 +6,11 @@ source "$(dirname "$0")/lib.sh"
 
 usage() {
     cat <<'TEXT'
-usage: scripts/install.sh [--prefix DIR] [--uninstall]
+usage: scripts/install.sh [--prefix DIR] [--any-prefix] [--uninstall]
 
   --prefix     where mysql-proxy is installed (default: the prefix of the mysql-proxy on PATH,
                else /usr/local)
+  --any-prefix install although no mysql-proxy is in DIR/bin or DIR/sbin
   --uninstall  remove what an installation put there
 
 Installs the plugin into DIR/lib/mysql-proxy/plugins, the ready-made scripts into
@@ -31,6 +32,7 @@ default_prefix() {
 }
 
 prefix=
+any_prefix=false
 uninstall=false
 while [ $# -gt 0 ]; do
     case $1 in
@@ -39,6 +41,7 @@ while [ $# -gt 0 ]; do
             prefix=$(cd "$CALLER_DIR" && realpath -m -- "$2")
             shift
             ;;
+        --any-prefix) any_prefix=true ;;
         --uninstall) uninstall=true ;;
         -h | --help)
             usage
@@ -75,7 +78,25 @@ writing() {
     fi
 }
 
+# Nobody would load a plugin where no mysql-proxy is.
+check_prefix() {
+    $any_prefix || [ -x "$prefix/bin/mysql-proxy" ] || [ -x "$prefix/sbin/mysql-proxy" ] ||
+        die "there is no mysql-proxy in $prefix/bin or $prefix/sbin: --prefix names another folder," \
+            "--any-prefix installs all the same"
+}
+
+# The file must be a shared library with our entry point and our options in it.
+check_plugin() {
+    local plugin=$1 magic
+    magic=$(head -c 4 -- "$plugin" | od -An -c | tr -d ' \n')
+    if [ "$magic" != '177ELF' ] || ! grep -aq plugin_init -- "$plugin" ||
+        ! grep -aq pyproxy-python-script -- "$plugin"; then
+        die "$plugin is no pyproxy library"
+    fi
+}
+
 install_all() {
+    check_prefix
     local plugin=$TARGET_DIR/release/libpyproxy.so
     if [ -n "${PYPROXY_PLUGIN:-}" ]; then
         plugin=$(user_path "$PYPROXY_PLUGIN")
@@ -86,6 +107,7 @@ install_all() {
         cargo build --quiet --locked --release -p pyproxy
     fi
 
+    check_plugin "$plugin"
     heading "Installing into $prefix"
     writing install -d "$PLUGIN_DIR" "$HOOKS_DIR" "$EXAMPLES_DIR"
     writing install -m 644 "$plugin" "$PLUGIN_DIR/libpyproxy.so"

@@ -12,3 +12,4 @@ else:
     from pyproxy._native._plugin import *  # noqa: F403 - the same names
 
 from pyproxy import chassis as chassis
+from pyproxy._native import __version__ as __version__

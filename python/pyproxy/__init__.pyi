@@ -21,6 +21,9 @@ from . import chassis as chassis
 from ._constants import *  # noqa: F403 - every one of them
 from ._constants import Constants as _Constants
 
+# The plugin's version, or that of the installed library.
+__version__: str
+
 # What is sent may be text, which is encoded as UTF-8, or any bytes-like object.
 _Data: TypeAlias = str | Buffer
 _Needed: TypeAlias = bool | int | Mapping[str, bool | int | None] | None
@@ -194,6 +197,9 @@ class Connection:
     """
 
     @property
+    def id(self) -> int:
+        """The number that names the connection in the log; counts up from 1 in this process."""
+    @property
     def client(self) -> Socket:
         """The client's side."""
     @property
@@ -240,6 +246,11 @@ class Socket:
     @property
     def username(self) -> str | None:
         """The user name of the login."""
+    @property
+    def charset(self) -> int | None:
+        """The character set of the login, as the number of its collation (45 is utf8mb4_general_ci). What the client
+        sets later, with SET NAMES, is not followed.
+        """
     @property
     def auth_plugin_name(self) -> str | None:
         """The authentication method: of the login if there was one, else the one the server proposed."""

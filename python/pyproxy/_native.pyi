@@ -21,6 +21,9 @@ from typing_extensions import Buffer
 
 import pyproxy
 
+# The same for the whole workspace.
+__version__: str
+
 # What is decoded, tokenized or sent: text is encoded as UTF-8, surrogates that stand for bytes
 # become these bytes.
 _Data: TypeAlias = str | Buffer

@@ -17,17 +17,27 @@ from __future__ import annotations
 
 import builtins
 import configparser
+import difflib
+import logging
 import types
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Section", "SettingsError", "raw", "section", "use_file"]
+__all__ = ["Section", "SettingsError", "check_sections", "raw", "require", "section", "use_file"]
 
 _TRUE = frozenset(("true", "yes", "on", "1"))
 _FALSE = frozenset(("false", "no", "off", "0"))
 # Attribute of proxy.globals.config: the groups of the file, as texts.
 _GROUPS = "_script_config"
+# Attribute of proxy.globals.config: the sections that scripts asked for, and whether Python had set them before.
+_ASKED = "_script_sections"
+# Sections that are not read while a script is loaded: of mysql-proxy, and of `pyproxy.auto_config`.
+_READ_ELSEWHERE = ("mysql-proxy", "auto_config")
 _OPTION = "pyproxy-script-config"
+# How like another name has to be, from 0 to 1, to be what somebody meant.
+_LIKENESS = 0.8
+
+_log = logging.getLogger(__name__)
 
 
 class SettingsError(ValueError):
@@ -57,6 +67,7 @@ def section(name: str, /, **defaults: Any) -> Section:
         raise SettingsError(
             f"proxy.globals.config.{name} is {present!r}, not a section of settings"
         )
+    _ask(config, name, present is not None)
     values = dict(defaults)
     values.update(_from_file(config, name, defaults))
     if isinstance(present, Mapping):
@@ -72,7 +83,45 @@ def section(name: str, /, **defaults: Any) -> Section:
 
 def raw(name: str, /) -> dict[str, str]:
     """The texts of group `name` of the file, for sections whose keys are free: a list of rules, for example."""
-    return dict(_groups(_config()).get(name, {}))
+    config = _config()
+    _ask(config, name, False)
+    return dict(_groups(config).get(name, {}))
+
+
+def require(script: str, *names: str) -> None:
+    """For a script that does nothing without settings: raises SettingsError if none of these sections is there.
+
+    They may be in the file, or set in Python before the script was loaded.
+    """
+    config = _config()
+    groups, asked = _groups(config), _asked(config)
+    if any(name in groups or asked.get(name) for name in names):
+        return
+    file = getattr(config, "script_config", None)
+    where = f"{_OPTION}={file}: there is no section" if file else f"{_OPTION} is not set:"
+    sections = " or ".join(f"[{name}]" for name in names)
+    raise SettingsError(f"{where} {sections}, and {script} does nothing without")
+
+
+def check_sections() -> None:
+    """Looks for sections of the file that no script asked for, now that the scripts are loaded.
+
+    Raises SettingsError for one that is spelt almost like one that was asked for and is not in the file. Others may be
+    meant for somebody else: one warning names them.
+    """
+    config = _config()
+    groups, asked = _groups(config), _asked(config)
+    strangers = [name for name in groups if name not in asked and name not in _READ_ELSEWHERE]
+    missing = [name for name in asked if name not in groups]
+    for name in strangers:
+        close = difflib.get_close_matches(name.replace("-", "_").lower(), missing, 1, _LIKENESS)
+        if close:
+            raise SettingsError(
+                f"{_OPTION}={config.script_config}: no script reads section [{name}]: did you mean [{close[0]}]?"
+            )
+    if strangers:
+        names = ", ".join(f"[{name}]" for name in strangers)
+        _log.warning("%s=%s: no script reads %s", _OPTION, config.script_config, names)
 
 
 def use_file(path: str) -> None:
@@ -112,12 +161,28 @@ def _groups(config: Any) -> Mapping[str, Mapping[str, str]]:
     return groups
 
 
+def _asked(config: Any) -> dict[str, bool]:
+    asked: dict[str, bool] | None = getattr(config, _ASKED, None)
+    if asked is None:
+        asked = {}
+        setattr(config, _ASKED, asked)
+    return asked
+
+
+def _ask(config: Any, name: str, is_set: bool) -> None:
+    asked = _asked(config)
+    asked[name] = asked.get(name, False) or is_set
+
+
 def _from_file(config: Any, name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, text in _groups(config).get(name, {}).items():
         where = f"{_OPTION}={config.script_config}: [{name}] {key}={text}"
         setting = key.replace("-", "_")
         if setting not in defaults:
+            close = difflib.get_close_matches(setting, defaults, 1, _LIKENESS)
+            if close:
+                raise SettingsError(f"{where}: there is no such setting: did you mean {close[0]}?")
             known = ", ".join(sorted(defaults))
             raise SettingsError(f"{where}: there is no such setting, but {known}")
         try:

@@ -230,8 +230,8 @@ def test_errors_and_other_answers_pass() -> None:
         assert session.command(b"\x0e").ok
 
 
-def test_without_rules_nothing_is_kept() -> None:
-    with masking(Result([column("email")], [("a@b.c",)]), rules="") as session:
+def test_with_an_empty_section_nothing_is_kept() -> None:
+    with masking(Result([column("email")], [("a@b.c",)]), rules="[masking_rules]") as session:
         assert session.query("SELECT a").rows == [("a@b.c",)]
 
 

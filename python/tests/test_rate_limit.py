@@ -51,7 +51,7 @@ def test_the_error_names_user_and_limit() -> None:
 
 
 def test_without_limits_everything_passes() -> None:
-    with Session(SCRIPT) as session:
+    with limited("[rate_limit]") as session:
         Clock(session)
         assert all(session.query("SELECT 1").ok for _ in range(100))
         assert len(session.script._buckets) == 0

@@ -94,3 +94,24 @@ def test_wrong_files_are_refused_with_one_line(text: str, complaint: str) -> Non
 def test_an_option_of_the_proxy_is_no_section() -> None:
     with pytest.raises(SettingsError, match="profiling is True, not a section"):
         Session("from pyproxy.settings import section\nsection('profiling', a=1)")
+
+
+def test_a_misspelt_setting_names_the_one_that_was_meant() -> None:
+    with pytest.raises(SettingsError, match=r"\[mine\] coutn=1: .* did you mean count\?"):
+        settings_of("[mine]\ncoutn = 1")
+
+
+@pytest.mark.parametrize(
+    ("section", "meant"), [("rulse", "rules"), ("minee", "mine"), ("Rules", "rules")]
+)
+def test_a_misspelt_section_is_refused(section: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Session(SCRIPT, script_config=f"[{section}]\na = 1\n")
+    assert f"no script reads section [{section}]: did you mean [{meant}]?" in str(error.value)
+
+
+def test_sections_of_others_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    text = "[mysql-proxy]\n[auto_config]\n[mine]\n[rules]\n[rule]\n[mysqld]\nport = 1\n"
+    with Session(SCRIPT, script_config=text):
+        told = [record.getMessage().partition(": ")[2] for record in caplog.records]
+    assert told == ["no script reads [rule], [mysqld]"]

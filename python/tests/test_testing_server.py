@@ -105,7 +105,10 @@ def test_a_server_that_is_down() -> None:
         with session.inspect() as proxy:
             assert [backend.state for backend in proxy.globals.backends] == [2, 1]
         [entry] = session.log
-        assert entry.text == "connection 1: backend 127.0.0.1:3306 is not reachable, marked DOWN"
+        assert (
+            entry.text
+            == "connection 1: backend 127.0.0.1:3306 is not reachable (no answer), marked DOWN"
+        )
         down.down = False
     with Session(backends=[down]) as session:
         assert session.query("SELECT 1").ok

@@ -9,6 +9,7 @@ pub mod api;
 pub mod backend;
 pub mod con;
 pub mod event;
+pub mod fork;
 pub mod host;
 pub mod link;
 pub mod packet;

@@ -2,6 +2,7 @@
 //!
 //! Facts: `docs/internals/packets.md`.
 
+use std::io;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -148,6 +149,18 @@ impl<'h> Socket<'h> {
         poll(self.fd(), libc::POLLOUT)
     }
 
+    /// Why a connect that has ended failed. The kernel tells it once: to be asked before [`Socket::finish_connect`].
+    pub fn take_connect_error(&self) -> Option<io::Error> {
+        let mut number: libc::c_int = 0;
+        let mut size = libc::socklen_t::try_from(size_of_val(&number)).unwrap_or_default();
+        // SAFETY: both pointers are to local values, and the size is that of the first.
+        unsafe {
+            let value = (&raw mut number).cast();
+            libc::getsockopt(self.fd(), libc::SOL_SOCKET, libc::SO_ERROR, value, &raw mut size);
+        }
+        (number != 0).then(|| io::Error::from_raw_os_error(number))
+    }
+
     /// Asks for the outcome of a connect that has ended.
     pub fn finish_connect(&self) -> Connect {
         // SAFETY: INV-2.
@@ -170,9 +183,9 @@ impl<'h> Socket<'h> {
             match got {
                 0 => return false,
                 1.. => {}
-                _ => match std::io::Error::last_os_error().kind() {
-                    std::io::ErrorKind::Interrupted => {}
-                    kind => return kind == std::io::ErrorKind::WouldBlock,
+                _ => match io::Error::last_os_error().kind() {
+                    io::ErrorKind::Interrupted => {}
+                    kind => return kind == io::ErrorKind::WouldBlock,
                 },
             }
         }
@@ -192,7 +205,7 @@ impl<'h> Socket<'h> {
             let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
             libc::recv(self.fd(), (&raw mut byte).cast(), 1, flags)
         };
-        seen >= 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::WouldBlock
+        seen >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::WouldBlock
     }
 }
 

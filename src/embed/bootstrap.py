@@ -7,6 +7,7 @@ import importlib.machinery
 import importlib.util
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -15,13 +16,29 @@ import traceback
 _HERE = (lambda: 0).__code__.co_filename
 
 
+# Characters that end a line or move a terminal's cursor, and how the log shows them: text of a client (in an exception,
+# in a message) must not make lines of the log.
+_HARMFUL = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]
+_SHOWN = {code: repr(chr(code))[1:-1] for code in _HARMFUL}
+
+
+class _OneLine(logging.Formatter):
+    """The message in one line; a traceback behind it keeps its lines."""
+
+    def formatMessage(self, record):
+        return super().formatMessage(record).translate(_SHOWN)
+
+    def formatException(self, ei):
+        return describe(ei[1])
+
+
 class _HostHandler(logging.Handler):
     """Sends records to the host's log, as long as the script adds no handler of its own to the root logger."""
 
     def __init__(self, write):
         super().__init__()
         self._write = write
-        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        self.setFormatter(_OneLine("%(name)s: %(message)s"))
 
     def emit(self, record):
         if logging.root.handlers != [self]:
@@ -77,13 +94,15 @@ def _report_to(write):
         if issubclass(args.exc_type, SystemExit):
             return
         name = args.thread.name if args.thread is not None else "a thread"
+        name = name.translate(_SHOWN)
         error = args.exc_value if args.exc_value is not None else args.exc_type()
         write(logging.CRITICAL, f"exception in {name}:\n{describe(error)}")
 
     def unraisablehook(args):
         error = args.exc_value if args.exc_value is not None else args.exc_type()
         text = args.err_msg or "exception ignored in"
-        write(logging.CRITICAL, f"{text} {args.object!r}:\n{describe(error)}")
+        what = f"{text} {args.object!r}".translate(_SHOWN)
+        write(logging.CRITICAL, f"{what}:\n{describe(error)}")
 
     threading.excepthook = thread_excepthook
     sys.unraisablehook = unraisablehook
@@ -100,7 +119,52 @@ def describe(error):
     frame = error.__traceback__
     while frame is not None and _is_ours(frame.tb_frame.f_code.co_filename):
         frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame)).rstrip("\n")
+    report = traceback.TracebackException(type(error), error, frame)
+    _escape(report)
+    text = "".join(report.format()).rstrip("\n")
+    if isinstance(error, (ImportError, AttributeError)):
+        text += "".join(_hiding(text))
+    return text
+
+
+def _hiding(text):
+    """A line for each module beside the script that Python finds in place of its own, if the traceback has its name."""
+    folder = os.path.dirname(sys.argv[0])
+    own = getattr(sys, "stdlib_module_names", None) or _modules_in(os.path.dirname(os.__file__))
+    for name, file in sorted(_modules_in(folder).items()):
+        if name in own and re.search(rf"\b{re.escape(name)}\b", text):
+            yield f"\n{os.path.join(folder, file)} hides Python's own module {name}: rename it"
+
+
+def _modules_in(folder):
+    """The modules and packages in a folder: what their files are called, by name."""
+    try:
+        files = os.listdir(folder)
+    except OSError:
+        return {}
+    found = {}
+    for file in files:
+        name, suffix = os.path.splitext(file)
+        path = os.path.join(folder, file)
+        if suffix == ".py" or os.path.isfile(os.path.join(path, "__init__.py")):
+            found[name] = file
+    return found
+
+
+def _escape(report):
+    """Puts what the exceptions themselves say into one line each: it may be text of a client."""
+    reports = [report]
+    while reports:
+        part = reports.pop()
+        if getattr(part, "_str", None) is not None:
+            part._str = part._str.translate(_SHOWN)
+        notes = getattr(part, "__notes__", None)
+        if isinstance(notes, (list, tuple)):
+            part.__notes__ = [str(note).translate(_SHOWN) for note in notes]
+        elif notes is not None:
+            part.__notes__ = None
+        followers = [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
+        reports += [follower for follower in followers if follower is not None]
 
 
 def _is_ours(filename):
@@ -175,6 +239,13 @@ def use_settings(path):
     from pyproxy import settings
 
     settings.use_file(os.fsdecode(path))
+
+
+def check_settings():
+    """Whether the file's sections are those that the loaded scripts have; says nothing of scripts without settings."""
+    settings = sys.modules.get("pyproxy.settings")
+    if settings is not None:
+        settings.check_sections()
 
 
 def finish():

@@ -45,6 +45,12 @@ impl Bootstrap {
             .map_err(|error| self.describe(py, &error))
     }
 
+    /// Whether sections of that file are misspelt, once the script is loaded.
+    pub fn check_settings(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.bind(py).call_method0(intern!(py, "check_settings"))?;
+        Ok(())
+    }
+
     /// Runs the script in a fresh module and gives that to `use_it`. If either fails, `sys.modules` forgets the script.
     pub fn load<'py, R>(
         &self,

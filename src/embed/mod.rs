@@ -67,7 +67,7 @@ pub fn start(
     let started = threads::with_python(|py| {
         let environment =
             environment(py, &script, &config.base_dir, &options, shared, host_version)
-                .map_err(|error| EmbedError::Prepare(error.to_string()))?;
+                .map_err(EmbedError::Prepare)?;
         if let Some(file) = &config.script_config {
             environment.bootstrap.use_settings(py, file).map_err(EmbedError::Settings)?;
         }
@@ -93,7 +93,7 @@ fn readable(script: &Path) -> Result<PathBuf, EmbedError> {
         .map_err(|reason| EmbedError::Unreadable { path: script.to_owned(), reason })
 }
 
-/// Everything that is the same for all versions of the script.
+/// Everything that is the same for all versions of the script. The error is a traceback.
 fn environment(
     py: Python<'_>,
     script: &Path,
@@ -101,14 +101,21 @@ fn environment(
     options: &[(&'static str, ConfigValue)],
     shared: Arc<Shared>,
     host_version: u32,
-) -> PyResult<Environment> {
-    ::script::prepare(py, host_version)?;
-    let bootstrap = Bootstrap::new(py)?;
-    bootstrap.prepare(py, script, base_dir)?;
-    let config = Config::with_options(py, options)?.unbind();
-    let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
-    let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
-    library::install(py, shared, host_version)?;
-    bootstrap.publish(py, proxy.bind(py).as_any())?;
-    Ok(Environment { bootstrap, globals, proxy })
+) -> Result<Environment, String> {
+    let made = ::script::prepare(py, host_version).and_then(|()| Bootstrap::new(py));
+    let bootstrap = made.map_err(|error| error.to_string())?;
+    let furnished = (|| {
+        bootstrap.prepare(py, script, base_dir)?;
+        let config = Config::with_options(py, options)?.unbind();
+        let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
+        let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
+        library::install(py, shared, host_version)?;
+        bootstrap.publish(py, proxy.bind(py).as_any())?;
+        Ok((globals, proxy))
+    })();
+    match furnished {
+        Ok((globals, proxy)) => Ok(Environment { bootstrap, globals, proxy }),
+        // A module beside the script may stand in the way of what we import.
+        Err(error) => Err(bootstrap.describe(py, &error)),
+    }
 }

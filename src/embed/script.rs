@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::prelude::*;
 
 use super::bootstrap::Bootstrap;
+use engine::HookSet;
 use script::{Globals, Guest, Hooks, Permission, Proxy, function};
 
 use super::{deadline, threads};
@@ -47,10 +48,16 @@ impl Script {
     fn try_load(py: Python<'_>, environment: &Arc<Environment>, path: &Path) -> PyResult<Self> {
         environment.bootstrap.load(py, path, |module| {
             let hooks = Hooks::of(module)?;
-            let shutdown = function(module, "shutdown")?.map(Bound::unbind);
-            if let Some(init) = function(module, "init")? {
+            let shutdown = function(module, "shutdown", &["proxy"])?.map(Bound::unbind);
+            let init = function(module, "init", &["proxy"])?;
+            if hooks.defined() == HookSet::default() && init.is_none() && shutdown.is_none() {
+                log::warn!("{}: there is no hook in this script, it does nothing", path.display());
+            }
+            if let Some(init) = init {
                 init.call1((environment.proxy.bind(py),))?;
             }
+            environment.bootstrap.check_settings(py)?;
+            log::info!("{}: hooks: {}", path.display(), hooks.names());
             let environment = Arc::clone(environment);
             Ok(Self { environment, hooks, shutdown, ended: AtomicBool::new(false) })
         })

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::{Python, ffi};
 
+use crate::chassis::fork;
+
 /// The process is ending: no hook is called any more.
 static CLOSING: AtomicBool = AtomicBool::new(false);
 
@@ -23,7 +25,12 @@ pub fn with_python<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
         return None;
     }
     pin();
-    Python::try_attach(f)
+    let result = Python::try_attach(f);
+    if fork::is_child() {
+        // Code of the script forked, and the child came back: what follows is the proxy's.
+        fork::end_child();
+    }
+    result
 }
 
 /// Whether [`close`] was called.

@@ -4,18 +4,20 @@
 //! they only fill tables. Everything that lives (Python, sockets, threads) begins in `apply_config`.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use chassis_sys as sys;
 use engine::{BackendKind, Shared};
 use glib_sys::GOptionEntry;
-use script::Scripts;
+use script::{Permission, Scripts};
 
-use super::options::{OptionError, Options, RawOptions};
+use super::options::ini_file::{self, IniError};
+use super::options::{NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
-use crate::chassis::{Backends, api, host};
+use crate::chassis::{Backends, api, fork, host};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 
@@ -62,9 +64,13 @@ fn g_strdup(text: &CStr) -> *mut c_char {
     unsafe { glib_sys::g_strdup(text.as_ptr()) }
 }
 
+/// The ini file, if there is one; found before mysql-proxy changes its directory.
+static INI_FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+
 unsafe extern "C" fn new_config() -> *mut sys::chassis_plugin_config {
     guard_pointer(|| {
         panic_on_purpose("init");
+        INI_FILE.get_or_init(ini_file::of_command_line);
         Box::into_raw(RawOptions::new()).cast()
     })
 }
@@ -110,10 +116,14 @@ unsafe extern "C" fn apply_config(
 enum StartError {
     #[error(transparent)]
     Option(#[from] OptionError),
+    #[error(transparent)]
+    IniFile(#[from] IniError),
     #[error("pyproxy-address={address}: {source}")]
     Listen { address: String, source: std::io::Error },
     #[error("{option}={address}: the host refuses this backend")]
     Backend { option: &'static str, address: String },
+    #[error("children of the script cannot be told apart: {0}")]
+    Fork(std::io::Error),
     #[error(transparent)]
     Python(#[from] embed::EmbedError),
     #[error("the plugin is listed twice in plugins=")]
@@ -138,6 +148,9 @@ unsafe fn start(
     }
     // SAFETY: `config` is what `new_config` returned.
     let raw = unsafe { config.cast::<RawOptions>().as_ref() }.ok_or(StartError::NoMemory)?;
+    if let Some(file) = INI_FILE.get().and_then(Option::as_deref) {
+        ini_file::check(file, NAMES)?;
+    }
     let options = Options::check(&raw.values())?;
     if !options.enabled {
         return Ok(());
@@ -155,6 +168,7 @@ unsafe fn start(
     let scripts = match options.script.clone() {
         None => None,
         Some(script) => {
+            fork::prepare(Permission::revoke).map_err(StartError::Fork)?;
             let python = PythonConfig {
                 script,
                 // SAFETY: `chas` is the host object.
@@ -180,7 +194,9 @@ unsafe fn start(
     };
     drive::install(context).map_err(|_| StartError::Twice)?;
     // SAFETY: called from `apply_config`.
-    unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)
+    unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?;
+    log::info!("listening on {}", options.address);
+    Ok(())
 }
 
 /// The host's global list, so that the admin plugin shows our backends, unless another plugin uses it: then a list of

@@ -12,6 +12,7 @@ use libc::{sa_family_t, sockaddr_in, socklen_t};
 
 use crate::chassis::api::api;
 use crate::chassis::event::{socket_event, socket_tail};
+use crate::chassis::fork;
 use crate::drive::callbacks;
 
 /// Whether the kernel lets us listen on `address` now. Asked before the script is loaded, so that nothing is half
@@ -53,6 +54,7 @@ pub unsafe fn listen(
                 .err()
                 .unwrap_or_else(|| io::Error::other("cannot listen")));
         }
+        fork::remember((*socket).fd);
         let event = socket_event(socket);
         let accept = api().network_mysqld_con_accept;
         (api().event_set)(event, (*socket).fd, flags, Some(accept), con.cast());

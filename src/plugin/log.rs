@@ -8,7 +8,8 @@ use glib_sys::{
 };
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use script::log_target::MESSAGE;
+use script::escape;
+use script::log_target::SCRIPT;
 
 struct HostLog;
 
@@ -22,8 +23,9 @@ impl Log for HostLog {
         let level = match record.level() {
             Level::Error => G_LOG_LEVEL_CRITICAL,
             Level::Warn => G_LOG_LEVEL_WARNING,
-            Level::Info if record.target() == MESSAGE => G_LOG_LEVEL_MESSAGE,
-            Level::Info => G_LOG_LEVEL_INFO,
+            Level::Info if record.target() == SCRIPT => G_LOG_LEVEL_INFO,
+            // Whoever runs the proxy wants to know; level info of the host is for those who write scripts.
+            Level::Info => G_LOG_LEVEL_MESSAGE,
             Level::Debug | Level::Trace => G_LOG_LEVEL_DEBUG,
         };
         let text = c_text(&format!("pyproxy: {}", record.args()));
@@ -36,9 +38,9 @@ impl Log for HostLog {
     fn flush(&self) {}
 }
 
-/// Log text is data: a NUL in it (SQL may hold one) is shown, not taken for the end.
+/// Log text is data: what was escaped has no NUL, which C would take for its end.
 fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', "\\0")).expect("every NUL was replaced")
+    CString::new(escape::lines(text)).expect("every NUL was escaped")
 }
 
 /// Sends everything logged through the `log` crate to the host. Idempotent.
@@ -54,6 +56,6 @@ mod tests {
 
     #[test]
     fn a_nul_does_not_cut_a_message() {
-        assert_eq!(c_text("select '\0', %s").as_bytes(), b"select '\\0', %s");
+        assert_eq!(c_text("select '\0', %s").as_bytes(), b"select '\\x00', %s");
     }
 }

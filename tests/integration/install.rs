@@ -30,7 +30,7 @@ fn run(command: &mut Command) -> String {
 
 /// Runs the script with a prefix and gives what it printed.
 fn install(prefix: &Path, arguments: &[&str]) -> String {
-    run(script().arg("--prefix").arg(prefix).args(arguments))
+    run(script().arg("--any-prefix").arg("--prefix").arg(prefix).args(arguments))
 }
 
 /// The files in a folder, sorted.
@@ -42,7 +42,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What the ready-made scripts need to let the test user work: one refuses strangers by default.
-const SETTINGS: &str = "[login_mapping]\nunknown_users = pass\n";
+const SETTINGS: &str = "[login_mapping]\nunknown_users = pass\n[firewall]\nmode = off\n[masking_rules]\n\
+                        t.c = null\n[rate_limit]\nmax_connections = 9\n";
 
 /// A host that loads the installed plugin, and an installed script by its path.
 fn host_with(prefix: &Path, script: &Path) -> Host {
@@ -113,4 +114,39 @@ fn the_default_prefix_is_that_of_the_host_on_the_path() {
     let path = format!("{}:{}", programs.display(), env::var("PATH").unwrap());
     run(script().env("PATH", path));
     assert!(prefix.file("lib/mysql-proxy/plugins/libpyproxy.so").is_file());
+}
+
+/// What the script says when it refuses.
+fn refused(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_prefix_without_a_mysql_proxy_is_refused() {
+    let prefix = ScratchDir::new("prefix");
+    let error = refused(script().arg("--prefix").arg(prefix.path()));
+    assert!(
+        error.contains("there is no mysql-proxy in ") && error.contains("--any-prefix"),
+        "{error}"
+    );
+    assert!(files(prefix.path()).is_empty(), "nothing is installed");
+    fs::create_dir(prefix.file("bin")).unwrap();
+    std::os::unix::fs::symlink(artifacts::host_program(), prefix.file("bin/mysql-proxy")).unwrap();
+    run(script().arg("--prefix").arg(prefix.path()));
+    assert!(prefix.file("lib/mysql-proxy/plugins/libpyproxy.so").exists());
+}
+
+#[test]
+fn a_file_that_is_no_pyproxy_library_is_refused() {
+    let prefix = ScratchDir::new("prefix");
+    let text = prefix.write("text.so", "plugin_init pyproxy-python-script");
+    for file in [text.as_path(), artifacts::host_program(), Path::new("/bin/true")] {
+        let mut command = script();
+        command.env("PYPROXY_PLUGIN", file).arg("--any-prefix").arg("--prefix").arg(prefix.path());
+        let error = refused(&mut command);
+        assert!(error.contains(" is no pyproxy library"), "{}: {error}", file.display());
+    }
+    assert!(!prefix.file("lib").exists());
 }

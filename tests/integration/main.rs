@@ -21,6 +21,7 @@ mod failures;
 mod install;
 mod leaks;
 mod listening;
+mod log;
 mod logins;
 mod options;
 mod panics;

@@ -290,3 +290,50 @@ fn unix_socket_address() {
         .start();
     assert_in_step(&mut host.client());
 }
+
+#[test]
+fn an_unknown_key_in_the_ini_file_is_named_with_the_option_that_was_meant() {
+    for (key, option) in
+        [("pyproxy-adress", "pyproxy-address"), ("pyproxy_python_script", "pyproxy-python-script")]
+    {
+        let ended = Host::builder().backend(refusing()).option(key, "1").run_to_end();
+        assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+        let text = format!("there is no option {key} (did you mean {option}?)");
+        assert!(ended.log.contains(&text), "{}", ended.log);
+    }
+}
+
+#[test]
+fn an_option_that_is_repeated_in_the_ini_file_stops_the_start() {
+    // The builder writes one line for an option.
+    let twice = format!("{}\npyproxy-backend-addresses = {}", refusing(), refusing());
+    let ended = Host::builder().option("pyproxy-backend-addresses", twice).run_to_end();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.log);
+    let text = "pyproxy-backend-addresses is there twice, and mysql-proxy takes the last one only";
+    assert!(ended.log.contains(text), "{}", ended.log);
+}
+
+#[test]
+fn a_daemon_finds_its_ini_file_by_a_relative_path() {
+    // Named in two words, and mysql-proxy has changed its directory before the plugin starts.
+    let folder = testkit::scratch::ScratchDir::new("daemon");
+    let plugins = folder.file("plugins");
+    std::fs::create_dir(&plugins).unwrap();
+    let library = testkit::artifacts::plugin_library();
+    std::os::unix::fs::symlink(library, plugins.join("libpyproxy.so")).unwrap();
+    let log = folder.file("log");
+    let text = format!(
+        "[mysql-proxy]\nplugins = pyproxy\nplugin-dir = {}\nlog-file = {}\npyproxy-colour = red\n",
+        plugins.display(),
+        log.display()
+    );
+    folder.write("proxy.ini", &text);
+    let mut host = testkit::artifacts::host_command();
+    host.current_dir(&plugins).args(["--daemon", "--defaults-file", "../proxy.ini"]);
+    assert!(host.status().unwrap().success());
+    let refused = || {
+        std::fs::read_to_string(&log)
+            .is_ok_and(|log| log.contains("there is no option pyproxy-colour"))
+    };
+    assert!(testkit::wait::eventually(testkit::wait::PATIENCE, refused));
+}

@@ -16,6 +16,9 @@ const ATTEMPTS_PER_BACKEND: usize = 4;
 impl Turn<'_> {
     /// The first try, and every retry.
     pub fn find_server(&mut self) {
+        if self.state.connect_attempts == 0 {
+            log::debug!("{}: a client from {}", self.name(), self.session.client.src.name);
+        }
         self.shared.backends.recheck();
         if self.state.login.reason == LoginReason::Reconnect {
             return self.connect();
@@ -85,7 +88,7 @@ impl Turn<'_> {
                 self.go(Step::Connect, Awaits::Connect);
             }
             Connecting::Failed => {
-                self.mark_down(ndx);
+                self.mark_down(ndx, &self.driver.connect_error());
                 self.go(Step::Connect, Awaits::Retry);
             }
         }
@@ -96,25 +99,36 @@ impl Turn<'_> {
         let Some(server) = self.session.server.as_mut() else { return self.abort() };
         server.connected();
         server.count(&*self.shared.backends);
-        self.shared.backends.set_state(server.backend, BackendState::Up);
+        let ndx = server.backend;
+        self.mark_up(ndx);
         self.state.server_ids.restart();
         self.sync_server();
         self.go(Step::Greeting, Awaits::Greeting);
     }
 
-    /// The connect failed: the backend is DOWN, another one is tried.
-    pub fn connect_failed(&mut self) {
+    /// The connect failed: the backend is DOWN, another one is tried. `why` is for the log.
+    pub fn connect_failed(&mut self, why: &str) {
         if let Some(ndx) = self.session.server.as_ref().map(|server| server.backend) {
-            self.mark_down(ndx);
+            self.mark_down(ndx, why);
         }
         self.close_server();
         self.go(Step::Connect, Awaits::Retry);
     }
 
-    fn mark_down(&self, ndx: usize) {
+    fn mark_up(&self, ndx: usize) {
+        let backends = &*self.shared.backends;
+        let name = backends.address(ndx).unwrap_or_default().name;
+        if backends.state(ndx) != Some(BackendState::Up) {
+            log::info!("{}: backend {name} is reachable, marked UP", self.name());
+        }
+        backends.set_state(ndx, BackendState::Up);
+        log::debug!("{}: connected to backend {name}", self.name());
+    }
+
+    fn mark_down(&self, ndx: usize, why: &str) {
         self.shared.backends.set_state(ndx, BackendState::Down);
         let name = self.shared.backends.address(ndx).unwrap_or_default().name;
-        log::warn!("{}: backend {name} is not reachable, marked DOWN", self.name());
+        log::warn!("{}: backend {name} is not reachable ({why}), marked DOWN", self.name());
     }
 
     /// A pooled connection needs no server round: the client gets the handshake that the server once sent.

@@ -23,6 +23,11 @@ pub trait Driver {
     /// Starts a connect to backend `ndx`.
     fn connect(&mut self, ndx: usize) -> Connecting;
 
+    /// Why the connect that was started last, or is under way, failed: a text for the log.
+    fn connect_error(&self) -> String {
+        "no answer".to_owned()
+    }
+
     /// Does this. Events that it leads to are handed over when the present one is done.
     fn effect(&mut self, effect: Effect<'_>);
 }

@@ -264,6 +264,9 @@ impl Turn<'_> {
         }
         let Verdict::SendResult(made) = verdict else {
             let Some(packet) = at_hand else { return self.abort() };
+            if reply == AuthReply::Err {
+                self.log_refusal(packet.payload);
+            }
             self.forward(Side::Client, packet);
             return self.told(reply);
         };
@@ -294,7 +297,11 @@ impl Turn<'_> {
         }
         let is_change_user = self.state.login.reason == LoginReason::ChangeUser;
         match reply {
-            AuthReply::Ok => self.next_command(),
+            AuthReply::Ok => {
+                let user = self.session.client.username().unwrap_or_default();
+                log::debug!("{}: user {:?} is in", self.name(), String::from_utf8_lossy(user));
+                self.next_command();
+            }
             // MariaDB goes on as the old user; a server that does not closes its connection, which the next command
             // finds out.
             AuthReply::Err if is_change_user => self.next_command(),

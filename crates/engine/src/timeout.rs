@@ -11,7 +11,7 @@ impl Turn<'_> {
     pub fn timed_out(&mut self) {
         let untouched = !self.state.exchange.begun && !self.state.exchange.is_answered();
         match self.state.step {
-            Step::Connect => self.connect_failed(),
+            Step::Connect => self.connect_failed("the connect takes too long"),
             Step::Greeting => {
                 let reply = self.login_error(&format!("pyproxy: {TIMED_OUT}"));
                 self.refuse(&reply);

@@ -1,5 +1,7 @@
 //! One event in progress: where it goes, and the small moves that every step makes.
 
+use wire::reply::ErrPacket;
+
 use crate::engine::{Question, State, Step};
 use crate::reply::hook_failed;
 use crate::{
@@ -37,7 +39,7 @@ impl Turn<'_> {
             }
             Event::Accepted => self.find_server(),
             Event::Connected => self.connected(),
-            Event::ConnectFailed => self.connect_failed(),
+            Event::ConnectFailed => self.connect_failed(&self.driver.connect_error()),
             Event::Client(packet) => self.client_packet(packet),
             Event::Server(packet) => self.server_packet(packet),
         }
@@ -124,6 +126,7 @@ impl Turn<'_> {
     }
 
     fn over(&mut self) {
+        log::debug!("{}: over", self.name());
         self.close_server();
         self.state.step = Step::Over;
     }
@@ -131,7 +134,7 @@ impl Turn<'_> {
     fn ended(&mut self, side: Side) {
         if side == Side::Client {
             if self.state.exchange.injection.is_some() {
-                log::info!("{}: the client left while its result was read", self.name());
+                log::debug!("{}: the client left while its result was read", self.name());
             }
             // The server may be busy with an answer for long.
             self.close_server();
@@ -184,8 +187,25 @@ impl Turn<'_> {
 
     /// Sends `reply` to the client and hangs up after it.
     pub fn refuse(&mut self, reply: &Reply) {
+        self.log_refusal(reply.packets().first().map_or(&[], Vec::as_slice));
         self.send_to_client(reply);
         self.close();
+    }
+
+    /// Writes why a client is refused, if `err` is an ERR. Its text may be one that the client chose.
+    pub fn log_refusal(&self, err: &[u8]) {
+        let Ok(err) = ErrPacket::parse(err) else { return };
+        let client = &self.session.client;
+        let user =
+            client.username().map(|user| format!(", user {:?}", String::from_utf8_lossy(user)));
+        log::info!(
+            "{} ({}{}): refused: error {}: {}",
+            self.name(),
+            client.src.name,
+            user.unwrap_or_default(),
+            err.code,
+            String::from_utf8_lossy(err.message).replace(char::is_control, "?")
+        );
     }
 
     /// The answer of the server makes no sense: an ERR if the client has not seen a part of it, and the end.

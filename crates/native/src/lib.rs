@@ -27,6 +27,7 @@ fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "__doc__",
         "The native part of the library: SQL tokenizer and lexer, packet codecs, password functions.",
     )?;
+    module.setattr("__version__", env!("CARGO_PKG_VERSION"))?;
     error::add_to(module)?;
     tokens::add_to(module)?;
     lexer::add_to(module)?;

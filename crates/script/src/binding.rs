@@ -12,6 +12,7 @@ use crate::classes::auth::Auth;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
 use crate::decision;
+use crate::escape;
 use crate::guest::Guest;
 use crate::permission::Permission;
 use crate::reply;
@@ -175,11 +176,26 @@ impl From<PyErr> for Failure {
     }
 }
 
-/// A value for the log: its repr, cut short, or its type if that raises.
+/// A value for the log: its repr, cut short, or its type if that raises. What a function of another kind gives is named.
 fn show(value: &Bound<'_, PyAny>) -> String {
     const LONGEST: usize = 200;
+    if is(value, "iscoroutine") {
+        // Else Python complains that nobody awaited it.
+        let _ = value.call_method0("close");
+        return "a coroutine (it is an async def, and hooks are not awaited)".to_owned();
+    }
+    if is(value, "isgenerator") || is(value, "isasyncgen") {
+        return "a generator (there is a yield in it)".to_owned();
+    }
     match value.repr() {
-        Ok(repr) => repr.to_string_lossy().chars().take(LONGEST).collect(),
+        Ok(repr) => escape::one_line(&repr.to_string_lossy()).chars().take(LONGEST).collect(),
         Err(_) => format!("an object of {}", value.get_type()),
     }
+}
+
+/// What a predicate of Python's `inspect` says.
+fn is(value: &Bound<'_, PyAny>, predicate: &str) -> bool {
+    let inspect = value.py().import("inspect");
+    let answer = inspect.and_then(|inspect| inspect.call_method1(predicate, (value,)));
+    answer.and_then(|answer| answer.is_truthy()).unwrap_or(false)
 }

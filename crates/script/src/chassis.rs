@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyString, PyTuple};
 
+use crate::escape;
 use crate::log_target::{MESSAGE, SCRIPT};
 
 /// The program that a script runs in.
@@ -132,7 +133,8 @@ fn debug(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 fn write(py: Python<'_>, target: &str, level: Level, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    let line = format!("({}) {}", caller(py)?, text.str()?.to_string_lossy());
+    let text = escape::one_line(&text.str()?.to_string_lossy());
+    let line = format!("({}) {text}", caller(py)?);
     // The log may wait for a disk; other threads of the script need not.
     py.detach(|| log::log!(target: target, level, "{line}"));
     Ok(())

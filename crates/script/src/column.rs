@@ -67,6 +67,23 @@ impl Column {
         ValueType::of_column(&self.definition())
     }
 
+    /// Whether its cells are numbers.
+    pub fn is_numeric(&self) -> bool {
+        matches!(
+            self.column_type,
+            ColumnType::TINY
+                | ColumnType::SHORT
+                | ColumnType::INT24
+                | ColumnType::LONG
+                | ColumnType::LONGLONG
+                | ColumnType::FLOAT
+                | ColumnType::DOUBLE
+                | ColumnType::DECIMAL
+                | ColumnType::NEWDECIMAL
+                | ColumnType::YEAR
+        )
+    }
+
     /// The definition for the wire.
     pub fn definition(&self) -> ColumnDefinition<'_> {
         ColumnDefinition {

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 thread_local! {
@@ -15,6 +16,9 @@ thread_local! {
 
 /// Addresses of what needs no permission.
 static WAIVED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+/// Whether all permissions have ended.
+static REVOKED: AtomicBool = AtomicBool::new(false);
 
 /// This thread may use objects of the proxy, until this is dropped. Permissions may be nested.
 #[derive(Debug)]
@@ -34,7 +38,12 @@ impl Permission {
     /// Whether this thread has it.
     #[inline]
     pub fn is_held() -> bool {
-        HELD.get() > 0
+        HELD.get() > 0 && !REVOKED.load(Ordering::Relaxed)
+    }
+
+    /// Nobody has it any more, for ever: this process is a child of the one with the connections.
+    pub fn revoke() {
+        REVOKED.store(true, Ordering::Relaxed);
     }
 
     /// Whether this thread may use what lives at `address`.

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pyproxy._stack.hook_names import OF_CONNECTION, OF_SCRIPT, complaint
 from pyproxy._stack.protection import RESULTS, STATEMENTS, noticing
 from pyproxy._stack.script_view import ProxyView
 
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadError", "Script", "conflict", "load", "name_of"]
 
-_HOOKS = (
-    "connect_server",
-    "read_handshake",
-    "read_auth",
-    "read_auth_result",
-    "read_query",
-    "read_query_result",
-    "disconnect_client",
-)
 # Two files of one name, or one file twice, are two modules.
 _numbers = itertools.count(1)
 
@@ -45,7 +37,7 @@ class Script:
         self._module = module
         self._hooks = {
             hook: getattr(module, hook)
-            for hook in (*_HOOKS, "init", "shutdown")
+            for hook in (*OF_CONNECTION, *OF_SCRIPT)
             if callable(getattr(module, hook, None))
         }
 
@@ -58,7 +50,7 @@ class Script:
 
     def has_hooks(self) -> bool:
         """Whether the script can do anything for a connection."""
-        return any(name in self._hooks for name in _HOOKS)
+        return any(name in self._hooks for name in OF_CONNECTION)
 
     @property
     def takes_results(self) -> bool:
@@ -111,8 +103,8 @@ def name_of(name: str) -> str:
 def load(directory: Path, name: str, forbidden: Path) -> Script:
     """Runs the file `name` below `directory`; `.py` is added if it is not there.
 
-    Raises LoadError if there is no such file below the folder, if it is the file `forbidden`, if it has no hooks, or
-    if it raises.
+    Raises LoadError if there is no such file below the folder, if it is the file `forbidden`, if it has no hooks or one
+    that cannot be called, or if it raises.
     """
     path = _find(directory, name)
     if path == forbidden.resolve():
@@ -131,9 +123,10 @@ def load(directory: Path, name: str, forbidden: Path) -> Script:
         raise _failed(name, error) from error
     script = Script(name_of(name), module)
     script.has_to_see |= has_to_see
-    if not script.has_hooks():
+    reason = complaint(module) or (None if script.has_hooks() else "there is no hook in it")
+    if reason is not None:
         del sys.modules[module_name]
-        raise LoadError(f"{name}: there is no hook in it")
+        raise LoadError(f"{name}: {reason}")
     return script
 
 

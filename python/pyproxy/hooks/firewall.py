@@ -56,7 +56,7 @@ from pyproxy._common.answers import refuse
 from pyproxy._firewall.statement_list import ListError, StatementList, escape
 from pyproxy._sql.fingerprint import Fingerprint, Quoting, fingerprint, without_comments
 from pyproxy._stack.protection import STATEMENTS, require_protection
-from pyproxy.settings import SettingsError, raw, section
+from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
@@ -195,6 +195,7 @@ def init(proxy: Proxy) -> None:
     """Reads rules and lists; what is wrong with them stops the start."""
     global _rules
     require_protection(proxy, "firewall", STATEMENTS)
+    require("firewall", "firewall", "firewall_users")
     _rules = _Rules()
     _rules.mode("")
 

@@ -45,7 +45,7 @@ from pyproxy._common.answers import refuse
 from pyproxy._login import accounts
 from pyproxy._login.accounts import Account, AccountError
 from pyproxy._login.exchange import NATIVE, replaced
-from pyproxy.settings import SettingsError, raw, section
+from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Proxy, Socket
@@ -108,6 +108,7 @@ _users: _Users
 def init(proxy: pyproxy.Proxy) -> None:
     """Reads the users; what is wrong with them stops the start."""
     global _users
+    require("login_mapping", "login_mapping", "login_mapping_users")
     if settings.unknown_users not in ("refuse", "pass"):
         raise SettingsError(
             f"[login_mapping] unknown_users={settings.unknown_users}: expected refuse or pass"

@@ -62,7 +62,7 @@ from pyproxy._masking.mask import Rule, rule
 from pyproxy._sql.prepared import Prepared
 from pyproxy._sql.sources import UNKNOWN, Sources, sources
 from pyproxy._stack.protection import RESULTS, require_protection
-from pyproxy.settings import SettingsError, raw, section
+from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
     from pyproxy import Connection, Field, Injection, Proxy, Resultset
@@ -114,6 +114,7 @@ _rules: list[Rule] = []
 def init(proxy: Proxy) -> None:
     """Reads the rules; what is wrong with them stops the start."""
     require_protection(proxy, "masking", RESULTS)
+    require("masking", "masking_rules")
     key = settings.hash_key.encode() or os.urandom(32)
     _rules.clear()
     for name, function in raw("masking_rules").items():

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyproxy
 from pyproxy._common.answers import refuse
-from pyproxy.settings import SettingsError, raw, section
+from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Connection, Proxy
@@ -105,6 +105,7 @@ _overrides: dict[str, dict[str, float]] = {}
 
 def init(proxy: Proxy) -> None:
     """Reads the limits of single users; what is wrong with them stops the start."""
+    require("rate_limit", "rate_limit", "rate_limit_users")
     _overrides.clear()
     for user, text in raw("rate_limit_users").items():
         _overrides[user] = _parse(user, text)

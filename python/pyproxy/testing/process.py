@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import _native
-from ..settings import use_file
+from ..settings import check_sections, use_file
 from .script import Script, ScriptSource, describe
 from .server import FakeServer, ServerCommand, ServerConnection
 from .surroundings import Surroundings
@@ -103,6 +103,7 @@ class Process:
             with _native.Permission():
                 self.script.load()
                 self.native.load(self.script.namespace, describe)
+                check_sections()
 
     @property
     def servers(self) -> list[FakeServer]:

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use engine::{Awaits, Client, Engine, Session, Slot};
 use script::Asked;
 
-use crate::chassis::{Con, ConState, Retval};
+use crate::chassis::{Con, ConState, Retval, fork};
 use crate::drive::Context;
 
 /// Everything kept between the callbacks of one connection.
@@ -25,6 +25,7 @@ pub fn init(con: Con<'_>, ctx: &'static Context) -> Retval {
         return Retval::Error;
     }
     let Some(client) = con.client() else { return Retval::Error };
+    fork::remember(client.fd());
     let (src, dst) = client.addresses();
     let id = ctx.shared.stats.connections.increment();
     let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));

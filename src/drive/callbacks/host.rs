@@ -1,6 +1,7 @@
 //! What the engine wants, done with the host's sockets and queues.
 
 use std::any::Any;
+use std::io;
 use std::time::Instant;
 
 use engine::{Connecting, Driver, Effect, Link, Side};
@@ -8,7 +9,7 @@ use engine::{Connecting, Driver, Effect, Link, Side};
 use super::packet_at_hand::AtHand;
 use crate::boundary::HostCall;
 use crate::chassis::socket::Connect;
-use crate::chassis::{Backends, Con, OwnedSocket, Packet, Socket, release_memory};
+use crate::chassis::{Backends, Con, OwnedSocket, Packet, Socket, fork, release_memory};
 
 /// One callback in progress.
 pub struct Host<'h> {
@@ -23,6 +24,8 @@ pub struct Host<'h> {
     behind: Vec<(Side, Packet, u8)>,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
+    /// Why a connect failed.
+    pub connect_error: Option<io::Error>,
     /// What was sent to the client shall reach it first.
     pub flush: bool,
 }
@@ -38,6 +41,7 @@ impl<'h> Host<'h> {
             forward: None,
             behind: Vec::new(),
             ended: None,
+            connect_error: None,
             flush: false,
         }
     }
@@ -101,10 +105,20 @@ impl Driver for Host<'_> {
         let Some(socket) = backend.and_then(|backend| backend.new_socket(self.call)) else {
             return Connecting::Failed;
         };
-        match socket.connect() {
+        let outcome = socket.connect();
+        fork::remember(socket.view(self.call).fd());
+        match outcome {
             Connect::Done => Connecting::Done(Box::new(socket)),
             Connect::InProgress => Connecting::InProgress(Box::new(socket)),
             Connect::Failed => Connecting::Failed,
+        }
+    }
+
+    fn connect_error(&self) -> String {
+        match &self.connect_error {
+            Some(error) => error.to_string(),
+            // mysql-proxy has written it.
+            None => "see the line before".to_owned(),
         }
     }
 

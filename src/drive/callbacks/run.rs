@@ -72,8 +72,12 @@ impl Turn<'_> {
         let event = match self.host.server() {
             None => Event::Accepted,
             Some(server) if !server.connect_has_ended() => return Retval::Retry,
-            Some(server) if server.finish_connect() == Connect::Done => Event::Connected,
-            Some(_) => Event::ConnectFailed,
+            Some(server) => {
+                let error = server.take_connect_error();
+                let is_done = error.is_none() && server.finish_connect() == Connect::Done;
+                self.host.connect_error = error;
+                if is_done { Event::Connected } else { Event::ConnectFailed }
+            }
         };
         self.tell(event)
     }

@@ -4,6 +4,7 @@
 //! here, and a check if no present one fits.
 
 pub mod check;
+pub mod ini_file;
 pub mod kind;
 mod table;
 

@@ -87,8 +87,7 @@ macro_rules! option_table {
         }
 
         /// The long names.
-        #[cfg(test)]
-        const NAMES: &[&str] = &[$($name),*];
+        pub const NAMES: &[&str] = &[$($name),*];
     };
 }
 

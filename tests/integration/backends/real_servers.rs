@@ -139,5 +139,7 @@ fn a_backend_that_refuses_is_named_in_the_log() {
     let down = refusing();
     let host = Host::builder().backend(down).start();
     assert_err_and_close(&mut host.connect(), 0);
-    host.wait_for_log(&format!("backend {down} is not reachable, marked DOWN"));
+    host.wait_for_log(&format!(
+        "backend {down} is not reachable (Connection refused (os error 111)), marked DOWN"
+    ));
 }

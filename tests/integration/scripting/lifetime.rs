@@ -312,7 +312,7 @@ fn a_living_connection_in_a_thread_without_a_hook() {
             yield "thread_id", lambda: server.thread_id
             yield "get", lambda: proxy.connection.mine
             yield "set", lambda: setattr(proxy.connection, "mine", 2)
-            yield "queries", lambda: proxy.queries.append(1, "x")
+            yield "queries", lambda: proxy.queries.append(1, "\x03x")
             yield "len", lambda: len(proxy.queries)
             yield "response", lambda: proxy.response.type
             yield "assign", lambda: setattr(proxy, "response", {"type": 0})

@@ -98,7 +98,7 @@ impl Process {
     fn load(&self, py: Python<'_>, module: &Bound<'_, PyAny>, describe: Py<PyAny>) -> PyResult<()> {
         let script = Script::new(module, self.globals.clone_ref(py), describe)?;
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(script));
-        match function(module, "init")? {
+        match function(module, "init", &["proxy"])? {
             Some(init) => init.call1((self.proxy.bind(py),)).map(drop),
             None => Ok(()),
         }

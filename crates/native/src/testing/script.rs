@@ -25,7 +25,7 @@ impl Script {
         describe: Py<PyAny>,
     ) -> PyResult<Self> {
         let hooks = Hooks::of(module)?;
-        let shutdown = function(module, "shutdown")?.map(Bound::unbind);
+        let shutdown = function(module, "shutdown", &["proxy"])?.map(Bound::unbind);
         Ok(Self { hooks, shutdown, globals, describe, failure: Mutex::default() })
     }
 

@@ -35,6 +35,12 @@ impl Connection {
 
 #[pymethods]
 impl Connection {
+    /// The number that names the connection in the log; counts up from 1 in this process.
+    #[getter]
+    fn id(&self) -> PyResult<u64> {
+        self.read(|session| session.id)
+    }
+
     /// The client's side.
     #[getter]
     fn client(&self) -> PyResult<Socket> {

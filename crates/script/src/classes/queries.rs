@@ -8,7 +8,8 @@ use pyo3::types::{PyBool, PyBytes, PyInt, PyIterator, PyList, PyMapping};
 
 use super::access;
 use crate::text;
-use engine::{Query, Session, Slot};
+use engine::{Hook, Query, Session, Slot};
+use wire::Command;
 
 /// The packets that run instead of the client's command, if `read_query` returns `PROXY_SEND_QUERY`.
 ///
@@ -21,6 +22,18 @@ impl Queries {
     /// The queue of a connection.
     pub fn new(session: Slot<Session>) -> Self {
         Self(session)
+    }
+
+    fn add(&self, query: Query, put: fn(&mut engine::Queries, Query)) -> PyResult<()> {
+        access::change(&self.0, |session| {
+            // What the client itself sent may be queued, whatever it is.
+            let is_clients = session.command == query.packet.first().copied();
+            if !is_clients && session.hook.is_some_and(queues_commands) {
+                check_command(&query.packet)?;
+            }
+            put(&mut session.queries, query);
+            Ok(())
+        })?
     }
 
     fn count(&self) -> PyResult<usize> {
@@ -43,7 +56,7 @@ impl Queries {
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let query = query(id, packet, resultset_is_needed)?;
-        access::change(&self.0, |session| session.queries.push_back(query))
+        self.add(query, engine::Queries::push_back)
     }
 
     /// Queues a packet in front of the others; the arguments are those of `append`.
@@ -55,7 +68,7 @@ impl Queries {
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let query = query(id, packet, resultset_is_needed)?;
-        access::change(&self.0, |session| session.queries.push_front(query))
+        self.add(query, engine::Queries::push_front)
     }
 
     /// Empties the queue.
@@ -95,6 +108,26 @@ fn query(id: i64, packet: &Bound<'_, PyAny>, needed: Option<&Bound<'_, PyAny>>) 
     let needed = needed.map(is_needed).transpose()?.unwrap_or(false);
     Query::new(id, packet, needed, Instant::now())
         .map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Whether what `hook` queues is commands. Before the login it is a login.
+fn queues_commands(hook: Hook) -> bool {
+    !matches!(hook, Hook::ConnectServer | Hook::ReadHandshake | Hook::ReadAuth)
+}
+
+/// Refuses what no server would understand: most likely SQL text without its command byte.
+fn check_command(packet: &[u8]) -> PyResult<()> {
+    let Some(&first) = packet.first().filter(|first| Command(**first).name().is_none()) else {
+        return Ok(());
+    };
+    let sql = if first.is_ascii_graphic() {
+        ": SQL text needs the byte b\"\\x03\" (proxy.COM_QUERY) in front of it"
+    } else {
+        ""
+    };
+    Err(PyValueError::new_err(format!(
+        "packet begins with {first:#04x}, which is no command of the protocol{sql}"
+    )))
 }
 
 /// The third argument: a truth value, or a mapping that may have it under its own name.

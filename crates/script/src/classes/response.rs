@@ -21,22 +21,22 @@ pub struct Response {
     fields: Py<PyDict>,
 }
 
-/// The names that mean something.
-const KNOWN: [&str; 11] = [
-    "type",
-    "resultset",
-    "resultsets",
-    "affected_rows",
-    "insert_id",
-    "warnings",
-    "server_status",
-    "errmsg",
-    "errcode",
-    "sqlstate",
-    "packets",
-];
-
 impl Response {
+    /// The names that mean something.
+    pub const FIELDS: [&str; 11] = [
+        "type",
+        "resultset",
+        "resultsets",
+        "affected_rows",
+        "insert_id",
+        "warnings",
+        "server_status",
+        "errmsg",
+        "errcode",
+        "sqlstate",
+        "packets",
+    ];
+
     /// An empty response of a connection.
     pub fn new(py: Python<'_>, session: Slot<Session>) -> Self {
         Self { session, fields: PyDict::new(py).unbind() }
@@ -78,16 +78,19 @@ impl Response {
 
 #[pymethods]
 impl Response {
-    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn __getattr__<'py>(
+        slf: &Bound<'py, Self>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let text = name.to_str()?;
         if !text.starts_with("__") {
-            access::alive(&self.session)?;
+            access::alive(&slf.get().session)?;
         }
-        match self.fields(name.py()).get_item(name)? {
+        match slf.get().fields(name.py()).get_item(name)? {
             Some(value) if text == "resultset" => ResponseResultset::of(value).map(Some),
             Some(value) => Ok(Some(value)),
-            None if KNOWN.contains(&text) => Ok(None),
-            None => Err(PyAttributeError::new_err(format!("proxy.response has no {text:?}"))),
+            None if Self::FIELDS.contains(&text) => Ok(None),
+            None => Err(missing(slf, name)),
         }
     }
 
@@ -96,17 +99,17 @@ impl Response {
         self.fields(name.py()).set_item(name, ResponseResultset::unwrapped(value))
     }
 
-    fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
-        access::own_hook(&self.session)?;
-        let fields = self.fields(name.py());
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        access::own_hook(&slf.get().session)?;
+        let fields = slf.get().fields(name.py());
         if !fields.contains(name)? {
-            return Err(PyAttributeError::new_err(name.clone().unbind()));
+            return Err(missing(slf, name));
         }
         fields.del_item(name)
     }
 
     fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let names = PyList::new(py, KNOWN)?;
+        let names = PyList::new(py, Self::FIELDS)?;
         for key in self.fields(py).keys() {
             if !names.contains(&key)? {
                 names.append(key)?;
@@ -117,5 +120,17 @@ impl Response {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<pyproxy.Response {}>", self.fields(py).repr()?.to_string_lossy()))
+    }
+}
+
+/// The error for an attribute that is not there. Object and name let Python's traceback propose a similar one.
+fn missing(response: &Bound<'_, Response>, name: &Bound<'_, PyString>) -> PyErr {
+    let py = name.py();
+    let text = format!("proxy.response has no attribute {:?}", name.to_string_lossy());
+    let error = PyAttributeError::new_err(text);
+    let known = error.value(py).setattr("name", name);
+    match known.and_then(|()| error.value(py).setattr("obj", response)) {
+        Ok(()) => error,
+        Err(other) => other,
     }
 }

@@ -116,6 +116,13 @@ impl Socket {
         name.map(|name| text::to_str(py, &name)).transpose()
     }
 
+    /// The character set of the login, as the number of its collation (45 is utf8mb4_general_ci). What the client sets
+    /// later, with SET NAMES, is not followed.
+    #[getter]
+    fn charset(&self) -> PyResult<Option<u8>> {
+        self.read(|end| end.login.map(|login| login.charset))
+    }
+
     /// The authentication method: of the login if there was one, else the one the server proposed.
     #[getter]
     fn auth_plugin_name<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

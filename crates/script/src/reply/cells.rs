@@ -43,3 +43,44 @@ pub fn encode(value: &Bound<'_, PyAny>, codec: Codec, out: &mut Vec<u8>) -> PyRe
     codec.encode(&value.str()?, out)?;
     Ok(Kind::Text)
 }
+
+/// Whether `text` is a number as servers write them: digits with a sign, a fraction and an exponent, if they have them.
+pub fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let signed = |text: &[u8]| matches!(text, [b'+' | b'-', ..]);
+    let mut rest = &text[usize::from(signed(text))..];
+    let whole = digits(rest);
+    rest = &rest[whole..];
+    let mut fraction = 0;
+    if let [b'.', behind @ ..] = rest {
+        fraction = digits(behind);
+        rest = &behind[fraction..];
+    }
+    if whole + fraction == 0 {
+        return false;
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = &exponent[usize::from(signed(exponent))..];
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_number;
+
+    #[test]
+    fn numbers() {
+        for number in ["0", "-1", "+1", "007", "1.5", "1.", ".5", "-0.0", "1e+22", "1E-3", "1.5e3"]
+        {
+            assert!(is_number(number.as_bytes()), "{number}");
+        }
+        for other in [
+            "", "-", ".", "e1", "1e", "1e+", "1 ", " 1", "1,5", "0x1", "nan", "inf", "1.5.2",
+            "--1", "1e1.5",
+        ] {
+            assert!(!is_number(other.as_bytes()), "{other}");
+        }
+    }
+}

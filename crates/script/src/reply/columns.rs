@@ -19,6 +19,20 @@ const NOT_FIXED: u8 = 31;
 /// Room for 255 characters.
 const TEXT_LENGTH: u32 = 1020;
 
+/// What a mapping may say about a column.
+const MEMBERS: [&str; 10] = [
+    "name",
+    "type",
+    "org_name",
+    "table",
+    "org_table",
+    "database",
+    "charset",
+    "length",
+    "flags",
+    "decimals",
+];
+
 /// The columns, in order, and whether their fields name a character set; at least one.
 pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<Column>, bool)>> {
     if fields.is_instance_of::<PyString>() || fields.is_instance_of::<PyMapping>() {
@@ -64,6 +78,7 @@ fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<Option<Pair<'py>>> {
 fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<(Arc<Column>, bool)> {
     let members = PyDict::new(mapping.py());
     members.update(mapping)?;
+    members::check_keys(&members, &MEMBERS, "a field")?;
     let text = |name: &str| {
         let value = members::get(&members, name)?;
         value.map(|value| text::to_bytes(&value, name)).transpose()

@@ -5,9 +5,25 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt};
 
+use crate::similar::proposal;
+
 /// What is set under `name`; None counts as not set.
 pub fn get<'py>(fields: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
     Ok(fields.get_item(name)?.filter(|value| !value.is_none()))
+}
+
+/// Refuses keys that mean nothing: one that is misspelt would be left out without a word. `what` is what has the keys.
+pub fn check_keys(fields: &Bound<'_, PyDict>, known: &[&str], what: &str) -> PyResult<()> {
+    for key in fields.keys() {
+        let text = key.str()?.to_string_lossy().into_owned();
+        if !known.contains(&text.as_str()) {
+            let meant = proposal(&text, known.iter().copied());
+            return Err(PyValueError::new_err(format!(
+                "{what} has an unknown key {text:?}{meant}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// An integer in the range of `T`.

@@ -23,6 +23,7 @@ use self::budget::Budget;
 pub use self::context::{Context, RowForm};
 pub use self::rows::encode_resultset;
 use self::status::status_and_warnings;
+use crate::classes::response::Response;
 use crate::{constants, text};
 use engine::{ER_UNKNOWN_ERROR, Reply};
 
@@ -32,6 +33,7 @@ const DEFAULT_STATE: [u8; 5] = *b"07000";
 
 /// Encodes what is set in `fields`.
 pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
+    members::check_keys(fields, &Response::FIELDS, "proxy.response")?;
     let Some(kind) = members::get(fields, "type")? else {
         return Err(PyTypeError::new_err("proxy.response.type is not set"));
     };

@@ -45,6 +45,7 @@ pub fn encode_resultset(
     };
     let resultset = PyDict::new(mapping.py());
     resultset.update(mapping)?;
+    members::check_keys(&resultset, &["fields", "rows"], "proxy.response.resultset")?;
     let missing =
         |name: &str| PyValueError::new_err(format!("proxy.response.resultset has no {name}"));
     let columns = columns(&members::get(&resultset, "fields")?.ok_or_else(|| missing("fields"))?)?;
@@ -134,8 +135,12 @@ impl Row {
             };
             let start = self.text.len();
             let kind = cells::encode(&value?, column.codec, &mut self.text)?;
+            let is_value = kind != Kind::Null;
+            if is_value && column.is_numeric() && !cells::is_number(&self.text[start..]) {
+                return Err(no_number(n, column, &self.text[start..]));
+            }
             charsets.saw(i, kind);
-            self.cells.push((kind != Kind::Null).then_some(start..self.text.len()));
+            self.cells.push(is_value.then_some(start..self.text.len()));
         }
         match values.next() {
             None => Ok(()),
@@ -146,6 +151,12 @@ impl Row {
     fn cells(&self) -> impl Iterator<Item = Option<&[u8]>> {
         self.cells.iter().map(|cell| cell.clone().map(|range| &self.text[range]))
     }
+}
+
+fn no_number(n: usize, column: &Column, cell: &[u8]) -> PyErr {
+    let name = String::from_utf8_lossy(&column.name);
+    let cell: String = String::from_utf8_lossy(cell).chars().take(40).collect();
+    PyValueError::new_err(format!("row {n}: {cell:?} is no number, as column {name:?} has"))
 }
 
 fn wrong_length(n: usize, found: &str, columns: &[Arc<Column>]) -> PyErr {

@@ -47,6 +47,7 @@ pub fn encode(
         } else if let Ok(mapping) = result.cast::<PyMapping>() {
             let fields = PyDict::new(mapping.py());
             fields.update(mapping)?;
+            members::check_keys(&fields, &OF_ONE, "an item of proxy.response.resultsets")?;
             ok_or_rows(&fields, Context { is_last: Some(is_last), ..context })?.packets().to_vec()
         } else {
             let kind = result.get_type().name()?;

@@ -63,6 +63,19 @@ pub fn python<R>(f: impl FnOnce(Python<'_>) -> R) -> R {
 
 /// Loads a script with this text.
 pub fn load(text: &str) -> Arc<Script> {
+    python(|py| {
+        let module = module(py, text);
+        let hooks = Hooks::of(&module).expect("functions");
+        Arc::new(Script { hooks, module: module.unbind() })
+    })
+}
+
+/// The error for a script whose hooks cannot be used.
+pub fn wrong_hooks(text: &str) -> String {
+    python(|py| Hooks::of(&module(py, text)).expect_err("an error").to_string())
+}
+
+fn module<'py>(py: Python<'py>, text: &str) -> Bound<'py, PyModule> {
     static LOADED: AtomicU32 = AtomicU32::new(0);
     let number = LOADED.fetch_add(1, Ordering::Relaxed);
     let path = tempfile::tempdir().expect("a temporary directory").keep().join("script.py");
@@ -70,9 +83,5 @@ pub fn load(text: &str) -> Arc<Script> {
     let c_text = |text: &str| CString::new(text).expect("no NUL");
     let (text, path) = (c_text(text), c_text(&path.display().to_string()));
     let name = c_text(&format!("script_{number}"));
-    python(|py| {
-        let module = PyModule::from_code(py, &text, &path, &name).expect("the script loads");
-        let hooks = Hooks::of(&module).expect("functions");
-        Arc::new(Script { hooks, module: module.unbind() })
-    })
+    PyModule::from_code(py, &text, &path, &name).expect("the script loads")
 }

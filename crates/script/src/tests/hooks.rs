@@ -1,5 +1,6 @@
 //! What hooks return and what they raise.
 
+use super::guest::wrong_hooks;
 use super::*;
 
 /// Every hook with these lines as its body.
@@ -219,4 +220,99 @@ fn arguments_that_are_rebound_or_emptied_are_whole_in_the_next_hook() {
     for hook in [Hook::ReadAuthResult, Hook::ReadQuery] {
         assert_eq!(connection.call(hook), Verdict::Proceed, "{}", logged(log::Level::Error));
     }
+}
+
+#[test]
+fn a_function_of_another_kind_is_named() {
+    for (script, text) in [
+        (
+            "async def read_query(proxy, packet): return 1\n",
+            "returned a coroutine (it is an async def",
+        ),
+        (
+            "def read_query(proxy, packet): yield 1\n",
+            "returned a generator (there is a yield in it)",
+        ),
+        ("async def read_query(proxy, packet): yield 1\n", "returned a generator"),
+    ] {
+        let mut connection = Connection::new(script);
+        assert_eq!(connection.call(Hook::ReadQuery), Verdict::Failed, "{script}");
+        let log = logged(log::Level::Error);
+        assert!(log.contains(text) && !log.contains("0x"), "{log}");
+    }
+}
+
+#[test]
+fn a_hook_that_cannot_be_called_is_an_error_at_load() {
+    for (script, text) in [
+        (
+            "def read_query(packet): pass",
+            "the proxy calls read_query(proxy, packet), but the script has read_query(packet)",
+        ),
+        ("def read_query(): pass", "the script has read_query()"),
+        (
+            "def read_query(proxy, packet, more): pass",
+            "the script has read_query(proxy, packet, more)",
+        ),
+        ("def read_query(proxy, *, packet): pass", "the script has read_query(proxy, *, packet)"),
+        ("def connect_server(): pass", "the proxy calls connect_server(proxy), but"),
+        (
+            "def read_query_result(proxy): pass",
+            "the proxy calls read_query_result(proxy, inj), but",
+        ),
+        ("def read_auth_result(proxy): pass", "the proxy calls read_auth_result(proxy, auth), but"),
+    ] {
+        assert!(wrong_hooks(script).contains(text), "{script}: {}", wrong_hooks(script));
+    }
+}
+
+#[test]
+fn parameters_may_have_any_form_that_can_be_called() {
+    for script in [
+        "def read_query(*arguments): pass",
+        "def read_query(a, b, c=1, **more): pass",
+        "class Hook:\n    def __call__(self, proxy, packet): pass\nread_query = Hook()",
+        "read_query = lambda proxy, packet: None",
+        "class Own:\n    def method(self, proxy, packet): pass\nread_query = Own().method",
+        "import functools\nread_query = functools.partial(print, 1)",
+        // Python knows no signature.
+        "read_query = max",
+    ] {
+        assert!(load(script).hooks().defined().has(Hook::ReadQuery), "{script}");
+    }
+}
+
+#[test]
+fn a_name_that_nearly_is_a_hook_is_an_error_at_load() {
+    for (name, meant) in [
+        ("read_qeury", "read_query"),
+        ("read_query_resutl", "read_query_result"),
+        ("readQuery", "read_query"),
+        ("conect_server", "connect_server"),
+        ("disconnectclient", "disconnect_client"),
+        ("shut_down", "shutdown"),
+    ] {
+        let error = wrong_hooks(&format!("def {name}(*arguments): pass\n"));
+        let want = format!("the script's function {name} is no hook: did you mean {meant}?");
+        assert!(error.contains(&want), "{error}");
+    }
+}
+
+#[test]
+fn other_names_are_the_scripts_own() {
+    logged(log::Level::Warn);
+    for script in [
+        "def read_query(proxy, packet): pass\ndef read_query2(): pass",
+        "def _read_qeury(): pass",
+        "read_qeury = 5",
+        "class ReadQuery: pass",
+        "from os.path import join as read_qeury",
+        "def read_queries(): pass",
+        "def exit(): pass",
+    ] {
+        load(script);
+        assert_eq!(logged(log::Level::Warn), "", "{script}");
+    }
+    load("def inti(): pass");
+    assert!(logged(log::Level::Warn).contains("inti is no hook: did you mean init?"));
 }

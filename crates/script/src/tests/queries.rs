@@ -59,11 +59,11 @@ fn packets_may_be_text_or_bytes_like() {
 #[test]
 fn order_length_iteration_and_reset() {
     let queue = queued(
-        "q.append(1, 'a'); q.append(2, 'b'); q.prepend(0, 'c', True); assert q.len() == len(q) == 3; \
-                        assert list(q) == [(0, b'c', True), (1, b'a', False), (2, b'b', False)], list(q)",
+        "q.append(1, '\\x03a'); q.append(2, '\\x03b'); q.prepend(0, '\\x03c', True); assert q.len() == len(q) == 3; \
+                        assert list(q) == [(0, b'\\x03c', True), (1, b'\\x03a', False), (2, b'\\x03b', False)], list(q)",
     );
     assert_eq!(queue.iter().map(|query| query.0).collect::<Vec<_>>(), [0, 1, 2]);
-    assert_eq!(queued("q.append(1, 'a'); q.reset(); assert not q and len(q) == 0"), []);
+    assert_eq!(queued("q.append(1, '\\x03a'); q.reset(); assert not q and len(q) == 0"), []);
 }
 
 #[test]
@@ -89,4 +89,42 @@ fn wrong_arguments_raise_and_queue_nothing() {
         let outcome = Connection::new(&script).query(b"\x03x");
         assert_eq!(outcome, Verdict::SendQuery, "{call}: {}", logged(log::Level::Error));
     }
+}
+
+#[test]
+fn a_packet_without_a_command_is_refused() {
+    for (packet, error) in [
+        (
+            "b'SELECT 1'",
+            "begins with 0x53, which is no command of the protocol: SQL text needs the byte b\"\\x03\"",
+        ),
+        ("'SHOW WARNINGS'", "begins with 0x53"),
+        ("b'\\x99'", "begins with 0x99, which is no command of the protocol\n"),
+    ] {
+        for method in ["append", "prepend"] {
+            let script =
+                format!("def read_query(proxy, packet): proxy.queries.{method}(1, {packet})\n");
+            let mut connection = Connection::new(&script);
+            assert_eq!(connection.call(Hook::ReadQuery), Verdict::Failed);
+            let log = logged(log::Level::Error);
+            assert!(log.contains(error), "{log}");
+        }
+    }
+}
+
+#[test]
+fn a_login_may_begin_with_any_byte() {
+    let script =
+        "def read_auth(proxy):\n    proxy.queries.append(1, b'\\x85\\xa6')\n    return 1\n";
+    assert_eq!(Connection::new(script).call(Hook::ReadAuth), Verdict::SendQuery);
+}
+
+#[test]
+fn an_unknown_command_of_the_client_may_be_queued() {
+    let script =
+        "def read_query(proxy, packet):\n    proxy.queries.append(1, packet)\n    return 1\n";
+    let mut connection = Connection::new(script);
+    connection.change(|session| session.command = Some(0xf0));
+    assert_eq!(connection.query(b"\xf0"), Verdict::SendQuery);
+    assert_eq!(connection.query(b"\xf1"), Verdict::Failed);
 }

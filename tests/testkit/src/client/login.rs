@@ -69,6 +69,12 @@ impl Login {
         self
     }
 
+    /// Sets the number of the collation.
+    pub fn charset(mut self, collation: u8) -> Self {
+        self.charset = collation;
+        self
+    }
+
     /// Sends these bytes in place of the scrambled password.
     pub fn auth_data(mut self, bytes: &[u8]) -> Self {
         self.auth_data = Some(bytes.into());
