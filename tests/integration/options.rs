@@ -335,5 +335,5 @@ fn a_daemon_finds_its_ini_file_by_a_relative_path() {
         std::fs::read_to_string(&log)
             .is_ok_and(|log| log.contains("there is no option pyproxy-colour"))
     };
-    assert!(testkit::wait::eventually(testkit::wait::PATIENCE, refused));
+    assert!(eventually(PATIENCE, refused));
 }
