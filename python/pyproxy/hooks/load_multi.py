@@ -44,11 +44,12 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pyproxy import _native
 from pyproxy._common.answers import query_text, refuse, send_rows
-from pyproxy._stack.protection import RESULTS, STATEMENTS
-from pyproxy._stack.script_view import ProxyView
+from pyproxy._stack.pipeline import Pipeline
+from pyproxy._stack.script_view import AuthView, ProxyView
 from pyproxy._stack.scripts import LoadError, Script, conflict, load, name_of
 from pyproxy.settings import section
 
@@ -83,12 +84,14 @@ _AROUND = "; \t\r\n"
 
 _log = logging.getLogger(__name__)
 _scripts: list[Script] = []
+# The names of all that were ever loaded, also those that are unloaded now.
+_order: list[str] = []
 
 
 def init(proxy: Proxy) -> None:
     """Loads the scripts of the settings. Raises LoadError for one that cannot be loaded."""
     directory = str(_directory())
-    if directory not in sys.path:
+    if settings.directory and directory not in sys.path:
         # For modules that the scripts have beside them.
         sys.path.append(directory)
     try:
@@ -103,6 +106,7 @@ def shutdown(proxy: Proxy) -> None:
     """Ends all scripts."""
     while _scripts:
         _end(proxy, _scripts.pop())
+    _order.clear()
 
 
 def connect_server(proxy: Proxy) -> int | None:
@@ -121,23 +125,38 @@ def read_auth(proxy: Proxy) -> int | None:
 
 
 def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
-    """Asks the scripts."""
-    return _ask(proxy, "read_auth_result", auth)
+    """Asks the scripts, from the last to the first, about the server's answer or what another script made of it."""
+    answer: bytes | None = None
+    for script in reversed(_scripts):
+        hook = script.hook("read_auth_result")
+        if hook is None:
+            continue
+        proxy.response = None
+        decision = hook(_view(proxy, script), auth if answer is None else AuthView(answer))
+        if decision == proxy.PROXY_SEND_RESULT:
+            (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY)
+        elif decision not in (None, proxy.PROXY_NO_DECISION):
+            raise ValueError(f"read_auth_result of {script} returned {decision!r}")
+    if answer is None:
+        return None
+    proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": answer}
+    return proxy.PROXY_SEND_RESULT
 
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
-    """Runs our own commands; asks the scripts about any other."""
+    """Runs our own commands; gives any other to the scripts."""
     answer = _run_command(proxy, packet)
     if answer is not None:
         return answer
-    return _ask(proxy, "read_query", packet)
+    pipeline = Pipeline(proxy, _scripts, lambda script: _view(proxy, script))
+    proxy.connection.load_multi_pipeline = pipeline
+    return pipeline.read_query(packet)
 
 
 def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
-    """Asks the script that handled the query."""
-    script: Script = proxy.connection.load_multi_handler
-    hook = script.hook("read_query_result")
-    return None if hook is None else hook(_view(proxy, script), inj)
+    """Gives the result to the scripts that asked for it."""
+    pipeline: Pipeline = proxy.connection.load_multi_pipeline
+    return pipeline.read_query_result(inj)
 
 
 def disconnect_client(proxy: Proxy) -> None:
@@ -154,45 +173,33 @@ def disconnect_client(proxy: Proxy) -> None:
         raise failed
 
 
-def _ask(proxy: Proxy, name: str, *arguments: Any) -> int | None:
+def _ask(proxy: Proxy, name: str) -> int | None:
+    """Asks the scripts until one answers the client. The first other decision counts, and the others hear of the client, too."""
+    first: int | None = None
     for script in _scripts:
         hook = script.hook(name)
         if hook is None:
             continue
-        decision: int | None = hook(_view(proxy, script), *arguments)
-        if decision is not None and decision != proxy.PROXY_NO_DECISION:
-            if name == "read_query" and decision == proxy.PROXY_SEND_QUERY:
-                guard = _bypassed_by(script)
-                if guard is not None:
-                    return _stop_bypass(proxy, script, guard)
-            proxy.connection.load_multi_handler = script
-            return decision
-        if len(proxy.queries) > 0:
-            _log.warning(
-                "%s of %s queued queries and did not return PROXY_SEND_QUERY", name, script
-            )
-            proxy.queries.reset()
-        # What a script set and did not send is not the answer of the next one.
+        queued = list(proxy.queries)
+        proxy.queries.reset()
         proxy.response = None
-    return None
-
-
-def _bypassed_by(sender: Script) -> Script | None:
-    """A script that protects and does not see a query which `sender` sends; None if there is no such script."""
-    is_behind = False
-    for script in _scripts:
-        if script is sender:
-            is_behind = True
-        elif RESULTS in script.has_to_see or (is_behind and STATEMENTS in script.has_to_see):
-            return script
-    return None
-
-
-def _stop_bypass(proxy: Proxy, script: Script, guard: Script) -> int:
-    proxy.queries.reset()
-    _log.error("refused: %s sends queries that %s does not see", script, guard)
-    message = "Access denied; the scripts of the proxy do not fit each other, see its log"
-    return refuse(proxy, 1227, "42000", message)
+        decision: int | None = hook(_view(proxy, script))
+        if decision == proxy.PROXY_SEND_RESULT:
+            return decision
+        if decision is None or decision == proxy.PROXY_NO_DECISION:
+            if len(proxy.queries) > 0:
+                _log.warning(
+                    "%s of %s queued queries and did not return PROXY_SEND_QUERY", name, script
+                )
+            proxy.queries.reset()
+        elif first is not None:
+            raise ValueError(f"{name} of {script} returned {decision!r} after another script")
+        else:
+            first, queued = decision, list(proxy.queries)
+            proxy.queries.reset()
+        for query in queued:
+            proxy.queries.append(*query)
+    return first
 
 
 def _view(proxy: Proxy, script: Script) -> ProxyView:
@@ -269,15 +276,25 @@ def _load(proxy: Proxy, name: str) -> Script:
         raise LoadError(f"{name} is already loaded")
     script = load(_directory(), name, forbidden=Path(__file__))
     script.begin(proxy)
-    for other in _scripts:
-        reason = conflict(other, script)
+    place = _place(script.name)
+    pairs = [(other, script) for other in _scripts[:place]]
+    pairs += [(script, other) for other in _scripts[place:]]
+    for first, second in pairs:
+        reason = conflict(first, second)
         if reason is not None:
             _end(proxy, script)
-            raise LoadError(f"{other} and {script} cannot be stacked: {reason}")
-        if RESULTS in other.has_to_see and script.hook("read_query") is not None:
-            _log.warning("%s is not asked about what %s handles: put it in front", script, other)
-    _scripts.append(script)
+            raise LoadError(f"{first} and {second} cannot be stacked: {reason}")
+    _scripts.insert(place, script)
+    if script.name not in _order:
+        _order.append(script.name)
     return script
+
+
+def _place(name: str) -> int:
+    """Where among the scripts one belongs that was unloaded; at the end if it was not."""
+    behind = _order[_order.index(name) :] if name in _order else []
+    places = (place for place, script in enumerate(_scripts) if script.name in behind)
+    return next(places, len(_scripts))
 
 
 def _end(proxy: Proxy, script: Script) -> None:
