@@ -290,10 +290,12 @@ class Pipeline:
         queries.reset()
         for command in queue:
             queries.append(*command)
-        decision = hook(self._view(script), argument)
-        left = deque(_Command(*query) for query in queries)
-        queries.reset()
-        return decision, left
+        try:
+            decision = hook(self._view(script), argument)
+            return decision, deque(_Command(*query) for query in queries)
+        finally:
+            # What is left of it is not the proxy's to send.
+            queries.reset()
 
     def _send(self) -> None:
         for command in self._out:
