@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.abc import InspectLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyproxy._stack.script_view import ProxyView
 from pyproxy._stack.traits import Traits, noticing
@@ -152,9 +152,10 @@ def _ready_made(name: str) -> ModuleType | None:
 
 
 def _code(module: ModuleType) -> CodeType:
+    """What it runs. Asked for by the name that the loader knows, which may be another than the module's."""
     spec = module.__spec__
-    assert spec is not None and isinstance(spec.loader, InspectLoader)
-    code = spec.loader.get_code(spec.name)
+    assert spec is not None
+    code = cast(InspectLoader, spec.loader).get_code(spec.name)
     assert code is not None
     return code
 
