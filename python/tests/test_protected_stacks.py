@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pyproxy.testing import FakeServer, Result, Session
+from pyproxy.testing import FakeServer, Packets, Result, Session
 
 SCRIPT = "pyproxy.hooks.load_multi"
 CONFIG = """
@@ -116,6 +116,36 @@ def read_query_result(proxy, inj):
         assert "rows that were made of results before masking saw them" in log(session)
     with start("makes", "masking", directory=tmp_path) as session:
         assert session.query(SELECT).rows == [("x", "hidden")]
+
+
+def test_rows_that_were_dropped_do_not_get_past_masking_later(tmp_path: Path) -> None:
+    (tmp_path / "makes.py").write_text(
+        """
+def read_query(proxy, packet):
+    proxy.queries.append(1, packet, resultset_is_needed=True)
+    proxy.queries.append(2, "\x03DO 1", resultset_is_needed=True)
+    return proxy.PROXY_SEND_QUERY
+
+def read_query_result(proxy, inj):
+    if inj.id == 1:
+        proxy.connection.rows = [tuple(row) for row in inj.resultset.rows]
+        return proxy.PROXY_IGNORE_RESULT
+    fields = [("a", proxy.MYSQL_TYPE_STRING)]
+    proxy.response = {"type": 0, "resultset": {"fields": fields, "rows": proxy.connection.rows}}
+    return proxy.PROXY_SEND_RESULT
+"""
+    )
+    with start("masking", "makes", directory=tmp_path) as session:
+        refused = session.query(SELECT).error
+        assert refused is not None and refused[0] == 1227
+
+
+def test_what_masking_lets_pass_comes_back_as_it_is() -> None:
+    for scripts in (("masking", "query_log"), ("query_log", "masking")):
+        with start(*scripts) as session:
+            session.server.on_command(9, Packets(b"Uptime: 1"))
+            assert session.command(b"\x09").packets == [b"Uptime: 1"]
+            assert session.command(b"\x0e").ok
 
 
 def test_who_sees_everything_is_not_masked_by_a_stack(tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ class _Asker:
         self.command: _Command | None = None
         # Whether the one that it was asked about has its result.
         self.has_answered = False
+        # Whether it was shown rows as the server sent them, or what another script made of such rows.
+        self.has_rows = False
 
 
 class _Result(NamedTuple):
@@ -74,8 +76,22 @@ class _Result(NamedTuple):
     query: bytes
     # Of an answer that a script made: its payloads.
     packets: Sequence[bytes] | None = None
-    # It was made out of rows that the server sent.
+    # It has rows, made by a script that was shown rows of the server.
     is_derived: bool = False
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether rows were kept for the scripts."""
+        return any(one.fields is not None for one in self.injection.resultsets)
+
+    @property
+    def has_foreign_rows(self) -> bool:
+        """Whether there are rows that have been the server's."""
+        return self.is_derived or (self.packets is None and self.has_rows)
+
+    def is_answer_to(self, command: _Command) -> bool:
+        """Whether it is the server's own answer to this command."""
+        return self.packets is None and self.query == command.packet
 
 
 class Pipeline:
@@ -184,7 +200,10 @@ class Pipeline:
     def _to_server(self, command: _Command) -> bool:
         """Has a command sent. Whether its answer has to be awaited."""
         is_needed = self._askers[0].has_answered or any(
-            asker.command is None or asker.command.is_needed for asker in self._askers
+            asker.command.is_needed
+            if asker.command is not None
+            else self._asked(number).packet != command.packet
+            for number, asker in enumerate(self._askers)
         )
         self._out.append(command._replace(is_needed=is_needed))
         self._awaits_answer = command.has_answer
@@ -208,9 +227,13 @@ class Pipeline:
         for number in range(len(self._askers) - 1, 0, -1):
             assert result is not None
             asker = self._askers[number]
+            if asker.command is None and result.is_answer_to(self._asked(number)):
+                # It is what comes of the command that the script let pass.
+                continue
             script = cast(Script, asker.script)
             if script.traits.sees_all_results and result.is_derived:
                 result = self._refused(script, result)
+            asker.has_rows |= result.has_foreign_rows
             decision = None
             hook = script.hook("read_query_result")
             if hook is not None:
@@ -237,24 +260,17 @@ class Pipeline:
                     return
                 asker.has_answered = True
             if decision == proxy.PROXY_SEND_RESULT:
-                result = self._replaced(number, script, result)
+                made = self._made(number - 1)
+                result = made and made._replace(
+                    timed=result.timed,
+                    query=result.query,
+                    is_derived=asker.has_rows
+                    and not script.traits.sees_all_results
+                    and made.has_rows,
+                )
         self._askers[0].has_answered = True
         self._answer = result
         self._is_in_response = result is None
-
-    def _replaced(self, number: int, script: Script, result: _Result) -> _Result | None:
-        """What the script of the asker of this number made of a result."""
-        made = self._made(number - 1)
-        if made is None:
-            return None
-        is_of_server = result.is_derived or result.packets is None
-        is_derived = (
-            is_of_server
-            and not script.traits.sees_all_results
-            and _has_rows(result.injection)
-            and _has_rows(made.injection)
-        )
-        return made._replace(timed=result.timed, query=result.query, is_derived=is_derived)
 
     def _made(self, number: int) -> _Result | None:
         """The answer in proxy.response, made to the asker of this number.
@@ -326,10 +342,6 @@ def _seen_by(asker: _Asker, script: Script, result: _Result) -> object:
     if result.packets is None and (inj.id, inj.query) == (command.id, query):
         return inj
     return InjectionView(inj, result.timed, command.id, query)
-
-
-def _has_rows(inj: Injection) -> bool:
-    return any(one.fields is not None for one in inj.resultsets)
 
 
 def _is_in(decision: object, *decisions: int) -> bool:

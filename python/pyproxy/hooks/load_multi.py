@@ -2,16 +2,24 @@
 
     [load_multi]
     directory = /etc/mysql-proxy/scripts
-    scripts = firewall, auditing
+    scripts = query_log, firewall, mine, masking
     admin_users = dba
 
-Each hook asks the scripts in the order in which they were loaded. The first one that returns something decides, and the
-ones behind it are not asked; `read_query_result` goes to the script that handled the query. `init`, `shutdown` and
-`disconnect_client` go to all of them.
+**A stack is a chain**: client, first script, ..., last script, server. A script is to the one behind it what the client is
+to the proxy.
+
+* `read_query`: each script sees the commands that the one before it made, one by one. It may let a command pass, answer it,
+  or queue commands of its own in its place, with ids of its own.
+* `read_query_result`: a result goes back the same way, to each script that had queued, as the scripts behind it made it:
+  the server's, one that was replaced, the answer of a script. Each may replace or drop it. It is the result of the command
+  that the script queued, whatever the scripts behind it made of that. A script that let the command pass is not asked.
+* `connect_server`, `read_handshake`, `read_auth`: all scripts are asked, in order, until one answers the client. Only one may
+  decide something else. `read_auth_result`: all, from the last to the first.
+* `init`, `shutdown` and `disconnect_client` go to all of them.
 
 | text (in any case, of users in `admin_users`) | answer |
 |---|---|
-| `PLOAD name` | loads a script behind the others. Column `info`, or column `ERROR` with the reason |
+| `PLOAD name` | loads a script behind the others, or where it was before it was unloaded. Column `info`, or column `ERROR` with the reason |
 | `PUNLOAD name` | a column of that name: `unloaded` or `NOT FOUND` |
 | `PLOAD_HELP` | columns `command`, `description` |
 
@@ -20,23 +28,24 @@ Settings, section `[load_multi]`:
 | setting | default | |
 |---|---|---|
 | `directory` | | absolute path of the folder with the scripts; empty: the folder of this script |
-| `scripts` | | comma list of those to load at the start, relative to `directory`; `.py` may be left out |
+| `scripts` | | comma list of those to load at the start: files of `directory`, or ready-made scripts by their names; `.py` may be left out |
 | `admin_users` | | comma list of the users who may load and unload; everybody else gets ERR 1227 |
 | `load_command`, `unload_command`, `help_command` | `PLOAD`, `PUNLOAD`, `PLOAD_HELP` | other words for the commands |
 
-Only files below `directory` can be loaded, wherever a name or a link points. A script of `scripts` that cannot be
-loaded stops the start of the proxy.
+Only ready-made scripts and files below `directory` can be loaded, wherever a name or a link points; a file comes before a ready-made
+script of its name. A script of `scripts` that cannot be loaded stops the start of the proxy.
 
-**Scripts that protect.** What `masking` cannot see it cannot mask, and only one script handles a query. So a stack with
-`masking` and another script that takes results (one with a hook `read_query_result`) is refused, at the start and by
-PLOAD, in either order; scripts without that hook are asked in front of it. `firewall` stands before all that take
-results, `masking` among them: it passes what it allows on to the next. A query that a script sends past one of the
-two all the same is refused with ERR 1227.
+**What does not fit** is refused with both names, at the start and by PLOAD: two that choose the backends of clients (pooling,
+splitting, `ro_balance`), `login_mapping` and pooling, `histogram` and `analyze_query`, and `xtab` or `admin_sql` behind
+`masking`, which has to see results before something else is made of them. A script of your own that does the latter gets
+`ERROR 1227 (42000)` in place of its rows, and the log has a line: put it in front of `masking`.
 
 What scripts share: modules, `proxy.globals`, and one process. What they set on `proxy` and `proxy.connection` is theirs.
-What it cannot do: let two scripts handle the same query, so put those that handle all queries (pooling, histograms)
-last. A script gets a view of `proxy`, which `isinstance(proxy, pyproxy.Proxy)` does not take for one. A query that an
-unloaded script handles goes on with it. `pyproxy-reload` looks at this file, not at the scripts.
+
+What it cannot do: a script gets a view of `proxy`, and sometimes of `inj` and `auth`, which `isinstance` does not take for the
+real ones. What is queued behind a result larger than `pyproxy-max-kept-bytes`, or behind one at which a hook failed, is not
+run. Between PUNLOAD and PLOAD of a script the others go on without it. A command that an unloaded script handles goes on
+with it. `pyproxy-reload` looks at this file, not at the scripts.
 """
 
 from __future__ import annotations
@@ -255,7 +264,7 @@ def _answer_help(proxy: Proxy, name: str) -> int:
         proxy,
         [("command", proxy.MYSQL_TYPE_STRING), ("description", proxy.MYSQL_TYPE_STRING)],
         [
-            (f"{settings.load_command} name", "loads a script, behind the others"),
+            (f"{settings.load_command} name", "loads a script, behind the others or where it was"),
             (f"{settings.unload_command} name", "unloads a script"),
             (settings.help_command, "shows this help"),
         ],
