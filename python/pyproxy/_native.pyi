@@ -193,6 +193,19 @@ def decode_eof(packet: _Data, /) -> tuple[int, int]:
 
 def encode_eof(server_status: int, warnings: int, /) -> bytes: ...
 
+# --- answers that a script made, for the scripts in front of it in a stack
+
+def encode_answer(proxy: pyproxy.Proxy, command: int, /) -> list[bytes]:
+    """The payloads of `proxy.response` as the answer to this command. In a hook of its connection only."""
+
+def made_result(
+    proxy: pyproxy.Proxy, query: bytes, answer: Sequence[bytes], /
+) -> pyproxy.Injection:
+    """The `inj` of a query and the payloads of its complete answer, as the client of `proxy` reads them.
+
+    Raises ValueError if they are none. In a hook of its connection only.
+    """
+
 # --- connection phase
 
 def decode_challenge(packet: _Data, /) -> tuple[int, bytes, int, int, int, int, int, bytes, bytes]:

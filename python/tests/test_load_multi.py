@@ -72,7 +72,12 @@ def test_all_hooks_in_the_order_of_loading(
         "disconnect_client",
     ]
     lines = capsys.readouterr().out.splitlines()
-    expected = [f"{name} {event}" for event in events for name in ("two", "one")]
+    # Results come back the way that the query went.
+    expected = [
+        f"{name} {event}"
+        for event in events
+        for name in (("one", "two") if "result" in event else ("two", "one"))
+    ]
     assert lines == [*expected, "one shutdown None", "two shutdown None"]
 
 

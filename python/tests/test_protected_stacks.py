@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pyproxy.testing import FakeServer, Result, Session
+from pyproxy.testing import FakeServer, Packets, Result, Session
 
 SCRIPT = "pyproxy.hooks.load_multi"
 CONFIG = """
@@ -27,20 +26,6 @@ admin_users = dba
 SELECT = "SELECT email FROM customers"
 FIELD = {"name": "email", "org_name": "email", "table": "c", "org_table": "customers", "type": 253}
 
-TAKERS = (
-    *("active_queries", "active_transactions", "admin_sql", "analyze_query", "commit_obfuscator"),
-    *(
-        "histogram",
-        "query_log",
-        "read_your_writes",
-        "ro_balance",
-        "ro_pooling",
-        "rw_splitting",
-        "xtab",
-    ),
-)
-OTHERS = ("auditing", "rate_limit", "login_mapping")
-
 SENDS = """
 def read_query(proxy, packet):
     proxy.queries.append(1, packet)
@@ -48,61 +33,18 @@ def read_query(proxy, packet):
 """
 
 
-def start(*scripts: str, directory: Path | None = None) -> Session:
+def start(*scripts: str, directory: Path | None = None, more: str = "") -> Session:
     settings = f"scripts = {', '.join(scripts)}\n"
     if directory is not None:
         settings += f"directory = {directory}\n"
     server = FakeServer().on(SELECT, Result([FIELD], [("ada@example.com",)]))
-    return Session(SCRIPT, server=server, user="dba", script_config=CONFIG + settings)
+    return Session(SCRIPT, server=server, user="dba", script_config=CONFIG + settings + more)
 
 
 def log(session: Session) -> str:
     """Warnings and errors, but for the sections of scripts that are not in the stack."""
     entries = [entry for entry in session.log if entry.level in ("warning", "critical")]
     return "\n".join(entry.text for entry in entries if "no script reads" not in entry.text)
-
-
-@pytest.mark.parametrize(
-    "scripts",
-    [
-        *itertools.product(TAKERS, ["masking"]),
-        *itertools.product(["masking"], TAKERS),
-        *itertools.product(TAKERS, ["firewall"]),
-        ("masking", "firewall"),
-    ],
-    ids=" ".join,
-)
-def test_a_stack_that_blinds_a_script_is_refused(scripts: tuple[str, str]) -> None:
-    first, second = scripts
-    with pytest.raises(Exception, match=f"^{first} and {second} cannot be stacked: "):
-        start("auditing", first, second).close()
-    with start(first) as session:
-        rows: Any = session.query(f"PLOAD {second}").rows
-        assert rows[0][0].startswith(f"{first} and {second} cannot be stacked: ")
-        assert session.query(f"PUNLOAD {second}").rows == [("NOT FOUND",)]
-
-
-@pytest.mark.parametrize("taker", [*TAKERS, "masking"])
-def test_the_firewall_stands_before_what_takes_results(taker: str) -> None:
-    with start("firewall", taker) as session:
-        refused = session.query("DROP TABLE t").error
-        assert refused is not None and refused[0] == 1227 and "firewall" in refused.message
-        assert "DROP TABLE t" not in [query.text for query in session.server_queries]
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_what_takes_no_results_stands_before_masking(other: str) -> None:
-    with start(other, "masking") as session:
-        assert log(session) == ""
-        if other != "login_mapping":
-            # Nobody has an account there.
-            assert session.query(SELECT).rows == [("hidden",)]
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_what_stands_behind_masking_is_told_of(other: str) -> None:
-    with start("masking", other) as session:
-        assert f"{other} is not asked about what masking handles" in log(session)
 
 
 def test_all_three(capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,26 +56,118 @@ def test_all_three(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_script_that_imports_one_that_protects_counts(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("from pyproxy.hooks.masking import *\n")
-    (tmp_path / "takes.py").write_text(SENDS + "def read_query_result(proxy, inj): pass\n")
-    with pytest.raises(Exception, match="^takes and mine cannot be stacked"):
-        start("takes", "mine", directory=tmp_path).close()
+    with pytest.raises(Exception, match="^mine and xtab cannot be stacked: xtab makes rows"):
+        start("mine", "xtab", directory=tmp_path).close()
 
 
 @pytest.mark.parametrize("guard", ["masking", "firewall"])
-def test_a_query_sent_past_a_script_is_refused(tmp_path: Path, guard: str) -> None:
-    (tmp_path / "guard.py").write_text(f"from pyproxy.hooks.{guard} import *\n")
+def test_a_script_behind_sees_what_one_in_front_sends(tmp_path: Path, guard: str) -> None:
     (tmp_path / "sends.py").write_text(SENDS)
-    with start("sends", "guard", directory=tmp_path) as session:
-        for sql in (SELECT, "DROP TABLE t"):
-            refused = session.query(sql).error
+    with start("sends", guard, directory=tmp_path) as session:
+        if guard == "masking":
+            assert session.query(SELECT).rows == [("hidden",)]
+        else:
+            refused = session.query("DROP TABLE t").error
             assert refused is not None and refused[0] == 1227
-        assert session.server_queries == []
-        assert "sends sends queries that guard does not see" in log(session)
+            assert session.server_queries == []
 
 
-def test_a_script_behind_the_firewall_may_send(tmp_path: Path) -> None:
-    (tmp_path / "guard.py").write_text("from pyproxy.hooks.firewall import *\n")
+def test_masking_sees_results_that_it_did_not_ask_for(tmp_path: Path) -> None:
+    (tmp_path / "turns.py").write_text(
+        """
+def read_query(proxy, packet):
+    if packet[0] == proxy.COM_PING:
+        proxy.queries.append(1, "\x03SELECT email FROM customers")
+        return proxy.PROXY_SEND_QUERY
+"""
+    )
+    with start("masking", "turns", directory=tmp_path) as session:
+        answer = session.command(b"\x0e")
+        assert b"ada@example.com" not in b"".join(answer.packets)
+        assert b"hidden" in b"".join(answer.packets)
+
+
+def test_masking_judges_the_statement_that_the_server_got(tmp_path: Path) -> None:
+    (tmp_path / "turns.py").write_text(
+        """
+def read_query(proxy, packet):
+    if packet[1:] == b"SELECT 1":
+        proxy.queries.append(1, "\x03SELECT f(email) FROM customers")
+        return proxy.PROXY_SEND_QUERY
+"""
+    )
+    with start("masking", "turns", directory=tmp_path, more="[masking]\nstrict = on\n") as session:
+        session.server.on("SELECT f(email) FROM customers", Result(["1"], [("ada@example.com",)]))
+        refused = session.query("SELECT 1").error
+        assert refused is not None and refused[0] == 1227
+
+
+def test_rows_that_are_made_of_others_do_not_get_past_masking(tmp_path: Path) -> None:
+    (tmp_path / "makes.py").write_text(
+        """
+def read_query(proxy, packet):
+    proxy.queries.append(1, packet, resultset_is_needed=True)
+    return proxy.PROXY_SEND_QUERY
+
+def read_query_result(proxy, inj):
+    rows = [("x", *row) for row in inj.resultset.rows]
+    fields = [("a", proxy.MYSQL_TYPE_STRING), ("b", proxy.MYSQL_TYPE_STRING)]
+    proxy.response = {"type": 0, "resultset": {"fields": fields, "rows": rows}}
+    return proxy.PROXY_SEND_RESULT
+"""
+    )
+    with start("masking", "makes", directory=tmp_path) as session:
+        refused = session.query(SELECT).error
+        assert refused is not None and refused[0] == 1227
+        assert "rows that were made of results before masking saw them" in log(session)
+    with start("makes", "masking", directory=tmp_path) as session:
+        assert session.query(SELECT).rows == [("x", "hidden")]
+
+
+def test_rows_that_were_dropped_do_not_get_past_masking_later(tmp_path: Path) -> None:
+    (tmp_path / "makes.py").write_text(
+        """
+def read_query(proxy, packet):
+    proxy.queries.append(1, packet, resultset_is_needed=True)
+    proxy.queries.append(2, "\x03DO 1", resultset_is_needed=True)
+    return proxy.PROXY_SEND_QUERY
+
+def read_query_result(proxy, inj):
+    if inj.id == 1:
+        proxy.connection.rows = [tuple(row) for row in inj.resultset.rows]
+        return proxy.PROXY_IGNORE_RESULT
+    fields = [("a", proxy.MYSQL_TYPE_STRING)]
+    proxy.response = {"type": 0, "resultset": {"fields": fields, "rows": proxy.connection.rows}}
+    return proxy.PROXY_SEND_RESULT
+"""
+    )
+    with start("masking", "makes", directory=tmp_path) as session:
+        refused = session.query(SELECT).error
+        assert refused is not None and refused[0] == 1227
+
+
+def test_what_masking_lets_pass_comes_back_as_it_is() -> None:
+    for scripts in (("masking", "query_log"), ("query_log", "masking")):
+        with start(*scripts) as session:
+            session.server.on_command(9, Packets(b"Uptime: 1"))
+            assert session.command(b"\x09").packets == [b"Uptime: 1"]
+            assert session.command(b"\x0e").ok
+
+
+def test_who_sees_everything_is_not_masked_by_a_stack(tmp_path: Path) -> None:
     (tmp_path / "sends.py").write_text(SENDS)
-    with start("guard", "sends", directory=tmp_path) as session:
-        assert session.query(SELECT).rows == [("ada@example.com",)]
-        assert session.query("DROP TABLE t").error is not None
+    more = "[masking]\nunmasked_users = dba\n"
+    for scripts in (("sends", "masking"), ("masking", "sends")):
+        with start(*scripts, directory=tmp_path, more=more) as session:
+            assert session.query(SELECT).rows == [("ada@example.com",)]
+
+
+def test_xtab_in_front_of_masking_gets_masked_values() -> None:
+    with start("xtab", "masking") as session:
+        session.server.on("SELECT @@character_set_client", Result(["x"], [("utf8mb4",)]))
+        session.server.on(
+            re.compile("SELECT DISTINCT"), Result([FIELD], [("ada@example.com",), ("eve",)])
+        )
+        assert session.query("XTAB customers city email COUNT id").error is None
+        assert "example.com" not in session.server_queries[-1].text
+        assert "= 'hidden'" in session.server_queries[-1].text

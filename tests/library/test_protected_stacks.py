@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mysql.connector
 import pymysql
 import pytest
-from support.mariadb import MariaDb
+from support.mariadb import PASSWORD, USER, MariaDb
 from support.proxy import Proxy
+from support.whoami import prepare, rows, who
 
 StartProxy = Callable[..., Proxy]
 
@@ -21,17 +25,13 @@ CONFIG = """
 mode = enforce
 [firewall_patterns]
 no_drop = (?i)drop
+[rwsplit]
+min_idle_connections = 1
 [load_multi]
 admin_users = u
 """
-BLIND = [
-    ("query_log", "masking"),
-    ("histogram", "masking"),
-    ("rw_splitting", "masking"),
-    ("masking", "query_log"),
-    ("masking", "firewall"),
-    ("query_log", "firewall"),
-]
+# Each with masking. All see the query and its masked result, in either order.
+OTHERS = ["query_log", "histogram", "firewall"]
 SELECT = "SELECT secret FROM test.stacked"
 
 
@@ -50,21 +50,95 @@ def query(proxy: Proxy, sql: str) -> Any:
         return cursor.fetchall()
 
 
-@pytest.mark.parametrize(("first", "second"), BLIND)
-def test_a_stack_that_blinds_a_script_does_not_start(
-    start_proxy: StartProxy, first: str, second: str
+def start(start_proxy: StartProxy, scripts: str, folder: Path, **options: Any) -> Proxy:
+    """A proxy with these scripts by their names: there is no file of any in their folder."""
+    (folder / "empty").mkdir()
+    config = f"{CONFIG}\nscripts = {scripts}\ndirectory = {folder / 'empty'}\n"
+    config += f"[query_log]\npath = {folder / 'queries.json'}\n"
+    return start_proxy(SCRIPT, config=config, **options)
+
+
+@contextlib.contextmanager
+def prepared(proxy: Proxy) -> Iterator[Any]:
+    """A cursor that prepares its statements."""
+    with (
+        mysql.connector.connect(
+            host="127.0.0.1", port=proxy.port, user=USER, password=PASSWORD, use_pure=True
+        ) as connection,
+        connection.cursor(prepared=True) as cursor,
+    ):
+        yield cursor
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("is_first", [True, False], ids=["in front", "behind"])
+def test_masking_and_another(
+    start_proxy: StartProxy, tmp_path: Path, other: str, is_first: bool
+) -> None:
+    scripts = f"{other}, masking" if is_first else f"masking, {other}"
+    proxy = start(start_proxy, scripts, tmp_path)
+    assert query(proxy, SELECT) == (("hidden",),)
+    with prepared(proxy) as cursor:
+        cursor.execute("SELECT secret FROM test.stacked WHERE secret <> %s", ("y",))
+        assert cursor.fetchall() == [("hidden",)]
+    if other == "query_log":
+        lines = (tmp_path / "queries.json").read_text().splitlines()
+        (line,) = [line for line in map(json.loads, lines) if line["query"] == SELECT]
+        assert (line["rows"], line["error"]) == (1, None) and line["duration_ms"] > 0
+    elif other == "histogram":
+        counted = query(proxy, "SELECT * FROM histogram.queries")
+        assert ("SELECT `secret` FROM `test` . `stacked` ", 1) in [row[:2] for row in counted]
+    elif other == "firewall":
+        with pytest.raises(pymysql.OperationalError, match="firewall"):
+            query(proxy, "DROP TABLE test.stacked")
+
+
+@pytest.mark.parametrize("scripts", ["rw_splitting, masking", "masking, rw_splitting"])
+def test_splitting_and_masking(
+    start_proxy: StartProxy, mariadb: MariaDb, replica: MariaDb, tmp_path: Path, scripts: str
+) -> None:
+    prepare(mariadb, replica)
+    proxy = start(start_proxy, scripts, tmp_path, read_only=[replica])
+    for _ in range(2):
+        proxy.connect().close()
+    with proxy.connect() as connection:
+        assert who(connection) == replica.server_id
+        rows(connection, "UPDATE test.whoami SET id = 7 WHERE id = 1")
+        assert who(connection) == replica.server_id
+        rows(connection, "BEGIN")
+        assert who(connection) == 7
+        assert rows(connection, SELECT) == [("hidden",)]
+        rows(connection, "COMMIT")
+    for server in (mariadb, replica):
+        server.execute("DROP TABLE test.whoami")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("masking", "xtab"), ("rw_splitting", "ro_balance"), ("login_mapping", "rw_splitting")],
+)
+def test_what_does_not_fit_does_not_start(
+    start_proxy: StartProxy, tmp_path: Path, first: str, second: str
 ) -> None:
     with pytest.raises(RuntimeError, match=f"{first} and {second} cannot be stacked"):
-        start_proxy(SCRIPT, config=f"{CONFIG}\nscripts = {first}, {second}\n")
+        start(start_proxy, f"{first}, {second}", tmp_path)
 
 
-@pytest.mark.parametrize(("first", "second"), BLIND)
-def test_what_would_blind_a_script_is_not_loaded(
-    start_proxy: StartProxy, first: str, second: str
+def test_what_does_not_fit_is_not_loaded(start_proxy: StartProxy, tmp_path: Path) -> None:
+    proxy = start(start_proxy, "masking", tmp_path)
+    ((answer,),) = query(proxy, "PLOAD xtab")
+    assert answer.startswith("masking and xtab cannot be stacked")
+
+
+def test_a_firewall_that_is_loaded_again_stays_in_front(
+    start_proxy: StartProxy, tmp_path: Path
 ) -> None:
-    proxy = start_proxy(SCRIPT, config=f"{CONFIG}\nscripts = {first}\n")
-    ((answer,),) = query(proxy, f"PLOAD {second}")
-    assert answer.startswith(f"{first} and {second} cannot be stacked")
+    proxy = start(start_proxy, "firewall, histogram", tmp_path)
+    assert query(proxy, "PUNLOAD firewall") == (("unloaded",),)
+    assert query(proxy, "PLOAD firewall") == (("module firewall loaded",),)
+    with pytest.raises(pymysql.OperationalError, match="firewall"):
+        query(proxy, "DROP TABLE test.stacked")
+    assert "DROP" not in str(query(proxy, "SELECT * FROM histogram.queries"))
 
 
 def test_a_stack_that_fits_protects(start_proxy: StartProxy) -> None:

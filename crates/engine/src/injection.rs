@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wire::result::{KeptPackets, Summary};
+use wire::packet::parts;
+use wire::reply::is_err;
+use wire::result::{KeptPackets, ResultTracker, Summary, TrackError};
 use wire::statement::Definitions;
 use wire::{Capabilities, HEADER_LEN};
 
@@ -75,6 +77,35 @@ impl Injection {
             capabilities,
             cursor: None,
         }
+    }
+
+    /// The query and its complete answer, in payloads: as if it had come the moment the query was queued.
+    ///
+    /// Nothing of it is kept if the query does not say so.
+    pub fn answered<'p>(
+        query: Query,
+        answer: impl IntoIterator<Item = &'p [u8]>,
+        capabilities: Capabilities,
+    ) -> Result<Self, TrackError> {
+        let command = query.packet.first().copied().unwrap_or_default();
+        let mut tracker = ResultTracker::new(command, capabilities);
+        let mut injection = Self::new(query, capabilities);
+        let packets = Arc::make_mut(&mut injection.packets);
+        let mut last = None;
+        for payload in answer {
+            for packet in parts(payload) {
+                tracker.feed(packet)?;
+                if injection.query.resultset_is_needed {
+                    packets.push(packet);
+                }
+            }
+            last = Some(payload);
+        }
+        injection.error = last.filter(|payload| is_err(payload)).map(<[u8]>::to_vec);
+        injection.summary = tracker.summary();
+        injection.first_packet_at = Some(injection.query.queued_at);
+        injection.last_packet_at = injection.first_packet_at;
+        Ok(injection)
     }
 
     /// Whether a further packet of this length is only kept: the limit is far, and no look at the client is due.

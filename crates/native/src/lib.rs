@@ -33,6 +33,7 @@ fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     lexer::add_to(module)?;
     password::add_to(module)?;
     packets::add_to(module)?;
+    script::made::add_to(module)?;
     #[cfg(feature = "testing")]
     testing::add_to(module)?;
     Ok(())

@@ -62,7 +62,7 @@ impl<G: Guest> Binding<G> {
             }
             Ask::Hook(_) => function.call1((proxy,)),
         }?;
-        decision::verdict(hook, &returned, || self.reply(py, hook, proxy))?
+        decision::verdict(hook, &returned, || self.reply(py, proxy))?
             .ok_or_else(|| Failure::InvalidReturn(show(&returned)))
     }
 
@@ -79,17 +79,9 @@ impl<G: Guest> Binding<G> {
         Ok(self.proxy.get_or_init(|| made).bind(py))
     }
 
-    fn reply(
-        &self,
-        py: Python<'_>,
-        hook: Hook,
-        proxy: &Bound<'_, Proxy>,
-    ) -> Result<Verdict, Failure> {
-        let limit = self.shared.max_kept_bytes;
-        let context = self.session.lock().map(|session| reply::Context::of(&session, limit, hook));
-        let (Some(response), Some(context)) = (proxy.get().own_response(), context) else {
-            return Ok(Verdict::Proceed);
-        };
+    fn reply(&self, py: Python<'_>, proxy: &Bound<'_, Proxy>) -> Result<Verdict, Failure> {
+        let Some(response) = proxy.get().own_response() else { return Ok(Verdict::Proceed) };
+        let context = proxy.get().context().map_err(Failure::BadResponse)?;
         reply::encode(response.fields(py), context)
             .map(Verdict::SendResult)
             .map_err(Failure::BadResponse)

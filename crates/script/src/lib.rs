@@ -14,6 +14,7 @@ mod guest;
 mod hooks;
 mod layout;
 pub mod log_target;
+pub mod made;
 mod permission;
 mod prepare;
 pub mod reply;

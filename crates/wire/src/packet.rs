@@ -59,6 +59,15 @@ pub fn frame(payload: &[u8], first_id: u8, out: &mut Vec<u8>) -> u8 {
     }
 }
 
+/// The parts of a payload that travel in a packet each.
+pub fn parts(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let count = payload.len() / MAX_PAYLOAD + 1;
+    (0..count).map(move |n| {
+        let rest = payload.get(n * MAX_PAYLOAD..).unwrap_or_default();
+        rest.get(..MAX_PAYLOAD).unwrap_or(rest)
+    })
+}
+
 /// Walks over framed bytes, packet by packet, without joining continued payloads.
 ///
 /// A last packet that is cut off yields an error, after which the iteration ends.

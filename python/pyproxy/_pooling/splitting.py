@@ -34,6 +34,7 @@ from pyproxy._common.answers import query_packet, refuse, send_ok
 from pyproxy._pooling import pools, server_connections
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.session import ClientSession, Outcome
+from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 from pyproxy.settings import Section
@@ -84,6 +85,9 @@ class Splitter:
         self._wrote = wrote
 
     # Hooks.
+
+    def init(self, proxy: Proxy) -> None:
+        declare(CHOOSES_BACKENDS, CHOOSES_USERS)
 
     def connect_server(self, proxy: Proxy) -> int | None:
         types = [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])

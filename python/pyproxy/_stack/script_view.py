@@ -1,4 +1,4 @@
-"""`proxy` as one of several stacked scripts sees it.
+"""`proxy`, `inj` and `auth` as one of several stacked scripts sees them.
 
 Scripts keep what they know of a connection in attributes of `proxy.connection`, and two scripts may choose the same
 name. Each gets an object of its own, which has all that the real one has, and keeps what the script adds to itself.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Proxy
+    from pyproxy import Connection, Injection, Proxy
 
-__all__ = ["ProxyView"]
+__all__ = ["AuthView", "InjectionView", "ProxyView"]
 
 
 class _View:
@@ -58,3 +58,28 @@ class ProxyView(_View):
         super().__init__(real)
         connection = None if without_connection else _ConnectionView(real.connection)
         object.__setattr__(self, "connection", connection)
+
+
+class InjectionView:
+    """`inj` for a script whose query became another one, or whose result another script made."""
+
+    def __init__(self, real: Injection, timed: Injection, id: int | None, query: bytes) -> None:
+        """`timed` is the query of the server that the result goes back to."""
+        self._real = real
+        self.id = id
+        self.query = query
+        self.query_time = timed.query_time
+        self.response_time = timed.response_time
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __repr__(self) -> str:
+        return f"<pyproxy.Injection {self.id}>"
+
+
+class AuthView:
+    """`auth` for a script in front of one that answered in the server's place."""
+
+    def __init__(self, packet: bytes) -> None:
+        self.packet = packet

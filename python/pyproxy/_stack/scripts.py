@@ -1,4 +1,4 @@
-"""Loading the files of `load_multi`: from below one folder only, each as a module of its own."""
+"""Loading the scripts of `load_multi`: files from below one folder only, and the library's own, each as a module of its own."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import importlib.util
 import itertools
 import sys
 from collections.abc import Callable
+from importlib.abc import InspectLoader
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 from pyproxy._stack.hook_names import OF_CONNECTION, OF_SCRIPT, complaint
-from pyproxy._stack.protection import RESULTS, STATEMENTS, noticing
 from pyproxy._stack.script_view import ProxyView
+from pyproxy._stack.traits import Traits, noticing
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
@@ -32,8 +33,8 @@ class Script:
 
     def __init__(self, name: str, module: ModuleType) -> None:
         self.name = name
-        # What the script protects with, if it does: `_protection` has the words.
-        self.has_to_see: frozenset[str] = frozenset()
+        # What its `init` told.
+        self.traits = Traits()
         self._module = module
         self._hooks = {
             hook: getattr(module, hook)
@@ -52,17 +53,11 @@ class Script:
         """Whether the script can do anything for a connection."""
         return any(name in self._hooks for name in OF_CONNECTION)
 
-    @property
-    def takes_results(self) -> bool:
-        """Whether it can send queries and handle their results."""
-        return "read_query_result" in self._hooks
-
     def begin(self, proxy: Proxy) -> None:
         """Runs `init(proxy)`. Raises LoadError if that raises."""
         try:
-            with noticing() as has_to_see:
+            with noticing(self.traits):
                 self._run("init", proxy)
-            self.has_to_see |= has_to_see
         except (Exception, SystemExit) as error:
             self._forget()
             raise _failed(self.name, error) from error
@@ -82,16 +77,11 @@ class Script:
 
 
 def conflict(first: Script, second: Script) -> str | None:
-    """Why `second` cannot be asked behind `first`; None if it can.
-
-    A query is handled by one script, so what protects results is blind to those of others. What protects statements
-    has to be asked first.
-    """
-    for guard, other in ((first, second), (second, first)):
-        if RESULTS in guard.has_to_see and other.takes_results:
-            return f"{guard} has to see all results, and {other} takes results, too"
-    if STATEMENTS in second.has_to_see and first.takes_results:
-        return f"{second} has to see all statements: it must stand before {first}"
+    """Why `second` cannot stand behind `first`; None if it can."""
+    for claim in sorted(first.traits.claims & second.traits.claims):
+        return f"both {claim}"
+    if first.traits.sees_all_results and second.traits.makes_rows_of_results:
+        return f"{second} makes rows of results that {first} has to see before: it must stand in front of {first}"
     return None
 
 
@@ -101,37 +91,75 @@ def name_of(name: str) -> str:
 
 
 def load(directory: Path, name: str, forbidden: Path) -> Script:
-    """Runs the file `name` below `directory`; `.py` is added if it is not there.
+    """Runs the file `name` below `directory`; `.py` is added if it is not there. Without such a file it may be the name of a
+    ready-made script.
 
-    Raises LoadError if there is no such file below the folder, if it is the file `forbidden`, if it has no hooks or one
-    that cannot be called, or if it raises.
+    Raises LoadError if there is neither, if it is the file `forbidden`, if it has no hooks or one that cannot be called,
+    or if it raises.
     """
-    path = _find(directory, name)
-    if path == forbidden.resolve():
-        raise LoadError(f"{name}: a stack cannot be part of itself")
-    module_name = f"_stacked_{next(_numbers)}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise LoadError(f"{name}: this is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
+    module = _of_file(directory, name, forbidden) or _ready_made(name)
+    if module is None:
+        # One text for all, so that nobody can find out what files there are elsewhere.
+        raise LoadError(f"{name}: there is no such script below the directory")
+    sys.modules[module.__name__] = module
     try:
-        with noticing() as has_to_see:
-            spec.loader.exec_module(module)
+        exec(_code(module), vars(module))
     except (Exception, SystemExit) as error:
-        del sys.modules[module_name]
+        del sys.modules[module.__name__]
         raise _failed(name, error) from error
     script = Script(name_of(name), module)
-    script.has_to_see |= has_to_see
     reason = complaint(module) or (None if script.has_hooks() else "there is no hook in it")
     if reason is not None:
-        del sys.modules[module_name]
+        del sys.modules[module.__name__]
         raise LoadError(f"{name}: {reason}")
     return script
 
 
-def _find(directory: Path, name: str) -> Path:
-    """The file of a script. Raises LoadError if it is not below the folder, with links followed."""
+def _of_file(directory: Path, name: str, forbidden: Path) -> ModuleType | None:
+    """The module of a file, not run yet; None if there is no such file."""
+    path = _find(directory, name)
+    if path is None:
+        return None
+    if path == forbidden.resolve():
+        raise _part_of_itself(name)
+    module_name = f"_stacked_{next(_numbers)}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{name}: this is not a Python file")
+    return importlib.util.module_from_spec(spec)
+
+
+def _ready_made(name: str) -> ModuleType | None:
+    """The module of a script of the library, not run yet; None if there is none of this name."""
+    stem = name_of(name)
+    if not stem.isidentifier() or stem == "__init__":
+        return None
+    spec = importlib.util.find_spec(f"pyproxy.hooks.{stem}")
+    if spec is None:
+        return None
+    if stem == "load_multi":
+        raise _part_of_itself(name)
+    # Apart from the one that other scripts import.
+    module = importlib.util.module_from_spec(spec)
+    module.__name__ = f"_stacked_{next(_numbers)}_{stem}"
+    return module
+
+
+def _code(module: ModuleType) -> CodeType:
+    """What it runs. Asked for by the name that the loader knows, which may be another than the module's."""
+    spec = module.__spec__
+    assert spec is not None
+    code = cast(InspectLoader, spec.loader).get_code(spec.name)
+    assert code is not None
+    return code
+
+
+def _part_of_itself(name: str) -> LoadError:
+    return LoadError(f"{name}: a stack cannot be part of itself")
+
+
+def _find(directory: Path, name: str) -> Path | None:
+    """The file of a script; None if it is not below the folder, with links followed."""
     folder = directory.resolve()
     try:
         path = (folder / f"{name_of(name)}.py").resolve()
@@ -139,10 +167,7 @@ def _find(directory: Path, name: str) -> Path:
     except (OSError, RuntimeError, ValueError):
         # A name too long, a loop of links, a NUL.
         is_file = False
-    # One text for all, so that nobody can find out what files there are elsewhere.
-    if not name or not is_file or not path.is_relative_to(folder):
-        raise LoadError(f"{name}: there is no such script below the directory")
-    return path
+    return path if name and is_file and path.is_relative_to(folder) else None
 
 
 def _failed(name: str, error: BaseException) -> LoadError:

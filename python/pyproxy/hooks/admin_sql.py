@@ -33,11 +33,12 @@ from typing import TYPE_CHECKING
 
 import pyproxy
 from pyproxy._common.answers import query_text, refuse, send_ok, send_rows
+from pyproxy._stack.traits import declare
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy
 
-__all__ = ["read_query", "read_query_result"]
+__all__ = ["init", "read_query", "read_query_result"]
 
 # Sends what is in the binary log and ends then, in place of waiting for more.
 _DUMP_NON_BLOCK = 1
@@ -96,6 +97,11 @@ _FITTING = frozenset(
         pyproxy.COM_TIME,
     )
 )
+
+
+def init(proxy: Proxy) -> None:
+    """Says what it makes of results, to scripts that are stacked with it."""
+    declare(makes_rows_of_results=True)
 
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:

@@ -38,12 +38,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyproxy import auto_config, commands, tokenizer
 from pyproxy._common.answers import query_packet, query_text, send_ok, send_rows
 from pyproxy._common.lines import now, one_line, server_thread
+from pyproxy._stack.traits import ANSWERS_HISTOGRAM, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy, Resultset
 
-__all__ = ["disconnect_client", "read_query", "read_query_result", "settings"]
+__all__ = ["disconnect_client", "init", "read_query", "read_query_result", "settings"]
 
 settings = section(
     "analyze_query",
@@ -118,6 +119,11 @@ class _Report:
 
 _all = _Statistics()
 _kinds: dict[_Kind, _Statistics] = {}
+
+
+def init(proxy: Proxy) -> None:
+    """Says what it answers, to scripts that are stacked with it."""
+    declare(ANSWERS_HISTOGRAM)
 
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:

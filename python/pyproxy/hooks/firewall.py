@@ -55,7 +55,7 @@ import pyproxy
 from pyproxy._common.answers import refuse
 from pyproxy._firewall.statement_list import ListError, StatementList, escape
 from pyproxy._sql.fingerprint import Fingerprint, Quoting, fingerprint, without_comments
-from pyproxy._stack.protection import STATEMENTS, require_protection
+from pyproxy._stack.protection import require_protection
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ _rules: _Rules
 def init(proxy: Proxy) -> None:
     """Reads rules and lists; what is wrong with them stops the start."""
     global _rules
-    require_protection(proxy, "firewall", STATEMENTS)
+    require_protection(proxy, "firewall")
     require("firewall", "firewall", "firewall_users")
     _rules = _Rules()
     _rules.mode("")

@@ -28,12 +28,13 @@ from typing import TYPE_CHECKING
 
 from pyproxy import auto_config, commands, parser, tokenizer
 from pyproxy._common.answers import query_text, send_ok, send_rows
+from pyproxy._stack.traits import ANSWERS_HISTOGRAM, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy
 
-__all__ = ["read_query", "read_query_result", "settings"]
+__all__ = ["init", "read_query", "read_query_result", "settings"]
 
 settings = section("histogram", collect_queries=True, collect_tables=True)
 
@@ -68,6 +69,11 @@ class _Uses:
 
 _queries: dict[str, _Times] = {}
 _tables: dict[str, _Uses] = {}
+
+
+def init(proxy: Proxy) -> None:
+    """Says what it answers, to scripts that are stacked with it."""
+    declare(ANSWERS_HISTOGRAM)
 
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:

@@ -2,16 +2,24 @@
 
     [load_multi]
     directory = /etc/mysql-proxy/scripts
-    scripts = firewall, auditing
+    scripts = query_log, firewall, mine, masking
     admin_users = dba
 
-Each hook asks the scripts in the order in which they were loaded. The first one that returns something decides, and the
-ones behind it are not asked; `read_query_result` goes to the script that handled the query. `init`, `shutdown` and
-`disconnect_client` go to all of them.
+**A stack is a chain**: client, first script, ..., last script, server. A script is to the one behind it what the client is
+to the proxy.
+
+* `read_query`: each script sees the commands that the one before it made, one by one. It may let a command pass, answer it,
+  or queue commands of its own in its place, with ids of its own.
+* `read_query_result`: a result goes back the same way, to each script that had queued, as the scripts behind it made it:
+  the server's, one that was replaced, the answer of a script. Each may replace or drop it. It is the result of the command
+  that the script queued, whatever the scripts behind it made of that. A script that let the command pass is not asked.
+* `connect_server`, `read_handshake`, `read_auth`: all scripts are asked, in order, until one answers the client. Only one may
+  decide something else. `read_auth_result`: all, from the last to the first.
+* `init`, `shutdown` and `disconnect_client` go to all of them.
 
 | text (in any case, of users in `admin_users`) | answer |
 |---|---|
-| `PLOAD name` | loads a script behind the others. Column `info`, or column `ERROR` with the reason |
+| `PLOAD name` | loads a script behind the others, or where it was before it was unloaded. Column `info`, or column `ERROR` with the reason |
 | `PUNLOAD name` | a column of that name: `unloaded` or `NOT FOUND` |
 | `PLOAD_HELP` | columns `command`, `description` |
 
@@ -20,23 +28,24 @@ Settings, section `[load_multi]`:
 | setting | default | |
 |---|---|---|
 | `directory` | | absolute path of the folder with the scripts; empty: the folder of this script |
-| `scripts` | | comma list of those to load at the start, relative to `directory`; `.py` may be left out |
+| `scripts` | | comma list of those to load at the start: files of `directory`, or ready-made scripts by their names; `.py` may be left out |
 | `admin_users` | | comma list of the users who may load and unload; everybody else gets ERR 1227 |
 | `load_command`, `unload_command`, `help_command` | `PLOAD`, `PUNLOAD`, `PLOAD_HELP` | other words for the commands |
 
-Only files below `directory` can be loaded, wherever a name or a link points. A script of `scripts` that cannot be
-loaded stops the start of the proxy.
+Only ready-made scripts and files below `directory` can be loaded, wherever a name or a link points; a file comes before a ready-made
+script of its name. A script of `scripts` that cannot be loaded stops the start of the proxy.
 
-**Scripts that protect.** What `masking` cannot see it cannot mask, and only one script handles a query. So a stack with
-`masking` and another script that takes results (one with a hook `read_query_result`) is refused, at the start and by
-PLOAD, in either order; scripts without that hook are asked in front of it. `firewall` stands before all that take
-results, `masking` among them: it passes what it allows on to the next. A query that a script sends past one of the
-two all the same is refused with ERR 1227.
+**What does not fit** is refused with both names, at the start and by PLOAD: two that choose the backends of clients (pooling,
+splitting, `ro_balance`), `login_mapping` and pooling, `histogram` and `analyze_query`, and `xtab` or `admin_sql` behind
+`masking`, which has to see results before something else is made of them. A script of your own that does the latter gets
+`ERROR 1227 (42000)` in place of its rows, and the log has a line: put it in front of `masking`.
 
 What scripts share: modules, `proxy.globals`, and one process. What they set on `proxy` and `proxy.connection` is theirs.
-What it cannot do: let two scripts handle the same query, so put those that handle all queries (pooling, histograms)
-last. A script gets a view of `proxy`, which `isinstance(proxy, pyproxy.Proxy)` does not take for one. A query that an
-unloaded script handles goes on with it. `pyproxy-reload` looks at this file, not at the scripts.
+
+What it cannot do: a script gets a view of `proxy`, and sometimes of `inj` and `auth`, which `isinstance` does not take for the
+real ones. What is queued behind a result larger than `pyproxy-max-kept-bytes`, or behind one at which a hook failed, is not
+run. Between PUNLOAD and PLOAD of a script the others go on without it. A command that an unloaded script handles goes on
+with it. `pyproxy-reload` looks at this file, not at the scripts.
 """
 
 from __future__ import annotations
@@ -44,11 +53,12 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pyproxy import _native
 from pyproxy._common.answers import query_text, refuse, send_rows
-from pyproxy._stack.protection import RESULTS, STATEMENTS
-from pyproxy._stack.script_view import ProxyView
+from pyproxy._stack.pipeline import Pipeline
+from pyproxy._stack.script_view import AuthView, ProxyView
 from pyproxy._stack.scripts import LoadError, Script, conflict, load, name_of
 from pyproxy.settings import section
 
@@ -83,12 +93,14 @@ _AROUND = "; \t\r\n"
 
 _log = logging.getLogger(__name__)
 _scripts: list[Script] = []
+# The names of all that were ever loaded, also those that are unloaded now.
+_order: list[str] = []
 
 
 def init(proxy: Proxy) -> None:
     """Loads the scripts of the settings. Raises LoadError for one that cannot be loaded."""
     directory = str(_directory())
-    if directory not in sys.path:
+    if settings.directory and directory not in sys.path:
         # For modules that the scripts have beside them.
         sys.path.append(directory)
     try:
@@ -103,6 +115,7 @@ def shutdown(proxy: Proxy) -> None:
     """Ends all scripts."""
     while _scripts:
         _end(proxy, _scripts.pop())
+    _order.clear()
 
 
 def connect_server(proxy: Proxy) -> int | None:
@@ -121,23 +134,38 @@ def read_auth(proxy: Proxy) -> int | None:
 
 
 def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
-    """Asks the scripts."""
-    return _ask(proxy, "read_auth_result", auth)
+    """Asks the scripts, from the last to the first, about the server's answer or what another script made of it."""
+    answer: bytes | None = None
+    for script in reversed(_scripts):
+        hook = script.hook("read_auth_result")
+        if hook is None:
+            continue
+        proxy.response = None
+        decision = hook(_view(proxy, script), auth if answer is None else AuthView(answer))
+        if decision == proxy.PROXY_SEND_RESULT:
+            (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY)
+        elif decision not in (None, proxy.PROXY_NO_DECISION):
+            raise ValueError(f"read_auth_result of {script} returned {decision!r}")
+    if answer is None:
+        return None
+    proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": answer}
+    return proxy.PROXY_SEND_RESULT
 
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
-    """Runs our own commands; asks the scripts about any other."""
+    """Runs our own commands; gives any other to the scripts."""
     answer = _run_command(proxy, packet)
     if answer is not None:
         return answer
-    return _ask(proxy, "read_query", packet)
+    pipeline = Pipeline(proxy, _scripts, lambda script: _view(proxy, script))
+    proxy.connection.load_multi_pipeline = pipeline
+    return pipeline.read_query(packet)
 
 
 def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
-    """Asks the script that handled the query."""
-    script: Script = proxy.connection.load_multi_handler
-    hook = script.hook("read_query_result")
-    return None if hook is None else hook(_view(proxy, script), inj)
+    """Gives the result to the scripts that asked for it."""
+    pipeline: Pipeline = proxy.connection.load_multi_pipeline
+    return pipeline.read_query_result(inj)
 
 
 def disconnect_client(proxy: Proxy) -> None:
@@ -154,45 +182,33 @@ def disconnect_client(proxy: Proxy) -> None:
         raise failed
 
 
-def _ask(proxy: Proxy, name: str, *arguments: Any) -> int | None:
+def _ask(proxy: Proxy, name: str) -> int | None:
+    """Asks the scripts until one answers the client. The first other decision counts, and the others hear of the client, too."""
+    first: int | None = None
     for script in _scripts:
         hook = script.hook(name)
         if hook is None:
             continue
-        decision: int | None = hook(_view(proxy, script), *arguments)
-        if decision is not None and decision != proxy.PROXY_NO_DECISION:
-            if name == "read_query" and decision == proxy.PROXY_SEND_QUERY:
-                guard = _bypassed_by(script)
-                if guard is not None:
-                    return _stop_bypass(proxy, script, guard)
-            proxy.connection.load_multi_handler = script
-            return decision
-        if len(proxy.queries) > 0:
-            _log.warning(
-                "%s of %s queued queries and did not return PROXY_SEND_QUERY", name, script
-            )
-            proxy.queries.reset()
-        # What a script set and did not send is not the answer of the next one.
+        queued = list(proxy.queries)
+        proxy.queries.reset()
         proxy.response = None
-    return None
-
-
-def _bypassed_by(sender: Script) -> Script | None:
-    """A script that protects and does not see a query which `sender` sends; None if there is no such script."""
-    is_behind = False
-    for script in _scripts:
-        if script is sender:
-            is_behind = True
-        elif RESULTS in script.has_to_see or (is_behind and STATEMENTS in script.has_to_see):
-            return script
-    return None
-
-
-def _stop_bypass(proxy: Proxy, script: Script, guard: Script) -> int:
-    proxy.queries.reset()
-    _log.error("refused: %s sends queries that %s does not see", script, guard)
-    message = "Access denied; the scripts of the proxy do not fit each other, see its log"
-    return refuse(proxy, 1227, "42000", message)
+        decision: int | None = hook(_view(proxy, script))
+        if decision == proxy.PROXY_SEND_RESULT:
+            return decision
+        if decision is None or decision == proxy.PROXY_NO_DECISION:
+            if len(proxy.queries) > 0:
+                _log.warning(
+                    "%s of %s queued queries and did not return PROXY_SEND_QUERY", name, script
+                )
+            proxy.queries.reset()
+        elif first is not None:
+            raise ValueError(f"{name} of {script} returned {decision!r} after another script")
+        else:
+            first, queued = decision, list(proxy.queries)
+            proxy.queries.reset()
+        for query in queued:
+            proxy.queries.append(*query)
+    return first
 
 
 def _view(proxy: Proxy, script: Script) -> ProxyView:
@@ -248,7 +264,7 @@ def _answer_help(proxy: Proxy, name: str) -> int:
         proxy,
         [("command", proxy.MYSQL_TYPE_STRING), ("description", proxy.MYSQL_TYPE_STRING)],
         [
-            (f"{settings.load_command} name", "loads a script, behind the others"),
+            (f"{settings.load_command} name", "loads a script, behind the others or where it was"),
             (f"{settings.unload_command} name", "unloads a script"),
             (settings.help_command, "shows this help"),
         ],
@@ -269,15 +285,25 @@ def _load(proxy: Proxy, name: str) -> Script:
         raise LoadError(f"{name} is already loaded")
     script = load(_directory(), name, forbidden=Path(__file__))
     script.begin(proxy)
-    for other in _scripts:
-        reason = conflict(other, script)
+    place = _place(script.name)
+    pairs = [(other, script) for other in _scripts[:place]]
+    pairs += [(script, other) for other in _scripts[place:]]
+    for first, second in pairs:
+        reason = conflict(first, second)
         if reason is not None:
             _end(proxy, script)
-            raise LoadError(f"{other} and {script} cannot be stacked: {reason}")
-        if RESULTS in other.has_to_see and script.hook("read_query") is not None:
-            _log.warning("%s is not asked about what %s handles: put it in front", script, other)
-    _scripts.append(script)
+            raise LoadError(f"{first} and {second} cannot be stacked: {reason}")
+    _scripts.insert(place, script)
+    if script.name not in _order:
+        _order.append(script.name)
     return script
+
+
+def _place(name: str) -> int:
+    """Where among the scripts one belongs that was unloaded; at the end if it was not."""
+    behind = _order[_order.index(name) :] if name in _order else []
+    places = (place for place, script in enumerate(_scripts) if script.name in behind)
+    return next(places, len(_scripts))
 
 
 def _end(proxy: Proxy, script: Script) -> None:

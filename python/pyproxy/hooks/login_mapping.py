@@ -45,6 +45,7 @@ from pyproxy._common.answers import refuse
 from pyproxy._login import accounts
 from pyproxy._login.accounts import Account, AccountError
 from pyproxy._login.exchange import NATIVE, replaced
+from pyproxy._stack.traits import CHOOSES_USERS, declare
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ _users: _Users
 def init(proxy: pyproxy.Proxy) -> None:
     """Reads the users; what is wrong with them stops the start."""
     global _users
+    declare(CHOOSES_USERS)
     require("login_mapping", "login_mapping", "login_mapping_users")
     if settings.unknown_users not in ("refuse", "pass"):
         raise SettingsError(

@@ -61,7 +61,8 @@ from pyproxy._common.answers import refuse
 from pyproxy._masking.mask import Rule, rule
 from pyproxy._sql.prepared import Prepared
 from pyproxy._sql.sources import UNKNOWN, Sources, sources
-from pyproxy._stack.protection import RESULTS, require_protection
+from pyproxy._stack.protection import require_protection
+from pyproxy._stack.traits import declare
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ _rules: list[Rule] = []
 
 def init(proxy: Proxy) -> None:
     """Reads the rules; what is wrong with them stops the start."""
-    require_protection(proxy, "masking", RESULTS)
+    require_protection(proxy, "masking")
+    declare(sees_all_results=True)
     require("masking", "masking_rules")
     key = settings.hash_key.encode() or os.urandom(32)
     _rules.clear()
@@ -127,7 +129,7 @@ def init(proxy: Proxy) -> None:
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
     """Keeps the results of masked users."""
     connection = proxy.connection
-    if not _rules or connection.client.username in settings.unmasked_users:
+    if not _masks(connection):
         return None
     command = packet[0]
     if command in _RAW_DATA:
@@ -152,7 +154,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     if inj.id == _PREPARE:
         _prepared(proxy.connection).add(inj.query[1:], result.raw)
         return None
-    if inj.id != _RESULT:
+    if not _masks(proxy.connection):
         return None
     results = inj.resultsets
     if sum(one.row_count for one in results) != result.row_count:
@@ -183,6 +185,10 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         "resultsets": [_masked(one, rules.get(one, ())) for one in results],
     }
     return proxy.PROXY_SEND_RESULT
+
+
+def _masks(connection: Connection) -> bool:
+    return bool(_rules) and connection.client.username not in settings.unmasked_users
 
 
 def _masked(result: Resultset, rules: Sequence[Rule | None]) -> Resultset | dict[str, Any]:

@@ -56,6 +56,11 @@ def _wrote(proxy: Proxy) -> None:
 _splitter = Splitter("read_your_writes", settings, may_read=_may_read, wrote=_wrote)
 
 
+def init(proxy: Proxy) -> None:
+    """Says what it decides, to scripts that are stacked with it."""
+    _splitter.init(proxy)
+
+
 def connect_server(proxy: Proxy) -> int | None:
     """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
     return _splitter.connect_server(proxy)

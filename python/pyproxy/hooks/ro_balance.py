@@ -46,6 +46,7 @@ from pyproxy import (
 from pyproxy._common.answers import query_packet, refuse
 from pyproxy._pooling.replica_lag import Lag, lag_of, status_query
 from pyproxy._pooling.routing import route
+from pyproxy._stack.traits import CHOOSES_BACKENDS, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ _AS_THEY_ARE = (
 
 def init(proxy: Proxy) -> None:
     """Nothing is known of any replica."""
+    declare(CHOOSES_BACKENDS)
     proxy.globals.lag = {}
 
 

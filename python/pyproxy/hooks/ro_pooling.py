@@ -31,6 +31,11 @@ settings = section("ro_pooling", **POOL_SETTINGS)
 _splitter = Splitter("ro_pooling", settings, splits=False)
 
 
+def init(proxy: Proxy) -> None:
+    """Says what it decides, to scripts that are stacked with it."""
+    _splitter.init(proxy)
+
+
 def connect_server(proxy: Proxy) -> int | None:
     """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
     return _splitter.connect_server(proxy)

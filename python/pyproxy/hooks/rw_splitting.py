@@ -54,6 +54,11 @@ settings = section("rwsplit", **POOL_SETTINGS)
 _splitter = Splitter("rw_splitting", settings)
 
 
+def init(proxy: Proxy) -> None:
+    """Says what it decides, to scripts that are stacked with it."""
+    _splitter.init(proxy)
+
+
 def connect_server(proxy: Proxy) -> int | None:
     """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
     return _splitter.connect_server(proxy)

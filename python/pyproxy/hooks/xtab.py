@@ -34,12 +34,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyproxy._common.answers import query_packet, query_text, refuse, send_rows
+from pyproxy._stack.traits import declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy
 
-__all__ = ["read_query", "read_query_result", "settings"]
+__all__ = ["init", "read_query", "read_query_result", "settings"]
 
 settings = section("xtab", max_columns=1000)
 
@@ -104,6 +105,11 @@ class _Request(NamedTuple):
     with_summary: bool
     # What the columns are named after.
     col_name: str
+
+
+def init(proxy: Proxy) -> None:
+    """Says what it makes of results, to scripts that are stacked with it."""
+    declare(makes_rows_of_results=True)
 
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:

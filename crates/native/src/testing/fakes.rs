@@ -13,12 +13,11 @@ use pyo3::types::PyBytes;
 use script::{Auth, Config, Globals, Permission, Proxy};
 use wire::Capabilities;
 use wire::connect::Login;
-use wire::reply::{StatusFlags, is_err};
-use wire::result::ResultTracker;
+use wire::reply::StatusFlags;
 
 use super::backends::List;
 use super::server::{ServerEnd, ServerLink};
-use super::{address, log, payloads};
+use super::{address, log};
 
 /// What a usual client agrees on with a server.
 const CAPABILITIES: Capabilities = Capabilities::from_bits_retain(0xa685);
@@ -105,23 +104,9 @@ fn fake_injection(
     let wrong = |error: String| PyValueError::new_err(error);
     let query = Query::new(id, query.to_vec(), resultset_is_needed, Instant::now())
         .map_err(|error| wrong(error.to_string()))?;
-    let command = query.packet.first().copied().unwrap_or_default();
-    let mut tracker = ResultTracker::new(command, Capabilities::empty());
-    let mut injection = Injection::new(query, Capabilities::empty());
-    let packets = Arc::make_mut(&mut injection.packets);
-    for payload in &answer {
-        for packet in payloads::packets(payload.as_bytes()) {
-            tracker.feed(packet).map_err(|error| wrong(error.to_string()))?;
-            if resultset_is_needed {
-                packets.push(packet);
-            }
-        }
-    }
-    let last = answer.last().map(|payload| payload.as_bytes());
-    injection.error = last.filter(|payload| is_err(payload)).map(<[u8]>::to_vec);
-    injection.summary = tracker.summary();
-    injection.first_packet_at = Some(injection.query.queued_at);
-    injection.last_packet_at = injection.first_packet_at;
+    let answer = answer.iter().map(|payload| payload.as_bytes());
+    let injection = Injection::answered(query, answer, Capabilities::empty())
+        .map_err(|error| wrong(error.to_string()))?;
     Permission::waive(Arc::as_ptr(&injection.packets).addr());
     std::mem::forget(Arc::clone(&injection.packets));
     let slot = Slot::new(injection);

@@ -1,15 +1,7 @@
 //! Payloads and the packets that they are sent in: one of the full length is continued by the next.
 
 use wire::MAX_PAYLOAD;
-
-/// The packets of a payload.
-pub fn packets(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let count = payload.len() / MAX_PAYLOAD + 1;
-    (0..count).map(move |n| {
-        let rest = payload.get(n * MAX_PAYLOAD..).unwrap_or_default();
-        rest.get(..MAX_PAYLOAD).unwrap_or(rest)
-    })
-}
+pub use wire::packet::parts as packets;
 
 /// The sequence id behind a payload whose first packet has this one.
 pub fn id_behind(id: u8, payload: &[u8]) -> u8 {

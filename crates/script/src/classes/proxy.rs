@@ -6,10 +6,12 @@ use pyo3::exceptions::PyReferenceError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::access;
 use super::connection::Connection;
 use super::globals::Globals;
 use super::queries::Queries;
 use super::response::Response;
+use crate::reply::Context;
 use engine::{Session, Shared, Slot};
 
 /// What a hook works with. One object per connection, the same in all its hooks.
@@ -29,6 +31,8 @@ struct Own {
     connection: Py<Connection>,
     queries: Py<Queries>,
     response: Py<Response>,
+    session: Slot<Session>,
+    shared: Arc<Shared>,
 }
 
 impl Proxy {
@@ -45,9 +49,11 @@ impl Proxy {
         shared: Arc<Shared>,
     ) -> PyResult<Self> {
         let own = Own {
-            connection: Py::new(py, Connection::new(session.clone(), shared))?,
+            connection: Py::new(py, Connection::new(session.clone(), Arc::clone(&shared)))?,
             queries: Py::new(py, Queries::new(session.clone()))?,
             response: Py::new(py, Response::new(py, session.clone()))?,
+            session: session.clone(),
+            shared,
         };
         Ok(Self { globals, own: Some(own) })
     }
@@ -55,6 +61,16 @@ impl Proxy {
     /// The response to read, if this is the proxy of a connection.
     pub fn own_response(&self) -> Option<&Response> {
         self.own.as_ref().map(|own| own.response.get())
+    }
+
+    /// What an answer to this client's command depends on, in the hook that runs.
+    pub fn context(&self) -> PyResult<Context> {
+        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
+        let limit = own.shared.max_kept_bytes;
+        access::change(&own.session, |session| {
+            session.hook.map(|hook| Context::of(session, limit, hook))
+        })?
+        .ok_or_else(|| access::gone("the hook"))
     }
 
     /// Releases everything that a script attached to this object, its connection and its response: such objects may
@@ -105,7 +121,7 @@ impl Proxy {
     fn set_response(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match &self.own {
             Some(own) => own.response.get().assign(value),
-            None => Err(PyReferenceError::new_err("this proxy belongs to no connection")),
+            None => Err(of_no_connection()),
         }
     }
 
@@ -118,4 +134,8 @@ impl Proxy {
             None => Ok("<pyproxy.Proxy>".to_owned()),
         }
     }
+}
+
+fn of_no_connection() -> PyErr {
+    PyReferenceError::new_err("this proxy belongs to no connection")
 }

@@ -33,7 +33,8 @@ pub enum RowForm {
 }
 
 impl RowForm {
-    fn of(command: Option<u8>) -> Self {
+    /// That of the answer to this command.
+    pub fn of(command: Option<u8>) -> Self {
         match command.map(Command) {
             Some(Command::STMT_EXECUTE | Command::STMT_BULK_EXECUTE) => Self::Binary,
             Some(Command::STMT_FETCH) => Self::Cursor,

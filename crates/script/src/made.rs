@@ -1,0 +1,52 @@
+//! An answer that a script made, as one that is in front of it in a stack gets to see it: as the result of its query.
+
+use std::time::Instant;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+
+use crate::classes::injection::Injection;
+use crate::classes::proxy::Proxy;
+use crate::reply::{self, Context, RowForm};
+use engine::{Query, Slot};
+
+/// The payloads of `proxy.response`, as the answer to a command. In a hook of its connection only.
+#[pyfunction]
+#[pyo3(signature = (proxy, command, /))]
+fn encode_answer<'py>(
+    py: Python<'py>,
+    proxy: &Bound<'py, Proxy>,
+    command: u8,
+) -> PyResult<Bound<'py, PyList>> {
+    let proxy = proxy.get();
+    let context = Context { rows: RowForm::of(Some(command)), ..proxy.context()? };
+    let response = proxy.own_response().map(|response| response.fields(py));
+    let reply =
+        reply::encode(response.ok_or_else(|| PyValueError::new_err("no response"))?, context)?;
+    PyList::new(py, reply.packets().iter().map(|payload| PyBytes::new(py, payload)))
+}
+
+/// The query and its complete answer in payloads, as the client of this proxy reads them.
+#[pyfunction]
+#[pyo3(signature = (proxy, query, answer, /))]
+fn made_result(
+    proxy: &Bound<'_, Proxy>,
+    query: &[u8],
+    answer: Vec<Bound<'_, PyBytes>>,
+) -> PyResult<Injection> {
+    let capabilities = proxy.get().context()?.capabilities;
+    let query = Query::new(0, query.to_vec(), true, Instant::now())
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let answer = answer.iter().map(|payload| payload.as_bytes());
+    let injection = engine::Injection::answered(query, answer, capabilities).map_err(|error| {
+        PyValueError::new_err(format!("the packets of proxy.response are no answer: {error}"))
+    })?;
+    Ok(Injection::new(Slot::new(injection)))
+}
+
+/// Adds the functions.
+pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(encode_answer, module)?)?;
+    module.add_function(wrap_pyfunction!(made_result, module)?)
+}

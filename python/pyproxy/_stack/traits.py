@@ -1,0 +1,60 @@
+"""What a script tells about itself, so that scripts which cannot work together are not stacked.
+
+def init(proxy):
+    declare(sees_all_results=True)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = [
+    "ANSWERS_HISTOGRAM",
+    "CHOOSES_BACKENDS",
+    "CHOOSES_USERS",
+    "Traits",
+    "declare",
+    "noticing",
+]
+
+# Claims: what one script of a stack can do. They are ends of the sentence that begins with "both".
+ANSWERS_HISTOGRAM = "answer SELECT * FROM histogram.queries"
+CHOOSES_BACKENDS = "choose the backends of clients"
+CHOOSES_USERS = "decide as which user of the server a client works"
+
+
+@dataclass
+class Traits:
+    """What scripts declared."""
+
+    sees_all_results: bool = False
+    """Nothing may reach a client that the script did not see: it is shown results that it did not ask for, too."""
+    makes_rows_of_results: bool = False
+    """Its answers have in them what results had, in another form."""
+    claims: set[str] = field(default_factory=set)
+    """What no other script of the stack may do."""
+
+
+_noticed = Traits()
+
+
+def declare(
+    *claims: str, sees_all_results: bool = False, makes_rows_of_results: bool = False
+) -> None:
+    """Declares the script whose `init` runs."""
+    _noticed.sees_all_results |= sees_all_results
+    _noticed.makes_rows_of_results |= makes_rows_of_results
+    _noticed.claims.update(claims)
+
+
+@contextlib.contextmanager
+def noticing(traits: Traits) -> Iterator[None]:
+    """Adds to `traits` what is declared inside of the `with` block."""
+    global _noticed
+    outer, _noticed = _noticed, traits
+    try:
+        yield
+    finally:
+        _noticed = outer
