@@ -289,7 +289,7 @@ def test_a_firewall_that_is_loaded_again_is_still_in_front(stack: Stack) -> None
 
 
 def test_a_place_that_does_not_fit_is_refused(stack: Stack) -> None:
-    config = "[load_multi]\nscripts = xtab, masking\nadmin_users = u\n"
+    config = "[load_multi]\nscripts = xtab, masking\nadmin_users = u\n[masking_rules]\nt.c = null\n"
     with Session(SCRIPT, script_config=config) as session:
         session.query("PUNLOAD xtab")
         refused: Any = session.query("PLOAD admin_sql").rows
