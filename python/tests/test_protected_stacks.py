@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ CONFIG = """
 *.email = text:hidden
 [firewall]
 mode = enforce
+allow_unlisted = true
 [firewall_patterns]
 no_drop = DROP
 [load_multi]
@@ -125,7 +127,11 @@ def test_a_query_sent_past_a_script_is_refused(tmp_path: Path, guard: str) -> No
         assert "sends sends queries that guard does not see" in log(session)
 
 
-def test_a_script_behind_the_firewall_may_send(tmp_path: Path) -> None:
+def test_a_script_behind_the_firewall_may_send(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is imported anew, with the settings of this session.
+    monkeypatch.delitem(sys.modules, "pyproxy.hooks.firewall", raising=False)
     (tmp_path / "guard.py").write_text("from pyproxy.hooks.firewall import *\n")
     (tmp_path / "sends.py").write_text(SENDS)
     with start("guard", "sends", directory=tmp_path) as session:

@@ -19,6 +19,7 @@ CONFIG = """
 *.secret = text:hidden
 [firewall]
 mode = enforce
+allow_unlisted = true
 [firewall_patterns]
 no_drop = (?i)drop
 [load_multi]
