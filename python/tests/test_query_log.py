@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -310,7 +311,11 @@ def test_logins_and_disconnects_have_lines(log: Path) -> None:
     assert (refused["command"], refused["error"]["errno"]) == ("LOGIN", 1045)
 
 
-def test_a_login_that_a_script_refused_has_a_line(log: Path) -> None:
+def test_a_login_that_a_script_refused_has_a_line(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is imported anew, with the settings of this session.
+    monkeypatch.delitem(sys.modules, SCRIPT, raising=False)
     script = """
 from pyproxy.hooks.query_log import *
 
@@ -328,7 +333,11 @@ def read_auth(proxy):
     assert end["command"] == "DISCONNECT"
 
 
-def test_a_command_that_a_script_refused_has_a_line(log: Path) -> None:
+def test_a_command_that_a_script_refused_has_a_line(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is imported anew, with the settings of this session.
+    monkeypatch.delitem(sys.modules, SCRIPT, raising=False)
     script = """
 from pyproxy.hooks.query_log import *
 from pyproxy.hooks.query_log import read_query as log_query

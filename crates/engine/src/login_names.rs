@@ -22,7 +22,8 @@ pub fn objection(login: &Login, server: Dialect) -> Option<&'static str> {
     if std::str::from_utf8(database).is_err() {
         return Some("the name of the database is not UTF-8");
     }
-    if !(user.is_ascii() && database.is_ascii()) && !is_utf8(login.charset, server) {
+    let is_ascii = user.is_ascii() && database.is_ascii();
+    if !is_ascii && !is_utf8(login.charset, server) {
         return Some("a name beyond ASCII needs a login with a character set of UTF-8");
     }
     let longest = match server {
