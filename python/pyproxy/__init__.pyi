@@ -244,6 +244,9 @@ class Socket:
     def default_db(self) -> str:
         """The default database; empty if there is none."""
     @property
+    def flags(self) -> Flags | None:
+        """What the server reported last about the state of the connection; None of the client."""
+    @property
     def username(self) -> str | None:
         """The user name of the login."""
     @property
@@ -434,6 +437,9 @@ class Flags:
     @property
     def auto_commit(self) -> bool:
         """Autocommit is on."""
+    @property
+    def no_backslash_escapes(self) -> bool:
+        """A backslash in a string is a character like others: the `sql_mode` has `NO_BACKSLASH_ESCAPES`."""
     @property
     def no_good_index_used(self) -> bool:
         """The query found no good index."""

@@ -57,6 +57,8 @@ _COMMAND = re.compile(
     r")\s*(?:;\s*)?",
     re.IGNORECASE | re.DOTALL,
 )
+# No command is longer: the server may say what is wrong with it.
+_MOST_LETTERS = 64 * 1024
 _SCALARS = (bool, int, float, str, tuple)
 
 
@@ -70,7 +72,9 @@ def handle(proxy: Proxy, cmd: Command) -> int | None:
     Gives what the hook should return: PROXY_SEND_RESULT, or None if the command is not meant.
     """
     # Nearly all queries end here; the expression is for the few that do not.
-    if cmd.type != COM_QUERY or cmd.query is None or cmd.query.lstrip()[:5].upper() != "PROXY":
+    if cmd.type != COM_QUERY or cmd.query is None or len(cmd.query) > _MOST_LETTERS:
+        return None
+    if cmd.query.lstrip()[:5].upper() != "PROXY":
         return None
     words = _COMMAND.fullmatch(cmd.query)
     if words is None:

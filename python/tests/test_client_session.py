@@ -108,7 +108,7 @@ def test_open_statements_tie(session: ClientSession) -> None:
         ("SELECT 1", Outcome(False, False, True, warnings=1), True),
         ("SELECT SQL_CALC_FOUND_ROWS 1", OK, True),
         ("UPDATE t SET a = 1", Outcome(False, False, True, affected_rows=1), True),
-        ("UPDATE t SET a = 1", Outcome(False, False, True), False),
+        ("UPDATE t SET a = 1", Outcome(False, False, True), True),
         ("INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=1), True),
         ("COMMIT", OK, False),
     ],
@@ -124,13 +124,31 @@ def test_what_can_be_asked_about_holds(
     assert not session.is_held
 
 
-def test_the_insert_id_is_remembered_and_left_behind(session: ClientSession) -> None:
-    run(session, "INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=7))
-    assert (session.insert_id, session.insert_id_is_here) == (7, True)
-    run(session, "SELECT 1")
-    assert session.insert_id_is_here
-    session.note_moved()
-    assert (session.insert_id, session.insert_id_is_here) == (7, False)
+@pytest.mark.parametrize(
+    ("sql", "outcome"),
+    [
+        ("INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=7)),
+        ("INSERT INTO t VALUES ()", ERROR),
+        ("LOAD DATA INFILE 'x' INTO TABLE t", OK),
+    ],
+)
+def test_an_insert_id_ties_and_is_reset_before_others_come(
+    session: ClientSession, sql: str, outcome: Outcome
+) -> None:
+    run(session, "UPDATE t SET a = 1", OK)
+    assert not session.must_stay
+    run(session, sql, outcome)
+    assert (session.must_stay, session.needs_reset) == (True, True)
+    assert not session.leaves_something
+    assert session.outlasts_reset == frozenset()
+
+
+def test_what_a_command_needs_may_be_unseen(session: ClientSession) -> None:
+    needs = frozenset(("x",))
+    assert session.has(frozenset())
+    assert not session.has(needs)
+    run(session, "CALL p()")
+    assert session.has(needs)
 
 
 def test_the_database_is_the_last_one_that_was_accepted(session: ClientSession) -> None:

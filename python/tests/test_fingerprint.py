@@ -12,7 +12,7 @@ SAFE = Quoting(safe_charset=True)
     ("statement", "text"),
     [
         ("SELECT name FROM c WHERE id = 5", "SELECT name FROM c WHERE id = ?"),
-        ("SELECT 'it''s', \"a\\\"b\", 1.5e3, .5, 0x1F, 0b01", "SELECT '?'+, ?+"),
+        ("SELECT 'it''s', \"a\\\"b\", 1.5e3, .5, 0x1F, 0b01", "SELECT '?'+, ?+, 0x?, 0b?"),
         (
             "SELECT x'41', N'a', _utf8'a', DATE '2020-01-01'",
             "SELECT x'?', N'?', _utf8'?', DATE '?'",
@@ -22,6 +22,16 @@ SAFE = Quoting(safe_charset=True)
         ("INSERT INTO t VALUES (1, 'a'),(2, 'b') , (3, 'c')", "INSERT INTO t VALUES (?, '?')"),
         ("INSERT INTO t VALUES (1), (2)", "INSERT INTO t VALUES (?)"),
         ("SELECT 1 FROM t WHERE a IN (1,2, 3)", "SELECT ? FROM t WHERE a IN (?+)"),
+        ("SELECT 1 FROM t WHERE a in ( 1 )", "SELECT ? FROM t WHERE a in ( ?+ )"),
+        ("SELECT 1 FROM t WHERE a in ( 1, 2 )", "SELECT ? FROM t WHERE a in ( ?+ )"),
+        (
+            "SELECT a NOT IN (1), b in('x'), c IN (0x1)",
+            "SELECT a NOT IN (?+), b in('?'+), c IN (0x?+)",
+        ),
+        ("SELECT 1 IN ('a', 'b'), x IN (1, 'b')", "SELECT ? IN ('?'+), x IN (?, '?')"),
+        ("SELECT 0x41, 0x42, 1, 2, X'41', b'1'", "SELECT 0x?+, ?+, X'?', b'?'"),
+        ("INSERT INTO t VALUES (0x41, 1), (0x42, 2)", "INSERT INTO t VALUES (0x?, ?)"),
+        ("SELECT 0x41 = 0, 0xag, 0x", "SELECT 0x? = ?, 0xag, 0x"),
         ("SELECT f(1), f(1, 2)", "SELECT f(?), f(?+)"),
         ("SELECT f('a', 'b'), f(1, 'b', 'c')", "SELECT f('?'+), f(?, '?'+)"),
         ("INSERT INTO t VALUES (a), (a)", "INSERT INTO t VALUES (a), (a)"),
@@ -46,7 +56,6 @@ def test_literals_are_folded(statement: str, text: str) -> None:
         "SET @a = 1, sql_mode = 'ANSI_QUOTES'",
         "SET @a = (SELECT 1)",
         "SELECT 1; SET sql_mode = ''",
-        "BEGIN NOT ATOMIC SET sql_mode = ''; END",
         "LOAD DATA INFILE '/tmp/x' INTO TABLE t",
         "SELECT 1 INTO OUTFILE '/tmp/x'",
         "SELECT load_file('/etc/passwd')",
@@ -98,6 +107,9 @@ def test_a_text_that_is_not_there(statement: str) -> None:
         # A string to newer versions of MySQL, a name to MariaDB.
         b"SELECT $$a$$",
         b"SELECT 1=!0",
+        # What follows is read by the new sql_mode.
+        b"BEGIN NOT ATOMIC SET sql_mode = ''; END",
+        rb"SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT '\' OR 1=1 -- '",
         # In GBK the second and third byte are one character, and the quote ends the string.
         b"SELECT '\xbf\x5c' OR 1=1 -- '",
         b"SELECT '\xe4\xbd\xa0\x5c' OR 1=1 -- '",
@@ -128,6 +140,15 @@ def test_no_injection_has_the_fingerprint_of_the_statement_it_is_put_into(attack
     allowed = fingerprint(b"SELECT a FROM t WHERE b = 'x'")
     assert allowed.text == "SELECT a FROM t WHERE b = '?'"
     assert fingerprint(attack.encode()).text != allowed.text
+
+
+def test_a_hex_literal_is_no_number() -> None:
+    # As a text it is compared by its characters; 0 is equal to nearly every text.
+    texts = [
+        fingerprint(b"SELECT a FROM t WHERE v = " + v).text for v in (b"0x6162", b"0b01", b"0")
+    ]
+    assert len(set(texts)) == 3
+    assert fingerprint(b"SELECT a FROM t WHERE v = 0x6364").text == texts[0]
 
 
 def test_quotes_follow_the_sql_mode() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pyproxy._firewall.statement_list import ListError, StatementList, escape, unescape
 from pyproxy.settings import SettingsError
-from pyproxy.testing import Answer, Session
+from pyproxy.testing import Answer, Result, Session
 
 SCRIPT = "pyproxy.hooks.firewall"
 
@@ -145,13 +146,57 @@ def test_patterns_block_without_an_allow_list() -> None:
         r"no_drop = (?i)\bdrop\s+table\b" + "\n"
         r"sleep@app = (?i)\bsleep\s*\(" + "\n"
     )
-    with firewall(more=patterns) as session:
+    with firewall(more="allow_unlisted = true\n" + patterns) as session:
         assert not refused(session.query("SELECT anything"))
         for text in ("DROP TABLE t", "drop/**/table t", "/*!DROP*/ TABLE t", "DROP -- \nTABLE t"):
             assert refused(session.query(text)), text
         assert refused(session.query("SELECT SLEEP(5)"))
         assert not refused(session.new_client(user="other").query("SELECT SLEEP(5)"))
         assert "pattern no_drop matches" in warnings(session)[0]
+
+
+def test_a_mode_that_is_set_later_passes_nothing_without_a_list() -> None:
+    with firewall(mode="off") as session:
+        session.script.settings.mode = "enforce"
+        assert refused(session.query("SELECT 1"))
+        assert refused(session.command(b"\x1e"))
+
+
+ESCAPED = r"SELECT a FROM t WHERE b = 'x\' OR 1=1 -- '"
+NO_BACKSLASH_ESCAPES = 0x200
+
+
+def test_backslashes_are_read_as_the_server_tells(allow: Path) -> None:
+    with firewall(allow) as session:
+        session.server.on("SELECT 1", Result(["a"], [], status=NO_BACKSLASH_ESCAPES))
+        assert not refused(session.query(ESCAPED))
+        session.query("SELECT 1")
+        assert refused(session.query(ESCAPED))
+        session.query("SELECT 2")
+        assert not refused(session.query(ESCAPED))
+
+
+def test_backslashes_are_read_in_both_ways_where_no_server_tells(allow: Path) -> None:
+    detached = SimpleNamespace(connection=SimpleNamespace(server=None))
+    with firewall(allow) as session:
+        quotings = session.script._quotings(detached, ESCAPED.encode())
+        assert [each.no_backslash_escapes for each in quotings] == [False, True]
+
+
+def test_double_quotes_must_be_allowed_in_both_readings(allow: Path, tmp_path: Path) -> None:
+    sql = 'SELECT a FROM t WHERE b = "x"'
+    with firewall(allow) as session:
+        assert refused(session.query(sql))
+    with firewall(allow, more="ansi_quotes = off") as session:
+        assert not refused(session.query(sql))
+    with firewall(allow, more="ansi_quotes = on") as session:
+        assert refused(session.query(sql))
+    path = tmp_path / "learned"
+    with firewall(path, mode="learn") as session:
+        session.query(sql)
+    with firewall(path) as session:
+        assert not refused(session.query(sql))
+        assert refused(session.query('SELECT a FROM t WHERE b = "y"'))
 
 
 def test_the_block_list_wins_over_the_allow_list(allow: Path, tmp_path: Path) -> None:
@@ -193,6 +238,9 @@ def test_a_changed_list_counts(allow: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("[firewall_users]\na = on", r"\[firewall_users\] a=on: expected"),
         ("[firewall_patterns]\na = (", r"\[firewall_patterns\] a=\("),
         ("allowed_commands = COM_NOTHING", "there is no command COM_NOTHING"),
+        ("mode = enforce", "mode=enforce needs an allow_file"),
+        ("[firewall_users]\na = enforce", "mode=enforce needs an allow_file"),
+        ("ansi_quotes = true", "ansi_quotes: expected unknown, off, on"),
     ],
 )
 def test_what_makes_no_sense_stops_the_start(config: str, complaint: str) -> None:

@@ -273,3 +273,34 @@ def replace(path: Path, text: str) -> None:
     draft.write_text(text)
     draft.chmod(0o600)
     os.replace(draft, path)
+
+
+def test_refused_logins_are_logged_and_slowed_down() -> None:
+    config = USERS + "[login_mapping]\nfree_refusals = 1\n"
+    with mapping(config=config) as session:
+
+        def is_in(user: str, secret: str) -> bool:
+            client = session.new_client(user=user, password=secret)
+            try:
+                return client.query("SELECT 1").ok
+            except LoginRefused as refused:
+                assert refused.answer.error is not None
+                assert refused.answer.error.errno == 1045
+                return False
+
+        assert not is_in("app", "wrong")
+        assert is_in("app", "front")
+        assert not is_in("app", "wrong")
+        assert not is_in("app", "wrong")
+        # It comes too soon: whether the password is right is not told.
+        assert not is_in("app", "front")
+        assert is_in("open", "")
+        assert not is_in("no\x1bbody", "x")
+        lines = [entry.text for entry in session.log if "refused a log-in" in entry.text]
+        assert [line.split(" of ", 1)[1] for line in lines] == [
+            "app from 127.0.0.1, the 1. in a row",
+            "app from 127.0.0.1, the 1. in a row",
+            "app from 127.0.0.1, the 2. in a row",
+            "app from 127.0.0.1, the 3. in a row",
+            "no\\x1bbody from 127.0.0.1, the 1. in a row",
+        ]

@@ -369,3 +369,29 @@ def test_a_table_that_is_no_derived_one_has_an_origin(statement: str) -> None:
     server = FakeServer().on(statement, Result([field], [("ada@example.com",)]))
     with Session(SCRIPT, server=server, script_config=RULES) as session:
         assert session.query(statement).rows == [("ada@example.com",)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT histogram FROM information_schema.column_statistics",
+        "select * from `COLUMN_STATISTICS`",
+        "CREATE VIEW v AS SELECT * FROM mysql.column_stats",
+        "PREPARE s FROM 'SELECT * FROM information_schema.column_statistics'",
+    ],
+)
+def test_statistics_of_columns_are_refused(sql: str) -> None:
+    with masking(Ok()) as session:
+        for answer in (session.query(sql), session.prepare(sql).answer):
+            assert answer.error is not None and answer.error.errno == 1227
+        assert session.server_queries == []
+        assert session.new_client(user="app").query("SELECT 1").ok
+    with masking(Ok(), settings="unmasked_users = app") as session:
+        assert session.query(sql).ok
+
+
+def test_statistics_are_refused_whatever_statement_shows_them() -> None:
+    field = column("h", "HISTOGRAM", org_table="COLUMN_STATISTICS", database="information_schema")
+    with masking(Result([field], [("{}",)])) as session:
+        answer = session.query("SELECT h FROM v")
+        assert answer.error is not None and answer.error.errno == 1227

@@ -14,6 +14,7 @@ CONFIG = """
 *.email = text:hidden
 [firewall]
 mode = enforce
+allow_unlisted = true
 [firewall_patterns]
 no_drop = DROP
 [rate_limit]

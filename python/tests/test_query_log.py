@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pyproxy.testing import (
     Error,
     FakeServer,
     LocalInfile,
+    LoginRefused,
     Ok,
     Result,
     Session,
@@ -36,8 +38,13 @@ def logging_to(log: Path, server: FakeServer | None = None, more: str = "") -> S
     return Session(SCRIPT, server=server, user="app", database="shop", script_config=config)
 
 
-def lines(log: Path) -> list[dict[str, Any]]:
+def all_lines(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def lines(log: Path) -> list[dict[str, Any]]:
+    """Those about commands."""
+    return [line for line in all_lines(log) if line["command"] not in ("LOGIN", "DISCONNECT")]
 
 
 def test_a_query_with_rows(log: Path) -> None:
@@ -66,6 +73,7 @@ def test_a_query_with_rows(log: Path) -> None:
         "affected_rows": None,
         "warnings": 2,
         "error": None,
+        "answered_by": "server",
     }
 
 
@@ -237,7 +245,7 @@ def test_normalizing_can_be_turned_off(log: Path) -> None:
 def test_without_a_path_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     with Session(SCRIPT) as session:
         session.query("SELECT 1")
-    assert json.loads(capsys.readouterr().out)["query"] == "SELECT 1"
+    assert json.loads(capsys.readouterr().out.splitlines()[1])["query"] == "SELECT 1"
 
 
 @pytest.mark.parametrize(
@@ -287,3 +295,71 @@ def test_a_line_that_cannot_be_written_is_counted(caplog: pytest.LogCaptureFixtu
     assert [record.getMessage() for record in caplog.records] == [
         "/dev/full: No space left on device; lines lost so far: 1"
     ]
+
+
+def test_logins_and_disconnects_have_lines(log: Path) -> None:
+    with logging_to(log, FakeServer(users={"app": "secret"})) as session:
+        client = session.new_client(password="secret")
+        client.query("SELECT 1")
+        client.quit()
+        with pytest.raises(LoginRefused):
+            session.new_client(password="wrong").query("SELECT 1")
+    login, _, end, refused, *_ = all_lines(log)
+    assert (login["command"], login["user"], login["error"]) == ("LOGIN", "app", None)
+    assert login["answered_by"] == "server"
+    assert (end["command"], end["user"]) == ("DISCONNECT", "app")
+    assert (refused["command"], refused["error"]["errno"]) == ("LOGIN", 1045)
+
+
+def test_a_login_that_a_script_refused_has_a_line(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is imported anew, with the settings of this session.
+    monkeypatch.delitem(sys.modules, SCRIPT, raising=False)
+    script = """
+from pyproxy.hooks.query_log import *
+
+def read_auth(proxy):
+    proxy.response = {"type": proxy.MYSQLD_PACKET_ERR, "errmsg": "no"}
+    return proxy.PROXY_SEND_RESULT
+"""
+    config = f"[query_log]\npath = {log}\n"
+    with Session(script, user="app", script_config=config) as session:
+        with pytest.raises(LoginRefused):
+            session.query("SELECT 1")
+    login, end = all_lines(log)
+    assert (login["command"], login["user"], login["answered_by"]) == ("LOGIN", "app", "proxy")
+    assert login["error"] is not None
+    assert end["command"] == "DISCONNECT"
+
+
+def test_a_command_that_a_script_refused_has_a_line(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is imported anew, with the settings of this session.
+    monkeypatch.delitem(sys.modules, SCRIPT, raising=False)
+    script = """
+from pyproxy.hooks.query_log import *
+from pyproxy.hooks.query_log import read_query as log_query
+
+def read_query(proxy, packet):
+    log_query(proxy, packet)
+    if b"DROP" in packet:
+        proxy.queries.reset()
+        proxy.response = {"type": proxy.MYSQLD_PACKET_ERR, "errmsg": "no"}
+        return proxy.PROXY_SEND_RESULT
+    return proxy.PROXY_SEND_QUERY
+"""
+    config = f"[query_log]\npath = {log}\n"
+    with Session(script, user="app", script_config=config) as session:
+        assert session.query("DROP TABLE t").error is not None
+        session.query("SELECT 1")
+    first, second = lines(log)
+    assert (first["query"], first["answered_by"]) == ("DROP TABLE t", "proxy")
+    assert (second["query"], second["answered_by"]) == ("SELECT 1", "server")
+
+
+def test_lines_can_be_those_of_logins_only(log: Path) -> None:
+    with logging_to(log, more="commands = LOGIN") as session:
+        session.query("SELECT 1")
+    assert [line["command"] for line in all_lines(log)] == ["LOGIN"]

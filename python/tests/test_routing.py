@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pyproxy._pooling.routing import Route, Setting, route
+from pyproxy._pooling.ties import INSERT_ID, PROFILES, SEQUENCE
 from pyproxy.commands import parse
 
 
@@ -20,7 +21,7 @@ def of(sql: str) -> Route:
         "(SELECT a FROM t) UNION (SELECT b FROM u) ORDER BY 1",
         "WITH RECURSIVE w AS (SELECT 1) SELECT * FROM w",
         "SELECT COUNT(*), MAX(a), CONCAT(b, NOW()), IF(a, b, c), JSON_EXTRACT(a, '$.b') FROM t",
-        "SELECT count (*) FROM t WHERE a IN (1, 2) AND (b OR NOT(c)) HAVING(d)",
+        "SELECT lower (a), COUNT(*) FROM t WHERE a IN (1, 2) AND (b OR NOT(c)) HAVING(d)",
         "SELECT ROW_NUMBER() OVER (PARTITION BY a ORDER BY b) FROM t",
         "SELECT CAST(a AS DECIMAL(10, 2)), CONVERT(b, CHAR(5)) FROM t",
         "SELECT * FROM t USE INDEX FOR JOIN (i) FORCE INDEX FOR ORDER BY (j)",
@@ -62,6 +63,12 @@ def test_reads(sql: str) -> None:
         "SELECT db.my_function(1)",
         "SELECT my_function (1)",
         "SELECT `my_function`(1)",
+        "SELECT db.format(1)",
+        "SELECT `db` . `format`(1)",
+        "SELECT now (1)",
+        "SELECT `count`(a) FROM t",
+        "SELECT LASTVAL(s)",
+        "SELECT @@last_gtid",
         "SELECT NEXTVAL(s)",
         "SELECT NEXT VALUE FOR s",
         "SELECT s.nextval",
@@ -142,20 +149,20 @@ def test_neither_reads_nor_writes(sql: str) -> None:
         ("SET sql_mode = '', @x = 1", {"a user variable"}),
         ("SELECT @x := 1", {"a user variable"}),
         ("SELECT 1 INTO @x", {"a user variable"}),
-        ("LOAD DATA INFILE 'x' INTO TABLE t (@a)", {"a user variable"}),
+        ("LOAD DATA INFILE 'x' INTO TABLE t (@a)", {"a user variable", INSERT_ID}),
         ("SELECT @x", set()),
         ("SELECT CONNECTION_ID()", {"the connection's id"}),
         ("SET timestamp = 5", {"a session variable"}),
         ("SET SESSION sql_log_bin = 0", {"a session variable"}),
         ("SET sql_mode = @old", {"a session variable"}),
         ("SET sql_mode = (SELECT 'ANSI')", {"a session variable"}),
-        ("SET sql_mode = my_function()", {"a session variable"}),
+        ("SET sql_mode = my_function()", {"a session variable", "a stored function"}),
         ("SET ROLE admin", {"a role"}),
         ("set/**/role none", {"a role"}),
         ("SET a = 1, ROLE admin", {"a role"}),
         ("SET@x = 1, ROLE admin", {"a role", "a user variable"}),
-        (r"SET a = '\', ROLE admin -- '", {"a role"}),
-        ("SET STATEMENT a = 1 FOR SET ROLE admin", {"a role"}),
+        (r"SET a = '\', ROLE admin -- '", {"a role", "a session variable"}),
+        ("SET STATEMENT a = 1 FOR SET ROLE admin", {"a role", "dynamic SQL"}),
         ("/*!80000 SET ROLE admin */", {"a role", "a session variable"}),
         ("UPDATE users SET role = 'admin'", set()),
         ("BEGIN SET ROLE admin; END", {"a compound statement"}),
@@ -179,6 +186,83 @@ def test_ties(sql: str, ties: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "tie"),
+    [
+        ("LOAD DATA INFILE 'x' INTO TABLE t", INSERT_ID),
+        ("LOAD XML LOCAL INFILE 'x' INTO TABLE t", INSERT_ID),
+        ("INSERT INTO t VALUES (1) RETURNING id", INSERT_ID),
+        ("REPLACE INTO t VALUES (1) RETURNING id", INSERT_ID),
+        ("ANALYZE INSERT INTO t VALUES (1)", INSERT_ID),
+        ("CREATE TABLE t (id INT AUTO_INCREMENT KEY) SELECT 5 AS x", INSERT_ID),
+        ("DO 1; INSERT INTO t VALUES (1)", INSERT_ID),
+        ("SELECT LAST_INSERT_ID(5)", INSERT_ID),
+        ("DO LAST_INSERT_ID (5)", INSERT_ID),
+        ("UPDATE t SET a = last_insert_id(a + 1)", INSERT_ID),
+        ("INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)", INSERT_ID),
+        ("SET last_insert_id = 5", "a session variable"),
+        ("SET @@identity = 5", "a session variable"),
+        ("SELECT NEXTVAL(s)", SEQUENCE),
+        ("SELECT NEXT VALUE FOR s", SEQUENCE),
+        ("INSERT INTO t VALUES (s.nextval)", SEQUENCE),
+        ("SET profiling = 1", PROFILES),
+        ("SET @@session.`profiling` = 1", PROFILES),
+        ("SET STATEMENT profiling = 1 FOR SELECT 1", PROFILES),
+        ("SET sql_mode = CONCAT(@@sql_mode, ',ANSI')", "a session variable"),
+        ("SET a = DEFAULT", "a session variable"),
+        ("SET a = CURRENT_TIMESTAMP", "a session variable"),
+        ("SET a = 'h\u00e9'", "a session variable"),
+        ('SET a = "x"', "a session variable"),
+        ("SET NAMES DEFAULT", "a session variable"),
+        ("SET CHARACTER SET utf8mb4", "a session variable"),
+        ("SET GLOBAL a = 1, SESSION b = 2", "a session variable"),
+        ("SET GLOBAL a = 1, b = 2", "a session variable"),
+        ("SET b = 2, PERSIST a = 1", "a session variable"),
+        ("SET @@transaction_isolation = 'SERIALIZABLE'", "the next transaction"),
+        ("SET @@tx_read_only = 1", "the next transaction"),
+        ("SET RESOURCE GROUP g", "a resource group"),
+        ("FLUSH STATUS", "counters of the session"),
+        ("SELECT db.format(1)", "a stored function"),
+        ("SELECT now (1)", "a stored function"),
+        ("INSERT INTO t (a) VALUES (my_function(1))", "a stored function"),
+        ("CREATE TABLE t (a INT) SELECT my_function(1)", "a stored function"),
+    ],
+)
+def test_what_no_other_connection_can_be_told(sql: str, tie: str) -> None:
+    found = of(sql)
+    assert tie in found.ties
+    assert found.setting is None
+    if ";" not in sql:
+        # Its execution may come much later.
+        assert tie in route(parse(b"\x16" + sql.encode())).ties
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["INSERT INTO t (a) VALUES (NOW())", "CREATE TABLE t (a INT)", "UPDATE t SET a = LOWER(a)"]
+    + ["SELECT RELEASE_LOCK('a')", "DELETE FROM t WHERE a IN (1)", "SELECT t.count FROM t"],
+)
+def test_what_leaves_nothing(sql: str) -> None:
+    assert of(sql).ties == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("sql", "needs"),
+    [
+        ("SELECT LASTVAL(s)", {SEQUENCE}),
+        ("SELECT PREVIOUS VALUE FOR s", {SEQUENCE}),
+        ("SELECT s.currval", {SEQUENCE}),
+        ("SELECT NEXTVAL(s); SELECT LASTVAL(s)", set()),
+        ("SHOW PROFILE FOR QUERY 1", {PROFILES}),
+        ("SHOW PROFILES", {PROFILES}),
+        ("SELECT * FROM information_schema . `profiling`", {PROFILES}),
+        ("SELECT profiling FROM t", set()),
+    ],
+)
+def test_what_must_be_there_before(sql: str, needs: set[str]) -> None:
+    assert of(sql).needs == needs
+
+
+@pytest.mark.parametrize(
     ("sql", "frees"),
     [
         ("UNLOCK TABLES", {"locked tables"}),
@@ -198,13 +282,23 @@ def test_frees(sql: str, frees: set[str]) -> None:
         ("set session SQL_MODE=''", ("SQL_MODE",), None),
         ("SET @@session.sql_mode = ''", ("SQL_MODE",), None),
         ("SET @@local.sql_mode := '', autocommit = 0", ("SQL_MODE", "AUTOCOMMIT"), None),
-        ("SET sql_mode = CONCAT(@@sql_mode, ',ANSI'), a = 1", ("SQL_MODE", "A"), None),
+        ("SET sql_mode = CONCAT('ANSI', ',', 'STRICT_ALL_TABLES')", ("SQL_MODE",), None),
+        ("SET a = -1, b = ON", ("A", "B"), None),
         ("SET NAMES utf8mb4 COLLATE utf8mb4_bin", ("NAMES",), None),
-        ("SET CHARACTER SET utf8mb4", ("NAMES",), None),
         ("/*!40101 SET NAMES utf8 */", ("NAMES",), "SET NAMES utf8"),
         ("SET /* why */ a =\n 1;", ("A",), "SET a = 1"),
-        ("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", ("TRANSACTION",), None),
-        ("SET GLOBAL a = 1, SESSION b = 2", ("B",), None),
+        (
+            "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            ("TRANSACTION_ISOLATION",),
+            None,
+        ),
+        ("SET SESSION TRANSACTION READ ONLY", ("TRANSACTION_READ_ONLY",), None),
+        (
+            "SET LOCAL TRANSACTION READ WRITE, ISOLATION LEVEL READ COMMITTED",
+            ("TRANSACTION_ISOLATION", "TRANSACTION_READ_ONLY"),
+            None,
+        ),
+        ("SET tx_isolation = 'SERIALIZABLE'", ("TRANSACTION_ISOLATION",), None),
     ],
 )
 def test_settings(sql: str, names: tuple[str, ...], text: str | None) -> None:
@@ -223,6 +317,7 @@ def test_settings(sql: str, names: tuple[str, ...], text: str | None) -> None:
         "SET PASSWORD = 'x'",
         "SET DEFAULT ROLE x FOR y",
         "SET STATEMENT a = 1 FOR SELECT 1",
+        "SET GLOBAL a = 1, @@global.b = 2",
     ],
 )
 def test_what_changes_no_session(sql: str) -> None:
@@ -259,12 +354,12 @@ def test_what_asks_about_the_statement_before(sql: str) -> None:
     assert of(sql).asks_about_last
 
 
-def test_what_asks_for_the_insert_id() -> None:
-    for sql in ("SELECT LAST_INSERT_ID()", "INSERT INTO t VALUES (last_insert_id ())"):
-        assert of(sql).asks_insert_id
-    for sql in ("SELECT @@identity", "SELECT @@local.last_insert_id"):
-        assert of(sql).asks_insert_id
-    assert not of("SELECT 'LAST_INSERT_ID()'").asks_insert_id
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT LAST_INSERT_ID()", "SELECT @@identity", "SELECT @@local.last_insert_id"],
+)
+def test_what_asks_for_the_insert_id_leaves_it(sql: str) -> None:
+    assert (of(sql).is_read, of(sql).ties) == (False, frozenset())
 
 
 def test_what_is_asked_about() -> None:
@@ -300,31 +395,17 @@ def test_hostile_texts_have_a_route(sql: str) -> None:
     assert not of(sql).is_read
 
 
-LONG = "INSERT INTO t VALUES " + ", ".join(["(1, 'a@b.c', 'it''s -- x')"] * 5000)
-
-
 @pytest.mark.parametrize(
-    ("more", "ties"),
+    "sql",
     [
-        ("", set()),
-        (", (GET_LOCK('a', 1))", {"a user lock"}),
-        (", (`get_lock` ('a', 1))", {"a user lock"}),
-        (", (@x := 1)", {"a user variable"}),
-        ("; CREATE TEMPORARY TABLE t (a INT)", {"a temporary table"}),
-        (" /*!50000 ; CREATE TEMPORARY TABLE t (a INT) */", {"a temporary table"}),
-        (", (CONNECTION_ID ())", {"the connection's id"}),
+        "INSERT INTO t VALUES " + ", ".join(["(1, 'a@b.c', 'it''s -- x')"] * 5000),
+        "SELECT 1 /* " + "a" * 100_000 + "*/",
     ],
 )
-def test_a_long_insert_hides_nothing(more: str, ties: set[str]) -> None:
-    found = of(LONG + more)
-    assert found.is_write
-    assert found.ties == ties
-
-
-def test_a_long_insert_may_ask_for_the_insert_id() -> None:
-    assert of(LONG + ", (LAST_INSERT_ID())").asks_insert_id
-    assert of(LONG + ", (@@identity)").asks_insert_id
-    assert not of(LONG).asks_insert_id
+def test_what_is_too_long_to_be_read_ties(sql: str) -> None:
+    found = of(sql)
+    assert (found.is_read, found.is_write, found.setting) == (False, True, None)
+    assert found.ties == {"a statement too long to read", INSERT_ID}
 
 
 def test_strings_end_where_servers_end_them() -> None:

@@ -155,26 +155,98 @@ def test_the_default_database_goes_along(session: Session) -> None:
     assert sent(session, lambda: session.query("SELECT 2")) == [(READER, 3, "SELECT 2")]
 
 
-def test_the_last_insert_id_is_restored(session: Session) -> None:
+def test_an_insert_id_holds_the_connection(session: Session) -> None:
     session.servers[PRIMARY].on("INSERT", Ok(affected_rows=1, insert_id=7))
-    assert queries(session, "INSERT", "SELECT LAST_INSERT_ID()") == [
-        (PRIMARY, "INSERT"),
-        (PRIMARY, "SELECT LAST_INSERT_ID()"),
-    ]
-    assert queries(session, "SELECT 1", "SELECT LAST_INSERT_ID()") == [
-        (READER, "SELECT 1"),
-        (PRIMARY, "SET last_insert_id = 7"),
-        (PRIMARY, "SELECT LAST_INSERT_ID()"),
-    ]
+    statements = ["INSERT", "SELECT 1", "SELECT LAST_INSERT_ID()"]
+    assert queries(session, *statements) == [(PRIMARY, sql) for sql in statements]
+    assert idle(session) == [0, 1]
 
 
-def test_a_held_connection_is_not_the_one_with_the_insert_id(session: Session) -> None:
+def test_an_insert_id_of_a_prepared_statement_holds_the_connection(session: Session) -> None:
+    sql = "INSERT INTO t VALUES (1) RETURNING id"
+    session.servers[PRIMARY].on(sql, Result(["id"], [(7,)]))
+    statement = session.prepare(sql)
+    session.execute(statement)
+    session.close_statement(statement)
+    assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]
+
+
+def test_an_insert_id_is_nobody_elses() -> None:
+    settings = {"rwsplit": {"min_idle_connections": 0}}
+    with Session(SCRIPT, config=settings, pool_change_user=False) as session:
+        session.server.on("INSERT", Ok(affected_rows=1, insert_id=7))
+        session.query("INSERT")
+        session.quit()
+        other = session.new_client()
+        other.connect()
+        told = sent(session, lambda: other.query("SELECT LAST_INSERT_ID()"))
+        assert len(session.server.connections) == 1
+        assert told[0] == (PRIMARY, 31, "")
+
+
+def test_a_reset_by_the_client_ends_the_insert_id(session: Session) -> None:
     session.servers[PRIMARY].on("INSERT", Ok(affected_rows=1, insert_id=7))
-    statements = ["INSERT", "SELECT SQL_CALC_FOUND_ROWS 1", "SELECT LAST_INSERT_ID()"]
-    assert queries(session, *statements)[2:] == [
-        (PRIMARY, "SET last_insert_id = 7"),
-        (PRIMARY, "SELECT LAST_INSERT_ID()"),
+    queries(session, "INSERT")
+    session.command(b"\x1f")
+    assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT FOUND_ROWS()", "SELECT ROW_COUNT()", "SELECT LASTVAL(s)", "SHOW PROFILES"]
+)
+def test_what_no_connection_knows_is_refused(session: Session, sql: str) -> None:
+    queries(session, "SELECT 1")
+
+    def ask() -> None:
+        for answer in (session.query(sql), session.command(b"\x16" + sql.encode())):
+            assert answer.error is not None
+            assert answer.error.errno == 1105
+
+    assert sent(session, ask) == []
+    assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
+
+
+@pytest.mark.parametrize(
+    ("before", "sql"),
+    [
+        ("UPDATE t SET a = 1", "SELECT ROW_COUNT()"),
+        ("SELECT NEXTVAL(s)", "SELECT LASTVAL(s)"),
+        ("CALL p()", "SELECT LASTVAL(s)"),
+        ("SET profiling = 1", "SHOW PROFILES"),
+    ],
+)
+def test_what_one_connection_knows_is_asked_there(session: Session, before: str, sql: str) -> None:
+    assert queries(session, before, sql) == [(PRIMARY, before), (PRIMARY, sql)]
+
+
+def test_there_are_no_warnings_of_others(session: Session) -> None:
+    # It left none, or the connection would still be the client's.
+    queries(session, "SELECT 1")
+    assert queries(session, "SHOW WARNINGS") == [(PRIMARY, "DO 0"), (PRIMARY, "SHOW WARNINGS")]
+
+
+@pytest.mark.parametrize("command", [b"\x1b\1\0", b"\x03SET profiling = 1"])
+def test_what_a_reset_keeps_is_nobody_elses(session: Session, command: bytes) -> None:
+    assert session.command(command).error is None
+    session.command(b"\x1f")
+    assert queries(session, "SELECT 1")[-1] == (PRIMARY, "SELECT 1")
+    session.quit()
+    assert idle(session) == [0, 1]
+
+
+def test_both_forms_of_a_transaction_setting_are_repeated(session: Session) -> None:
+    settings = [
+        "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET SESSION TRANSACTION READ ONLY",
     ]
+    told = queries(session, *settings, "SELECT 1")
+    assert [text for backend, text in told if backend == READER] == [*settings, "SELECT 1"]
+
+
+def test_a_held_connection_is_not_reset(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries(session, "CREATE TEMPORARY TABLE t (a INT)")
+    monkeypatch.setattr(server_connections, "_profiles", {})
+    assert queries(session, "SELECT a FROM t") == [(PRIMARY, "SELECT a FROM t")]
 
 
 def test_a_database_is_not_chosen_twice(session: Session) -> None:

@@ -140,6 +140,7 @@ def test_patterns_and_changed_lists(
     config = f"""
     [firewall]
     mode = enforce
+    allow_unlisted = true
     block_file = {block}
     [firewall_patterns]
     no_drop = (?i)\\bdrop\\s+table\\b

@@ -52,7 +52,7 @@ def test_nothing_gets_through_that_finds_the_row(
     sets = [f"SET NAMES {charset}" for charset in CHARSETS] + [f"SET sql_mode = '{mode}'"]
     allow = tmp_path / "allow"
     allow.write_text(LIST + "".join(f"*\t{statement}\n" for statement in sets))
-    setting = f"{mode.lower()} = yes" if mode else ""
+    setting = "ansi_quotes = on" if mode == "ANSI_QUOTES" else ""
     config = f"[firewall]\nmode = enforce\nallow_file = {allow}\n{setting}\n"
     proxy = start_proxy(SCRIPT, config=config)
     chance = random.Random(1)

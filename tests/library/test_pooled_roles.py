@@ -24,6 +24,9 @@ WAYS = {
     "prepared": ["PREPARE s FROM 'SET ROLE pooled_role'", "EXECUTE s", "DEALLOCATE PREPARE s"],
     "immediate": ["EXECUTE IMMEDIATE 'SET ROLE pooled_role'"],
     "procedure": ["CALL test.becomes()"],
+    "function": ["SELECT test.became()"],
+    "written function": ["INSERT INTO test.became (a) VALUES (test.became())"],
+    "for one statement": ["SET STATEMENT max_statement_time = 1 FOR SET ROLE pooled_role"],
     "block": ["BEGIN NOT ATOMIC SET ROLE pooled_role; END"],
     "condition": ["IF 1 THEN SET ROLE pooled_role; END IF"],
     "oracle": ["SET sql_mode = 'ORACLE'", "BEGIN SET ROLE pooled_role; END", "SET sql_mode = ''"],
@@ -38,9 +41,16 @@ def role(mariadb: MariaDb) -> Iterator[None]:
         "CREATE ROLE pooled_role",
         "GRANT pooled_role TO u",
         "CREATE PROCEDURE test.becomes() SET ROLE pooled_role",
+        "CREATE FUNCTION test.became() RETURNS INT DETERMINISTIC BEGIN SET ROLE pooled_role; RETURN 1; END",
+        "CREATE TABLE test.became (a INT)",
     )
     yield
-    mariadb.execute("DROP PROCEDURE test.becomes", "DROP ROLE pooled_role")
+    mariadb.execute(
+        "DROP PROCEDURE test.becomes",
+        "DROP FUNCTION test.became",
+        "DROP TABLE test.became",
+        "DROP ROLE pooled_role",
+    )
 
 
 @pytest.fixture(params=SCRIPTS)

@@ -23,6 +23,7 @@ CONFIG = """
 *.secret = text:hidden
 [firewall]
 mode = enforce
+allow_unlisted = true
 [firewall_patterns]
 no_drop = (?i)drop
 [rwsplit]

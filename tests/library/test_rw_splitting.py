@@ -35,6 +35,8 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
             "CREATE TABLE other.place (id INT)",
             f"INSERT INTO other.place VALUES ({server.server_id * 10})",
             f"CREATE FUNCTION test.place() RETURNS INT DETERMINISTIC RETURN {server.server_id}",
+            f"CREATE FUNCTION test.now () RETURNS INT DETERMINISTIC RETURN {server.server_id}",
+            "CREATE SEQUENCE test.sequence",
             "CREATE PROCEDURE test.prepare_it() CREATE TEMPORARY TABLE test.made SELECT 7 AS a",
         )
     mariadb.execute("INSERT INTO test.numbers (a) VALUES (1), (2), (3)")
@@ -45,6 +47,8 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
             "DROP DATABASE other",
             "DROP TABLE test.numbers, test.whoami",
             "DROP FUNCTION test.place",
+            "DROP FUNCTION test.now",
+            "DROP SEQUENCE test.sequence",
             "DROP PROCEDURE test.prepare_it",
         )
 
@@ -98,8 +102,6 @@ def test_what_goes_to_the_reader(client: pymysql.Connection, sql: str) -> None:
     [
         "SELECT id FROM test.whoami FOR UPDATE",
         "SELECT id FROM test.whoami LOCK IN SHARE MODE",
-        "SELECT test.place()",
-        "SELECT test.place ()",
         "SELECT id FROM test.whoami WHERE IS_FREE_LOCK('x')",
         "SELECT id FROM test.whoami WHERE @@autocommit",
         "SELECT id FROM test.whoami WHERE @never_set IS NULL",
@@ -110,6 +112,14 @@ def test_what_goes_to_the_reader(client: pymysql.Connection, sql: str) -> None:
 def test_what_goes_to_the_primary(client: pymysql.Connection, sql: str) -> None:
     assert value(client, sql) == PRIMARY
     assert who(client) == READER
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT test.place()", "SELECT test.place ()", "SELECT test.now()"]
+)
+def test_a_stored_function_ties_whatever_its_name_is(client: pymysql.Connection, sql: str) -> None:
+    assert value(client, sql) == PRIMARY
+    assert who(client) == PRIMARY
 
 
 def test_a_transaction_stays_on_the_primary(client: pymysql.Connection) -> None:
@@ -145,6 +155,79 @@ def test_the_last_insert_id_is_the_clients(
             rows(other, "INSERT INTO test.numbers (a) VALUES (9)")
     assert value(client, "SELECT LAST_INSERT_ID()") == inserted
     assert value(client, "SELECT @@last_insert_id") == inserted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO test.numbers (a) VALUES (9) RETURNING a",
+        "SELECT LAST_INSERT_ID(77)",
+        "UPDATE test.numbers SET a = LAST_INSERT_ID(9) WHERE id = 1",
+        "INSERT INTO test.numbers VALUES (1, 9) ON DUPLICATE KEY UPDATE a = 9",
+        "INSERT INTO test.numbers VALUES (4711, 9)",
+        "DO 1; INSERT INTO test.numbers (a) VALUES (9)",
+        "SET last_insert_id = 88",
+        "CREATE TABLE test.ai (id INT AUTO_INCREMENT KEY, x INT) SELECT 5 AS x",
+    ],
+)
+def test_each_way_to_a_last_insert_id_is_the_servers(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb, change: str
+) -> None:
+    proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=SMALL)
+    ids = []
+    for through in (False, True):
+        port = proxy.port if through else mariadb.port
+        with pymysql.connect(
+            host="127.0.0.1",
+            port=port,
+            user="u",
+            password="p",
+            autocommit=True,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+        ) as client:
+            if through:
+                proxy.connect(client_flag=CLIENT.MULTI_STATEMENTS)
+            rows(client, "INSERT INTO test.numbers (a) VALUES (9)")
+            start = value(client, "SELECT LAST_INSERT_ID()")
+            rows(client, change)
+            who(client)
+            found = value(client, "SELECT LAST_INSERT_ID()")
+            # Values that the table gave are seen as how many later they came.
+            ids.append(found if found in (9, 77, 88) else found - start)
+            rows(client, "DROP TABLE IF EXISTS test.ai")
+            rows(client, "DELETE FROM test.numbers WHERE id > 3")
+            rows(client, "UPDATE test.numbers SET a = id")
+            rows(client, "ALTER TABLE test.numbers AUTO_INCREMENT = 4")
+    assert ids[0] == ids[1]
+
+
+def test_what_no_connection_knows_is_refused(client: pymysql.Connection) -> None:
+    for sql in ("SELECT FOUND_ROWS()", "SELECT LASTVAL(test.sequence)", "SHOW PROFILES"):
+        who(client)
+        with pytest.raises(pymysql.err.OperationalError) as error:
+            rows(client, sql)
+        assert error.value.args[0] == 1105
+    rows(client, "SELECT NEXTVAL(test.sequence)")
+    assert value(client, "SELECT LASTVAL(test.sequence)") >= 1
+
+
+def test_profiles_are_nobody_elses(proxy: Proxy) -> None:
+    client = proxy.connect()
+    rows(client, "SET profiling = 1")
+    rows(client, "SELECT 'secret'")
+    client._execute_command(0x1F, b"")
+    client._read_ok_packet()
+    client.close()
+    with proxy.connect() as other:
+        rows(other, "SET profiling = 1")
+        assert "secret" not in repr(rows(other, "SHOW PROFILES"))
+
+
+def test_both_forms_of_a_transaction_setting_go_along(client: pymysql.Connection) -> None:
+    rows(client, "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+    rows(client, "SET SESSION TRANSACTION READ ONLY")
+    assert who(client) == READER
+    assert rows(client, "SELECT @@tx_isolation, @@tx_read_only") == [("SERIALIZABLE", 1)]
 
 
 def test_a_new_client_has_no_last_insert_id(proxy: Proxy, client: pymysql.Connection) -> None:
@@ -188,7 +271,7 @@ def test_user_variables_that_a_query_sets_stay(client: pymysql.Connection) -> No
     "setting",
     [
         "SET sql_mode = 'ANSI_QUOTES'",
-        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')",
+        "SET SESSION sql_mode = CONCAT('ANSI', '_QUOTES')",
         "SET @@session.sql_mode='ANSI_QUOTES', @@local.wait_timeout = 1000",
     ],
 )
@@ -483,7 +566,7 @@ def test_many_clients_at_once_do_not_mix(
                 with client.cursor() as cursor:
                     cursor.execute(f"INSERT INTO test.numbers (a) VALUES ({number + 1000})")
                     inserted = cursor.lastrowid
-                assert who(client) == READER
+                assert who(client) == PRIMARY
                 assert value(client, "SELECT @@max_statement_time") == number + 10
                 assert value(client, "SELECT LAST_INSERT_ID()") == inserted
 

@@ -27,6 +27,11 @@ impl Turn<'_> {
             let message = "Malformed communication packet";
             return self.refuse(&Reply::error(ER_MALFORMED_PACKET, message));
         };
+        if let Change::Login(login) = self.change_of(packet.payload)
+            && let Some(reason) = self.objection_to_names(&login)
+        {
+            return self.refuse_names(reason);
+        }
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);
         self.session.queries.clear();

@@ -25,6 +25,7 @@ mod infile;
 mod injection;
 mod link;
 mod login;
+mod login_names;
 mod login_rounds;
 mod lost_server;
 mod numbering;

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use sqltok::exact::Dialect;
 use wire::Capabilities;
 use wire::connect::{AuthReply, AuthSwitch, Login, LoginKind};
 use wire::reply::{OkPacket, StatusFlags};
 
 use crate::engine::{Question, Step};
 use crate::error_code::{
-    CR_SSL_CONNECTION_ERROR, CR_VERSION_ERROR, ER_HANDSHAKE_ERROR, ER_NET_PACKETS_OUT_OF_ORDER,
+    CR_SSL_CONNECTION_ERROR, CR_VERSION_ERROR, ER_ACCESS_DENIED_ERROR, ER_HANDSHAKE_ERROR,
+    ER_NET_PACKETS_OUT_OF_ORDER,
 };
+use crate::login_names::objection;
 use crate::login_rounds::{LoginReason, LoginRounds};
 use crate::reply::hook_failed;
 use crate::turn::Turn;
@@ -50,6 +53,9 @@ impl Turn<'_> {
         };
         match parsed {
             Ok(login) => {
+                if let Some(reason) = self.objection_to_names(&login) {
+                    return self.refuse_names(reason);
+                }
                 self.session.client.default_db = login.database.clone().unwrap_or_default();
                 self.session.client.login = Some(Arc::new(login.clone()));
                 self.ask(Question::ReadAuth(Box::new(login), payload), None);
@@ -60,6 +66,17 @@ impl Turn<'_> {
                 self.refuse(&bad_handshake());
             }
         }
+    }
+
+    /// Why `login` may stand for another user or database to the server than to scripts.
+    pub(crate) fn objection_to_names(&self, login: &Login) -> Option<&'static str> {
+        let handshake = self.session.client.handshake.as_ref()?;
+        objection(login, Dialect::of_server_version(&handshake.server_version))
+    }
+
+    pub(crate) fn refuse_names(&mut self, reason: &str) {
+        log::warn!("{}: a login is refused: {reason}", self.name());
+        self.refuse(&Reply::error(ER_ACCESS_DENIED_ERROR, &format!("pyproxy: {reason}")));
     }
 
     /// What the client was offered.

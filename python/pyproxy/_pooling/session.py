@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pyproxy._pooling.routing import ROLE, ROLES, Route
+from pyproxy._pooling.routing import Route
+from pyproxy._pooling.ties import INSERT_ID, OUTLAST_RESET, UNSEEN
 
 __all__ = ["ClientSession", "Outcome", "Profile"]
 
@@ -48,15 +49,14 @@ class ClientSession:
         self.route = Route()
         # What ties it to its server connection: temporary tables, locks, ...
         self.ties: set[str] = set()
-        # Open prepared statements of the binary protocol, with whether they may write.
-        self.statements: dict[int, bool] = {}
+        # Open prepared statements of the binary protocol, with what their executions mean.
+        self.statements: dict[int, Route] = {}
         self.in_transaction = False
         self.auto_commit = True
         # The next statement may ask about the last one, so the connection is not given up before.
         self.is_held = False
-        # The last insert id, and whether the attached connection is the one that has it.
-        self.insert_id = 0
-        self.insert_id_is_here = False
+        # The attached connection is as the client expects it, and the last one that worked for it.
+        self.is_prepared = False
         # Set by a write that is not committed yet, and by one that is: the reader takes it back.
         self.has_uncommitted_write = False
         self.has_written = False
@@ -75,12 +75,21 @@ class ClientSession:
     @property
     def leaves_something(self) -> bool:
         """Whether its server connection has what no other client may inherit, so it is closed with the client."""
-        return bool(self.in_transaction or self.ties or self.statements)
+        return bool(self.in_transaction or self.ties - {INSERT_ID} or self.statements)
+
+    @property
+    def needs_reset(self) -> bool:
+        """Whether its server connection has what a reset takes away, and nobody else may see before."""
+        return INSERT_ID in self.ties
 
     @property
     def outlasts_reset(self) -> frozenset[str]:
-        """What is left of the ties when the client resets its connection: servers keep the role."""
-        return frozenset((ROLE,)) if self.ties & ROLES else frozenset()
+        """What is left of the ties when the client resets its connection: servers keep the role, for one."""
+        return frozenset(self.ties & OUTLAST_RESET)
+
+    def has(self, needs: frozenset[str]) -> bool:
+        """Whether what a command asks for, if anything, was left on the connection by this client."""
+        return not needs or not self.ties.isdisjoint(needs | UNSEEN)
 
     def note_sent(self, route: Route) -> None:
         """A command goes to the server. What it might leave there counts from now on: it may fail half-way."""
@@ -92,6 +101,10 @@ class ClientSession:
     def note_result(self, outcome: Outcome) -> None:
         """The result of the command in progress is complete."""
         route = self.route
+        self.is_prepared = True
+        if outcome.insert_id or (outcome.is_error and route.inserts):
+            # It may be what the statement itself stated, and an error tells none: only the server knows.
+            self.ties.add(INSERT_ID)
         if outcome.is_error:
             # It says nothing about transactions: the next result does. Of several statements one may have begun one.
             self.in_transaction |= route.has_several
@@ -103,28 +116,25 @@ class ClientSession:
         if outcome.auto_commit is not None:
             self.auto_commit = outcome.auto_commit
         self._note_write()
-        if outcome.insert_id:
-            self.insert_id = outcome.insert_id
-            self.insert_id_is_here = True
         if route.setting is not None:
             self._note_setting(route)
         if route.database is not None:
             self.database = route.database
         elif route.dropped_database == self.database:
             self.database = ""
-        if route.asks_about_last or route.goes_anywhere:
-            # The statement before it can be asked about again.
-            return
+        # The statement before one that asks, or is none, can be asked about again.
+        is_held = self.is_held and (route.asks_about_last or route.goes_anywhere)
         self.is_held = bool(
-            route.is_asked_about
-            or outcome.insert_id
+            is_held
+            or route.is_asked_about
+            or route.is_write
             or outcome.warnings
-            or (outcome.affected_rows and not self.in_transaction)
+            or outcome.affected_rows
         )
 
     def note_moved(self) -> None:
         """Another server connection is attached, or none."""
-        self.insert_id_is_here = False
+        self.is_prepared = False
         self.is_held = False
 
     def take_written(self) -> bool:

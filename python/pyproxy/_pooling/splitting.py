@@ -4,7 +4,8 @@
 
 and a hook of the script for each method. A client has a server connection only while it needs one; between its commands
 the connection is in the pool, unless something ties the client to it. When it goes on with another connection, that one
-is made to look like the one before: default database, settings (`SET`), last insert id.
+is made to look like the one before: default database, settings (`SET`). What cannot be carried ties the client to the
+connection that knows, and what no connection knows any more is refused.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from pyproxy._common.answers import query_packet, refuse, send_ok
 from pyproxy._pooling import pools, server_connections
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.session import ClientSession, Outcome
+from pyproxy._pooling.ties import INSERT_ID
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
@@ -55,6 +57,9 @@ _UNANSWERED = (COM_STMT_CLOSE, COM_STMT_SEND_LONG_DATA)
 _ASK_NAMES = (
     "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID ="
 )
+
+# An execution of a statement that is not known: MariaDB's clients need not wait for its number.
+_UNKNOWN = Route(is_write=True, ties=frozenset((INSERT_ID,)), inserts=True)
 
 # The SET NAMES that stands for each collation that a client logged in with.
 _names: dict[int, str] = {}
@@ -120,6 +125,9 @@ class Splitter:
                 session.statements.pop(command.stmt_handler_id, None)
             return None
         meant = self._route(session, command)
+        unknown = _unknown(proxy, session, meant)
+        if unknown is not None:
+            return refuse(proxy, 1105, "HY000", f"{self._name}: {unknown}")
         if not self._attach(proxy, session, meant):
             return self._refuse(proxy)
         self._trace(proxy, command)
@@ -167,11 +175,11 @@ class Splitter:
         if session is None or proxy.connection.server is None:
             # It left before its login was complete, or what it had is in the pool already.
             return
-        if session.leaves_something or not pools.has_room(
-            proxy, self._settings.max_idle_connections
-        ):
+        has_room = pools.has_room(proxy, self._settings.max_idle_connections)
+        is_for_others = has_room and not session.leaves_something
+        if session.needs_reset or not is_for_others:
             server_connections.forget(proxy)
-        else:
+        if is_for_others:
             pools.give_back(proxy)
 
     # Routing.
@@ -190,7 +198,10 @@ class Splitter:
 
     def _route(self, session: ClientSession, command: Command) -> Route:
         if command.type in _EXECUTES:
-            return Route(is_write=session.statements.get(command.stmt_handler_id or 0, True))
+            if command.type == COM_STMT_BULK_EXECUTE:
+                # MariaDB's answer has no id.
+                session.ties.add(INSERT_ID)
+            return session.statements.get(command.stmt_handler_id or 0, _UNKNOWN)
         return route(command)
 
     def _attach(self, proxy: Proxy, session: ClientSession, meant: Route) -> bool:
@@ -198,10 +209,10 @@ class Splitter:
         is_attached = proxy.connection.server is not None
         if session.must_stay and is_attached:
             return True
-        if session.leaves_something:
+        if session.leaves_something or session.needs_reset:
             # What it relies on went with its connection.
             return False
-        if is_attached and (meant.goes_anywhere or (session.is_held and meant.asks_about_last)):
+        if is_attached and (meant.goes_anywhere or meant.asks_about_last):
             return True
         backend = proxy.connection.backend if is_attached else None
         if meant.is_read and self._may_read(proxy):
@@ -235,7 +246,7 @@ class Splitter:
     def _prepare_connection(self, proxy: Proxy, session: ClientSession, meant: Route) -> None:
         """Queues what the attached connection has to be told before the client's command."""
         present, wanted = server_connections.profile(proxy), session.profile
-        if present != wanted:
+        if present != wanted and not session.is_prepared:
             # Not known until all of it is done.
             server_connections.forget(proxy)
             if present is None or present.settings:
@@ -255,8 +266,9 @@ class Splitter:
         ):
             database = session.database.encode("utf-8", "surrogateescape")
             self._setup(proxy, bytes((proxy.COM_INIT_DB,)) + database)
-        if meant.asks_insert_id and not session.insert_id_is_here:
-            self._setup(proxy, query_packet(f"SET last_insert_id = {session.insert_id}"))
+        if meant.asks_about_last and not session.is_prepared:
+            # The client's statement before left no warnings, or its connection would be held. There may be others'.
+            self._setup(proxy, query_packet("DO 0"))
 
     def _setup(self, proxy: Proxy, packet: bytes) -> None:
         proxy.queries.append(_SETUP, packet, True)
@@ -298,6 +310,18 @@ class Splitter:
             print(f"[{self._name}]", address, commands.pretty_print(command))
 
 
+def _unknown(proxy: Proxy, session: ClientSession, meant: Route) -> str | None:
+    """Why the answer to the command would be about somebody else's statements; None if it would not."""
+    if not session.has(meant.needs):
+        return f"no statement of this client left what this one asks for: {', '.join(meant.needs)}"
+    if meant.asks_about_rows and (proxy.connection.server is None or not session.is_prepared):
+        return (
+            "the connection of the statement before is with other clients, and what this one asks for with it; "
+            "in a transaction, or behind SQL_CALC_FOUND_ROWS, the client would have kept it"
+        )
+    return None
+
+
 def _outcome(inj: Injection) -> Outcome:
     result = inj.resultset
     is_error = result.error is not None
@@ -316,4 +340,4 @@ def _outcome(inj: Injection) -> Outcome:
 def _note_statement(session: ClientSession, inj: Injection) -> None:
     with contextlib.suppress(PacketError):
         statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
-        session.statements[statement.stmt_id] = session.route.is_write
+        session.statements[statement.stmt_id] = session.route

@@ -3,8 +3,9 @@
 This is not `pyproxy.tokenizer.normalize`, which keeps the oddities of an older tokenizer. Here a literal is folded only
 where it is certain that the server sees the same literal, and that its value does not decide what the statement does:
 
-* In SELECT, INSERT, UPDATE, DELETE and their like, each number becomes `?`, each string `'?'`, and a list of either `?+` or
-  `'?'+`. The two differ, because a server compares a text with 0 in its own way: `password = 0` is true for most
+* In SELECT, INSERT, UPDATE, DELETE and their like, each number becomes `?`, each string `'?'`, hexadecimal and binary
+  literals `0x?` and `0b?`, and a list of one of them `?+`, `'?'+` and so on; in `IN (...)` one is a list, too. They
+  differ, because a server compares a text, as `0x6162` is, with 0 in its own way: `password = 0` is true for most
   passwords. Comments go, blanks between words become one.
 * In all other statements, and where a literal is code, a file, an account or a setting, literals stay.
 * A statement that servers can read in different ways (versioned comments, hints, `#`, unterminated quotes, control
@@ -74,11 +75,12 @@ _DYNAMIC = re.compile(
 _SHOWN = re.compile(
     rb"(?:PREPARE (?:\w+|`) FROM|EXECUTE IMMEDIATE) ?\?(?: USING |;|\Z)", re.IGNORECASE
 )
-_NUMBERS = re.compile(r"\?(?: ?, ?\?)+")
-_STRINGS = re.compile(r"'\?'(?: ?, ?'\?')+")
-_LITERAL = r"(?:'\?'|\?)\+?"
+# Placeholders.
+_LITERAL = r"(?:'\?'|0[xb]\?|(?<!['xb])\?)"
+_LIST = re.compile(rf"({_LITERAL})(?: ?, ?\1)+(?!')")
+_IN = re.compile(rf"(?<![\w.@`'\"])(IN ?\( ?{_LITERAL})(?= ?\))", re.IGNORECASE)
 # Rows of the same form, of literals only.
-_ROWS = re.compile(rf"(\({_LITERAL}(?: ?, ?{_LITERAL})*\))(?: ?, ?\1)+")
+_ROWS = re.compile(rf"(\({_LITERAL}\+?(?: ?, ?{_LITERAL}\+?)*\))(?: ?, ?\1)+")
 _AMBIGUOUS_BYTES = re.compile(rb"[\x80-\xff][\\`]")
 _BLANK = re.compile(rb"[ \t\r\n]*\Z")
 # A comment that all servers, and all people, read the same.
@@ -92,8 +94,11 @@ _LITERALS = frozenset(
 )
 # With it MySQL may read other tokens than MariaDB does.
 _DIALECT = re.compile(rb"\$|\.\.|[<>=!]{2}|[0-9][\x80-\xff]")
+_SQL_MODE = re.compile(rb"SQL_MODE", re.IGNORECASE)
 _SHORT = 4096
-_NUMBER_KINDS = frozenset(("integer", "decimal", "float", "hex", "bits"))
+_NUMBER_KINDS = frozenset(("integer", "decimal", "float"))
+# What stands for the value of a literal, by the kind of its piece.
+_PLACEHOLDERS = {"single": b"'?'", "number": b"?", "hex": b"0x?", "bits": b"0b?"}
 # What is one word if nothing is between, and what is part of one unless it has quotes.
 _OF_WORDS = frozenset(("word", "dot", "integer", "decimal", "float"))
 _MAYBE_QUOTED = frozenset(("user_variable", "system_variable", "hex", "bits"))
@@ -122,15 +127,15 @@ def _compute(statement: bytes, quoting: Quoting) -> Fingerprint:
                 for form in (folded, kept, words):
                     form += b" "
             continue
-        literal = kind in ("single", "number") or (kind == "double" and not quoting.ansi_quotes)
+        literal = kind in _PLACEHOLDERS or (kind == "double" and not quoting.ansi_quotes)
         quoted_name = kind in ("name", "double") and not literal
-        folded += text if not literal else b"?" if kind == "number" else b"'?'"
+        folded += _PLACEHOLDERS.get(kind, b"'?'") if literal else text
         kept += text
         words += b"?" if literal else b"`" if quoted_name else text
     is_opaque = any(not _SHOWN.match(words, found.start()) for found in _DYNAMIC.finditer(words))
     if not _literals_are_data(bytes(words)):
         return Fingerprint(_text(kept).rstrip("; "), is_opaque)
-    lists = _STRINGS.sub("'?'+", _NUMBERS.sub("?+", _text(folded)))
+    lists = _IN.sub(r"\1+", _LIST.sub(r"\1+", _text(folded)))
     return Fingerprint(_ROWS.sub(r"\1", lists).rstrip("; "), is_opaque)
 
 
@@ -162,9 +167,12 @@ def _without_comments(statement: bytes, quoting: Quoting, charset: str) -> str:
 def pieces(statement: bytes, quoting: Quoting) -> Iterator[tuple[str | None, bytes]]:
     """The tokens by kind; kind None where the text has no certain meaning.
 
-    Kinds: `blank` (comments, too), `single` and `double` (quotes), `name` (in backticks), `number`, `word` (with its
-    dots and `@`), `symbol`, `semicolon`.
+    Kinds: `blank` (comments, too), `single` and `double` (quotes), `name` (in backticks), `number`, `hex` and `bits`
+    (`0x..`, `0b..`), `word` (with its dots and `@`), `symbol`, `semicolon`.
     """
+    if _changes_reading(statement):
+        yield None, statement
+        return
     if not quoting.safe_charset and _AMBIGUOUS_BYTES.search(statement):
         yield None, statement
         return
@@ -212,6 +220,13 @@ def _lex(
     )
 
 
+def _changes_reading(statement: bytes) -> bool:
+    """Whether another statement follows one that may set the sql_mode: it is read by the new one."""
+    found = _SQL_MODE.search(statement)
+    end = statement.find(b";", found.end()) if found else -1
+    return end >= 0 and bool(statement[end:].strip(b"; \t\r\n"))
+
+
 def _places(tokens: list[SqlToken]) -> list[tuple[str, int]]:
     # It makes no difference to the text whether `->` is one symbol or two.
     return [(token.kind, token.end) for token in tokens if token.kind != "symbol"]
@@ -223,8 +238,11 @@ def _blank(text: bytes) -> tuple[str | None, bytes]:
 
 def _word(statement: bytes, tokens: list[SqlToken]) -> tuple[str, bytes]:
     """Tokens without anything between, of which one alone can be a number."""
-    is_number = len(tokens) == 1 and tokens[0].kind in _NUMBER_KINDS
-    return ("number" if is_number else "word"), statement[tokens[0].start : tokens[-1].end]
+    text = statement[tokens[0].start : tokens[-1].end]
+    if len(tokens) > 1:
+        return "word", text
+    kind = tokens[0].kind
+    return kind if kind in ("hex", "bits") else "number" if kind in _NUMBER_KINDS else "word", text
 
 
 def _literal(kind: str, raw: bytes) -> Iterator[tuple[str | None, bytes]]:

@@ -6,7 +6,7 @@ missing costs a query on the primary, and one too many would cost data.
 
 from __future__ import annotations
 
-__all__ = ["HARMLESS"]
+__all__ = ["HARMLESS", "NEEDS_PAREN", "WITH_EFFECT"]
 
 _TEXT = """
     ASCII BIN BIT_LENGTH CHAR CHAR_LENGTH CHARACTER_LENGTH CHR CONCAT CONCAT_WS ELT EXPORT_SET FIELD
@@ -72,4 +72,24 @@ _OTHERS = """
 
 HARMLESS = frozenset(
     f"{_TEXT} {_NUMBERS} {_TIME} {_CHOICES} {_TYPES} {_SETS} {_JSON} {_SECRETS} {_SPACE} {_OTHERS}".split()
+)
+
+# Built in, too, but about the connection or the server, or with an effect there.
+WITH_EFFECT = frozenset(
+    """
+    BINLOG_GTID_POS CONNECTION_ID CURRVAL FOUND_ROWS GET_LOCK GTID_SUBSET GTID_SUBTRACT IS_FREE_LOCK
+    IS_USED_LOCK LAST_INSERT_ID LASTVAL LOAD_FILE MASTER_GTID_WAIT MASTER_POS_WAIT NEXTVAL
+    RELEASE_ALL_LOCKS RELEASE_LOCK ROW_COUNT SETVAL SOURCE_POS_WAIT STATEMENT_DIGEST
+    STATEMENT_DIGEST_TEXT WAIT_FOR_EXECUTED_GTID_SET
+    """.split()
+)
+
+# Built in only if the parenthesis follows at once, and the name is not quoted; else a stored function may have the name.
+# https://dev.mysql.com/doc/refman/8.4/en/function-resolution.html
+NEEDS_PAREN = frozenset(
+    """
+    ADDDATE BIT_AND BIT_OR BIT_XOR CAST COUNT CURDATE CURTIME DATE_ADD DATE_SUB EXTRACT GROUP_CONCAT
+    JSON_ARRAYAGG JSON_OBJECTAGG MAX MEDIAN MID MIN NOW POSITION SESSION_USER STD STDDEV STDDEV_POP
+    STDDEV_SAMP SUBDATE SUBSTR SUBSTRING SUM SYSDATE SYSTEM_USER TRIM VARIANCE VAR_POP VAR_SAMP
+    """.split()
 )

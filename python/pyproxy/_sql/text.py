@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from pyproxy._native import SqlToken, lex
+from pyproxy._sql.functions import NEEDS_PAREN
 from pyproxy._sql.token_cursor import RESERVED
 
 __all__ = ["Statement", "statements"]
@@ -41,13 +42,32 @@ class Statement:
         """Whether one of `words` stands anywhere in it."""
         return any(word in self.words for word in words)
 
-    def functions(self) -> Iterator[str]:
-        """The names that are called, in upper case, as far as they are no reserved words."""
-        for index, token in enumerate(self.tokens):
-            if self.kinds[index] in _NAMES and self.kinds[index + 1 : index + 2] == ["open_paren"]:
-                name = token.text.upper()
-                if self.kinds[index] == "quoted_name" or name not in RESERVED:
-                    yield name
+    def calls(self) -> Iterator[tuple[int, str]]:
+        """Where names stand that are called, and these in upper case, as far as they are no reserved words."""
+        for index, kind in enumerate(self.kinds[:-1]):
+            if kind in _NAMES and self.kinds[index + 1] == "open_paren":
+                name = self.tokens[index].text.upper()
+                if kind == "quoted_name" or name not in RESERVED:
+                    yield index, name
+
+    def functions(self, start: int = 0) -> Iterator[str]:
+        """The names that are called from token `start` on.
+
+        A name with a database in front is that of a stored function, whatever is built in. So may be some of those that a
+        blank follows. These are given twice, also with a dot in front.
+        """
+        for index, name in self.calls():
+            if index < start:
+                continue
+            yield name
+            is_qualified = index > 0 and self.kinds[index - 1] == "dot"
+            is_apart = self.tokens[index].end != self.tokens[index + 1].start
+            if is_qualified or (name in NEEDS_PAREN and (is_apart or not self.words[index])):
+                yield f".{name}"
+
+    def part(self, start: int, end: int) -> Statement:
+        """A range of its tokens."""
+        return Statement(self.tokens[start:end], self.is_certain)
 
     def variables(self) -> Iterator[str]:
         """The names that begin with `@`, in upper case: `@a`, `@@b`."""

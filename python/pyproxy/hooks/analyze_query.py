@@ -24,6 +24,7 @@ Settings, section `[analyze_query]`:
 | `auto_explain` | false | run EXPLAIN of a slow SELECT |
 | `auto_processlist` | false | run SHOW FULL PROCESSLIST after a slow query |
 | `query_cutoff` | 160 | characters of a query that `histogram.queries` shows; 0: all |
+| `max_statement_bytes` | 65536 | longer statements are measured together, and not explained. All clients wait while one is looked at |
 
 What it cannot do: prepared statements are not measured. Every client may read and empty the counters, which grow with
 the number of different queries until somebody empties them. EXPLAIN runs in the client's session, on its connection, and
@@ -55,10 +56,13 @@ settings = section(
     min_query_time=1000,
     query_cutoff=160,
     log_slower_queries=False,
+    max_statement_bytes=1 << 16,
 )
 
 _SELECT = tokenizer.normalize("SELECT * FROM histogram.queries")
 _DELETE = tokenizer.normalize("DELETE FROM histogram.queries")
+# What longer statements are counted as; they are not explained.
+_LONG = "(longer than max_statement_bytes)"
 _CLIENT_QUERY, _PROCESSLIST, _EXPLAIN = 1, 4, 5
 _DEVIATIONS = 5
 
@@ -134,8 +138,9 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     answer = auto_config.handle(proxy, commands.parse(packet))
     if answer is not None:
         return answer
-    tokens = tokenizer.tokenize(text)
-    normalized = tokenizer.normalize(tokens)
+    is_short = len(packet) <= settings.max_statement_bytes
+    tokens = tokenizer.tokenize(text if is_short else "")
+    normalized = tokenizer.normalize(tokens) if is_short else _LONG
     if normalized == _SELECT:
         return _send_counters(proxy)
     if normalized == _DELETE:

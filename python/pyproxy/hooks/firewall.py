@@ -12,14 +12,14 @@ Settings, section `[firewall]`:
 | setting | default | |
 |---|---|---|
 | `mode` | `off` | `off`; `learn`: adds what is new to `allow_file`; `log`: only logs what `enforce` would refuse; `enforce` |
-| `allow_file` | | the allow list; without one everything is allowed that nothing blocks |
+| `allow_file` | | the allow list; `enforce` needs one, or `allow_unlisted` |
+| `allow_unlisted` | false | no allow list: all is allowed that nothing blocks |
 | `block_file` | | statements that are refused, in the same form |
 | `allowed_commands` | | further commands that may pass in `enforce`, such as `COM_PROCESS_KILL` |
 | `max_learned` | 10000 | `learn` stops when the list has so many statements |
 | `max_statement_bytes` | 262144 | longer statements are not looked at: not learned, and refused. All clients wait while one is |
 | `max_log_bytes` | 512 | as much of a statement stands in the log |
-| `ansi_quotes` | false | the server's `sql_mode` has `ANSI_QUOTES` |
-| `no_backslash_escapes` | false | the server's `sql_mode` has `NO_BACKSLASH_ESCAPES` |
+| `ansi_quotes` | `unknown` | `on`, `off`: whether the server's `sql_mode` has `ANSI_QUOTES`, whatever a client sets |
 | `safe_charset` | false | no client uses GBK, GB18030, Big5, SJIS or CP932, in which a character can end in a backslash |
 
 Section `[firewall_users]` has the modes of single users (`backup = off`), section `[firewall_patterns]` regular
@@ -28,6 +28,9 @@ expressions (Python's) that block: `no_drop = (?i)\\bdrop\\s+table\\b`, or for o
 The files have one statement per line: a user (or `*`), a tab, the fingerprint. They are read again when they change, and
 written as a whole. A literal that decides more than a value is not folded: in SET, DDL, accounts, files. A statement that
 could be read in two ways (versioned comments, hints, `#`, control characters) is kept byte for byte, behind `= `.
+Quotes and backslashes are read as the server's `sql_mode` has it. `NO_BACKSLASH_ESCAPES` is in the status that servers report;
+`ANSI_QUOTES` is not, so a statement with double quotes must be on the list in both readings unless `ansi_quotes` says.
+`learn` adds both.
 
 What it cannot do:
 
@@ -38,7 +41,7 @@ What it cannot do:
 * A PREPARE or EXECUTE IMMEDIATE of anything but a plain literal is refused in `enforce`: its text is not known.
 * Patterns can be got around by whoever tries; only the allow list is safe by default.
 * Names and keywords are compared as they are written: `select` and `SELECT` are two statements.
-* `safe_charset`, `ansi_quotes` and `no_backslash_escapes` must be true to what the servers do.
+* `safe_charset` and `ansi_quotes` must be true to what the servers do.
 * With `pyproxy-on-script-error = forward`, or `pyproxy-skip-profiling`, it would protect nothing: the
   proxy does not start.
 * It trusts what the log-in says about the user, and sees no statement of a connection that was made past the proxy.
@@ -67,19 +70,20 @@ settings = section(
     "firewall",
     mode="off",
     allow_file="",
+    allow_unlisted=False,
     block_file="",
     allowed_commands=(),
     max_learned=10_000,
     max_statement_bytes=1 << 18,
     max_log_bytes=512,
-    ansi_quotes=False,
-    no_backslash_escapes=False,
+    ansi_quotes="unknown",
     safe_charset=False,
 )
 
 _log = logging.getLogger("pyproxy.firewall")
 
 _MODES = ("off", "learn", "log", "enforce")
+_ANSI_QUOTES = {"unknown": (False, True), "off": (False,), "on": (True,)}
 # Commands that carry no statement, and reach nothing that the statements do not.
 _HARMLESS = frozenset(
     (
@@ -119,6 +123,14 @@ class _Rules:
         self.commands = frozenset(map(_command, settings.allowed_commands))
         self.allowed = _open(settings.allow_file)
         self.blocked = _open(settings.block_file)
+        if settings.ansi_quotes not in _ANSI_QUOTES:
+            raise SettingsError(f"[firewall] ansi_quotes: expected {', '.join(_ANSI_QUOTES)}")
+        modes = {_mode("[firewall] mode", settings.mode), *self.modes.values()}
+        if "enforce" in modes and self.allowed is None and not settings.allow_unlisted:
+            raise SettingsError(
+                "[firewall] mode=enforce needs an allow_file; without a list, and with patterns or a block_file only, "
+                "set allow_unlisted=true"
+            )
         self._looked_at = self._written_at = time.monotonic()
         self._complained = False
 
@@ -165,14 +177,18 @@ class _Rules:
         except (ListError, OSError) as error:
             _log.error("what was learned could not be written yet: %s", error)
 
-    def objection(self, user: str, statement: bytes, found: Fingerprint) -> str | None:
+    def objection(
+        self, user: str, statement: bytes, readings: dict[Quoting, Fingerprint]
+    ) -> str | None:
         """Why a statement is refused whether it was learned or not; None if nothing speaks against it."""
-        if self.blocked is not None and self.blocked.has(user, found.text):
+        found = [each.text for each in readings.values()]
+        if self.blocked is not None and any(self.blocked.has(user, text) for text in found):
             return "it is on the block list"
         patterns = [pattern for pattern in self.patterns if pattern.user in (None, user)]
         if not patterns:
             return None
-        texts = [_text(statement), *without_comments(statement, _quoting()), found.text]
+        opened = (text for quoting in readings for text in without_comments(statement, quoting))
+        texts = {_text(statement), *opened, *found}
         for pattern in patterns:
             if any(map(pattern.regex.search, texts)):
                 return f"pattern {pattern.name} matches"
@@ -181,7 +197,7 @@ class _Rules:
     def doubt(self, user: str, found: Fingerprint) -> str | None:
         """Why a statement that nothing blocks is not allowed; None if it is."""
         if self.allowed is None:
-            return None
+            return None if settings.allow_unlisted else "there is no allow list"
         if found.is_opaque:
             return "it runs a text that it does not show"
         return None if self.allowed.has(user, found.text) else "it is not on the allow list"
@@ -216,9 +232,9 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
             reason = None if mode == "learn" else "it is longer than max_statement_bytes"
             subject = _text(statement[: settings.max_log_bytes])
         else:
-            found = fingerprint(statement, _quoting())
-            reason = _judge(mode, user, statement, found)
-            subject = found.text
+            readings = {each: fingerprint(statement, each) for each in _quotings(proxy, statement)}
+            reason = _judge(mode, user, statement, readings)
+            subject = next(iter(readings.values())).text
     if reason is None:
         return None
     client = proxy.connection.client
@@ -241,28 +257,38 @@ def shutdown(proxy: Proxy) -> None:
     _rules.save()
 
 
-def _judge(mode: str, user: str, statement: bytes, found: Fingerprint) -> str | None:
-    """Why the statement is refused; None if it is not. Learns it in `learn`."""
-    reason = _rules.objection(user, statement, found)
+def _judge(
+    mode: str, user: str, statement: bytes, readings: dict[Quoting, Fingerprint]
+) -> str | None:
+    """Why the statement is refused in one of its readings; None if it is not. Learns them in `learn`."""
+    reason = _rules.objection(user, statement, readings)
     if mode != "learn":
-        return reason or _rules.doubt(user, found)
-    if reason is None and not found.is_opaque:
-        _rules.learn(user, found.text)
+        doubts = (_rules.doubt(user, found) for found in readings.values())
+        return reason or next((doubt for doubt in doubts if doubt is not None), None)
+    for found in readings.values():
+        if reason is None and not found.is_opaque:
+            _rules.learn(user, found.text)
     return reason
 
 
 def _objection_to_command(command: int) -> str | None:
-    if _rules.allowed is None or command in _HARMLESS or command in _rules.commands:
+    if command in _HARMLESS or command in _rules.commands:
+        return None
+    if _rules.allowed is None and settings.allow_unlisted:
         return None
     return "it is not among allowed_commands"
 
 
-def _quoting() -> Quoting:
-    return Quoting(
-        settings.ansi_quotes,
-        settings.no_backslash_escapes,
-        settings.safe_charset,
-    )
+def _quotings(proxy: Proxy, statement: bytes) -> list[Quoting]:
+    """The ways in which the server may read the statement."""
+    server = proxy.connection.server
+    flags = server.flags if server is not None else None
+    backslashes = (False, True) if flags is None else (flags.no_backslash_escapes,)
+    return [
+        Quoting(ansi_quotes, no_backslash_escapes, settings.safe_charset)
+        for ansi_quotes in (_ANSI_QUOTES[settings.ansi_quotes] if b'"' in statement else (False,))
+        for no_backslash_escapes in (backslashes if b"\\" in statement else (False,))
+    ]
 
 
 def _users() -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ Settings, section `[histogram]`:
 |---|---|---|
 | `collect_queries` | true | count queries |
 | `collect_tables` | true | count the use of tables |
+| `max_statement_bytes` | 65536 | longer statements are counted together, and their tables are not. All clients wait while one is looked at |
 
 What it cannot do: prepared statements are not counted. Every client may read and empty the counters. They grow with
 the number of different queries until somebody empties them, and end with the process. Failed queries count.
@@ -36,7 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
-settings = section("histogram", collect_queries=True, collect_tables=True)
+settings = section(
+    "histogram", collect_queries=True, collect_tables=True, max_statement_bytes=1 << 16
+)
+
+# What longer statements are counted as.
+_LONG = "(longer than max_statement_bytes)"
 
 _SELECT_QUERIES, _SELECT_TABLES, _DELETE_QUERIES, _DELETE_TABLES = (
     tokenizer.normalize(f"{verb} FROM histogram.{table}")
@@ -84,7 +90,8 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     answer = auto_config.handle(proxy, commands.parse(packet))
     if answer is not None:
         return answer
-    normalized = tokenizer.normalize(text)
+    is_short = len(packet) <= settings.max_statement_bytes
+    normalized = tokenizer.normalize(text) if is_short else _LONG
     answer = _answer(proxy, normalized)
     if answer is not None:
         return answer
@@ -92,7 +99,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
         return None
     proxy.connection.histogram_query = (
         normalized,
-        parser.get_tables(text, proxy.connection.client.default_db),
+        parser.get_tables(text, proxy.connection.client.default_db) if is_short else {},
     )
     proxy.queries.append(1, packet)
     return proxy.PROXY_SEND_QUERY

@@ -19,6 +19,12 @@ Settings, section `[login_mapping]`:
 |---|---|---|
 | `users_file` | | a file with the same lines as the section has; it is read again when it changes |
 | `unknown_users` | `refuse` | `refuse` them, or `pass` their log-in to the server as it is |
+| `free_refusals` | 3 | so many refused log-ins of a user from an address are not followed by a delay |
+| `max_delay` | 60.0 | seconds; the longest delay |
+
+Each refused log-in is logged, with user, address, and how many there were. After `free_refusals` of them the next one of
+this user from this address is looked at no sooner than a second later, then two, four, up to `max_delay`: until then
+each is refused, whatever the password. A right password, or ten times `max_delay` without a refusal, ends that.
 
 Scripts see the front end's name in `proxy.connection.client.username`, and the server's in `.server.username`.
 
@@ -29,7 +35,7 @@ What it cannot do:
 * COM_CHANGE_USER is refused, with `ERROR 1227 (42000)`. COM_RESET_CONNECTION works.
 * A client that a script greets from the pool, before its name is known, cannot be mapped: its log-in is refused. Scripts that
   look into the pool by the client's name do not find the connections of the server's user.
-* Whoever guesses passwords is not slowed down.
+* Whoever guesses passwords from many addresses is not slowed down.
 * TLS ends at the proxy's side of the client: the plugin has none.
 """
 
@@ -42,9 +48,11 @@ from typing import TYPE_CHECKING
 import pyproxy
 from pyproxy import password
 from pyproxy._common.answers import refuse
+from pyproxy._firewall.statement_list import escape
 from pyproxy._login import accounts
 from pyproxy._login.accounts import Account, AccountError
 from pyproxy._login.exchange import NATIVE, replaced
+from pyproxy._login.refusals import Refusals
 from pyproxy._stack.traits import CHOOSES_USERS, declare
 from pyproxy.settings import SettingsError, raw, require, section
 
@@ -53,7 +61,9 @@ if TYPE_CHECKING:
 
 __all__ = ["init", "read_auth", "read_auth_result", "read_query", "settings"]
 
-settings = section("login_mapping", users_file="", unknown_users="refuse")
+settings = section(
+    "login_mapping", users_file="", unknown_users="refuse", free_refusals=3, max_delay=60.0
+)
 
 _log = logging.getLogger("pyproxy.login_mapping")
 
@@ -102,6 +112,8 @@ class _Users:
             _log.error("the users stay as they were: %s", error)
 
 
+_refusals = Refusals()
+
 # Made by `init`; without it nobody can log in.
 _users: _Users
 
@@ -125,6 +137,8 @@ def read_auth(proxy: Proxy) -> int | None:
     """Checks the client's password, and logs in to the server as somebody else."""
     client, server = proxy.connection.client, proxy.connection.server
     account = _users.get(client.username or "")
+    if _refusals.must_wait(*_who(client)):
+        return _deny(proxy, client)
     if account is None:
         return None if settings.unknown_users == "pass" else _deny(proxy, client)
     challenge = (client.scramble_buffer or b"")[:_CHALLENGE]
@@ -138,6 +152,7 @@ def read_auth(proxy: Proxy) -> int | None:
     if server.username is not None:
         # It is logged in already, as whoever it was parked by.
         return refuse(proxy, 1105, "HY000", "pyproxy: a pooled connection cannot be mapped")
+    _refusals.forget(*_who(client))
     secret = account.backend_password.encode("utf-8", "surrogateescape")
     response = _proof(secret, server.scramble_buffer) if secret else b""
     name = account.backend_user.encode("utf-8", "surrogateescape")
@@ -181,8 +196,16 @@ def _proof(secret: bytes, challenge: bytes | None) -> bytes:
     return password.scramble((challenge or b"")[:_CHALLENGE], password.hash(secret))
 
 
+def _who(client: Socket) -> tuple[str, str]:
+    """User and address of a client."""
+    address = client.src.address if client.src is not None else None
+    return client.username or "", address or "?"
+
+
 def _deny(proxy: Proxy, client: Socket) -> int:
+    user, host = _who(client)
+    count = _refusals.add(user, host, settings.free_refusals, settings.max_delay)
+    _log.warning("refused a log-in of %s from %s, the %d. in a row", escape(user), host, count)
     using = "YES" if client.scrambled_password else "NO"
-    host = client.src.address if client.src is not None else "?"
     message = f"Access denied for user '{client.username}'@'{host}' (using password: {using})"
     return refuse(proxy, 1045, "28000", message)

@@ -53,6 +53,7 @@ What it cannot do:
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ _PREPARE = 2
 
 # Commands whose rows are masked.
 _WITH_ROWS = (pyproxy.COM_QUERY, pyproxy.COM_STMT_EXECUTE, pyproxy.COM_STMT_BULK_EXECUTE)
+_WITH_TEXT = (pyproxy.COM_QUERY, pyproxy.COM_STMT_PREPARE, pyproxy.COM_FIELD_LIST)
 # Commands that give out whole tables in a form of their own.
 _RAW_DATA = (
     pyproxy.COM_BINLOG_DUMP,
@@ -101,6 +103,8 @@ _TEXT_TYPES = (
     pyproxy.MYSQL_TYPE_LONG_BLOB,
     pyproxy.MYSQL_TYPE_BLOB,
 )
+# Tables with values of columns: MySQL's histograms, MariaDB's statistics.
+_STATISTICS = re.compile(rb"column_stat(?:istic)?s", re.IGNORECASE)
 _NOT_NULL_FLAG = 1
 # What is left of a masked column's flags: BLOB and BINARY, which are about the form and not the value.
 _FORM_FLAGS = 16 | 128
@@ -136,6 +140,8 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
         return _refuse(proxy, "rows in binary logs cannot be masked")
     if command == pyproxy.COM_STMT_FETCH:
         return refuse(proxy, 1421, "HY000", "The statement has no open cursor")
+    if command in _WITH_TEXT and _STATISTICS.search(packet):
+        return _refuse(proxy, "statistics of columns have values of theirs")
     _prepared(connection).follow(packet)
     if command == pyproxy.COM_STMT_PREPARE:
         proxy.queries.append(_PREPARE, packet, resultset_is_needed=True)
@@ -165,6 +171,8 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         if result.query_status == proxy.MYSQLD_PACKET_OK and result.affected_rows is None:
             return _refuse(proxy, "rows without columns cannot be masked")
         return None
+    if any(_is_statistics(field) for one in with_rows for field in one.fields or ()):
+        return _refuse(proxy, "statistics of columns have values of theirs")
     statement = _statement_of(proxy.connection, inj.query)
     if len(statement or b"") > settings.max_statement_bytes:
         return _refuse(proxy, "the statement is longer than max_statement_bytes")
@@ -203,6 +211,10 @@ def _masked(result: Resultset, rules: Sequence[Rule | None]) -> Resultset | dict
         "warnings": result.warning_count,
         "server_status": int(result.flags),
     }
+
+
+def _is_statistics(field: Field) -> bool:
+    return _STATISTICS.fullmatch(field.org_table.encode("utf-8", "surrogateescape")) is not None
 
 
 def _rules_of(known: Sources, fields: Sequence[Field]) -> list[Rule | None]:

@@ -3,11 +3,15 @@
     {"time": "2026-03-01T12:00:00.000123Z", "connection_id": 17, "user": "app", "client": "10.0.0.5:51442",
      "backend": "10.0.0.9:3306", "database": "shop", "command": "COM_QUERY", "query": "SELECT name FROM t WHERE id = 5",
      "truncated": false, "normalized": "SELECT `name` FROM `t` WHERE `id` = ?", "parameters": null, "duration_ms": 0.412,
-     "rows": 1, "affected_rows": null, "warnings": 0, "error": null}
+     "rows": 1, "affected_rows": null, "warnings": 0, "error": null, "answered_by": "server"}
 
 `time` is when the command arrived, in UTC. `duration_ms` is until the last packet of the answer. `error` is null or
 `{"errno": 1146, "sqlstate": "42S02", "message": "..."}`. For COM_STMT_EXECUTE, `query` is the text that was prepared.
 Each line has all names; what is not known is null. Results are not kept: rows pass while they arrive.
+
+`answered_by` is `proxy` where the answer came from another script, which refused the command, for example; such a line is
+written with the client's next command, or at its end. Two lines are about no command: `LOGIN`, with the `error` of a refused
+one, and `DISCONNECT`.
 
 Settings, section `[query_log]`:
 
@@ -17,14 +21,14 @@ Settings, section `[query_log]`:
 | `max_query_bytes` | 4096 | longer texts are cut, and `truncated` is true |
 | `normalize` | true | fill `normalized` |
 | `parameters` | `none` | of prepared statements: `none`, `count`, or `values` |
-| `commands` | | log these only, such as `COM_QUERY, COM_STMT_EXECUTE`; without them all |
+| `commands` | | log these only, such as `LOGIN, COM_QUERY, COM_STMT_EXECUTE`; without them all |
 | `slower_than_ms` | 0.0 | log only what took as long, and what failed |
 
 What it cannot do:
 
 * COM_QUIT, COM_STMT_CLOSE and COM_STMT_SEND_LONG_DATA, which have no answer, are not logged.
 * Of COM_CHANGE_USER and of binary logs that are streamed, `duration_ms` and all that comes after it is null.
-* Log-ins are not logged.
+* Of a log-in that another script refused it is not known why.
 * Of an answer with several results, `rows` is the sum, and `affected_rows` null if there were rows.
 * `connection_id` is the server's: two backends can have the same number.
 * Queries have secrets in them: a new file can be read by its owner only. Passwords in a text are not hidden.
@@ -45,11 +49,12 @@ from pyproxy._sql.prepared import Prepared
 from pyproxy.settings import SettingsError, section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Injection, Proxy
+    from pyproxy import Auth, Connection, Injection, Proxy
 
 __all__ = [
     "disconnect_client",
     "init",
+    "read_auth_result",
     "read_query",
     "read_query_result",
     "settings",
@@ -83,6 +88,9 @@ _WITH_STATEMENT = (
     pyproxy.COM_STMT_BULK_EXECUTE,
 )
 _QUERY_ID = 1
+_LOGIN, _DISCONNECT = "LOGIN", "DISCONNECT"
+# First bytes of the answer to a log-in.
+_OK, _ERR = 0, 0xFF
 
 # What is known of a command: the members of its line.
 Record = dict[str, Any]
@@ -97,7 +105,8 @@ def init(proxy: Proxy) -> None:
         expected = ", ".join(_PARAMETERS)
         raise SettingsError(f"[query_log] parameters={settings.parameters}: expected {expected}")
     for name in settings.commands:
-        if not (name.startswith("COM_") and hasattr(pyproxy, name)):
+        is_command = name.startswith("COM_") and hasattr(pyproxy, name)
+        if not (is_command or name in (_LOGIN, _DISCONNECT)):
             raise SettingsError(f"[query_log] commands: there is no command {name}")
     _file.close()
     _file = LogFile(settings.path)
@@ -107,10 +116,25 @@ def init(proxy: Proxy) -> None:
         raise SettingsError(f"[query_log] path={settings.path}: {error.strerror}") from None
 
 
+def read_auth_result(proxy: Proxy, auth: Auth) -> None:
+    """Writes the line of a log-in, once the server has decided."""
+    kind = auth.packet[:1]
+    if kind not in (bytes((_OK,)), bytes((_ERR,))):
+        return
+    connection = proxy.connection
+    connection.query_log_has_login = True
+    record = _line(connection, _LOGIN)
+    record["answered_by"] = "server"
+    if kind == bytes((_ERR,)):
+        record["error"] = _error(auth.packet)
+    _write(record)
+
+
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
     """Queues the command as it is, to be told of its result."""
     connection = proxy.connection
-    _write_unanswered(connection)
+    connection.query_log_has_login = True
+    _write_unanswered(connection, "proxy")
     prepared = _prepared(connection)
     prepared.follow(packet)
     command = packet[0]
@@ -147,6 +171,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         rows=result.row_count if has_rows else None,
         affected_rows=result.affected_rows,
         warnings=result.warning_count,
+        answered_by="server",
     )
     if result.query_status == proxy.MYSQLD_PACKET_ERR:
         record.update(rows=None, affected_rows=None, error=_error(result.error))
@@ -155,8 +180,16 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
 
 
 def disconnect_client(proxy: Proxy) -> None:
-    """Writes the line of a command that was never answered."""
-    _write_unanswered(proxy.connection)
+    """Writes the line of a command that was never answered, of a log-in that was refused by a script, and the last one."""
+    connection = proxy.connection
+    _write_unanswered(connection, None)
+    if not getattr(connection, "query_log_has_login", False):
+        if connection.client.username is None:
+            return
+        record = _line(connection, _LOGIN)
+        record.update(answered_by="proxy", error=_error(None))
+        _write(record)
+    _write(_line(connection, _DISCONNECT))
 
 
 def shutdown(proxy: Proxy) -> None:
@@ -175,12 +208,22 @@ def _prepared(connection: Connection) -> Prepared:
 
 def _record(connection: Connection, packet: bytes, prepared: Prepared) -> Record:
     """The line as far as it is known when the command arrives."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    client = connection.client
     command = commands.parse(packet[:1])
     text, parameters = _statement(packet, prepared)
     limit: int = settings.max_query_bytes
-    shown = None if text is None else _text(text[:limit])
+    record = _line(connection, command.type_name or str(command.type))
+    if text is not None:
+        record.update(query=_text(text[:limit]), truncated=len(text) > limit)
+        if settings.normalize:
+            record["normalized"] = tokenizer.normalize(text[:limit]).rstrip()
+    record["parameters"] = parameters
+    return record
+
+
+def _line(connection: Connection, command: str) -> Record:
+    """What every line has."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    client = connection.client
     return {
         "time": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "connection_id": client.thread_id,
@@ -188,18 +231,17 @@ def _record(connection: Connection, packet: bytes, prepared: Prepared) -> Record
         "client": None if client.src is None else str(client.src),
         "backend": None if connection.backend is None else str(connection.backend.dst),
         "database": client.default_db or None,
-        "command": command.type_name or str(command.type),
-        "query": shown,
-        "truncated": text is not None and len(text) > limit,
-        "normalized": None
-        if text is None or not settings.normalize
-        else tokenizer.normalize(text[:limit]).rstrip(),
-        "parameters": parameters,
+        "command": command,
+        "query": None,
+        "truncated": False,
+        "normalized": None,
+        "parameters": None,
         "duration_ms": None,
         "rows": None,
         "affected_rows": None,
         "warnings": None,
         "error": None,
+        "answered_by": None,
     }
 
 
@@ -248,10 +290,11 @@ def _error(packet: bytes | None) -> dict[str, object]:
     }
 
 
-def _write_unanswered(connection: Connection) -> None:
+def _write_unanswered(connection: Connection, answered_by: str | None) -> None:
     record: Record | None = getattr(connection, "query_log_record", None)
     if record is not None:
         connection.query_log_record = None
+        record["answered_by"] = answered_by
         _write(record)
 
 

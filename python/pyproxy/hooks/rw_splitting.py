@@ -9,12 +9,14 @@ writes no file, names no variable but `@@global` ones, and calls built-in functi
 It goes to the read-only backend with the fewest clients that has an idle connection, else to the primary.
 
 **What stays together.** A client stays on its connection in a transaction, with autocommit off, while a prepared
-statement is open, and from the first statement on that leaves something there: a temporary table, a lock (GET_LOCK, LOCK
-TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, what CALL and EXECUTE may have left. FOUND_ROWS(),
-ROW_COUNT() and SHOW WARNINGS see the statement before them; LAST_INSERT_ID() works wherever the client is by then.
-Other settings (`SET`, SET NAMES, USE) are repeated on each connection that the client goes on with. A role (`SET ROLE`)
-stays on its connection whatever resets it: the client keeps the connection, and nobody gets it afterwards. So it is with
-what may have set a role unseen: CALL, EXECUTE, anonymous blocks.
+statement is open, and from the first statement on that leaves something there which another connection cannot be told: a
+temporary table, a lock (GET_LOCK, LOCK TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, a last insert id, a value
+of a sequence, what CALL, EXECUTE and stored functions may have left, a setting that cannot be made again in the same way.
+So a client that inserts into a table with AUTO_INCREMENT has a connection of its own from then on. FOUND_ROWS(),
+ROW_COUNT() and SHOW WARNINGS see the statement before them; where its connection is not the client's any more they are
+refused. Plain settings (`SET`, SET NAMES, USE) are repeated on each connection that the client goes on with. A role
+(`SET ROLE`) stays on its connection whatever resets it: the client keeps the connection, and nobody gets it afterwards. So
+it is with what may have set a role unseen: CALL, EXECUTE, anonymous blocks, stored functions.
 
 **Pooling.** A client that connects is sent to the first backend, read-write ones first, that has fewer than
 `min_idle_connections` idle connections. Between its commands a client has none, so others can use it. A client gets
@@ -33,11 +35,10 @@ Settings, section `rwsplit`:
 **What it cannot do.** Users and their passwords must be the same on all backends, as a client's login may fill the pool of
 any. A read may see older data than the client has written: see `read_your_writes` and `ro_balance`. Connections are
 opened by clients that connect and by nothing else: a client that finds none idle for a write gets error 1040 and is
-disconnected, and connects anew. A client without a default database may find itself in somebody else's. An AUTO_INCREMENT
-value that an INSERT states itself counts as the last insert id once the client has moved. Needs servers that know
+disconnected, and connects anew. A client without a default database may find itself in somebody else's. Needs servers that know
 COM_RESET_CONNECTION (MySQL 5.7.3, MariaDB 10.2) if clients of a user make different settings. The connection's number that
 a client learns at its login is soon another client's: it must not be used for KILL, as the mysql client does on Ctrl-C.
-A role that a stored function or a trigger sets is not noticed, and the next client may have it.
+A role that a trigger sets is not noticed, and the next client may have it.
 """
 
 from __future__ import annotations

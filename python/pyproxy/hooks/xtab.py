@@ -50,6 +50,9 @@ _CHARSET, _VALUES, _TABLE = 1024, 2048, 4096
 # The server's limit of a column's name.
 _NAME_LENGTH = 256
 
+# No command is longer: the server may say what is wrong with it.
+_MOST_LETTERS = 8192
+
 _COMMAND = re.compile(r"(select\s+)?xtab(?:\s+|\Z)", re.IGNORECASE)
 # What may stand around a command.
 _AROUND = "; \t\r\n"
@@ -115,7 +118,7 @@ def init(proxy: Proxy) -> None:
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
     """Answers the short commands; of a cross table, asks for the values that become columns."""
     text = query_text(packet)
-    words = None if text is None else _words(text)
+    words = None if text is None or len(text) > _MOST_LETTERS else _words(text)
     if words is None:
         return None
     if len(words) < 2:

@@ -29,6 +29,12 @@ impl Flags {
         self.0.contains(StatusFlags::AUTOCOMMIT)
     }
 
+    /// A backslash in a string is a character like others: the `sql_mode` has `NO_BACKSLASH_ESCAPES`.
+    #[getter]
+    fn no_backslash_escapes(&self) -> bool {
+        self.0.contains(StatusFlags::NO_BACKSLASH_ESCAPES)
+    }
+
     /// The query found no good index.
     #[getter]
     fn no_good_index_used(&self) -> bool {

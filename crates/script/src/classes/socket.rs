@@ -5,9 +5,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
+use wire::reply::StatusFlags;
 
 use super::access;
 use super::address::Address;
+use super::flags::Flags;
 use super::hashing::hash_of;
 use crate::text;
 use engine::{Session, Slot};
@@ -37,6 +39,7 @@ struct End<'s> {
     handshake: Option<&'s Handshake>,
     login: Option<&'s Login>,
     default_db: &'s [u8],
+    status: Option<StatusFlags>,
 }
 
 impl Socket {
@@ -64,6 +67,7 @@ impl Socket {
                         handshake: client.handshake.as_deref(),
                         login: client.login.as_deref(),
                         default_db: &client.default_db,
+                        status: None,
                     })
                 }
                 Side::Server(id) => {
@@ -73,6 +77,7 @@ impl Socket {
                         handshake: server.handshake.as_deref(),
                         login: server.login.as_deref(),
                         default_db: &server.default_db,
+                        status: Some(server.status()),
                     })
                 }
             };
@@ -107,6 +112,12 @@ impl Socket {
     #[getter]
     fn default_db<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         text::to_str(py, &self.read(|end| end.default_db.to_vec())?)
+    }
+
+    /// What the server reported last about the state of the connection; None of the client.
+    #[getter]
+    fn flags(&self) -> PyResult<Option<Flags>> {
+        Ok(self.read(|end| end.status)?.map(Flags::new))
     }
 
     /// The user name of the login.

@@ -1,0 +1,107 @@
+//! Names of a login that the server would read as others than scripts do.
+//!
+//! Scripts get names as UTF-8. A server converts them from the character set of the login, and shortens them. Tried with
+//! MySQL 9.7, MariaDB 10.11 and 11.8: MySQL ends user and database at the first byte that is no text (`u\xff` logs in as
+//! `u`); all convert letters of other character sets; both MariaDBs take the first 128 letters of a longer user name.
+
+use sqltok::exact::Dialect;
+use wire::connect::Login;
+
+/// The longest user names, in letters.
+const LONGEST_IN_MYSQL: usize = 32;
+const LONGEST_IN_MARIADB: usize = 128;
+/// The first version of MySQL that knows the collation 255, utf8mb4_0900_ai_ci.
+const WITH_UTF8MB4_0900: u32 = 80_000;
+
+/// Why a login is refused whose names a server of this version may read in another way; `None` if it is not.
+pub fn objection(login: &Login, server: Dialect) -> Option<&'static str> {
+    let database = login.database.as_deref().unwrap_or_default();
+    let Ok(user) = std::str::from_utf8(&login.username) else {
+        return Some("the user name is not UTF-8");
+    };
+    if std::str::from_utf8(database).is_err() {
+        return Some("the name of the database is not UTF-8");
+    }
+    let is_ascii = user.is_ascii() && database.is_ascii();
+    if !is_ascii && !is_utf8(login.charset, server) {
+        return Some("a name beyond ASCII needs a login with a character set of UTF-8");
+    }
+    let longest = match server {
+        Dialect::MySql(_) => LONGEST_IN_MYSQL,
+        _ => LONGEST_IN_MARIADB,
+    };
+    (user.chars().count() > longest).then_some("the user name is longer than the server keeps")
+}
+
+/// Whether the server surely takes the collation of this number for one of utf8mb3 or utf8mb4. It takes one that it does not
+/// know for its own default.
+fn is_utf8(collation: u8, server: Dialect) -> bool {
+    match collation {
+        33 | 45 | 46 | 83 | 192..=211 | 224..=243 => true,
+        255 => matches!(server, Dialect::MySql(version) if version >= WITH_UTF8MB4_0900),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::Capabilities;
+
+    const MYSQL: Dialect = Dialect::MySql(90_700);
+    const MARIADB: Dialect = Dialect::MariaDb(101_100);
+
+    fn refused(user: &[u8], database: &[u8], charset: u8, server: Dialect) -> bool {
+        let login = Login {
+            capabilities: Capabilities::empty(),
+            max_packet_size: 0,
+            charset,
+            username: user.to_vec(),
+            auth_response: Vec::new(),
+            database: Some(database.to_vec()),
+            auth_plugin: None,
+            attributes: None,
+            zstd_level: None,
+        };
+        objection(&login, server).is_some()
+    }
+
+    #[test]
+    fn ascii_is_the_same_in_every_character_set() {
+        for charset in 0..=u8::MAX {
+            assert!(!refused(b"u", b"d ", charset, MYSQL));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_would_be_cut() {
+        assert!(refused(b"u\xff", b"", 45, MYSQL));
+        assert!(refused(b"u", b"d\xff", 45, MARIADB));
+    }
+
+    #[test]
+    fn letters_need_a_character_set_that_the_server_knows() {
+        for (charset, server, is_refused) in [
+            (8, MYSQL, true),
+            (0, MYSQL, true),
+            (254, MARIADB, true),
+            (255, MARIADB, true),
+            (255, MYSQL, false),
+            (255, Dialect::MySql(50_744), true),
+            (33, MARIADB, false),
+            (45, MYSQL, false),
+            (224, MARIADB, false),
+        ] {
+            assert_eq!(refused("ü".as_bytes(), b"", charset, server), is_refused, "{charset}");
+            assert_eq!(refused(b"u", "ä".as_bytes(), charset, server), is_refused, "{charset}");
+        }
+    }
+
+    #[test]
+    fn names_are_no_longer_than_the_server_keeps() {
+        assert!(!refused("ü".repeat(32).as_bytes(), b"", 45, MYSQL));
+        assert!(refused("ü".repeat(33).as_bytes(), b"", 45, MYSQL));
+        assert!(!refused(&[b'u'; 128], b"", 45, MARIADB));
+        assert!(refused(&[b'u'; 129], b"", 45, MARIADB));
+    }
+}
