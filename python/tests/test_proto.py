@@ -148,7 +148,9 @@ class TestResponse:
         assert (login.database, login.auth_plugin_name) == (b"db", b"mysql_native_password")
         # 4.1, its authentication, and what has just been sent.
         assert offered == login.capabilities == 0x8200 | 0x8 | 0x80000
-        assert proto.from_response_packet(proto.to_response_packet({}), offered).capabilities == 0x8200
+        assert (
+            proto.from_response_packet(proto.to_response_packet({}), offered).capabilities == 0x8200
+        )
 
     def test_a_request_for_tls_is_no_login(self) -> None:
         request = (0x8A00).to_bytes(4, "little") + bytes(28)
