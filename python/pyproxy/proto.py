@@ -230,10 +230,10 @@ def from_response_packet(packet: Data, server_capabilities: int) -> ResponsePack
 
 
 def to_response_packet(fields: Fields = None, /, **keywords: Any) -> bytes:
-    """The client's login from a ResponsePacket, of which `server_capabilities` is needed.
+    """The client's login from a ResponsePacket.
 
     Database and plugin name are sent if they are not empty and the server has offered the
-    capability for it; the client's bit is then set. To a server without 4.1, or without that
+    capability for it; the client's bit is then set. Without `server_capabilities` it has. To a server without 4.1, or without that
     capability of its own, the client sends the old form.
     """
     login = merged(ResponsePacket, fields, keywords)

@@ -161,27 +161,34 @@ def follow_up() -> dict[str, Any]:
     return config(auto_explain=True, auto_processlist=True)
 
 
+NEXT = "SELECT * FROM next"
+ENTRY = r"# \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[1@127\.0\.0\.1:3306\] "
+
+
+def sent(session: Session, count: int) -> list[str]:
+    """The last queries that the server got."""
+    return [query.text for query in session.server_queries[-count:]]
+
+
 def test_processlist_and_explain_follow(capsys: pytest.CaptureFixture[str]) -> None:
     server = FakeServer().on("SELECT 2 /*3000*/", Result(["2"], [("2",)]))
     server.on("SHOW FULL PROCESSLIST", Result(["Id", "Info"], [("5", None), ("6", "a\nb")]))
     server.on("EXPLAIN SELECT 2 /*3000*/", Result(["id", "table"], [("1", "t")]))
+    server.on(NEXT, Result(["n"], [("next",)]))
     with Session(SCRIPT, config=follow_up(), server=server) as session:
         make_usual(session)
         assert session.query("SELECT 2 /*3000*/").rows == [("2",)]
-        assert [query.text for query in session.server_queries[-3:]] == [
-            "SELECT 2 /*3000*/",
-            "SHOW FULL PROCESSLIST",
-            "EXPLAIN SELECT 2 /*3000*/",
-        ]
-        assert capsys.readouterr().out.splitlines()[6:] == [
-            "  slower than:  all queries",
-            "  SHOW FULL PROCESSLIST",
-            "    Id: 5, Info: NULL",
-            "    Id: 6, Info: a\\nb",
-            "  EXPLAIN",
-            "    id: 1, table: t",
-        ]
-        assert session.query("SELECT 1").ok
+        assert capsys.readouterr().out.endswith("  slower than:  all queries\n")
+        assert sent(session, 1) == ["SELECT 2 /*3000*/"]
+        assert session.query(NEXT).rows == [("next",)]
+        assert sent(session, 3) == ["SHOW FULL PROCESSLIST", "EXPLAIN SELECT 2 /*3000*/", NEXT]
+        assert re.fullmatch(
+            f"{ENTRY}SHOW FULL PROCESSLIST\n  Id: 5, Info: NULL\n  Id: 6, Info: a\\\\nb\n"
+            rf"{ENTRY}EXPLAIN SELECT 2 /\*3000\*/\n  id: 1, table: t\n",
+            capsys.readouterr().out,
+        )
+        assert session.query(NEXT).ok
+        assert sent(session, 2) == [NEXT, NEXT]
         # No second answer that had to be dropped.
         assert session.log == []
     assert capsys.readouterr().out == ""
@@ -192,7 +199,96 @@ def test_a_follow_up_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     with Session(SCRIPT, config=config(auto_processlist=True), server=server) as session:
         make_usual(session)
         assert session.query("SELECT 2 /*3000*/").ok
-    assert capsys.readouterr().out.endswith("  SHOW FULL PROCESSLIST\n    (failed)\n")
+        assert session.query(NEXT).ok
+    assert capsys.readouterr().out.endswith("] SHOW FULL PROCESSLIST\n  (failed)\n")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SHOW WARNINGS",
+        "SHOW COUNT(*) ERRORS",
+        "SELECT ROW_COUNT()",
+        "SELECT ROW_COUNT() FROM t",
+        "INSERT INTO t VALUES (FOUND_ROWS())",
+        "SELECT @@warning_count",
+        "SHOW WARNINGS; SELECT * FROM t",
+        "SELECT 1; SHOW WARNINGS; SELECT * FROM t",
+        # MariaDB keeps the warnings over it.
+        "SELECT 1",
+        "COMMIT",
+    ],
+)
+def test_nothing_comes_between_a_statement_and_what_asks_about_it(query: str) -> None:
+    with Session(SCRIPT, config=follow_up()) as session:
+        make_usual(session)
+        session.query("SELECT 2 /*3000*/")
+        for _ in range(2):
+            session.query(query)
+        assert sent(session, 3) == ["SELECT 2 /*3000*/", query, query]
+        assert session.execute(session.prepare("SELECT ROW_COUNT()")).ok
+        assert session.command(b"\x0e").ok
+        assert sent(session, 5)[:2] == [query, query]
+        session.query(NEXT)
+        assert sent(session, 3) == ["SHOW FULL PROCESSLIST", "EXPLAIN SELECT 2 /*3000*/", NEXT]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "USE other",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET insert_id = 5",
+        "LOCK TABLES next READ",
+        "SELECT a INTO @a FROM t",
+    ],
+)
+def test_a_session_that_is_another_now_is_left_alone(query: str) -> None:
+    with Session(SCRIPT, config=follow_up()) as session:
+        make_usual(session)
+        session.query("SELECT 2 /*3000*/")
+        session.query(query)
+        session.query(NEXT)
+        session.query(NEXT)
+        assert sent(session, 4) == ["SELECT 2 /*3000*/", query, NEXT, NEXT]
+
+
+def test_a_further_slow_query_comes_first() -> None:
+    with Session(SCRIPT, config=config(auto_explain=True)) as session:
+        make_usual(session)
+        session.query("SELECT 2 /*3000*/")
+        session.query("SELECT 3 /*300000*/")
+        session.query(NEXT)
+        assert sent(session, 2) == ["EXPLAIN SELECT 3 /*300000*/", NEXT]
+
+
+def test_executions_of_prepared_statements_are_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An execution has no comment of its own.
+    times = iter([*[100, 101] * 30, 2500, 100])
+    monkeypatch.setattr(pyproxy.Injection, "query_time", property(lambda inj: next(times)))
+    with Session(SCRIPT, config=follow_up(), database="shop") as session:
+        statement = session.prepare("SELECT a FROM t WHERE b = ?")
+        session.query("USE elsewhere")
+        for _ in range(60):
+            assert session.execute(statement, [1]).ok
+        counters = session.query(COUNTERS).rows
+        printed = capsys.readouterr().out.splitlines()
+        session.query(NEXT)
+        assert session.log == []
+        # What has parameters cannot be explained.
+        assert sent(session, 2) == ["SHOW FULL PROCESSLIST", NEXT]
+    assert counters is not None
+    assert [row[:2] for row in counters] == [
+        ("USE `elsewhere` ", "1"),
+        ("SELECT `a` FROM `t` WHERE `b` = ? ", "60"),
+    ]
+    assert printed[0].endswith("] user: u, db: shop")
+    assert printed[1:3] == [
+        "  query:        SELECT a FROM t WHERE b = ?",
+        "  normalized:   SELECT `a` FROM `t` WHERE `b` = ?",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -213,23 +309,8 @@ def test_what_is_explained(query: str, explained: bool) -> None:
     with Session(SCRIPT, config=config(auto_explain=True), server=server) as session:
         make_usual(session)
         session.query(query)
-        followed = session.server_queries[-1].text == f"EXPLAIN {query}"
-        assert followed == explained
-        assert session.server_queries[-1 - followed].text == query
-
-
-def test_an_entry_is_printed_even_if_the_server_goes(capsys: pytest.CaptureFixture[str]) -> None:
-    with Session(SCRIPT, config=config(auto_processlist=True)) as session:
-        make_usual(session)
-
-        def hang_up(sql: str) -> Result:
-            session.server.drop_connections()
-            return Result(["2"], [("2",)])
-
-        session.server.on("SELECT 2 /*3000*/", hang_up)
-        session.query("SELECT 2 /*3000*/")
-        session.disconnect()
-    assert "slower than" in capsys.readouterr().out
+        session.query(NEXT)
+        assert sent(session, 2)[0] == (f"EXPLAIN {query}" if explained else query)
 
 
 def test_failed_queries_and_other_commands() -> None:

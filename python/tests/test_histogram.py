@@ -107,9 +107,39 @@ def test_settings_can_be_changed() -> None:
 def test_failed_queries_count_and_other_commands_pass() -> None:
     with Session(SCRIPT, server=FakeServer().on("SELECT 1", Error(1064))) as session:
         assert session.query("SELECT 1").error is not None
-        session.execute(session.prepare("SELECT 2"))
         assert session.command(b"\x0e").ok
         assert [row[:2] for row in rows(session, QUERIES)] == [("SELECT ? ", "1")]
+
+
+def test_executions_of_prepared_statements_count_with_their_text() -> None:
+    server = FakeServer().on("SELECT wrong", Error(1064))
+    with Session(SCRIPT, server=server, database="shop") as session:
+        statement = session.prepare("SELECT a FROM t WHERE b = ? /*100*/")
+        other = session.prepare("DELETE FROM t")
+        assert session.prepare("SELECT wrong").id is None
+        # The tables are those of the database in which it was prepared.
+        session.query("USE elsewhere")
+        for value in (1, 2):
+            assert session.execute(statement, [value]).ok
+        session.close_statement(other)
+        session.execute(other)
+        session.query("SELECT a FROM shop.t WHERE b = 'x'")
+        assert [row[:2] for row in rows(session, QUERIES)] == [
+            ("USE `elsewhere` ", "1"),
+            ("SELECT `a` FROM `t` WHERE `b` = ? ", "2"),
+            ("SELECT `a` FROM `shop` . `t` WHERE `b` = ? ", "1"),
+        ]
+        assert rows(session, TABLES) == [("shop.t", "3", "0")]
+        # The answers to the prepares have not been kept from the client.
+        assert (statement.parameters, session.log) == (1, [])
+
+
+def test_a_reset_ends_prepared_statements() -> None:
+    with Session(SCRIPT) as session:
+        statement = session.prepare("SELECT 2")
+        assert session.command(b"\x1f").ok
+        session.execute(statement)
+        assert rows(session, QUERIES) == []
 
 
 def test_emptying_while_a_query_runs() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyproxy import proto
-from pyproxy._sql.prepared import Prepared
+from pyproxy._sql.prepared import Prepared, Statement
 
 LAST = b"\xff\xff\xff\xff"
 
@@ -32,17 +32,29 @@ def ahead(statement: bytes, value: bytes) -> bytes:
 
 def test_statements_are_found_by_number() -> None:
     statements = prepared(b"one", b"two")
-    assert statements.of(execute(number(1), b"")) == (b"one", 1)
-    assert statements.of(execute(number(2), b"")) == (b"two", 1)
+    assert statements.of(execute(number(1), b"")) == Statement(b"one", 1)
+    assert statements.of(execute(number(2), b"")) == Statement(b"two", 1)
     assert statements.of(execute(number(3), b"")) is None
 
 
 def test_the_last_statement_has_a_number_of_its_own() -> None:
     statements = prepared(b"one", b"two")
-    assert statements.of(execute(LAST, b"")) == (b"two", 1)
+    assert statements.of(execute(LAST, b"")) == Statement(b"two", 1)
     assert statements.values(execute(LAST, b"x")) == [b"x"]
     assert statements.values(execute(number(2), b"y", with_type=False)) == [b"y"]
     assert Prepared().of(execute(LAST, b"")) is None
+
+
+def test_what_a_command_runs() -> None:
+    statements = Prepared()
+    ok = proto.to_stmt_prepare_ok_packet(stmt_id=1, num_params=1)
+    statements.add(b"one", ok, "a")
+    assert statements.run_by(execute(number(1), b""), "b") == Statement(b"one", 1, "a")
+    assert statements.run_by(b"\xfa" + number(1), "b") == Statement(b"one", 1, "a")
+    assert statements.run_by(b"\x03two", "b") == Statement(b"two", 0, "b")
+    # Fetching runs nothing, nor does a statement that does not exist.
+    assert statements.run_by(b"\x1c" + number(1), "b") is None
+    assert statements.run_by(execute(number(2), b""), "b") is None
 
 
 def test_an_error_prepares_nothing() -> None:
@@ -70,7 +82,7 @@ def test_without_values_there_are_none() -> None:
     statements.add(b"one", proto.to_stmt_prepare_ok_packet(stmt_id=1, num_params=1))
     statements.follow(ahead(number(1), b"x"))
     assert statements.values(execute(number(1), b"x")) is None
-    assert statements.of(execute(number(1), b"x")) == (b"one", 1)
+    assert statements.of(execute(number(1), b"x")) == Statement(b"one", 1)
 
 
 def test_closed_statements_are_forgotten() -> None:

@@ -136,6 +136,22 @@ class TestResponse:
         login = proto.from_response_packet(packet, 8)
         assert (login.username, login.response, login.database) == (b"u", b"r", b"db")
 
+    @pytest.mark.parametrize("fields", [{}, {"username": "u"}])
+    def test_a_server_that_is_not_named_offers_what_a_login_can_have(
+        self, fields: dict[str, str]
+    ) -> None:
+        packet = proto.to_response_packet(
+            fields, database="db", auth_plugin_name="mysql_native_password"
+        )
+        offered = proto.ResponsePacket().server_capabilities
+        login = proto.from_response_packet(packet, offered)
+        assert (login.database, login.auth_plugin_name) == (b"db", b"mysql_native_password")
+        # 4.1, its authentication, and what has just been sent.
+        assert offered == login.capabilities == 0x8200 | 0x8 | 0x80000
+        assert (
+            proto.from_response_packet(proto.to_response_packet({}), offered).capabilities == 0x8200
+        )
+
     def test_a_request_for_tls_is_no_login(self) -> None:
         request = (0x8A00).to_bytes(4, "little") + bytes(28)
         with pytest.raises(proto.PacketError, match="TLS"):

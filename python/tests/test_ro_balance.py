@@ -183,6 +183,42 @@ def test_a_retry_that_fails_costs_one_client(session: Session, now: list[float])
     assert errors == [True, False, False]
 
 
+@pytest.mark.parametrize("leaves", ["refused", "without a command", "asking about the last one"])
+def test_a_client_that_finds_out_nothing_is_no_retry(
+    session: Session, now: list[float], leaves: str
+) -> None:
+    replica = session.servers[ONE]
+    be_behind(replica, seconds=99)
+    check_all(session)
+    be_behind(replica)
+    now[0] += 31
+    client = session.new_client()
+    if leaves == "refused":
+        replica.users = {}
+        assert client.connect().error is not None
+        replica.users = None
+    else:
+        client.connect()
+        if leaves == "asking about the last one":
+            client.query("SHOW WARNINGS")
+        client.disconnect()
+    assert asked(session) == 2
+    assert where(session.new_client()) == ONE
+
+
+def test_a_client_that_leaves_late_ends_no_later_retry(session: Session, now: list[float]) -> None:
+    be_behind(session.servers[ONE], seconds=99)
+    check_all(session)
+    now[0] += 31
+    first, second = session.new_client(), session.new_client()
+    first.connect()
+    now[0] += 31
+    second.connect()
+    first.disconnect()
+    # The second one is finding out.
+    assert where(session.new_client()) == TWO
+
+
 def test_a_transaction_goes_on(session: Session, now: list[float]) -> None:
     session.query("BEGIN")
     be_behind(session.servers[ONE], seconds=99)

@@ -58,6 +58,9 @@ def test_no_values() -> None:
         ("back\\", "_utf8mb4 X'6261636b5c'", "back\\"),
         ("ü", "_utf8mb4 X'c3bc'", "ü"),
         ("\n", "_utf8mb4 X'0a'", "?"),
+        # Servers take nothing beyond the Basic Multilingual Plane as a name.
+        ("\U0001f600", "_utf8mb4 X'f09f9880'", "?"),
+        ("\uffee\U00010000", "_utf8mb4 X'efbfaef0908080'", "\uffee?"),
         ("blank ", "'blank '", "blank"),
         ("", "''", ""),
         ("x" * 300, "'" + "x" * 300 + "'", "x" * 249),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mysql.connector
 import pymysql
 import pytest
-from support.mariadb import MariaDb
+from support.mariadb import PASSWORD, USER, MariaDb
 from support.proxy import Proxy
 
 # A busy machine makes queries of milliseconds slow; the ones that are meant sleep for a second.
@@ -67,14 +68,51 @@ def test_processlist_and_explain_follow(start_proxy: Callable[..., Proxy]) -> No
     with proxy.connect(database="test") as connection:
         make_usual(connection)
         assert rows(connection, "SELECT SLEEP(1) FROM mysql.global_priv LIMIT 1") == [(0,)]
-        # The client sees nothing of what follows.
-        assert rows(connection, "SELECT 2") == [(2,)]
+        # The client sees nothing of what comes in front of its next one.
+        assert rows(connection, "SELECT 2 FROM mysql.global_priv LIMIT 1") == [(2,)]
     proxy.wait_for_stdout("EXPLAIN")
     printed = proxy.stdout()
-    assert "  SHOW FULL PROCESSLIST\n    Id: " in printed
+    assert "] SHOW FULL PROCESSLIST\n  Id: " in printed
     assert "Info: SHOW FULL PROCESSLIST" in printed
-    assert "  EXPLAIN\n    id: 1, select_type: SIMPLE, table: global_priv" in printed
+    assert (
+        "] EXPLAIN SELECT SLEEP(1) FROM mysql.global_priv LIMIT 1\n"
+        "  id: 1, select_type: SIMPLE, table: global_priv"
+    ) in printed
     assert printed.count("slower than") == 1
+
+
+def test_the_client_can_ask_about_its_slow_statement(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb
+) -> None:
+    proxy = start_proxy(SCRIPT, config=CONFIG + "auto_explain = on\nauto_processlist = on")
+    mariadb.execute("CREATE TABLE test.slow SELECT 'x' AS a UNION SELECT 'y'")
+    with proxy.connect(database="test") as connection:
+        make_usual(connection)
+        rows(connection, "SELECT SLEEP(0.5), CAST(a AS INT) FROM slow")
+        # A statement without tables leaves the warnings as they are.
+        rows(connection, "SELECT 1")
+        assert len(rows(connection, "SHOW WARNINGS")) == 2
+        rows(connection, "UPDATE slow SET a = 'z' WHERE SLEEP(0.5) = 0")
+        proxy.wait_for_stdout("EXPLAIN")
+        assert rows(connection, "SELECT ROW_COUNT()") == [(2,)]
+    mariadb.execute("DROP TABLE test.slow")
+
+
+def test_prepared_statements_are_measured(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(SCRIPT, config=CONFIG)
+    with (
+        proxy.connect(database="test") as client,
+        mysql.connector.connect(
+            host="127.0.0.1", port=proxy.port, user=USER, password=PASSWORD, database="test"
+        ) as other,
+        other.cursor(prepared=True) as cursor,
+    ):
+        make_usual(client)
+        cursor.execute("SELECT SLEEP(?)", (1,))
+        assert cursor.fetchall() == [(0,)]
+        counts = {row[0]: row[1] for row in rows(client, "SELECT * FROM histogram.queries")}
+    assert counts["SELECT SLEEP( ? ) "] == 1
+    proxy.wait_for_stdout("  query:        SELECT SLEEP(?)\n")
 
 
 def test_explain_runs_nothing_twice(start_proxy: Callable[..., Proxy], mariadb: MariaDb) -> None:
@@ -84,7 +122,7 @@ def test_explain_runs_nothing_twice(start_proxy: Callable[..., Proxy], mariadb: 
     with proxy.connect(database="test", client_flag=flag) as connection:
         make_usual(connection)
         rows(connection, "SELECT SLEEP(1) FROM DUAL; INSERT INTO twice VALUES (1)")
-        rows(connection, "SELECT 1")
+        rows(connection, "SELECT id FROM twice")
     proxy.wait_for_stdout("slower than")
     assert mariadb.execute("SELECT count(*) FROM test.twice") == ((1,),)
     assert "EXPLAIN" not in proxy.stdout()

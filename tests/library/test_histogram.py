@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mysql.connector
 import pymysql
 import pytest
-from support.mariadb import MariaDb
+from support.mariadb import PASSWORD, USER, MariaDb
 from support.proxy import Proxy
 
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/histogram.py"
@@ -44,6 +45,26 @@ def test_queries_and_tables_of_all_connections(start_proxy: Callable[..., Proxy]
         assert 0 < average <= longest
         assert count >= 1
     assert used == [("test.one", 3, 0), ("test.two", 1, 1)]
+
+
+@pytest.mark.usefixtures("tables")
+def test_prepared_statements_count(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(SCRIPT)
+    with (
+        proxy.connect(database="test") as client,
+        mysql.connector.connect(
+            host="127.0.0.1", port=proxy.port, user=USER, password=PASSWORD, database="test"
+        ) as other,
+        other.cursor(prepared=True) as cursor,
+    ):
+        for number in (1, 2, 3):
+            cursor.execute("INSERT INTO two VALUES (?)", (number,))
+        cursor.execute("SELECT * FROM two WHERE id > ?", (1,))
+        assert cursor.fetchall() == [(2,), (3,)]
+        counts = {row[0]: row[1] for row in rows(client, "SELECT * FROM histogram.queries")}
+        assert ("test.two", 1, 3) in rows(client, "SELECT * FROM histogram.tables")
+    assert counts["INSERT INTO `two` VALUES ( ? ) "] == 3
+    assert counts["SELECT * FROM `two` WHERE `id` > ? "] == 1
 
 
 def test_the_longest_time_and_the_average(start_proxy: Callable[..., Proxy]) -> None:

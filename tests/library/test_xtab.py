@@ -97,6 +97,15 @@ def test_values_of_all_kinds_are_quoted(
     assert ("gender_ü" if charset == "utf8mb4" else "gender_\\xfc") in names
 
 
+@pytest.mark.usefixtures("staff")
+def test_a_value_that_the_server_takes_for_no_name(start_proxy: Callable[..., Proxy]) -> None:
+    with start_proxy(SCRIPT).connect(database="test", charset="utf8mb4") as connection:
+        run(connection, "UPDATE staff SET gender = '\U0001f600' WHERE gender = 'f'")
+        names, rows = run(connection, "XTAB staff dept gender COUNT id")
+    assert names == ["dept", "gender_m", "gender_?", "total"]
+    assert sorted(rows) == [("it", 0, 1, 2), ("sales", 2, 1, 3)]
+
+
 def test_names_are_quoted(connection: pymysql.Connection) -> None:
     run(connection, "CREATE TABLE `odd ``name` (`select` INT, `a b` INT, `c.d` INT)")
     run(connection, "INSERT INTO `odd ``name` VALUES (1, 2, 3)")

@@ -60,8 +60,8 @@ class ChallengePacket(NamedTuple):
 class ResponsePacket(NamedTuple):
     """The client's login."""
 
-    # What the server offered in its greeting.
-    server_capabilities: int
+    # What the server offered in its greeting. By default all that decides what is in a login.
+    server_capabilities: int = PROTOCOL_41 | SECURE_CONNECTION | CONNECT_WITH_DB | PLUGIN_AUTH
     capabilities: int = PROTOCOL_41 | SECURE_CONNECTION
     max_packet_size: int = 0
     charset: int = 0

@@ -13,13 +13,16 @@ __all__ = ["Prepared", "Statement"]
 # What MariaDB's clients send for "the statement that was prepared last".
 _LAST = 0xFFFFFFFF
 _NONE = -1
+_EXECUTIONS = (pyproxy.COM_STMT_EXECUTE, pyproxy.COM_STMT_BULK_EXECUTE)
 
 
 class Statement(NamedTuple):
-    """A prepared statement."""
+    """A statement, prepared or not."""
 
     text: bytes
-    param_count: int
+    param_count: int = 0
+    # The default database of its names, if that is known: the one in which it was prepared.
+    database: str = ""
 
 
 class Prepared:
@@ -37,12 +40,12 @@ class Prepared:
     def __len__(self) -> int:
         return len(self._known)
 
-    def add(self, text: bytes, answer: bytes | None) -> None:
+    def add(self, text: bytes, answer: bytes | None, database: str = "") -> None:
         """`answer` is the server's first packet to the COM_STMT_PREPARE of `text`; an ERR prepares nothing."""
         if not answer or answer[0] != 0:
             return
         ok = proto.from_stmt_prepare_ok_packet(answer)
-        self._known[ok.stmt_id] = Statement(text, ok.num_params)
+        self._known[ok.stmt_id] = Statement(text, ok.num_params, database)
         self._last = ok.stmt_id
         if self._values is not None:
             self._values.prepared(ok)
@@ -50,6 +53,14 @@ class Prepared:
     def of(self, packet: bytes) -> Statement | None:
         """The statement that a command with a number is about, if it is known."""
         return self._known.get(self._number(packet))
+
+    def run_by(self, packet: bytes, database: str) -> Statement | None:
+        """The statement that a command runs, given the default database: that of a COM_QUERY, or the prepared one that is
+        executed. None for other commands, and if it is not known.
+        """
+        if packet[0] == pyproxy.COM_QUERY:
+            return Statement(packet[1:], database=database)
+        return self.of(packet) if packet[0] in _EXECUTIONS else None
 
     def follow(self, packet: bytes) -> None:
         """Takes note of a command that ends statements, or sends a value ahead."""

@@ -1,7 +1,8 @@
 """Measures queries, and prints those that are much slower than usual.
 
 Queries are counted by backend, default database and normalized text, with the average and the standard deviation of
-their query time, which ends with the first packet of the result.
+their query time, which ends with the first packet of the result. Each execution of a prepared statement is a query with the
+text that was prepared, in the database where it was.
 
 | query (blanks and the case of keywords do not matter) | answer |
 |---|---|
@@ -10,8 +11,13 @@ their query time, which ends with the first packet of the result.
 
 An entry on standard output of the proxy tells of a query that took at least `min_query_time` and, after `min_queries`
 queries, more than the average plus five standard deviations of all queries; with `log_slower_queries` also, after as
-many runs, those of its own kind. On request EXPLAIN and SHOW FULL PROCESSLIST follow it. The commands of
-`pyproxy.auto_config` (`PROXY SHOW CONFIG` ...) are answered here, too.
+many runs, those of its own kind. On request SHOW FULL PROCESSLIST and EXPLAIN follow it, each in an entry of its
+own. The commands of `pyproxy.auto_config` (`PROXY SHOW CONFIG` ...) are answered here, too.
+
+These two run in the client's session, on its connection, in front of the client's next statement that uses a table and does
+not ask about the statement before: so SHOW WARNINGS, ROW_COUNT() and the like tell of the client's own. If a further slow query
+comes first, they are about that one; if the client changes its database, leaves something on its connection (a variable, a
+lock), or ends, they do not run.
 
 Settings, section `[analyze_query]`:
 
@@ -26,9 +32,9 @@ Settings, section `[analyze_query]`:
 | `query_cutoff` | 160 | characters of a query that `histogram.queries` shows; 0: all |
 | `max_statement_bytes` | 65536 | longer statements are measured together, and not explained. All clients wait while one is looked at |
 
-What it cannot do: prepared statements are not measured. Every client may read and empty the counters, which grow with
-the number of different queries until somebody empties them. EXPLAIN runs in the client's session, on its connection, and
-delays its next command; it is left out if there is a semicolon before the end of the text.
+What it cannot do: every client may read and empty the counters, which grow with the number of different queries until
+somebody empties them. Prepared statements are not explained, nor is a text with a semicolon before its end. The list of
+processes is that of a moment after the slow query.
 """
 
 from __future__ import annotations
@@ -36,16 +42,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyproxy import auto_config, commands, tokenizer
+from pyproxy import COM_QUERY, COM_STMT_PREPARE, auto_config, commands, parser, tokenizer
 from pyproxy._common.answers import query_packet, query_text, send_ok, send_rows
 from pyproxy._common.lines import now, one_line, server_thread
+from pyproxy._pooling.routing import route
+from pyproxy._sql.prepared import Prepared
 from pyproxy._stack.traits import ANSWERS_HISTOGRAM, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy, Resultset
+    from pyproxy import Connection, Injection, Proxy, Resultset
 
-__all__ = ["disconnect_client", "init", "read_query", "read_query_result", "settings"]
+__all__ = ["init", "read_query", "read_query_result", "settings"]
 
 settings = section(
     "analyze_query",
@@ -63,7 +71,7 @@ _SELECT = tokenizer.normalize("SELECT * FROM histogram.queries")
 _DELETE = tokenizer.normalize("DELETE FROM histogram.queries")
 # What longer statements are counted as; they are not explained.
 _LONG = "(longer than max_statement_bytes)"
-_CLIENT_QUERY, _PROCESSLIST, _EXPLAIN = 1, 4, 5
+_CLIENT_QUERY, _PREPARE, _FOLLOW_UP = 1, 2, 3
 _DEVIATIONS = 5
 
 
@@ -110,15 +118,15 @@ class _Query(NamedTuple):
     """The query that a connection waits for."""
 
     kind: _Kind
+    text: str
     can_be_explained: bool
 
 
-class _Report:
-    """The entry about a slow query, printed once the queries about it are done."""
+class _FollowUps(NamedTuple):
+    """What is to run because of a slow query, once the client's answers do not depend on it."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-        self.awaited = 0
+    db: str
+    texts: list[str]
 
 
 _all = _Statistics()
@@ -132,47 +140,74 @@ def init(proxy: Proxy) -> None:
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
     """Answers questions about the counters, and lets other queries be measured."""
-    text = query_text(packet)
-    if text is None:
+    connection = proxy.connection
+    prepared = _prepared(connection)
+    prepared.follow(packet)
+    if packet[0] == COM_STMT_PREPARE:
+        # Remembered even where nothing is measured: settings can change while the proxy runs.
+        proxy.queries.append(_PREPARE, packet, resultset_is_needed=True)
+        return proxy.PROXY_SEND_QUERY
+    statement = prepared.run_by(packet, connection.client.default_db)
+    if statement is None:
         return None
-    answer = auto_config.handle(proxy, commands.parse(packet))
-    if answer is not None:
-        return answer
-    is_short = len(packet) <= settings.max_statement_bytes
-    tokens = tokenizer.tokenize(text if is_short else "")
+    is_short = len(statement.text) <= settings.max_statement_bytes
+    text = statement.text.decode("utf-8", "surrogateescape") if is_short else ""
+    tokens = tokenizer.tokenize(text)
     normalized = tokenizer.normalize(tokens) if is_short else _LONG
-    if normalized == _SELECT:
-        return _send_counters(proxy)
-    if normalized == _DELETE:
-        _kinds.clear()
-        return send_ok(proxy)
+    is_text = packet[0] == COM_QUERY
+    if is_text:
+        answer = auto_config.handle(proxy, commands.parse(packet)) or _answer(proxy, normalized)
+        if answer is not None:
+            return answer
     if not settings.analyze_queries:
         return None
-    connection = proxy.connection
+    for sql in _due_follow_ups(connection, text):
+        proxy.queries.append(_FOLLOW_UP, query_packet(sql), resultset_is_needed=True)
     backend = connection.backend
-    kind = _Kind(str(backend.dst) if backend else "", connection.client.default_db, normalized)
-    connection.analyze_query_running = _Query(kind, _can_be_explained(text, tokens))
+    kind = _Kind(str(backend.dst) if backend else "", statement.database, normalized)
+    can_be_explained = is_text and _can_be_explained(text, tokens)
+    connection.analyze_query_running = _Query(kind, text, can_be_explained)
     proxy.queries.append(_CLIENT_QUERY, packet)
     return proxy.PROXY_SEND_QUERY
 
 
 def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
-    """Measures the client's query; adds the results of our own to the entry about it."""
-    if inj.id == _CLIENT_QUERY:
+    """Measures the client's query; prints the results of our own; takes note of a prepared statement."""
+    connection = proxy.connection
+    if inj.id == _FOLLOW_UP:
+        title = one_line(query_text(inj.query) or "")
+        print("\n".join([f"{_heading(connection)} {title}", *_row_lines(inj.resultset)]))
+        return proxy.PROXY_IGNORE_RESULT
+    if inj.id == _PREPARE:
+        _prepared(connection).add(inj.query[1:], inj.resultset.raw, connection.client.default_db)
+    else:
         _measure(proxy, inj)
-        return None
-    report: _Report = proxy.connection.analyze_query_report
-    report.lines.append("  EXPLAIN" if inj.id == _EXPLAIN else "  SHOW FULL PROCESSLIST")
-    report.lines += _row_lines(inj.resultset)
-    report.awaited -= 1
-    if report.awaited == 0:
-        _print(proxy)
-    return proxy.PROXY_IGNORE_RESULT
+    return None
 
 
-def disconnect_client(proxy: Proxy) -> None:
-    """Prints an entry that waits for results which do not come any more."""
-    _print(proxy)
+def _prepared(connection: Connection) -> Prepared:
+    prepared = getattr(connection, "analyze_query_prepared", None)
+    if not isinstance(prepared, Prepared):
+        prepared = connection.analyze_query_prepared = Prepared()
+    return prepared
+
+
+def _due_follow_ups(connection: Connection, text: str) -> list[str]:
+    """What is to run in front of the statement `text`.
+
+    A statement without tables does not end the warnings of the one before (MariaDB): what follows it may still ask.
+    """
+    follow_ups: _FollowUps | None = getattr(connection, "analyze_query_follow_ups", None)
+    if follow_ups is None:
+        return []
+    meaning = route(commands.parse(query_packet(text)))
+    is_same_session = follow_ups.db == connection.client.default_db and not meaning.ties
+    if is_same_session and (
+        meaning.asks_about_last or meaning.has_several or not parser.get_tables(text)
+    ):
+        return []
+    connection.analyze_query_follow_ups = None
+    return follow_ups.texts if is_same_session else []
 
 
 def _measure(proxy: Proxy, inj: Injection) -> None:
@@ -189,51 +224,41 @@ def _measure(proxy: Proxy, inj: Injection) -> None:
         reasons.append("queries of its kind")
     if not reasons or time < settings.min_query_time:
         return
-    report = _Report(_entry(proxy, inj, query.kind, of_kind, reasons))
-    proxy.connection.analyze_query_report = report
-    if settings.auto_processlist:
-        report.awaited += 1
-        proxy.queries.append(
-            _PROCESSLIST, query_packet("SHOW FULL PROCESSLIST"), resultset_is_needed=True
-        )
+    print("\n".join(_entry(proxy.connection, query, time, of_kind, reasons)))
+    texts = ["SHOW FULL PROCESSLIST"] if settings.auto_processlist else []
     succeeded = inj.resultset.query_status == proxy.MYSQLD_PACKET_OK
     if settings.auto_explain and query.can_be_explained and succeeded:
-        report.awaited += 1
-        explain = query_packet("EXPLAIN ") + inj.query[1:]
-        proxy.queries.append(_EXPLAIN, explain, resultset_is_needed=True)
-    if report.awaited == 0:
-        _print(proxy)
+        texts.append(f"EXPLAIN {query.text}")
+    if texts:
+        follow_ups = _FollowUps(proxy.connection.client.default_db, texts)
+        proxy.connection.analyze_query_follow_ups = follow_ups
+
+
+def _heading(connection: Connection) -> str:
+    return f"# {now()} [{server_thread(connection)}]"
 
 
 def _entry(
-    proxy: Proxy, inj: Injection, kind: _Kind, of_kind: _Statistics, reasons: list[str]
+    connection: Connection, query: _Query, time: int, of_kind: _Statistics, reasons: list[str]
 ) -> list[str]:
-    text = inj.query[1:].decode("utf-8", "surrogateescape")
-    user = proxy.connection.client.username
+    kind = query.kind
     return [
-        f"# {now()} [{server_thread(proxy.connection)}] user: {user}, db: {kind.db}",
-        f"  query:        {one_line(text)}",
+        f"{_heading(connection)} user: {connection.client.username}, db: {kind.db}",
+        f"  query:        {one_line(query.text)}",
         f"  normalized:   {one_line(kind.normalized.rstrip())}",
-        f"  query time:   {_duration(inj.query_time or 0)}",
+        f"  query time:   {_duration(time)}",
         f"  all queries:  {_all}",
         f"  of its kind:  {of_kind}",
         f"  slower than:  {', '.join(reasons)}",
     ]
 
 
-def _print(proxy: Proxy) -> None:
-    report: _Report | None = getattr(proxy.connection, "analyze_query_report", None)
-    if report is not None:
-        print("\n".join(report.lines))
-        proxy.connection.analyze_query_report = None
-
-
 def _row_lines(result: Resultset) -> list[str]:
     if result.rows is None or result.fields is None:
-        return ["    (failed)"]
+        return ["  (failed)"]
     names = [field.name for field in result.fields]
     return [
-        "    " + ", ".join(f"{name}: {_cell(cell)}" for name, cell in zip(names, row))
+        "  " + ", ".join(f"{name}: {_cell(cell)}" for name, cell in zip(names, row))
         for row in result.rows
     ]
 
@@ -251,6 +276,16 @@ def _can_be_explained(text: str, tokens: tokenizer.Tokens) -> bool:
     first = tokenizer.first_stmt_token(tokens)
     is_select = first is not None and first.token_name == "TK_SQL_SELECT"
     return is_select and ";" not in text.rstrip("; \t\r\n")
+
+
+def _answer(proxy: Proxy, normalized: str) -> int | None:
+    """Answers a query about the counters; None for any other query."""
+    if normalized == _SELECT:
+        return _send_counters(proxy)
+    if normalized == _DELETE:
+        _kinds.clear()
+        return send_ok(proxy)
+    return None
 
 
 def _send_counters(proxy: Proxy) -> int:

@@ -7,7 +7,8 @@
 | `DELETE FROM histogram.queries` | empties the first |
 | `DELETE FROM histogram.tables` | empties the second |
 
-A query time ends with the first packet of the result. The counters are those of all clients and all backends. The
+A query time ends with the first packet of the result. Each execution of a prepared statement is a query with the text that
+was prepared, in the database where it was. The counters are those of all clients and all backends. The
 commands of `pyproxy.auto_config` (`PROXY SHOW CONFIG` ...) are answered here, too.
 
 Settings, section `[histogram]`:
@@ -18,7 +19,7 @@ Settings, section `[histogram]`:
 | `collect_tables` | true | count the use of tables |
 | `max_statement_bytes` | 65536 | longer statements are counted together, and their tables are not. All clients wait while one is looked at |
 
-What it cannot do: prepared statements are not counted. Every client may read and empty the counters. They grow with
+What it cannot do: every client may read and empty the counters. They grow with
 the number of different queries until somebody empties them, and end with the process. Failed queries count.
 """
 
@@ -27,13 +28,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyproxy import auto_config, commands, parser, tokenizer
-from pyproxy._common.answers import query_text, send_ok, send_rows
+from pyproxy import COM_QUERY, COM_STMT_PREPARE, auto_config, commands, parser, tokenizer
+from pyproxy._common.answers import send_ok, send_rows
+from pyproxy._sql.prepared import Prepared
 from pyproxy._stack.traits import ANSWERS_HISTOGRAM, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy
+    from pyproxy import Connection, Injection, Proxy
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -44,6 +46,7 @@ settings = section(
 # What longer statements are counted as.
 _LONG = "(longer than max_statement_bytes)"
 
+_COUNTED, _PREPARE = 1, 2
 _SELECT_QUERIES, _SELECT_TABLES, _DELETE_QUERIES, _DELETE_TABLES = (
     tokenizer.normalize(f"{verb} FROM histogram.{table}")
     for verb in ("SELECT *", "DELETE")
@@ -84,30 +87,37 @@ def init(proxy: Proxy) -> None:
 
 def read_query(proxy: Proxy, packet: bytes) -> int | None:
     """Answers questions about the counters, and lets other queries be counted."""
-    text = query_text(packet)
-    if text is None:
+    connection = proxy.connection
+    prepared = _prepared(connection)
+    prepared.follow(packet)
+    if packet[0] == COM_STMT_PREPARE:
+        # Remembered even where nothing is counted: settings can change while the proxy runs.
+        proxy.queries.append(_PREPARE, packet, resultset_is_needed=True)
+        return proxy.PROXY_SEND_QUERY
+    statement = prepared.run_by(packet, connection.client.default_db)
+    if statement is None:
         return None
-    answer = auto_config.handle(proxy, commands.parse(packet))
-    if answer is not None:
-        return answer
-    is_short = len(packet) <= settings.max_statement_bytes
-    normalized = tokenizer.normalize(text) if is_short else _LONG
-    answer = _answer(proxy, normalized)
-    if answer is not None:
-        return answer
+    is_short = len(statement.text) <= settings.max_statement_bytes
+    normalized = tokenizer.normalize(statement.text) if is_short else _LONG
+    if packet[0] == COM_QUERY:
+        answer = auto_config.handle(proxy, commands.parse(packet)) or _answer(proxy, normalized)
+        if answer is not None:
+            return answer
     if not (settings.collect_queries or settings.collect_tables):
         return None
-    proxy.connection.histogram_query = (
-        normalized,
-        parser.get_tables(text, proxy.connection.client.default_db) if is_short else {},
-    )
-    proxy.queries.append(1, packet)
+    tables = parser.get_tables(statement.text, statement.database) if is_short else {}
+    connection.histogram_query = (normalized, tables)
+    proxy.queries.append(_COUNTED, packet)
     return proxy.PROXY_SEND_QUERY
 
 
 def read_query_result(proxy: Proxy, inj: Injection) -> None:
-    """Counts the query."""
-    normalized, tables = proxy.connection.histogram_query
+    """Counts the query; takes note of a prepared statement."""
+    connection = proxy.connection
+    if inj.id == _PREPARE:
+        _prepared(connection).add(inj.query[1:], inj.resultset.raw, connection.client.default_db)
+        return
+    normalized, tables = connection.histogram_query
     if settings.collect_queries:
         _queries.setdefault(normalized, _Times()).add(inj.query_time or 0)
     if settings.collect_tables:
@@ -117,6 +127,13 @@ def read_query_result(proxy: Proxy, inj: Injection) -> None:
                 uses.reads += 1
             else:
                 uses.writes += 1
+
+
+def _prepared(connection: Connection) -> Prepared:
+    prepared = getattr(connection, "histogram_prepared", None)
+    if not isinstance(prepared, Prepared):
+        prepared = connection.histogram_prepared = Prepared()
+    return prepared
 
 
 def _answer(proxy: Proxy, normalized: str) -> int | None:

@@ -7,7 +7,8 @@
 A client that connects is sent to the replica that is least behind (of equals, to the one with the fewest clients), and
 stays there. If no replica will do, it is sent to a read-write backend. A replica is asked for its state before a command,
 if that was longer ago than `check_timeout`. If it turns out to be too far behind, or not to replicate, the client gets
-error 1105, state 08S01, and is disconnected, unless it is in a transaction; when it connects again, it is sent elsewhere.
+error 1105, state 08S01, and is disconnected, unless it is in a transaction; when it connects again, it is sent elsewhere. After
+`retry_timeout` one client is sent there again; if it ends without having found out (its login was refused), the next one is.
 
 Settings, section `ro_balance`:
 
@@ -30,7 +31,7 @@ to send. Of several replication channels the default one counts.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyproxy import (
     COM_BINLOG_DUMP,
@@ -72,6 +73,14 @@ _AS_THEY_ARE = (
     COM_BINLOG_DUMP_GTID,
     COM_TABLE_DUMP,
 )
+
+
+class _Retry(NamedTuple):
+    """A client that finds out whether an unfit replica will do now."""
+
+    lag: Lag
+    checked: float
+    begun: float
 
 
 def init(proxy: Proxy) -> None:
@@ -127,6 +136,13 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     return refuse(proxy, 1105, "08S01", f"ro_balance: replica {backend.dst}: {_reason(lag)}")
 
 
+def disconnect_client(proxy: Proxy) -> None:
+    """Leaves it to the next client to find out about a replica, if this one was to and has not: its login was refused, say."""
+    retry: _Retry | None = getattr(proxy.connection, "ro_balance_retry", None)
+    if retry is not None and retry.lag.check_ts == retry.begun:
+        retry.lag.check_ts = retry.checked
+
+
 def _choose(proxy: Proxy) -> Backend | None:
     lags, now = _lags(proxy), time.monotonic()
     fit: list[tuple[tuple[float, float], int, Backend]] = []
@@ -148,6 +164,7 @@ def _choose(proxy: Proxy) -> Backend | None:
     for lag, backend in unfit:
         if now - lag.check_ts >= settings.retry_timeout:
             # This client finds out. The next ones need not.
+            proxy.connection.ro_balance_retry = _Retry(lag, lag.check_ts, now)
             lag.check_ts = now
             return backend
     if fit:

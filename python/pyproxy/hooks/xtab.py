@@ -24,8 +24,9 @@ Settings, section `[xtab]`:
 | `max_columns` | 1000 | a table with more columns than this, row field and total left aside, is an error |
 
 What it cannot do: rows whose `col_field` is NULL count in `total` only. Values are compared as the server compares texts
-with the column, so FLOAT columns rarely fit. Column names are cut at 256 characters, as the server wants them. The
-values are read first, then the rows: between the two others may change the table.
+with the column, so FLOAT columns rarely fit. Column names are cut at 256 characters and have `?` for
+characters outside the Basic Multilingual Plane (emoji) and for control characters, as the server wants them. The values are
+read first, then the rows: between the two others may change the table.
 """
 
 from __future__ import annotations
@@ -246,8 +247,13 @@ def _column_name(prefix: str, value: object, is_utf8: bool) -> str:
     if not is_utf8:
         # In some character sets, bytes of other letters would take the closing backtick with them.
         text = text.encode("ascii", "backslashreplace").decode("ascii")
-    text = "".join(char if char.isprintable() else "?" for char in text)
+    text = "".join(char if _can_be_in_a_name(char) else "?" for char in text)
     return _backticks(f"{prefix}_{text}"[:_NAME_LENGTH].rstrip())
+
+
+def _can_be_in_a_name(char: str) -> bool:
+    """Servers refuse names with characters outside the Basic Multilingual Plane (error 1300)."""
+    return char <= "\uffff" and char.isprintable()
 
 
 def _parts(word: str) -> list[str]:
