@@ -32,6 +32,7 @@ CONFIG = f"""
 [masking_rules]
 customers.email = text:hidden
 [firewall]
+allow_unlisted = true
 mode = enforce
 [firewall_patterns]
 no_drop = (?i)drop table

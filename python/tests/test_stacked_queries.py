@@ -280,7 +280,7 @@ def test_a_script_that_is_loaded_again_keeps_its_place(stack: Stack) -> None:
 
 def test_a_firewall_that_is_loaded_again_is_still_in_front(stack: Stack) -> None:
     config = "[load_multi]\nscripts = firewall, histogram\nadmin_users = u\n"
-    config += "[firewall]\nmode = enforce\n[firewall_patterns]\nno = DROP\n"
+    config += "[firewall]\nallow_unlisted = true\nmode = enforce\n[firewall_patterns]\nno = DROP\n"
     with Session(SCRIPT, script_config=config) as session:
         session.query("PUNLOAD firewall")
         session.query("PLOAD firewall")
