@@ -162,16 +162,14 @@ def _groups(config: Any) -> Mapping[str, Mapping[str, str]]:
 
 
 def _asked(config: Any) -> dict[str, bool]:
-    asked: dict[str, bool] | None = getattr(config, _ASKED, None)
-    if asked is None:
-        asked = {}
-        setattr(config, _ASKED, asked)
+    asked: dict[str, bool] = getattr(config, _ASKED, {})
     return asked
 
 
 def _ask(config: Any, name: str, is_set: bool) -> None:
     asked = _asked(config)
     asked[name] = asked.get(name, False) or is_set
+    setattr(config, _ASKED, asked)
 
 
 def _from_file(config: Any, name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:

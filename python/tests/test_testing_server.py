@@ -107,7 +107,7 @@ def test_a_server_that_is_down() -> None:
         [entry] = session.log
         assert (
             entry.text
-            == "connection 1: backend 127.0.0.1:3306 is not reachable (no answer), marked DOWN"
+            == "connection 1: backend 127.0.0.1:3306 is not reachable (Connection refused (os error 111)), marked DOWN"
         )
         down.down = False
     with Session(backends=[down]) as session:

@@ -18,7 +18,13 @@ __all__ = ["run"]
 
 # The beginning of an entry of the host's log: time, level, and our own prefix.
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \((\w+)\) (pyproxy: )?")
-_START = re.compile(r"\(info\) Python \d")
+# What the proxy tells of itself and of its connections: `pyproxy.testing` leaves it out.
+_NEWS = re.compile(
+    r"\(message\) (Python \d|listening on |\S+: hooks: )"
+    r"|\(warning\) \S+: there is no hook in this script"
+    r"|\((message|debug)\) connection \d+( \(.*\))?: "
+    r"(a client from|connected to|user .* is in$|over$|refused: |backend .* is reachable|the client left)"
+)
 _OPTIONS = {
     "on_script_error": lambda value: ("pyproxy-on-script-error", value),
     "profiling": lambda value: ("pyproxy-skip-profiling", str(not value).lower()),
@@ -96,7 +102,7 @@ def _entries(log: str) -> list[str]:
         start = _ENTRY.match(line)
         if start:
             line = f"({start[1]}) {line[start.end() :]}"
-            is_ours = start[2] is not None and not _START.match(line)
+            is_ours = start[2] is not None and not _NEWS.match(line)
             entries += [line] if is_ours else []
         elif is_ours:
             entries[-1] += "\n" + line

@@ -181,7 +181,7 @@ fn a_module_that_hides_one_of_pythons_own_is_named() {
     }
     let ended = Host::builder()
         .backend(db())
-        .file("random.py", "x = 1\n")
+        .file("wave.py", "x = 1\n")
         .script("import no_such_module\n")
         .run_to_end();
     assert!(!ended.log.contains("hides"), "{}", ended.log);

@@ -145,6 +145,11 @@ impl Driver for Io {
         }
     }
 
+    fn connect_error(&self) -> String {
+        // As Linux says it of a server that does not run.
+        "Connection refused (os error 111)".to_owned()
+    }
+
     fn effect(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Forward { to, id } => self.forward(to, id),
