@@ -12,3 +12,7 @@ else:
     from pyproxy._native._plugin import *  # noqa: F403 - the same names
 
 from pyproxy import chassis as chassis
+from pyproxy._responses import FieldDict as FieldDict
+from pyproxy._responses import ResponseDict as ResponseDict
+from pyproxy._responses import ResultDict as ResultDict
+from pyproxy._responses import ResultsetDict as ResultsetDict
