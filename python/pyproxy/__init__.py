@@ -13,3 +13,7 @@ else:
 
 from pyproxy import chassis as chassis
 from pyproxy._native import __version__ as __version__
+from pyproxy._responses import FieldDict as FieldDict
+from pyproxy._responses import ResponseDict as ResponseDict
+from pyproxy._responses import ResultDict as ResultDict
+from pyproxy._responses import ResultsetDict as ResultsetDict

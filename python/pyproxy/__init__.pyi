@@ -6,6 +6,9 @@ Hooks get these objects as arguments; a script imports the names for annotations
 
     def read_query(proxy: Proxy, packet: bytes) -> int | None: ...
 
+State of a connection belongs on `proxy.connection`, state of the proxy on `proxy.globals`: these take any attribute. The
+others have what stands here, so that a type checker finds what is misspelt.
+
 What belongs to a connection can be used in hooks only, in the thread that runs them: anything else raises
 ReferenceError. Each attribute here exists, with this documentation, and no other does; the plugin's tests compare
 the two.
@@ -20,6 +23,11 @@ from typing_extensions import Buffer
 from . import chassis as chassis
 from ._constants import *  # noqa: F403 - every one of them
 from ._constants import Constants as _Constants
+from ._response_view import ResponseResultset
+from ._responses import FieldDict as FieldDict
+from ._responses import ResponseDict as ResponseDict
+from ._responses import ResultDict as ResultDict
+from ._responses import ResultsetDict as ResultsetDict
 
 # The plugin's version, or that of the installed library.
 __version__: str
@@ -56,9 +64,7 @@ class Proxy(_Constants):
     def response(self) -> Response:
         """The answer to send for `PROXY_SEND_RESULT`. Assign a mapping, or set its attributes."""
     @response.setter
-    def response(self, value: Response | Mapping[str, Any] | None) -> None: ...
-    def __getattr__(self, name: str, /) -> Any: ...
-    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def response(self, value: Response | ResponseDict | None) -> None: ...
 
 @final
 class Globals:
@@ -335,18 +341,19 @@ class Response:
 
     type: int | None
     # A mapping is set; its members are then keys and attributes.
-    resultset: Any
-    resultsets: Iterable[Mapping[str, Any] | Resultset] | None
+    @property
+    def resultset(self) -> ResponseResultset | None: ...
+    @resultset.setter
+    def resultset(self, value: ResponseResultset | ResultsetDict | None) -> None: ...
+    resultsets: Iterable[ResultDict | Resultset] | None
     affected_rows: int | None
     insert_id: int | None
     warnings: int | None
     server_status: int | None
     errmsg: _Data | None
-    errcode: int | None
+    errcode: int | str | None
     sqlstate: _Data | None
     packets: _Data | Iterable[_Data] | None
-    def __getattr__(self, name: str, /) -> Any: ...
-    def __setattr__(self, name: str, value: Any, /) -> None: ...
     def __delattr__(self, name: str, /) -> None: ...
     def __dir__(self) -> list[str]: ...
 
@@ -455,6 +462,7 @@ class Flags:
 class Field:
     """A column of a result set: a value, safe to keep. It can stand in `proxy.response.resultset["fields"]`."""
 
+    def __new__(cls, definition: bytes, /) -> Field: ...
     @property
     def name(self) -> str:
         """The column, or its alias."""
@@ -485,6 +493,9 @@ class Field:
     @property
     def decimals(self) -> int:
         """Digits behind the point."""
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __copy__(self) -> Field: ...
+    def __deepcopy__(self, memo: object, /) -> Field: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,44 @@ def test_installed_packages_are_not_hidden(start_proxy: StartProxy) -> None:
         },
     )
     assert proxy.stdout() == "the real one True\nthe user True\n"
+
+
+def test_fields_are_pickled_for_other_processes_and_by_them(
+    start_proxy: StartProxy, tmp_path: Path
+) -> None:
+    file = tmp_path / "field"
+    proxy = start_proxy(
+        f"""
+        import pickle
+        from pathlib import Path
+
+        file = Path({str(file)!r})
+
+        def read_query(proxy, packet):
+            proxy.queries.append(1, packet, resultset_is_needed=True)
+            return proxy.PROXY_SEND_QUERY
+
+        def read_query_result(proxy, inj):
+            for field in inj.resultset.fields or ():
+                if field.name == "out":
+                    file.write_bytes(pickle.dumps(field))
+                elif field.name == "in":
+                    restored = pickle.loads(file.read_bytes())
+                    proxy.response = {{
+                        "type": proxy.MYSQLD_PACKET_OK,
+                        "resultset": {{"fields": [restored], "rows": [("x",)]}},
+                    }}
+                    return proxy.PROXY_SEND_RESULT
+        """
+    )
+    with proxy.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 'a' AS `out`")
+        field = pickle.loads(file.read_bytes())
+        assert (field.name, field.type) == ("out", 253)
+        file.write_bytes(pickle.dumps(field))
+        cursor.execute("SELECT 1 AS `in`")
+        assert cursor.description[0][0] == "out"
+        assert cursor.fetchall() == (("x",),)
 
 
 def test_former_names_need_no_package(start_proxy: StartProxy) -> None:

@@ -67,7 +67,7 @@ from pyproxy._stack.traits import declare
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Field, Injection, Proxy, Resultset
+    from pyproxy import Connection, Field, Injection, Proxy, ResultDict, Resultset
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -186,7 +186,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         return None
     if any(one.error is not None for one in with_rows):
         # It came after some rows, which nobody needs any more.
-        proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": result.error}
+        proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": result.error or ()}
         return proxy.PROXY_SEND_RESULT
     proxy.response = {
         "type": proxy.MYSQLD_PACKET_OK,
@@ -199,7 +199,7 @@ def _masks(connection: Connection) -> bool:
     return bool(_rules) and connection.client.username not in settings.unmasked_users
 
 
-def _masked(result: Resultset, rules: Sequence[Rule | None]) -> Resultset | dict[str, Any]:
+def _masked(result: Resultset, rules: Sequence[Rule | None]) -> Resultset | ResultDict:
     """A result as it was if no rule is for a column of it, else with masked cells."""
     if not any(rules):
         return result

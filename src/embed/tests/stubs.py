@@ -9,6 +9,10 @@ import pyproxy
 GENERAL = set("__dict__ __doc__ __getattribute__ __module__ __repr__ __weakref__".split())
 GENERAL |= set("__ge__ __gt__ __le__ __lt__ __ne__".split())
 
+# Scripts may set anything on some objects. Of these the stubs do not say so: a type checker shall find what is misspelt.
+FREE_FORM = {"__getattr__", "__setattr__"}
+CHECKED = {"Proxy", "Response"}
+
 SUBCLASSES_ALLOWED = 1 << 10
 
 
@@ -23,6 +27,7 @@ class Stub:
         self.classes = {}
         self.constants = {}
         self.annotations = set()
+        self.imports = set()
         if isinstance(body[0], ast.Expr):
             self.doc = body[0].value.value
         for node in body:
@@ -32,6 +37,9 @@ class Stub:
                 self._function(node)
             elif isinstance(node, ast.AnnAssign) and not node.target.id.startswith("_"):
                 self._annotation(node)
+            elif isinstance(node, ast.ImportFrom):
+                # `x as x` says that it belongs to this module, too.
+                self.imports |= {name.name for name in node.names if name.name == name.asname}
 
     def _function(self, node):
         decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
@@ -92,8 +100,10 @@ def compare_class(cls, node, constants, instance, options):
     where, stub = cls.__name__, Stub(node.body)
     live = set(vars(cls)) - GENERAL
     is_open = "__dict__" in vars(cls)
-    if is_open or "__setattr__" in vars(cls):
-        live |= {"__getattr__", "__setattr__"}
+    takes_any = is_open or "__setattr__" in vars(cls)
+    live -= FREE_FORM
+    if takes_any and where not in CHECKED:
+        live |= FREE_FORM
     live |= set(dir(instance)) - set(dir(cls)) - set(vars(instance) if is_open else ())
     names = stub.functions.keys() | stub.properties.keys() | constants.keys()
     if cls is pyproxy.Config:
@@ -107,6 +117,9 @@ def compare_class(cls, node, constants, instance, options):
         yield f"{where}: final in the stub is {is_final}"
     yield from compare_constants(where, constants, cls)
     for name, member in stub.properties.items():
+        if name in live - set(dir(cls)):
+            # The class looks its members up itself.
+            continue
         found = vars(cls).get(name)
         if not inspect.isgetsetdescriptor(found):
             yield f"{where}.{name} is {found!r}"
@@ -140,7 +153,7 @@ def differences(files, instances, options):
     constants = Stub(ast.parse(files["_constants.pyi"]).body)
     inherited = Stub(constants.classes["Constants"].body).constants
     live = {name: value for name, value in vars(pyproxy).items() if not name.startswith("_")}
-    names = package.classes.keys() | constants.constants.keys() | {"chassis"}
+    names = package.classes.keys() | constants.constants.keys() | package.imports
     yield from compare_names("pyproxy", names, live.keys())
     yield from compare_constants("pyproxy", constants.constants, pyproxy)
     by_class = {type(instance).__name__: instance for instance in instances}
@@ -162,6 +175,8 @@ MISTAKES = [
     ("__init__.pyi", "def ndx(self)", "def index(self)", "the stub lacks ndx"),
     ("__init__.pyi", "def ndx(self)", "def index(self)", "there is no index"),
     ("__init__.pyi", "class Auth", "class Login", "the stub lacks Auth"),
+    ("__init__.pyi", "    def __dir__", "    def __getattr__", "there is no __getattr__"),
+    ("__init__.pyi", "import ResultDict as ResultDict", "import ResultDict", "lacks ResultDict"),
     ("__init__.pyi", "    errmsg: ", "    message: ", "there is no message"),
     ("__init__.pyi", "    venv: ", "    environment: ", "there is no environment"),
     ("__init__.pyi", "def __contains__", "def __missing__", "there is no __missing__"),

@@ -2,11 +2,18 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyType};
+use wire::Capabilities;
+use wire::result::ColumnDefinition;
 
 use super::hashing::hash_of;
 use crate::column::Column;
 use crate::text;
+
+/// How a definition is pickled: with all that it can have.
+const PICKLED: Capabilities = Capabilities::MARIADB_EXTENDED_METADATA;
 
 /// A column of a result set: a value, safe to keep. It can stand in `proxy.response.resultset["fields"]`.
 #[pyclass(frozen, module = "pyproxy")]
@@ -85,6 +92,30 @@ impl Field {
     #[getter]
     fn decimals(&self) -> u8 {
         self.0.decimals
+    }
+
+    /// What `pickle` calls with the definition that `__reduce__` gave.
+    #[new]
+    #[pyo3(signature = (definition, /))]
+    fn unpickled(definition: &[u8]) -> PyResult<Self> {
+        let column = ColumnDefinition::parse(definition, PICKLED)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(Self(Arc::new(column.into())))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, (Bound<'py, PyBytes>,)) {
+        let mut definition = Vec::new();
+        slf.get().0.definition().encode(&mut definition, PICKLED);
+        (slf.get_type(), (PyBytes::new(slf.py(), &definition),))
+    }
+
+    /// A value needs no copy.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
     }
 
     fn __repr__(&self) -> String {
