@@ -21,6 +21,8 @@ CONFIG = """
 mode = enforce
 [firewall_patterns]
 no_drop = (?i)drop
+[rate_limit]
+max_connections = 99
 [load_multi]
 admin_users = u
 """
