@@ -148,7 +148,7 @@ def test_settings_come_from_the_proxys_own_ini_file(
     ("text", "complaint"),
     [
         ("[mine]\ncount = many", "[mine] count=many: expected a whole number"),
-        ("[mine]\ncuont = 1", "[mine] cuont=1: there is no such setting, but count"),
+        ("[mine]\ncuont = 1", "[mine] cuont=1: there is no such setting: did you mean count?"),
         ("count = 1", "File contains no section headers"),
     ],
 )

@@ -28,6 +28,8 @@ allow_unlisted = true
 no_drop = (?i)drop
 [rwsplit]
 min_idle_connections = 1
+[rate_limit]
+max_connections = 99
 [load_multi]
 admin_users = u
 """

@@ -81,7 +81,7 @@ fn what_is_logged_may_be_any_object() {
     );
     assert_eq!(
         logged(log::Level::Warn),
-        "(script.py:4) 5\n---\n(script.py:5) a\0\u{fffd}\u{fffd}\u{fffd}\n---\n(script.py:6) None"
+        "(script.py:4) 5\n---\n(script.py:5) a\\x00\u{fffd}\u{fffd}\u{fffd}\n---\n(script.py:6) None"
     );
     check(
         "class Bad:\n\

@@ -6,6 +6,7 @@ mod counting;
 mod guest;
 mod hooks;
 mod lifetime;
+mod mistakes;
 mod queries;
 mod responses;
 mod results;
