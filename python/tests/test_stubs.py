@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mypy import api
 
-PAGE = Path(__file__).parents[2] / "docs" / "scripting.md"
+PAGE = Path(__file__).parents[2] / "docs/scripting.md"
 HOOKS = (
     "connect_server",
     "read_handshake",

@@ -30,6 +30,8 @@ no_drop = (?i)drop
 min_idle_connections = 1
 [rate_limit]
 max_connections = 99
+[login_mapping]
+unknown_users = refuse
 [load_multi]
 admin_users = u
 """
