@@ -121,6 +121,9 @@ impl<G: Guest> Asked for Binding<G> {
 
     fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
         let hook = ask.hook();
+        if !self.hooks().has(hook) {
+            return Verdict::Proceed;
+        }
         let asked_at = Instant::now();
         G::attach(|py| {
             let begin = Instant::now();
