@@ -162,18 +162,15 @@ impl Turn<'_> {
 
     /// What the command in `payload` changes if the server says OK. No command that changes anything is longer than a packet.
     pub fn change_of(&self, payload: &[u8]) -> Change {
-        let login = self.session.client.login.as_deref();
-        match payload {
-            [command, database @ ..] if Command(*command) == Command::INIT_DB => {
-                Change::DefaultDb(database.to_vec())
+        let Some((command, rest)) = payload.split_first() else { return Change::None };
+        match Command(*command) {
+            Command::QUERY if !use_statement::is_possible(rest) => Change::None,
+            Command::QUERY => {
+                use_statement::database(rest, self.rules()).map_or(Change::None, Change::DefaultDb)
             }
-            [command, sql @ ..]
-                if Command(*command) == Command::QUERY && use_statement::is_possible(sql) =>
-            {
-                use_statement::database(sql, self.rules()).map_or(Change::None, Change::DefaultDb)
-            }
-            [command, ..] if Command(*command) == Command::CHANGE_USER => {
-                login_of_change_user(payload, login)
+            Command::INIT_DB => Change::DefaultDb(rest.to_vec()),
+            Command::CHANGE_USER => {
+                login_of_change_user(payload, self.session.client.login.as_deref())
             }
             _ => Change::None,
         }
