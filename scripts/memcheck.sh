@@ -26,12 +26,14 @@ usage: scripts/memcheck.sh [--host /path/to/mysql-proxy] [--seconds N] [PART...]
 TEXT
 }
 
-# Tests that measure time or resident memory, which valgrind changes, or that move so much that it would take hours.
+# Tests that measure time or resident memory, which valgrind changes, or that move so much that it would take hours; and those
+# that fork, since CPython loses its own locks in each child.
 UNFIT=(
     big_packets::a_result_of_300_mb_streams_with_bounded_memory
     concurrency::a_slow_query_does_not_hold_up_another_client
     leaks::connections_leave_nothing_behind
     leaks::queries_leave_nothing_behind
+    scripting::forks
 )
 TEST_THREADS=4
 GROWTH_SESSIONS=40
