@@ -106,7 +106,11 @@ def loaded() -> None:
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("scanner", SCANNERS)
 def test_steps_grow_as_the_text_does(scanner: str, kind: str) -> None:
-    counts = [steps(SCANNERS[scanner], sql) for sql in lengths(TEXTS[kind])]
+    look = SCANNERS[scanner]
+    # Since Python 3.12 the first run of a function under a tracer shows only some of its instructions.
+    start, piece = TEXTS[kind]
+    steps(look, start + piece * 31)
+    counts = [steps(look, sql) for sql in lengths(TEXTS[kind])]
     for one, other in zip(counts, counts[1:]):
         assert other <= 2.1 * one + 50, counts
 
