@@ -56,8 +56,8 @@ pub fn remember(fd: c_int) {
     }
 }
 
-/// From now on children are told apart; each runs `in_child_too`, which may do no more than store a value. Once, after the host's own forks and before Python starts: the sockets and event
-/// loops that are open now are the host's.
+/// From now on children are told apart; each runs `in_child_too`, which may do no more than store a value. Once, after the
+/// host's own forks and before Python starts: the sockets and event loops that are open now are the host's.
 pub fn prepare(in_child_too: fn()) -> io::Result<()> {
     _ = IN_CHILD.set(in_child_too);
     for entry in std::fs::read_dir("/proc/self/fd")?.flatten() {

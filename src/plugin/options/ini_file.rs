@@ -1,8 +1,8 @@
 //! The keys of our options in mysql-proxy's ini file.
 //!
 //! mysql-proxy asks its ini file for the options that exist: a misspelt key is never looked at, and of a key that is there twice
-//! the last value counts (`docs/internals/life.md#the-ini-file`). So the file is read here once more, for its keys only. What is a group, a key and a
-//! comment is as GLib's `GKeyFile` has it.
+//! the last value counts (`docs/internals/life.md#the-ini-file`). So the file is read here once more, for its keys only. What
+//! is a group, a key and a comment is as GLib's `GKeyFile` has it.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
