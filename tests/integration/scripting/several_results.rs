@@ -115,6 +115,10 @@ def read_query_result(proxy, inj):
         }
     }
     assert_eq!(payloads[0], b"\x02", "two columns first: {payloads:?}");
+    // Behind the columns and the rows of both: another result follows.
+    let ends: Vec<_> = payloads.iter().filter(|payload| payload[0] == 0xfe).collect();
+    assert_eq!(ends.len(), 4, "{payloads:?}");
+    assert!(ends.iter().all(|end| end[3] & 8 != 0), "{payloads:?}");
     assert_in_step(&mut client);
 }
 
