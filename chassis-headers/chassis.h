@@ -35,3 +35,7 @@ struct chassis {
 
 typedef gboolean fn_chassis_is_shutdown(void);
 typedef void fn_chassis_set_shutdown_location(const gchar *where);
+
+/* Locks and unlocks the mutex around all callbacks; from any thread, not recursive. The text says where, for a debug log. */
+typedef void fn_lua_scope_get(lua_scope *sc, const char *where);
+typedef void fn_lua_scope_release(lua_scope *sc, const char *where);

@@ -16,7 +16,7 @@ fn main() {
     println!("cargo:rustc-env=GLIB_HEADER_VERSION={}", gmodule.version);
     // A plugin finds the host's functions in the global scope of the process, so the executable exports them, and
     // only them.
-    for names in ["chassis_*", "network_*"] {
+    for names in ["chassis_*", "lua_scope_*", "network_*"] {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic-symbol={names}");
     }
     println!("cargo:rerun-if-changed=build.rs");

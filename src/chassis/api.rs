@@ -112,6 +112,8 @@ function_table! {
     chassis_is_shutdown: fn_chassis_is_shutdown,
     chassis_set_shutdown_location: fn_chassis_set_shutdown_location,
     chassis_plugin_for_name: fn_chassis_plugin_for_name,
+    lua_scope_get: fn_lua_scope_get,
+    lua_scope_release: fn_lua_scope_release,
     event_set: fn_event_set,
     event_base_set: fn_event_base_set,
     event_add: fn_event_add,

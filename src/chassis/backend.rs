@@ -1,10 +1,12 @@
 //! The list of backends: `network_backends_t` and its entries.
 //!
-//! Members of an entry are guarded by the host's global mutex, so every access takes a [`HostCall`]. Entries are never
-//! removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
+//! Other threads look at the entries while connections change them, so members that change are read and written as
+//! atomics. Entries are never removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
 
 use std::ffi::CString;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chassis_sys as sys;
@@ -17,28 +19,42 @@ use super::{OwnedSocket, address};
 use crate::boundary::HostCall;
 
 /// The backends of this plugin: the host's global list, or one of our own beside the Lua plugin.
-#[derive(Debug, Clone, Copy)]
-pub struct Backends(NonNull<sys::network_backends_t>);
+#[derive(Debug, Clone)]
+pub struct Backends(Arc<List>);
 
-// SAFETY: INV-6: the list lives until the process ends, its length is guarded by the host, its members by HostCall.
-unsafe impl Send for Backends {}
+#[derive(Debug)]
+struct List {
+    raw: NonNull<sys::network_backends_t>,
+    /// The entries of `raw`, whose own array moves when it grows. A leaf lock.
+    entries: RwLock<Vec<Backend>>,
+}
+
+// SAFETY: INV-6: the list lives until the process ends; the host guards its length, and the rest are Backends.
+unsafe impl Send for List {}
 // SAFETY: as above.
-unsafe impl Sync for Backends {}
+unsafe impl Sync for List {}
 
 impl Backends {
+    fn from_raw(raw: NonNull<sys::network_backends_t>) -> Self {
+        Self(Arc::new(List { raw, entries: RwLock::default() }))
+    }
+
     /// A list of our own, never freed.
     pub fn new() -> Option<Self> {
         // SAFETY: the host's constructor.
-        NonNull::new(unsafe { (api().network_backends_new)() }).map(Self)
+        NonNull::new(unsafe { (api().network_backends_new)() }).map(Self::from_raw)
     }
 
-    /// The host's global list.
+    /// The host's global list, unless somebody uses it already.
     ///
     /// # Safety
     /// `chas` is the host object; its list lives until the process ends (INV-6).
     pub unsafe fn global(chas: *mut sys::chassis) -> Option<Self> {
         // SAFETY: the caller's promise.
-        unsafe { NonNull::new((*(*chas).priv_).backends).map(Self) }
+        let raw = unsafe { NonNull::new((*(*chas).priv_).backends) }?;
+        // SAFETY: INV-6.
+        let is_empty = unsafe { (api().network_backends_count)(raw.as_ptr()) } == 0;
+        is_empty.then(|| Self::from_raw(raw))
     }
 
     /// Adds a backend; blocks for a name look-up. `false`: the address is listed already or does not resolve.
@@ -48,17 +64,21 @@ impl Backends {
             BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
         };
         let Ok(address) = CString::new(address) else { return false };
+        let raw = self.0.raw.as_ptr();
+        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: INV-6; the host copies the text although its parameter is not const.
-        unsafe {
-            (api().network_backends_add)(self.0.as_ptr(), address.as_ptr().cast_mut(), kind) == 0
-        }
+        let added = unsafe { (api().network_backends_add)(raw, address.as_ptr().cast_mut(), kind) };
+        let ndx = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        // SAFETY: INV-6; out of range gives NULL.
+        let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, ndx) });
+        let entry = entry.and_then(NonNull::new).map(Backend);
+        entries.extend(entry);
+        entry.is_some()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        // SAFETY: INV-6.
-        let count = unsafe { (api().network_backends_count)(self.0.as_ptr()) };
-        usize::try_from(count).unwrap_or(usize::MAX)
+        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Whether there is none.
@@ -68,16 +88,13 @@ impl Backends {
 
     /// Lets backends that have been DOWN for long enough be tried again; looks at most once a second.
     pub fn recheck(&self) {
-        // SAFETY: INV-6.
-        unsafe { (api().network_backends_check)(self.0.as_ptr()) };
+        // SAFETY: INV-6; the host locks the list.
+        unsafe { (api().network_backends_check)(self.0.raw.as_ptr()) };
     }
 
     /// The backend at `ndx`.
     pub fn get(&self, ndx: usize) -> Option<Backend> {
-        let ndx = u32::try_from(ndx).ok()?;
-        // SAFETY: INV-6; out of range gives NULL.
-        let raw = unsafe { (api().network_backends_get)(self.0.as_ptr(), ndx) };
-        NonNull::new(raw).map(Backend)
+        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx).copied()
     }
 }
 
@@ -85,26 +102,31 @@ impl Backends {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backend(NonNull<sys::network_backend_t>);
 
+// SAFETY: INV-6: it lives until the process ends. Members that change are atomics here, or take a HostCall (INV-1).
+unsafe impl Send for Backend {}
+// SAFETY: as above.
+unsafe impl Sync for Backend {}
+
 impl Backend {
-    fn get<'h>(&self, _call: &'h HostCall) -> &'h sys::network_backend_t {
-        // SAFETY: INV-6, and INV-1 for the members.
-        unsafe { &*self.0.as_ptr() }
+    fn state_word(&self) -> &AtomicU32 {
+        // SAFETY: INV-6; the member is aligned, and nobody here uses it in another way.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.0.as_ptr()).state) }
     }
 
-    fn change(&self, _call: &HostCall, change: impl FnOnce(&mut sys::network_backend_t)) {
-        // SAFETY: as in `get`; the reference ends with the closure, which calls nothing.
-        change(unsafe { &mut *self.0.as_ptr() });
+    fn clients_word(&self) -> &AtomicU32 {
+        // SAFETY: as above.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.0.as_ptr()).connected_clients) }
     }
 
     /// The configured address.
-    pub fn address(&self, call: &HostCall) -> Address {
-        // SAFETY: the address object lives as long as the backend.
-        unsafe { address::copy(self.get(call).addr) }
+    pub fn address(&self) -> Address {
+        // SAFETY: INV-6: the address object never changes, and lives as long as the backend.
+        unsafe { address::copy((*self.0.as_ptr()).addr) }
     }
 
     /// The state.
-    pub fn state(&self, call: &HostCall) -> BackendState {
-        match self.get(call).state {
+    pub fn state(&self) -> BackendState {
+        match self.state_word().load(Ordering::Relaxed) {
             backend_state_t::BACKEND_STATE_UP => BackendState::Up,
             backend_state_t::BACKEND_STATE_DOWN => BackendState::Down,
             _ => BackendState::Unknown,
@@ -112,58 +134,64 @@ impl Backend {
     }
 
     /// Sets the state and notes the time.
-    pub fn set_state(&self, call: &HostCall, state: BackendState) {
+    pub fn set_state(&self, state: BackendState) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.change(call, |backend| {
-            backend.state = match state {
-                BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
-                BackendState::Up => backend_state_t::BACKEND_STATE_UP,
-                BackendState::Down => backend_state_t::BACKEND_STATE_DOWN,
-            };
-            backend.state_since.tv_sec = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-            backend.state_since.tv_usec = i64::from(now.subsec_micros());
-        });
+        let state = match state {
+            BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
+            BackendState::Up => backend_state_t::BACKEND_STATE_UP,
+            BackendState::Down => backend_state_t::BACKEND_STATE_DOWN,
+        };
+        // SAFETY: as in `state_word`.
+        let (seconds, micros) = unsafe {
+            let since = &raw mut (*self.0.as_ptr()).state_since;
+            (
+                AtomicI64::from_ptr(&raw mut (*since).tv_sec),
+                AtomicI64::from_ptr(&raw mut (*since).tv_usec),
+            )
+        };
+        seconds.store(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        micros.store(i64::from(now.subsec_micros()), Ordering::Relaxed);
+        self.state_word().store(state, Ordering::Relaxed);
     }
 
     /// Read-write or read-only.
-    pub fn kind(&self, call: &HostCall) -> BackendKind {
-        match self.get(call).type_ {
+    pub fn kind(&self) -> BackendKind {
+        // SAFETY: INV-6: this never changes.
+        match unsafe { (*self.0.as_ptr()).type_ } {
             backend_type_t::BACKEND_TYPE_RO => BackendKind::ReadOnly,
             _ => BackendKind::ReadWrite,
         }
     }
 
     /// Connections that use this backend now; idle pooled ones are not counted.
-    pub fn connected_clients(&self, call: &HostCall) -> u32 {
-        self.get(call).connected_clients
+    pub fn connected_clients(&self) -> u32 {
+        self.clients_word().load(Ordering::Relaxed)
     }
 
-    /// One more connection uses this backend.
-    pub fn add_client(&self, call: &HostCall) {
-        self.change(call, |b| b.connected_clients = b.connected_clients.saturating_add(1));
-    }
-
-    /// One connection fewer uses this backend.
-    pub fn remove_client(&self, call: &HostCall) {
-        self.change(call, |b| b.connected_clients = b.connected_clients.saturating_sub(1));
+    /// One connection more, or one fewer, uses this backend.
+    pub fn count(&self, joins: bool) {
+        let change = |count: u32| {
+            Some(if joins { count.saturating_add(1) } else { count.saturating_sub(1) })
+        };
+        _ = self.clients_word().fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
     }
 
     /// The text a script attached to this backend.
-    pub fn uuid(&self, call: &HostCall) -> Vec<u8> {
-        // SAFETY: the GString belongs to the backend; it is copied before the callback ends.
+    pub fn uuid(&self, _call: &HostCall) -> Vec<u8> {
+        // SAFETY: INV-6, INV-1; the GString belongs to the backend, and is copied before the callback ends.
         unsafe {
-            self.get(call).uuid.as_ref().map_or_else(Vec::new, |string| {
+            (*self.0.as_ptr()).uuid.as_ref().map_or_else(Vec::new, |string| {
                 std::slice::from_raw_parts(string.str.cast::<u8>(), string.len).to_vec()
             })
         }
     }
 
     /// Attaches a text to this backend.
-    pub fn set_uuid(&self, call: &HostCall, uuid: &[u8]) {
+    pub fn set_uuid(&self, _call: &HostCall, uuid: &[u8]) {
         let len = isize::try_from(uuid.len()).unwrap_or(isize::MAX);
-        // SAFETY: the GString belongs to the backend; GLib copies `len` bytes from a valid pointer.
+        // SAFETY: INV-6, INV-1; GLib copies `len` bytes from a valid pointer.
         unsafe {
-            let string = self.get(call).uuid;
+            let string = (*self.0.as_ptr()).uuid;
             if !string.is_null() {
                 glib_sys::g_string_truncate(string, 0);
                 glib_sys::g_string_append_len(string, uuid.as_ptr().cast(), len);
@@ -171,54 +199,53 @@ impl Backend {
         }
     }
 
-    /// A new socket that will connect here.
-    pub fn new_socket(&self, call: &HostCall) -> Option<OwnedSocket> {
-        // SAFETY: the address object lives as long as the backend.
-        unsafe { OwnedSocket::to_address(self.get(call).addr) }
+    /// A new socket of the host that will connect here.
+    pub fn new_socket(&self) -> Option<OwnedSocket> {
+        // SAFETY: as in `address`.
+        unsafe { OwnedSocket::to_address((*self.0.as_ptr()).addr) }
     }
 }
 
-/// What the rules see of the list. Outside of callbacks there is nothing to see (INV-1).
+/// What the rules see of the list.
 impl engine::Backends for Backends {
     fn len(&self) -> usize {
         Self::len(self)
     }
 
     fn address(&self, ndx: usize) -> Option<Address> {
-        self.look(ndx, |backend, call| backend.address(call))
+        self.get(ndx).map(|backend| backend.address())
     }
 
     fn kind(&self, ndx: usize) -> Option<BackendKind> {
-        self.look(ndx, |backend, call| backend.kind(call))
+        self.get(ndx).map(|backend| backend.kind())
     }
 
     fn state(&self, ndx: usize) -> Option<BackendState> {
-        self.look(ndx, |backend, call| backend.state(call))
+        self.get(ndx).map(|backend| backend.state())
     }
 
     fn set_state(&self, ndx: usize, state: BackendState) {
-        self.look(ndx, |backend, call| backend.set_state(call, state));
+        if let Some(backend) = self.get(ndx) {
+            backend.set_state(state);
+        }
     }
 
     fn connected_clients(&self, ndx: usize) -> Option<u32> {
-        self.look(ndx, |backend, call| backend.connected_clients(call))
+        self.get(ndx).map(|backend| backend.connected_clients())
     }
 
     fn count(&self, ndx: usize, joins: bool) {
-        self.look(
-            ndx,
-            |backend, call| {
-                if joins { backend.add_client(call) } else { backend.remove_client(call) }
-            },
-        );
+        if let Some(backend) = self.get(ndx) {
+            backend.count(joins);
+        }
     }
 
     fn uuid(&self, ndx: usize) -> Option<Vec<u8>> {
-        self.look(ndx, |backend, call| backend.uuid(call))
+        HostCall::with_current(|call| self.get(ndx).map(|backend| backend.uuid(call)))?
     }
 
     fn set_uuid(&self, ndx: usize, uuid: &[u8]) {
-        self.look(ndx, |backend, call| backend.set_uuid(call, uuid));
+        HostCall::with_current(|call| self.get(ndx).map(|backend| backend.set_uuid(call, uuid)));
     }
 
     fn add(&self, text: &str, kind: BackendKind) -> Result<usize, AddBackendError> {
@@ -232,11 +259,5 @@ impl engine::Backends for Backends {
 
     fn recheck(&self) {
         Self::recheck(self);
-    }
-}
-
-impl Backends {
-    fn look<R>(&self, ndx: usize, f: impl FnOnce(&Backend, &HostCall) -> R) -> Option<R> {
-        HostCall::with_current(|call| self.get(ndx).map(|backend| f(&backend, call)))?
     }
 }

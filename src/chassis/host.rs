@@ -23,6 +23,15 @@ pub unsafe fn base_dir(chas: *const sys::chassis) -> PathBuf {
     }
 }
 
+/// How many event threads the host was told to have.
+///
+/// # Safety
+/// `chas` is the host object.
+pub unsafe fn event_threads(chas: *const sys::chassis) -> usize {
+    // SAFETY: the caller's promise.
+    usize::try_from(unsafe { (*chas).event_thread_count }).unwrap_or_default().max(1)
+}
+
 /// Whether a plugin of this name is loaded.
 ///
 /// # Safety
@@ -36,6 +45,12 @@ pub unsafe fn has_plugin(chas: *mut sys::chassis, name: &CStr) -> bool {
 pub fn request_shutdown(location: &CStr) {
     // SAFETY: INV-3; the host only reads the text, while it logs it.
     unsafe { (api().chassis_set_shutdown_location)(location.as_ptr()) };
+}
+
+/// Ends the process as a failure, at once.
+pub fn end_process() -> ! {
+    // SAFETY: a system call that does not return.
+    unsafe { libc::_exit(1) }
 }
 
 /// Whether the host is about to end. While it frees its connections its other threads may still use them.

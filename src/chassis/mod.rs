@@ -12,10 +12,13 @@ pub mod event;
 pub mod fork;
 pub mod host;
 pub mod link;
+pub mod mutex;
 pub mod packet;
+pub mod signals;
 pub mod socket;
 
 pub use backend::Backends;
+pub use mutex::with_mutex;
 pub use con::{Con, ConState, Retval};
 pub use packet::{CommandPackets, Packet, release_memory};
 pub use socket::{OwnedSocket, Socket};

@@ -9,15 +9,31 @@ use script::Scripts;
 
 use crate::chassis::Backends;
 
-/// How long the host waits; `None` keeps its own default.
-#[derive(Debug, Clone, Copy, Default)]
+/// How long something may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimit {
+    /// What the user wants; `None`: nothing was said.
+    pub given: Option<Duration>,
+    /// What holds then; the host does it by itself.
+    pub default: Duration,
+}
+
+impl TimeLimit {
+    /// What holds.
+    pub fn value(&self) -> Duration {
+        self.given.unwrap_or(self.default)
+    }
+}
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy)]
 pub struct TimeLimits {
-    /// For a connect (2 s).
-    pub connect: Option<Duration>,
-    /// For data (8 h).
-    pub read: Option<Duration>,
-    /// For a write (8 h).
-    pub write: Option<Duration>,
+    /// For a connect.
+    pub connect: TimeLimit,
+    /// For data.
+    pub read: TimeLimit,
+    /// For a write.
+    pub write: TimeLimit,
 }
 
 /// The running plugin.
@@ -31,7 +47,7 @@ pub struct Context {
     pub scripts: Option<Box<dyn Scripts>>,
     /// The options that the rules depend on.
     pub settings: Settings,
-    /// How long the host waits.
+    /// How long to wait.
     pub time_limits: TimeLimits,
     /// The plugin was told to end: callbacks that still come close their connection.
     pub closing: AtomicBool,

@@ -1,8 +1,9 @@
 //! Drivers: they move bytes and ask the script, as the [`engine`] says. They hold no rule.
 //!
-//! [`callbacks`] drives connections through mysql-proxy's own state machine.
+//! [`lane`] has threads and a loop of its own; [`callbacks`] drives connections through mysql-proxy's own state machine.
 
 pub mod callbacks;
 mod context;
+pub mod lane;
 
-pub use context::{Context, TimeLimits, context, install};
+pub use context::{Context, TimeLimit, TimeLimits, context, install};

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chassis_sys as sys;
 use engine::{BackendKind, Shared};
@@ -14,10 +14,11 @@ use glib_sys::GOptionEntry;
 use script::{Permission, Scripts};
 
 use super::options::ini_file::{self, IniError};
-use super::options::{NAMES, OptionError, Options, RawOptions};
+use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
-use crate::chassis::{Backends, api, fork, host};
+use crate::chassis::{Backends, api, fork, host, mutex};
+use crate::drive::lane::{Lane, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 
@@ -160,11 +161,17 @@ unsafe fn start(
     }
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
-    add_backends(backends, &options)?;
+    add_backends(&backends, &options)?;
     let shared =
-        Arc::new(Shared::new(Box::new(backends), options.pool_change_user, options.max_kept_bytes));
+        Arc::new(Shared::new(Box::new(backends.clone()), options.pool_change_user, options.max_kept_bytes));
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
-    listener::check(&options.address).map_err(cannot_listen)?;
+    let lane = match options.event_loop {
+        EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),
+        EventLoop::Chassis => {
+            listener::check(&options.address).map_err(cannot_listen)?;
+            None
+        }
+    };
     let scripts = match options.script.clone() {
         None => None,
         Some(script) => {
@@ -192,9 +199,20 @@ unsafe fn start(
         time_limits: options.time_limits(),
         closing: AtomicBool::new(false),
     };
-    drive::install(context).map_err(|_| StartError::Twice)?;
-    // SAFETY: called from `apply_config`.
-    unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?;
+    let context = drive::install(context).map_err(|_| StartError::Twice)?;
+    match lane {
+        Some(listener) => {
+            // SAFETY: `chas` is the host object.
+            let threads = unsafe {
+                mutex::remember(chas);
+                host::event_threads(chas)
+            };
+            let lane = Lane::start(context, listener, threads, options.drain_timeout);
+            *running() = Some(lane.map_err(cannot_listen)?);
+        }
+        // SAFETY: called from `apply_config`.
+        None => unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?,
+    }
     log::info!("listening on {}", options.address);
     Ok(())
 }
@@ -207,16 +225,14 @@ unsafe fn start(
 unsafe fn own_backends(chas: *mut sys::chassis) -> Option<Backends> {
     // SAFETY: the caller's promise.
     unsafe {
-        let global = Backends::global(chas)?;
-        if host::has_plugin(chas, c"proxy") || !global.is_empty() {
-            Backends::new()
-        } else {
-            Some(global)
+        if host::has_plugin(chas, c"proxy") {
+            return Backends::new();
         }
+        Backends::global(chas).or_else(Backends::new)
     }
 }
 
-fn add_backends(backends: Backends, options: &Options) -> Result<(), StartError> {
+fn add_backends(backends: &Backends, options: &Options) -> Result<(), StartError> {
     let lists = [
         ("pyproxy-backend-addresses", &options.backends, BackendKind::ReadWrite),
         ("pyproxy-readonly-backend-address", &options.readonly_backends, BackendKind::ReadOnly),
@@ -231,10 +247,19 @@ fn add_backends(backends: Backends, options: &Options) -> Result<(), StartError>
     Ok(())
 }
 
+/// The threads that serve clients, while there are any.
+fn running() -> MutexGuard<'static, Option<Lane>> {
+    static LANE: Mutex<Option<Lane>> = Mutex::new(None);
+    LANE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     guard(
         || {
             panic_on_purpose("destroy");
+            if let Some(lane) = running().take() {
+                lane.stop();
+            }
             if let Some(context) = drive::context() {
                 context.closing.store(true, Ordering::Relaxed);
                 if let Some(scripts) = &context.scripts {

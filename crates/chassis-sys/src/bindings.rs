@@ -621,6 +621,12 @@ pub type fn_chassis_is_shutdown = ::std::option::Option<
 pub type fn_chassis_set_shutdown_location = ::std::option::Option<
     unsafe extern "C" fn(where_: *const gchar),
 >;
+pub type fn_lua_scope_get = ::std::option::Option<
+    unsafe extern "C" fn(sc: *mut lua_scope, where_: *const ::std::os::raw::c_char),
+>;
+pub type fn_lua_scope_release = ::std::option::Option<
+    unsafe extern "C" fn(sc: *mut lua_scope, where_: *const ::std::os::raw::c_char),
+>;
 pub mod network_mysqld_con_state_t {
     pub type Type = ::std::os::raw::c_uint;
     pub const CON_STATE_INIT: Type = 0;

@@ -11,7 +11,7 @@ use crate::login_rounds::LoginRounds;
 use crate::numbering::Numbering;
 use crate::turn::Turn;
 use crate::{
-    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Session, Settings, Shared, Slot, Then,
+    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared, Slot, Then,
 };
 
 /// One client connection.
@@ -156,6 +156,24 @@ impl Engine {
         if let Some(mut session) = self.session.take() {
             session.close_server(&self.shared);
         }
+    }
+
+    /// What the client may still be told after a failure of the driver or in here, with the sequence id: an ERR, if it
+    /// waits for something of which it has seen nothing. The connection is to be closed behind it.
+    pub fn apology(&mut self, message: &str) -> Option<(u8, Reply)> {
+        let exchange = &self.state.exchange;
+        let waits = match self.state.step {
+            Step::Login | Step::Command | Step::Ending | Step::Over => false,
+            Step::Connect | Step::Greeting | Step::LoginAnswer | Step::LoginData => true,
+            _ => !exchange.begun && !exchange.is_answered(),
+        };
+        let greeted = self.session.lock().is_some_and(|session| session.client.handshake.is_some());
+        let reply = if greeted {
+            Reply::proxy_error(message)
+        } else {
+            Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
+        };
+        waits.then(|| (self.state.client_ids.next(0), reply))
     }
 
     /// The short way of most packets of the server: what is to be done with this one, if nothing else follows from it;

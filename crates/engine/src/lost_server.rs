@@ -34,6 +34,16 @@ impl Turn<'_> {
         self.state.step == Step::Answer && !self.state.exchange.begun && is_err(packet.payload)
     }
 
+    /// A server that spoke without being asked ends the session: what it said is for the client, with its number.
+    pub fn unasked(&mut self, packet: Incoming<'_>) {
+        if is_err(packet.payload) {
+            self.driver.effect(Effect::Forward { to: Side::Client, id: packet.id });
+        }
+        self.session.queries.clear();
+        self.close_server();
+        self.close();
+    }
+
     /// Passes what an ending server said last, with the number that it gave it, and hangs up.
     pub fn last_words(&mut self, packet: Incoming<'_>) {
         if is_err(packet.payload)

@@ -61,6 +61,9 @@ impl Turn<'_> {
     }
 
     fn server_packet(&mut self, packet: Incoming<'_>) {
+        if matches!(self.state.step, Step::Login | Step::LoginData | Step::Command) {
+            return self.unasked(packet);
+        }
         if !self.state.server_ids.received(packet.id, packet.last_id()) {
             if self.is_last_word(packet) {
                 return self.last_words(packet);

@@ -1,7 +1,7 @@
 //! The host object, and the order of its life.
 //!
-//! Facts: `docs/internals/life.md`. Members that no plugin uses stay NULL: `priv->sc` (there is no Lua), `stats`,
-//! `threads` and `shutdown_hooks` (both kept in this process once, so the pointer only stands for them).
+//! Facts: `docs/internals/life.md`. Members that no plugin uses stay NULL: `stats`, `threads` and `shutdown_hooks` (both kept
+//! in this process once, so the pointer only stands for them).
 
 use std::ffi::{OsString, c_int, c_short, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -17,7 +17,7 @@ use crate::keyfile::KeyFile;
 use crate::libevent::{self, Base};
 use crate::options::{self, CommandLine, HostOptions, Settings};
 use crate::plugins::{self, Plugin};
-use crate::{exports, glib, log, shutdown};
+use crate::{exports, glib, log, lua_scope, shutdown};
 
 /// The release whose ABI this host offers.
 const COMPATIBLE_WITH: &str = "0.8.5";
@@ -56,6 +56,7 @@ impl Host {
         // SAFETY: fresh memory of the three structs.
         unsafe {
             (*private).cons = glib_sys::g_ptr_array_new();
+            (*private).sc = lua_scope::as_ptr();
             (*private).backends = network_backends_new();
             (*raw).priv_ = private;
             (*raw).modules = glib_sys::g_ptr_array_new();

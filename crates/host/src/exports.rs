@@ -64,6 +64,7 @@ table! {
     shutdown: chassis_is_shutdown chassis_set_shutdown_location chassis_shutdown_hook_new
         chassis_shutdown_hook_free chassis_shutdown_hooks_register;
     plugins: chassis_plugin_for_name;
+    lua_scope: lua_scope_get lua_scope_release;
     log: chassis_log_rotate;
     options: chassis_resolve_path;
     event_threads: chassis_event_add chassis_event_add_with_timeout chassis_event_add_local

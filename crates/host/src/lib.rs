@@ -40,6 +40,7 @@ mod glib;
 mod keyfile;
 mod libevent;
 mod log;
+mod lua_scope;
 mod options;
 mod packet;
 mod plugins;

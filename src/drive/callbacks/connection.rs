@@ -35,7 +35,7 @@ pub fn init(con: Con<'_>, ctx: &'static Context) -> Retval {
     let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
     con.set_plugin_state(Box::new(Connection { engine, script, next: Awaits::Retry }));
     let limits = &ctx.time_limits;
-    con.set_timeouts(limits.connect, limits.read, limits.write);
+    con.set_timeouts(limits.connect.given, limits.read.given, limits.write.given);
     con.set_state(ConState::ConnectServer);
     Retval::Success
 }

@@ -18,7 +18,7 @@ pub struct Host<'h> {
     pub con: Con<'h>,
     /// The client's socket.
     pub client: Socket<'h>,
-    backends: Backends,
+    backends: &'h Backends,
     /// The packet at hand is to be passed on; what was sent behind it waits until it is.
     forward: Option<(Side, u8)>,
     behind: Vec<(Side, Packet, u8)>,
@@ -32,7 +32,7 @@ pub struct Host<'h> {
 
 impl<'h> Host<'h> {
     /// For the callback of `call`.
-    pub fn new(call: &'h HostCall, con: Con<'h>, client: Socket<'h>, backends: Backends) -> Self {
+    pub fn new(call: &'h HostCall, con: Con<'h>, client: Socket<'h>, backends: &'h Backends) -> Self {
         Self {
             call,
             con,
@@ -102,7 +102,7 @@ impl Driver for Host<'_> {
 
     fn connect(&mut self, ndx: usize) -> Connecting {
         let backend = self.backends.get(ndx);
-        let Some(socket) = backend.and_then(|backend| backend.new_socket(self.call)) else {
+        let Some(socket) = backend.and_then(|backend| backend.new_socket()) else {
             return Connecting::Failed;
         };
         let outcome = socket.connect();

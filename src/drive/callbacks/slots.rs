@@ -43,7 +43,7 @@ unsafe fn run(
 #[inline]
 fn turn<'h>(con: Con<'h>, call: &'h HostCall) -> Option<Turn<'h>> {
     let ctx = context().filter(|ctx| !ctx.closing.load(Ordering::Relaxed))?;
-    let host = Host::new(call, con, con.client()?, ctx.backends);
+    let host = Host::new(call, con, con.client()?, &ctx.backends);
     // SAFETY: init stored a Connection, and this is the only reference made of it in this callback.
     let conn = unsafe { con.plugin_state::<Connection>() }?;
     Some(Turn { host, conn })
@@ -168,7 +168,7 @@ fn cleanup(con: Con<'_>, ctx: &'static Context) {
     let conn = unsafe { con.plugin_state::<Connection>() };
     if let (Some(conn), Some(client)) = (conn, con.client()) {
         panic_on_purpose("disconnect_client");
-        let mut turn = Turn { host: Host::new(con.call(), con, client, ctx.backends), conn };
+        let mut turn = Turn { host: Host::new(con.call(), con, client, &ctx.backends), conn };
         if is_shutdown() {
             _ = turn.tell(Event::Stopped);
         } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::chassis::address as host_address;
+use crate::drive::TimeLimit;
 use crate::embed::ConfigValue;
 use engine::OnScriptError;
 
@@ -106,13 +107,31 @@ pub fn off(given: GivenSwitch<'_>) -> Checked<bool> {
     Ok(!given.value)
 }
 
-/// How long the host waits for something.
+/// Who moves the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeLimit {
-    /// What the user wants; `None`: what the host does by itself.
-    pub given: Option<Duration>,
-    /// What the host does by itself.
-    pub default: Duration,
+pub enum EventLoop {
+    /// Threads of the plugin.
+    Own,
+    /// mysql-proxy's state machine, callback by callback.
+    Chassis,
+}
+
+/// Which loop.
+pub fn event_loop(given: GivenText<'_>) -> Checked<EventLoop> {
+    match given.text().map(str::trim).unwrap_or_default() {
+        "own" => Ok(EventLoop::Own),
+        "chassis" => Ok(EventLoop::Chassis),
+        other => Err(OptionError::new(given.option, other, "expected own or chassis")),
+    }
+}
+
+/// A number of seconds, or 0.
+pub fn seconds_or_none(given: GivenText<'_>) -> Checked<Duration> {
+    let text = given.text().unwrap_or_default();
+    let number = text.trim().parse().ok();
+    number.and_then(|number| Duration::try_from_secs_f64(number).ok()).ok_or_else(|| {
+        OptionError::new(given.option, text, "expected a number of seconds, or 0")
+    })
 }
 
 /// A number of seconds.
@@ -195,7 +214,23 @@ impl Show for Option<PathBuf> {
 
 impl Show for TimeLimit {
     fn show(&self) -> ConfigValue {
-        ConfigValue::Seconds(self.given.unwrap_or(self.default).as_secs_f64())
+        ConfigValue::Seconds(self.value().as_secs_f64())
+    }
+}
+
+impl Show for Duration {
+    fn show(&self) -> ConfigValue {
+        ConfigValue::Seconds(self.as_secs_f64())
+    }
+}
+
+impl Show for EventLoop {
+    fn show(&self) -> ConfigValue {
+        let text = match self {
+            Self::Own => "own",
+            Self::Chassis => "chassis",
+        };
+        ConfigValue::Text(text.to_owned())
     }
 }
 

@@ -10,17 +10,18 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use glib_sys::GOptionEntry;
 
-use self::check::{Given, Show, TimeLimit};
+use self::check::{Given, Show};
 use self::kind::{Kind, c_text};
 use self::table::option_table;
-use crate::drive::TimeLimits;
+use crate::drive::{TimeLimit, TimeLimits};
 use crate::embed::ConfigValue;
 use engine::{OnScriptError, Settings};
 
-pub use self::check::OptionError;
+pub use self::check::{EventLoop, OptionError};
 
 option_table! {
     "pyproxy-address" (Text "<host:port|path>") "address to listen on" (default ":4045")
@@ -63,6 +64,12 @@ option_table! {
     "pyproxy-venv" (File "<directory>")
         "virtual environment whose packages the script may import"
         => venv: Option<PathBuf> = check::virtual_environment, shown as "venv";
+    "pyproxy-event-loop" (Text "<own|chassis>")
+        "serve clients in threads of its own, or through mysql-proxy's state machine" (default "own")
+        => event_loop: EventLoop = check::event_loop, shown as "event_loop";
+    "pyproxy-drain-timeout" (Text "<seconds>")
+        "how long commands that are under way may go on when mysql-proxy stops" (default "0")
+        => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
 }
 
 impl Options {
@@ -98,9 +105,9 @@ impl Options {
     /// How long the host waits.
     pub fn time_limits(&self) -> TimeLimits {
         TimeLimits {
-            connect: self.connect_timeout.given,
-            read: self.read_timeout.given,
-            write: self.write_timeout.given,
+            connect: self.connect_timeout,
+            read: self.read_timeout,
+            write: self.write_timeout,
         }
     }
 }
@@ -128,7 +135,7 @@ mod tests {
         let settings = options.settings();
         assert_eq!(settings.on_script_error, OnScriptError::Reject);
         // The host's own defaults are not touched, but a script sees them.
-        assert_eq!(options.time_limits().connect, None);
+        assert_eq!(options.time_limits().connect.given, None);
         let shown = options.for_scripts();
         for (name, seconds) in [("connect_timeout", 2.0), ("read_timeout", 28800.0)] {
             assert!(shown.contains(&(name, ConfigValue::Seconds(seconds))), "{name}");
@@ -152,7 +159,7 @@ mod tests {
     fn fractions_of_a_second_survive() {
         let values = Values { connect_timeout: Some("0.7".into()), ..Values::default() };
         let options = Options::check(&values).expect("right");
-        assert_eq!(options.time_limits().connect, Some(Duration::from_millis(700)));
+        assert_eq!(options.time_limits().connect.given, Some(Duration::from_millis(700)));
     }
 
     #[test]

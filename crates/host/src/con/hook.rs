@@ -2,8 +2,6 @@
 //!
 //! Facts: `docs/internals/threads.md#the-mutex`, `docs/internals/states.md#the-states`.
 
-use std::sync::{Mutex, PoisonError};
-
 use chassis_sys::network_mysqld_hook;
 use chassis_sys::network_socket_retval_t::{
     NETWORK_SOCKET_ERROR, NETWORK_SOCKET_ERROR_RETRY, NETWORK_SOCKET_SUCCESS,
@@ -12,10 +10,7 @@ use chassis_sys::network_socket_retval_t::{
 
 use super::object::Con;
 use super::state::State;
-use crate::log;
-
-/// The mutex around all hooks. Not recursive: a hook that calls back into a hook hangs, as in the original.
-static CALLBACKS: Mutex<()> = Mutex::new(());
+use crate::{log, lua_scope};
 
 /// What a hook returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +42,7 @@ impl Answer {
 /// Calls a hook under the mutex; `None` when the plugin has none.
 pub fn call(con: &mut Con, hook: network_mysqld_hook) -> Option<Answer> {
     let hook = hook?;
-    let _one_at_a_time = CALLBACKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lua_scope::lock();
     // SAFETY: INV-1: the connection is live and driven by this thread, which lends it to the hook of its own plugin.
     Some(Answer::from_raw(unsafe { hook(con.host(), con.as_ptr()) }))
 }

@@ -1,0 +1,376 @@
+//! A connection: events to the engine, and what follows from them.
+
+use std::time::Instant;
+
+use engine::{
+    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, Verdict};
+use mio::event::Event as Readiness;
+use script::Asked;
+use wire::packet::frame as framed;
+
+use super::end::End;
+use super::input::{Frame, Input};
+use super::io::{Effects, Io, Tools, other, token};
+use super::listener::Accepted;
+use super::peer::{Peer, Read};
+use super::stream::{Connect, Stream};
+use super::timers::Deadline;
+use crate::boundary::panic_on_purpose;
+use crate::chassis::with_mutex;
+
+/// Nothing more is read from one side while this much waits for the other, in bytes.
+const CONGESTED: usize = 256 << 10;
+/// After so many reads other connections have their turn.
+const READS_PER_TURN: u32 = 32;
+
+/// A client, its server, and the rules between them.
+#[derive(Debug)]
+pub struct Connection {
+    engine: Engine,
+    script: Option<Box<dyn Asked>>,
+    io: Io,
+    awaits: Awaits,
+    deadline: Deadline,
+}
+
+/// What is to become of a connection after its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits for the poll.
+    Waits,
+    /// It has more to do.
+    Again,
+    /// It is over.
+    Over,
+}
+
+impl Connection {
+    /// For a client that was accepted.
+    pub fn new(key: usize, accepted: Accepted, tools: &mut Tools) -> std::io::Result<Self> {
+        let ctx = tools.ctx;
+        let (src, dst) = (accepted.src, accepted.dst);
+        let end = End::new(Stream::new(accepted.fd), Default::default());
+        let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
+        let id = ctx.shared.stats.connections.increment();
+        let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
+        // The script may be a new version, which is loaded now.
+        let script = ctx
+            .scripts
+            .as_ref()
+            .and_then(|scripts| with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None));
+        let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
+        let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
+        let io = Io::new(key, client);
+        Ok(Self { engine, script, io, awaits: Awaits::Retry, deadline: Deadline::default() })
+    }
+
+    /// What the poll tells of one of its sockets.
+    pub fn ready(&mut self, side: Side, event: &Readiness) {
+        if let Some(peer) = self.io.peer(side) {
+            peer.ready(event);
+        }
+    }
+
+    /// When it has waited for too long.
+    pub fn deadline(&mut self) -> &mut Deadline {
+        &mut self.deadline
+    }
+
+    /// Whether it is between two commands, or the client has not logged in.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.awaits, Awaits::Command | Awaits::Login | Awaits::LoginData)
+    }
+
+    /// Goes on as far as it can without waiting.
+    pub fn run(&mut self, tools: &mut Tools) -> Fate {
+        let mut reads = 0;
+        loop {
+            let goes_on = match self.awaits {
+                Awaits::Abort => return Fate::Over,
+                Awaits::Close => return self.finish(tools),
+                Awaits::Retry => self.tell(Event::Accepted, tools),
+                Awaits::Connect => self.connecting(tools),
+                _ if reads == READS_PER_TURN => {
+                    self.io.flush(&tools.registry);
+                    return Fate::Again;
+                }
+                awaits => {
+                    reads += 1;
+                    self.step(awaited(awaits), tools)
+                }
+            };
+            if !goes_on {
+                self.io.flush(&tools.registry);
+                // A write that failed is news.
+                if self.io.client.is_broken() || !self.server_is_broken_and_unheard() {
+                    return if self.io.client.is_broken() { Fate::Over } else { Fate::Waits };
+                }
+            }
+        }
+    }
+
+    fn server_is_broken_and_unheard(&self) -> bool {
+        self.io.server.as_ref().is_some_and(|server| server.is_broken() && server.is_readable())
+    }
+
+    /// Nothing is awaited any more: writes what the client is still to get.
+    fn finish(&mut self, tools: &mut Tools) -> Fate {
+        self.io.client.write(&[], &tools.registry);
+        let done = self.io.client.queued() == 0 || self.io.client.has_hung_up();
+        if done { Fate::Over } else { Fate::Waits }
+    }
+
+    /// A connect is under way. Whether it came to an end.
+    fn connecting(&mut self, tools: &mut Tools) -> bool {
+        if self.client_left(tools) {
+            return self.tell(Event::Ended(Side::Client), tools);
+        }
+        let Some(server) = &mut self.io.server else { return self.tell(Event::ConnectFailed, tools) };
+        match server.with_channel(|channel| channel.stream.connect()) {
+            Connect::InProgress => false,
+            Connect::Done => {
+                server.connected(&tools.registry);
+                self.tell(Event::Connected, tools)
+            }
+            Connect::Failed(error) => {
+                self.io.connect_error = Some(error);
+                self.tell(Event::ConnectFailed, tools)
+            }
+        }
+    }
+
+    /// One step with what `side` says. Whether there was anything to do.
+    fn step(&mut self, side: Side, tools: &mut Tools) -> bool {
+        match side {
+            Side::Server if self.client_left(tools) => {
+                return self.tell(Event::Ended(Side::Client), tools);
+            }
+            Side::Client if self.server_spoke(tools) => return true,
+            _ => {}
+        }
+        let congested = self.io.peer(other(side)).is_some_and(|peer| peer.queued() > CONGESTED);
+        if congested {
+            return false;
+        }
+        let whole_commands = self.awaits == Awaits::Command;
+        let Some(peer) = self.io.peer(side) else { return self.tell(Event::Ended(side), tools) };
+        if packet(&peer.input, whole_commands).is_some() {
+            self.feed(side, tools);
+            return true;
+        }
+        // What was passed on so far is for the other side to answer.
+        match peer.read(&mut tools.buffers) {
+            Read::Some => true,
+            Read::Nothing => false,
+            Read::End => self.tell(Event::Ended(side), tools),
+        }
+    }
+
+    /// Whether the client has left, while something else is awaited, and nothing that it said before is still to be done.
+    fn client_left(&mut self, tools: &mut Tools) -> bool {
+        let client = &mut self.io.client;
+        if !client.has_hung_up() {
+            return false;
+        }
+        if client.is_broken() {
+            return true;
+        }
+        loop {
+            if client.input.command().is_some() {
+                return false;
+            }
+            match client.read(&mut tools.buffers) {
+                Read::Some => {}
+                Read::Nothing | Read::End => return true,
+            }
+        }
+    }
+
+    /// Whether the server spoke, or went, while the client is awaited.
+    fn server_spoke(&mut self, tools: &mut Tools) -> bool {
+        if self.awaits == Awaits::File {
+            // It waits for the end of the file before it says anything.
+            return false;
+        }
+        let Some(server) = self.io.server.as_mut() else { return false };
+        if server.input.packet().is_some() {
+            self.feed(Side::Server, tools);
+            return true;
+        }
+        if !server.is_readable() {
+            return false;
+        }
+        match server.read(&mut tools.buffers) {
+            Read::Some => true,
+            Read::Nothing => false,
+            Read::End => self.tell(Event::Ended(Side::Server), tools),
+        }
+    }
+
+    /// Hands over the packets that are there, until another side is awaited.
+    fn feed(&mut self, side: Side, tools: &mut Tools) {
+        let Some(peer) = self.io.peer(side) else { return };
+        let mut input = std::mem::take(&mut peer.input);
+        let end = peer.end().clone();
+        while let Some(frame) = packet(&input, self.awaits == Awaits::Command) {
+            if side == Side::Server {
+                if let Some(short) = self.short(frame, &input) {
+                    if let Short::Pass(id) = short {
+                        input.number(frame, id);
+                        self.io.pass(Side::Client, frame, &input);
+                    }
+                    input.advance(frame);
+                    continue;
+                }
+                end.set_unread(input.len() > frame.end - frame.start);
+            }
+            self.hand_over(side, frame, &mut input, tools);
+            if awaited(self.awaits) != side || self.io.ended.is_some() {
+                break;
+            }
+        }
+        self.io.write_run(other(side), &input, &tools.registry);
+        end.set_unread(!input.is_empty());
+        match self.io.peer(side) {
+            Some(peer) if std::sync::Arc::ptr_eq(peer.end(), &end) => {
+                peer.input = input;
+                peer.input.release(&mut tools.buffers);
+            }
+            _ => {
+                input.clear();
+                input.release(&mut tools.buffers);
+            }
+        }
+        if let Some(side) = self.io.ended.take() {
+            self.tell(Event::Ended(side), tools);
+        }
+    }
+
+    #[inline]
+    fn short(&mut self, frame: Frame, input: &Input) -> Option<Short> {
+        let payload = input.payloads(frame).next()?;
+        self.engine.short(&Incoming::single(frame.id, payload))
+    }
+
+    /// Hands over one packet, and asks the script as often as the engine wants.
+    fn hand_over(&mut self, side: Side, frame: Frame, input: &mut Input, tools: &mut Tools) {
+        panic_on_purpose(if side == Side::Client { "client_packet" } else { "server_packet" });
+        let mut verdict = None;
+        let (then, forward, discard) = loop {
+            let mut effects = Effects::new(&mut self.io, tools, input, Some((side, frame)));
+            let mut payloads = input.payloads(frame);
+            let payload = payloads.next().unwrap_or_default();
+            let rest: Vec<_> = if frame.has_parts { payloads.collect() } else { Vec::new() };
+            let packet = Incoming { id: frame.id, payload, rest: &rest };
+            let event = match (verdict.take(), side) {
+                (Some(verdict), _) => Event::Verdict(verdict, Some(packet)),
+                (None, Side::Client) => Event::Client(packet),
+                (None, Side::Server) => Event::Server(packet),
+            };
+            let then = self.engine.handle(event, &mut effects);
+            let (forward, discard) = (effects.forward, effects.discard);
+            match (&then, self.script.as_mut()) {
+                (Then::Ask(ask), Some(script)) if forward.is_none() => {
+                    verdict = Some(ask_script(&mut **script, ask, &packet.joined()));
+                }
+                _ => break (then, forward, discard),
+            }
+        };
+        if let Some(id) = forward {
+            input.number(frame, id);
+            self.io.pass(other(side), frame, input);
+        }
+        input.advance(frame);
+        if discard {
+            input.clear();
+        }
+        self.go_on(then, tools);
+    }
+
+    /// Hands over an event without a packet. Always goes on.
+    fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+        let input = Input::default();
+        let mut effects = Effects::new(&mut self.io, tools, &input, None);
+        let then = self.engine.handle(event, &mut effects);
+        self.go_on(then, tools);
+        true
+    }
+
+    /// Goes on as the engine says, without a packet at hand.
+    fn go_on(&mut self, mut then: Then, tools: &mut Tools) {
+        loop {
+            let ask = match then {
+                Then::Await(awaits) => {
+                    self.awaits = awaits;
+                    return;
+                }
+                Then::Ask(ask) => ask,
+            };
+            let verdict = match self.script.as_mut() {
+                Some(script) => ask_script(&mut **script, &ask, &[]),
+                None => Verdict::Failed,
+            };
+            let input = Input::default();
+            let mut effects = Effects::new(&mut self.io, tools, &input, None);
+            then = self.engine.handle(Event::Verdict(verdict, None), &mut effects);
+        }
+    }
+
+    /// The deadline is over.
+    pub fn timed_out(&mut self, tools: &mut Tools) {
+        self.tell(Event::TimedOut, tools);
+    }
+
+    /// Sets the deadline anew.
+    #[inline]
+    pub fn set_deadline(&mut self, now: Instant, tools: &mut Tools, timers: &mut super::timers::Timers) {
+        let limits = &tools.ctx.time_limits;
+        let writes = self.io.client.queued() > 0;
+        let limit = match self.awaits {
+            Awaits::Connect => limits.connect,
+            _ if writes => limits.write,
+            _ => limits.read,
+        };
+        self.deadline.set(Some(now + limit.value()), self.io.key, timers);
+    }
+
+    /// The end: tells the script.
+    pub fn end(&mut self, tools: &mut Tools) {
+        panic_on_purpose("disconnect_client");
+        self.tell(Event::Closed, tools);
+    }
+
+    /// Something went wrong in here: the client gets an ERR, if it is in a place where one fits.
+    pub fn apologize(&mut self) {
+        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else { return };
+        for payload in reply.packets() {
+            self.io.client.queue(|queue| {
+                framed(payload, id, queue);
+            });
+        }
+    }
+
+    /// Releases everything without asking the script, and writes what the client takes now.
+    pub fn let_go(&mut self, tools: &mut Tools) {
+        self.engine.let_go();
+        self.io.leave(tools);
+    }
+}
+
+/// Asks the script, under the host's mutex.
+fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+    with_mutex(|_| Some(script.ask(ask, packet)), |_| None).unwrap_or(Verdict::Failed)
+}
+
+/// Whose packet is awaited.
+const fn awaited(awaits: Awaits) -> Side {
+    match awaits {
+        Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => Side::Client,
+        _ => Side::Server,
+    }
+}
+
+#[inline]
+fn packet(input: &Input, whole_command: bool) -> Option<Frame> {
+    if whole_command { input.command() } else { input.packet() }
+}

@@ -1,0 +1,283 @@
+//! What the engine wants, done with the connection's two peers.
+
+use std::any::Any;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::{Connecting, Driver, Effect, Link, Side};
+use mio::{Registry, Token};
+use socket2::{Socket, Type};
+use wire::packet::frame;
+
+use super::address::{describe, resolve};
+use super::end::{End, ServerLink};
+use super::input::{Buffers, Frame, Input};
+use super::listener::prepare;
+use super::peer::{Peer, Read};
+use super::stream::Stream;
+use crate::chassis::{fork, release_memory};
+use crate::drive::Context;
+
+/// What the connections of a thread share.
+#[derive(Debug)]
+pub struct Tools {
+    /// The plugin.
+    pub ctx: &'static Context,
+    /// Where sockets are watched.
+    pub registry: Registry,
+    /// Buffers for input.
+    pub buffers: Buffers,
+}
+
+/// The two peers of a connection.
+#[derive(Debug)]
+pub struct Io {
+    /// The connection's number on its thread.
+    pub key: usize,
+    /// The client.
+    pub client: Peer,
+    /// The server, if one is attached.
+    pub server: Option<Peer>,
+    /// A peer turned out to be gone.
+    pub ended: Option<Side>,
+    /// Why a connect failed.
+    pub connect_error: Option<io::Error>,
+    /// What of the input is passed on as it is, and was not written yet.
+    run: Range<usize>,
+}
+
+/// The tokens of a connection's two sockets.
+pub fn token(key: usize, side: Side) -> Token {
+    Token(key * 2 + usize::from(side == Side::Server))
+}
+
+/// Whose token it is.
+pub fn owner(token: Token) -> (usize, Side) {
+    (token.0 / 2, if token.0.is_multiple_of(2) { Side::Client } else { Side::Server })
+}
+
+/// The other side.
+pub const fn other(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    }
+}
+
+impl Io {
+    /// For a client that was accepted.
+    pub fn new(key: usize, client: Peer) -> Self {
+        Self { key, client, server: None, ended: None, connect_error: None, run: 0..0 }
+    }
+
+    /// The peer on this side.
+    pub fn peer(&mut self, side: Side) -> Option<&mut Peer> {
+        match side {
+            Side::Client => Some(&mut self.client),
+            Side::Server => self.server.as_mut(),
+        }
+    }
+
+    /// Passes on what is in `input`, from its `from`, numbered already.
+    #[inline]
+    pub fn pass(&mut self, to: Side, packet: Frame, input: &Input) {
+        if self.run.end == packet.start && !self.run.is_empty() {
+            self.run.end = packet.end;
+        } else {
+            self.queue_run(to, input);
+            self.run = packet.start..packet.end;
+        }
+    }
+
+    /// Queues what is passed on, so that something can be put behind it.
+    fn queue_run(&mut self, to: Side, input: &Input) {
+        let run = std::mem::take(&mut self.run);
+        if !run.is_empty()
+            && let Some(peer) = self.peer(to)
+        {
+            peer.queue(|queue| queue.extend_from_slice(input.bytes(run.start, run.end)));
+        }
+    }
+
+    /// Writes what is passed on.
+    pub fn write_run(&mut self, to: Side, input: &Input, registry: &Registry) {
+        let run = std::mem::take(&mut self.run);
+        if !run.is_empty()
+            && let Some(peer) = self.peer(to)
+        {
+            peer.write(input.bytes(run.start, run.end), registry);
+        }
+    }
+
+    /// Writes what the client takes now, and ends the watch of both.
+    pub fn leave(&mut self, tools: &mut Tools) {
+        self.client.write(&[], &tools.registry);
+        self.client.leave(&tools.registry, &mut tools.buffers);
+        if let Some(mut server) = self.server.take() {
+            server.leave(&tools.registry, &mut tools.buffers);
+        }
+    }
+
+    /// Writes what waits for both.
+    pub fn flush(&mut self, registry: &Registry) {
+        self.client.write(&[], registry);
+        if let Some(server) = &mut self.server {
+            server.write(&[], registry);
+        }
+    }
+}
+
+/// One event in progress.
+#[derive(Debug)]
+pub struct Effects<'e> {
+    /// The peers.
+    pub io: &'e mut Io,
+    /// What the thread has.
+    pub tools: &'e mut Tools,
+    /// The packet at hand is in here.
+    pub input: &'e Input,
+    /// The packet at hand, and from whom it is.
+    pub at_hand: Option<(Side, Frame)>,
+    /// It is to be passed on, its first part with this sequence id.
+    pub forward: Option<u8>,
+    /// What else came from that side is to be thrown away.
+    pub discard: bool,
+}
+
+impl<'e> Effects<'e> {
+    /// About the packet `at_hand`, if there is one.
+    pub fn new(
+        io: &'e mut Io,
+        tools: &'e mut Tools,
+        input: &'e Input,
+        at_hand: Option<(Side, Frame)>,
+    ) -> Self {
+        Self { io, tools, input, at_hand, forward: None, discard: false }
+    }
+
+    /// Something goes to `to` behind the packet at hand, and all that is passed on.
+    fn put(&mut self, to: Side, fill: impl FnOnce(&mut Vec<u8>)) {
+        if self.at_hand.is_some_and(|(from, _)| from != to) {
+            self.io.queue_run(to, self.input);
+            if let (Some(id), Some((_, frame))) = (self.forward.take(), self.at_hand) {
+                self.queue_copy(to, frame, id);
+            }
+        }
+        if let Some(peer) = self.io.peer(to) {
+            peer.queue(fill);
+        }
+    }
+
+    fn queue_copy(&mut self, to: Side, packet: Frame, id: u8) {
+        let input = self.input;
+        if let Some(peer) = self.io.peer(to) {
+            let ids = (0..=u8::MAX).cycle().skip(usize::from(id));
+            peer.queue(|queue| {
+                for (payload, id) in input.payloads(packet).zip(ids) {
+                    part(payload, id, queue);
+                }
+            });
+        }
+    }
+
+    fn attach(&mut self, link: Option<&dyn Link>) {
+        if let Some(mut server) = self.io.server.take() {
+            server.leave(&self.tools.registry, &mut self.tools.buffers);
+        }
+        let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
+        let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
+        let token = token(self.io.key, Side::Server);
+        let connecting = end.lock().stream.is_connecting();
+        match Peer::new(end.clone(), token, connecting, &self.tools.registry) {
+            Ok(server) => self.io.server = Some(server),
+            Err(e) => {
+                log::error!("a server cannot be watched: {e}");
+                self.io.ended = Some(Side::Server);
+            }
+        }
+    }
+
+    fn throw_away(&mut self, side: Side) {
+        self.discard |= self.at_hand.is_some_and(|(from, _)| from == side);
+        let Some(peer) = self.io.peer(side) else { return };
+        peer.input.clear();
+        while peer.read(&mut self.tools.buffers) == Read::Some {
+            peer.input.clear();
+        }
+        peer.input.release(&mut self.tools.buffers);
+    }
+
+    fn start_connect(&self, ndx: usize) -> io::Result<Arc<End>> {
+        let unusable = || io::Error::other("its address cannot be used");
+        let backend = self.tools.ctx.backends.get(ndx).ok_or_else(unusable)?;
+        let dst = backend.address();
+        let name = resolve(&dst).ok_or_else(unusable)?;
+        let socket = Socket::new(name.domain(), Type::STREAM, None)?;
+        prepare(&socket, !name.is_unix())?;
+        match socket.connect(&name) {
+            Err(e) if e.raw_os_error() != Some(libc::EINPROGRESS) => return Err(e),
+            _ => {}
+        }
+        let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
+        let stream = Stream::connecting(socket.into());
+        fork::remember(stream.fd());
+        Ok(End::new(stream, (src, dst)))
+    }
+}
+
+impl Driver for Effects<'_> {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn connect(&mut self, ndx: usize) -> Connecting {
+        match self.start_connect(ndx) {
+            Ok(end) => Connecting::InProgress(Box::new(ServerLink(end))),
+            Err(e) => {
+                self.io.connect_error = Some(e);
+                Connecting::Failed
+            }
+        }
+    }
+
+    fn connect_error(&self) -> String {
+        self.io.connect_error.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string)
+    }
+
+    fn effect(&mut self, effect: Effect<'_>) {
+        match effect {
+            Effect::Forward { id, .. } => self.forward = Some(id),
+            Effect::Send { to, id, payload } => self.put(to, |queue| {
+                frame(payload, id, queue);
+            }),
+            Effect::SendPart { to, id, payload } => self.put(to, |queue| part(payload, id, queue)),
+            Effect::SendForeign(bytes) => {
+                self.put(Side::Client, |queue| queue.extend_from_slice(bytes));
+            }
+            Effect::Attach(link) => self.attach(link),
+            Effect::Flush => {
+                self.put(Side::Client, |_| ());
+                self.io.client.write(&[], &self.tools.registry);
+            }
+            Effect::FlushServer => {
+                self.put(Side::Server, |_| ());
+                if let Some(server) = &mut self.io.server {
+                    server.write(&[], &self.tools.registry);
+                }
+            }
+            Effect::Discard(side) => self.throw_away(side),
+            // Both sides are always watched.
+            Effect::Look(_) => {}
+            Effect::Trim => release_memory(),
+        }
+    }
+}
+
+/// Appends one packet, as it is.
+fn part(payload: &[u8], id: u8, queue: &mut Vec<u8>) {
+    let len = u32::try_from(payload.len()).unwrap_or_default();
+    queue.extend_from_slice(&wire::Header { len, id }.encode());
+    queue.extend_from_slice(payload);
+}

@@ -1,0 +1,90 @@
+//! The driver with a loop of its own: threads of the plugin that watch the sockets of clients and servers themselves.
+//!
+//! Nothing of mysql-proxy is involved but its mutex, which is held while a hook runs. Bytes move without it: a slow hook holds
+//! up other hooks, and nobody else.
+//!
+//! ```text
+//! poll ─► worker.rs ─► connection.rs ──Event──► engine ──Effect──► io.rs ─► peer.rs ─► end.rs ─► stream.rs
+//!                          ▲  └─ input.rs: packets     │
+//!                          └────── hook ◄── Then::Ask ─┘
+//! ```
+
+mod address;
+mod connection;
+mod end;
+mod input;
+mod io;
+mod listener;
+mod peer;
+mod stream;
+mod timers;
+mod worker;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use listener::Listener;
+
+use self::worker::{Front, Inbox, Worker};
+use super::Context;
+use crate::chassis::{host, signals};
+
+/// The threads.
+#[derive(Debug)]
+pub struct Lane {
+    threads: Vec<JoinHandle<()>>,
+    inboxes: Vec<Arc<Inbox>>,
+    drain: Duration,
+}
+
+/// How long a thread may take to end when it no longer waits for commands.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the end of a thread is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+impl Lane {
+    /// Starts `count` threads, which serve the clients of `listener`. When they are asked to stop, commands that are under
+    /// way may go on for `drain`.
+    pub fn start(
+        ctx: &'static Context,
+        listener: Listener,
+        count: usize,
+        drain: Duration,
+    ) -> std::io::Result<Self> {
+        let mut workers = Vec::new();
+        for _ in 0..count.max(1) {
+            workers.push(Worker::new(ctx, drain)?);
+        }
+        let inboxes: Vec<_> = workers.iter().map(Worker::inbox).collect();
+        if let Some(first) = workers.first_mut() {
+            first.accept_with(Front::new(listener, inboxes.clone()))?;
+        }
+        let mut lane = Self { threads: Vec::new(), inboxes, drain };
+        for (worker, number) in workers.into_iter().zip(1..) {
+            let name = format!("pyproxy-{number}");
+            let thread = std::thread::Builder::new().name(name).spawn(move || {
+                signals::block_in_this_thread();
+                worker.run();
+            })?;
+            lane.threads.push(thread);
+        }
+        Ok(lane)
+    }
+
+    /// Ends the threads, and waits for them. If a hook holds one of them for much longer than commands may go on, nothing
+    /// else can be done: the process ends.
+    pub fn stop(self) {
+        for inbox in &self.inboxes {
+            inbox.stop();
+        }
+        let until = Instant::now() + self.drain + PATIENCE;
+        while self.threads.iter().any(|thread| !thread.is_finished()) {
+            if Instant::now() > until {
+                log::error!("a hook does not return: the process ends without waiting for it");
+                host::end_process();
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+}

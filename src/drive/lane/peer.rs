@@ -1,0 +1,188 @@
+//! A peer of a connection: its end, what came from it, and what the poll tells of it.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+
+use mio::event::Event;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+
+use super::end::{Channel, End};
+use super::input::{Buffers, Input};
+
+/// A peer.
+#[derive(Debug)]
+pub struct Peer {
+    end: Arc<End>,
+    /// What came from it.
+    pub input: Input,
+    /// The poll said that there is something to read, and not all was read.
+    readable: bool,
+    /// It hung up, or its connection broke: once everything is read, that is the end.
+    hung_up: bool,
+    /// A write failed: nothing more goes there.
+    broken: bool,
+    /// What waits to be written, in bytes.
+    queued: usize,
+    /// The poll is asked when it takes more.
+    asks_for_writing: bool,
+    token: Token,
+}
+
+/// What reading gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// More input.
+    Some,
+    /// Nothing now.
+    Nothing,
+    /// The end: nothing comes any more.
+    End,
+}
+
+impl Peer {
+    /// Has the poll watch `end`. While it connects, writability tells that it is done.
+    pub fn new(end: Arc<End>, token: Token, connecting: bool, registry: &Registry) -> io::Result<Self> {
+        let interest = interest(connecting);
+        registry.register(&mut SourceFd(&end.fd()), token, interest)?;
+        Ok(Self {
+            end,
+            input: Input::default(),
+            readable: false,
+            hung_up: false,
+            broken: false,
+            queued: 0,
+            asks_for_writing: connecting,
+            token,
+        })
+    }
+
+    /// Ends the watch. The input, if there is any, is lost.
+    pub fn leave(&mut self, registry: &Registry, buffers: &mut Buffers) {
+        _ = registry.deregister(&mut SourceFd(&self.end.fd()));
+        self.input.clear();
+        self.input.release(buffers);
+        self.end.set_unread(false);
+    }
+
+    /// What the poll tells.
+    pub fn ready(&mut self, event: &Event) {
+        self.hung_up |= event.is_read_closed() || event.is_error();
+        self.readable |= event.is_readable() || self.hung_up;
+    }
+
+    /// Whether it hung up, as far as the poll told.
+    pub fn has_hung_up(&self) -> bool {
+        self.hung_up
+    }
+
+    /// Whether there may be something to read.
+    pub fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    /// Whether a write failed.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// What waits to be written, in bytes.
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Its end.
+    pub fn end(&self) -> &Arc<End> {
+        &self.end
+    }
+
+    /// Reads once.
+    pub fn read(&mut self, buffers: &mut Buffers) -> Read {
+        if !self.readable {
+            return Read::Nothing;
+        }
+        let space = self.input.space(buffers);
+        let wanted = space.len();
+        let result = self.end.lock().stream.read(space);
+        match result {
+            Ok(0) => {
+                self.hung_up = true;
+                Read::End
+            }
+            Ok(count) => {
+                self.input.filled(count);
+                // Less than there was room for: that was all. The poll tells when there is more.
+                self.readable = count == wanted || self.hung_up;
+                Read::Some
+            }
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                self.readable = self.hung_up;
+                self.input.release(buffers);
+                if self.hung_up { Read::End } else { Read::Nothing }
+            }
+            Err(_) => {
+                self.hung_up = true;
+                Read::End
+            }
+        }
+    }
+
+    /// Has `fill` put something behind what waits to be written.
+    pub fn queue(&mut self, fill: impl FnOnce(&mut Vec<u8>)) {
+        if self.broken {
+            return;
+        }
+        let mut channel = self.end.lock();
+        fill(channel.queue());
+        self.queued = channel.queued();
+    }
+
+    /// Writes what waits, and `more` behind it.
+    pub fn write(&mut self, more: &[u8], registry: &Registry) {
+        if self.broken || self.queued + more.len() == 0 {
+            return;
+        }
+        let mut channel = self.end.lock();
+        let result = channel.write(more);
+        self.queued = channel.queued();
+        drop(channel);
+        if result.is_err() {
+            self.fail();
+        }
+        self.ask_for_writing(self.queued > 0, registry);
+    }
+
+    /// The connect is done.
+    pub fn connected(&mut self, registry: &Registry) {
+        self.ask_for_writing(false, registry);
+    }
+
+    fn fail(&mut self) {
+        self.end.lock().forget();
+        self.queued = 0;
+        self.broken = true;
+        // What it said before may still be there.
+        self.hung_up = true;
+        self.readable = true;
+    }
+
+    fn ask_for_writing(&mut self, ask: bool, registry: &Registry) {
+        if self.asks_for_writing == ask {
+            return;
+        }
+        let fd = self.end.fd();
+        if registry.reregister(&mut SourceFd(&fd), self.token, interest(ask)).is_err() {
+            self.fail();
+        }
+        self.asks_for_writing = ask;
+    }
+
+    /// What is behind the lock.
+    pub fn with_channel<R>(&self, f: impl FnOnce(&mut Channel) -> R) -> R {
+        f(&mut self.end.lock())
+    }
+}
+
+fn interest(writing: bool) -> Interest {
+    if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
+}

@@ -1,0 +1,291 @@
+//! A thread that serves connections.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+
+use super::connection::{Connection, Fate};
+use super::input::Buffers;
+use super::io::{Tools, owner};
+use super::listener::{Accepted, Listener};
+use super::timers::Timers;
+use crate::boundary::guard;
+use crate::chassis::fork;
+use crate::drive::Context;
+
+const LISTENER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+/// What one look at the poll brings at most.
+const EVENTS: usize = 256;
+/// Clients that are accepted before connections have their turn again.
+const ACCEPTS_PER_TURN: usize = 64;
+/// How long the listener is left alone when there are no descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How other threads reach a worker.
+#[derive(Debug)]
+pub struct Inbox {
+    waker: Waker,
+    clients: Mutex<VecDeque<Accepted>>,
+    stopping: AtomicBool,
+}
+
+impl Inbox {
+    /// Gives the worker a client to serve.
+    fn give(&self, client: Accepted) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).push_back(client);
+        self.wake();
+    }
+
+    fn take(&self) -> VecDeque<Accepted> {
+        std::mem::take(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the worker to end: it takes no more clients, and closes connections as soon as they are idle.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Err(e) = self.waker.wake() {
+            log::error!("a thread cannot be woken: {e}");
+        }
+    }
+}
+
+/// The thread's own.
+pub struct Worker {
+    poll: Poll,
+    tools: Tools,
+    timers: Timers,
+    connections: Slab<Connection>,
+    /// Connections that have more to do.
+    again: Vec<usize>,
+    inbox: Arc<Inbox>,
+    /// The first thread accepts clients, and gives each thread its share.
+    front: Option<Front>,
+    /// When connections that are not idle are closed, too.
+    ends_at: Option<Instant>,
+    drain: Duration,
+}
+
+/// What accepts clients.
+pub struct Front {
+    /// The socket.
+    pub listener: Listener,
+    /// All threads, this one as well.
+    pub inboxes: Vec<Arc<Inbox>>,
+    next: usize,
+    paused_until: Option<Instant>,
+}
+
+impl Front {
+    /// For these threads.
+    pub fn new(listener: Listener, inboxes: Vec<Arc<Inbox>>) -> Self {
+        Self { listener, inboxes, next: 0, paused_until: None }
+    }
+}
+
+impl Worker {
+    /// A worker that waits to be run. `drain`: how long commands may go on when it is asked to stop.
+    pub fn new(ctx: &'static Context, drain: Duration) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        fork::remember(std::os::fd::AsRawFd::as_raw_fd(&poll));
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let inbox = Inbox { waker, clients: Mutex::default(), stopping: AtomicBool::new(false) };
+        let tools = Tools { ctx, registry: poll.registry().try_clone()?, buffers: Buffers::default() };
+        Ok(Self {
+            poll,
+            tools,
+            timers: Timers::default(),
+            connections: Slab::new(),
+            again: Vec::new(),
+            inbox: Arc::new(inbox),
+            front: None,
+            ends_at: None,
+            drain,
+        })
+    }
+
+    /// How to reach it.
+    pub fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
+    }
+
+    /// It is the one that accepts.
+    pub fn accept_with(&mut self, front: Front) -> io::Result<()> {
+        let fd = front.listener.fd();
+        self.poll.registry().register(&mut SourceFd(&fd), LISTENER, Interest::READABLE)?;
+        self.front = Some(front);
+        Ok(())
+    }
+
+    /// Serves until it is asked to stop.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.is_done() {
+            let wait = self.wait();
+            if let Err(e) = self.poll.poll(&mut events, wait)
+                && e.kind() != io::ErrorKind::Interrupted
+            {
+                log::error!("a thread ends, its sockets cannot be watched: {e}");
+                return;
+            }
+            let now = Instant::now();
+            for key in std::mem::take(&mut self.again) {
+                self.turn(key, now, |_, _| ());
+            }
+            for event in &events {
+                match event.token() {
+                    WAKER => {}
+                    LISTENER => self.accept(now),
+                    token => {
+                        let (key, side) = owner(token);
+                        self.turn(key, now, |connection, _| connection.ready(side, event));
+                    }
+                }
+            }
+            self.accept_again(now);
+            for client in self.inbox.take() {
+                self.add(client, now);
+            }
+            while let Some(key) = self.timers.pop(now) {
+                self.timer(key, now);
+            }
+            if self.inbox.stopping.load(Ordering::Acquire) {
+                self.stop(now);
+            }
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        if !self.again.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let now = Instant::now();
+        let pause = self.front.as_ref().and_then(|front| front.paused_until);
+        let others = [pause, self.ends_at].into_iter().flatten();
+        let others = others.map(|at| at.saturating_duration_since(now));
+        others.chain(self.timers.wait(now)).min()
+    }
+
+    fn is_done(&self) -> bool {
+        self.ends_at.is_some() && self.connections.is_empty()
+    }
+
+    fn accept_again(&mut self, now: Instant) {
+        let paused = self.front.as_ref().and_then(|front| front.paused_until);
+        if paused.is_some_and(|until| until <= now) {
+            self.accept(now);
+        }
+    }
+
+    /// Accepts who waits. The poll tells of the listener once: if not all are taken now, they are at the next turn.
+    fn accept(&mut self, now: Instant) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(front) = &mut self.front else { return };
+            front.paused_until = None;
+            match front.listener.accept() {
+                Ok(None) => return,
+                Ok(Some(client)) => {
+                    front.next = (front.next + 1) % front.inboxes.len();
+                    match front.inboxes.get(front.next) {
+                        Some(inbox) if !Arc::ptr_eq(inbox, &self.inbox) => inbox.give(client),
+                        _ => self.add(client, now),
+                    }
+                }
+                Err(e) => {
+                    log::error!("a client cannot be accepted: {e}");
+                    front.paused_until = Some(now + PAUSE);
+                    return;
+                }
+            }
+        }
+        if let Some(front) = &mut self.front {
+            front.paused_until = Some(now);
+        }
+    }
+
+    fn add(&mut self, client: Accepted, now: Instant) {
+        let entry = self.connections.vacant_entry();
+        let key = entry.key();
+        match guard(|| Some(Connection::new(key, client, &mut self.tools)), || None) {
+            Some(Ok(connection)) => {
+                entry.insert(connection);
+                self.turn(key, now, |_, _| ());
+            }
+            Some(Err(e)) => log::error!("a client cannot be watched: {e}"),
+            None => {}
+        }
+    }
+
+    fn timer(&mut self, key: usize, now: Instant) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.deadline().is_over(now, key, &mut self.timers) {
+            self.turn(key, now, Connection::timed_out);
+        }
+    }
+
+    /// One connection's turn. A panic ends it, and nobody else's.
+    fn turn(
+        &mut self,
+        key: usize,
+        now: Instant,
+        first: impl FnOnce(&mut Connection, &mut Tools),
+    ) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let tools = &mut self.tools;
+        let fate = guard(
+            || {
+                first(connection, tools);
+                let fate = connection.run(tools);
+                connection.set_deadline(now, tools, &mut self.timers);
+                Some(fate)
+            },
+            || None,
+        );
+        match fate {
+            Some(Fate::Waits) => {}
+            Some(Fate::Again) => self.again.push(key),
+            Some(Fate::Over) => self.close(key),
+            None => self.after_panic(key),
+        }
+    }
+
+    fn close(&mut self, key: usize) {
+        let Some(mut connection) = self.connections.try_remove(key) else { return };
+        let tools = &mut self.tools;
+        guard(|| connection.end(tools), || ());
+        guard(|| connection.let_go(tools), || ());
+    }
+
+    fn after_panic(&mut self, key: usize) {
+        let Some(mut connection) = self.connections.try_remove(key) else { return };
+        let tools = &mut self.tools;
+        guard(|| connection.apologize(), || ());
+        guard(|| connection.let_go(tools), || ());
+    }
+
+    /// Takes no more clients, and closes who is idle; in the end everybody.
+    fn stop(&mut self, now: Instant) {
+        if let Some(front) = self.front.take() {
+            let fd = front.listener.fd();
+            _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        }
+        let ends_at = *self.ends_at.get_or_insert(now + self.drain);
+        let idle = |(key, connection): (usize, &Connection)| {
+            (now >= ends_at || connection.is_idle()).then_some(key)
+        };
+        let over: Vec<_> = self.connections.iter().filter_map(idle).collect();
+        for key in over {
+            self.close(key);
+        }
+    }
+}
