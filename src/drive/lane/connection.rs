@@ -18,8 +18,6 @@ use super::timers::Deadline;
 use crate::boundary::panic_on_purpose;
 use crate::chassis::with_mutex;
 
-/// Nothing more is read from one side while this much waits for the other, in bytes.
-const CONGESTED: usize = 256 << 10;
 /// After so many reads other connections have their turn.
 const READS_PER_TURN: u32 = 32;
 
@@ -99,18 +97,22 @@ impl Connection {
                     self.step(awaited(awaits), tools)
                 }
             };
-            if !goes_on {
-                self.io.flush(&tools.registry);
-                // A write that failed is news.
-                if self.io.client.is_broken() || !self.server_is_broken_and_unheard() {
-                    return if self.io.client.is_broken() { Fate::Over } else { Fate::Waits };
-                }
+            if !goes_on && !self.rest(tools) {
+                return if self.io.client.is_broken() { Fate::Over } else { Fate::Waits };
             }
         }
     }
 
-    fn server_is_broken_and_unheard(&self) -> bool {
-        self.io.server.as_ref().is_some_and(|server| server.is_broken() && server.is_readable())
+    /// Nothing can be read now: writes what waits. Whether that changed anything for the reading.
+    fn rest(&mut self, tools: &mut Tools) -> bool {
+        let was_congested = self.io.is_congested();
+        self.io.flush(&tools.registry);
+        if self.io.client.is_broken() {
+            return false;
+        }
+        // A server that takes nothing more may have said why.
+        let news = self.io.server.as_ref().is_some_and(|server| server.is_broken() && server.is_readable());
+        news || (was_congested && !self.io.is_congested())
     }
 
     /// Nothing is awaited any more: writes what the client is still to get.
@@ -148,8 +150,7 @@ impl Connection {
             Side::Client if self.server_spoke(tools) => return true,
             _ => {}
         }
-        let congested = self.io.peer(other(side)).is_some_and(|peer| peer.queued() > CONGESTED);
-        if congested {
+        if self.io.is_congested() {
             return false;
         }
         let whole_commands = self.awaits == Awaits::Command;
@@ -158,7 +159,6 @@ impl Connection {
             self.feed(side, tools);
             return true;
         }
-        // What was passed on so far is for the other side to answer.
         match peer.read(&mut tools.buffers) {
             Read::Some => true,
             Read::Nothing => false,

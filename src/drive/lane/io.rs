@@ -20,6 +20,9 @@ use super::stream::Stream;
 use crate::chassis::{fork, release_memory};
 use crate::drive::Context;
 
+/// Nothing more is read while this much waits for a peer, in bytes.
+const CONGESTED: usize = 256 << 10;
+
 /// What the connections of a thread share.
 #[derive(Debug)]
 pub struct Tools {
@@ -118,6 +121,12 @@ impl Io {
         if let Some(mut server) = self.server.take() {
             server.leave(&tools.registry, &mut tools.buffers);
         }
+    }
+
+    /// Whether so much waits to be written that nothing more is read.
+    pub fn is_congested(&self) -> bool {
+        let server = self.server.as_ref().map_or(0, Peer::queued);
+        self.client.queued() > CONGESTED || server > CONGESTED
     }
 
     /// Writes what waits for both.
