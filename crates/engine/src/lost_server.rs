@@ -59,8 +59,8 @@ impl Turn<'_> {
     }
 
     /// The connection ends. If that is because the server is gone, and the client waits for an answer of which it has seen
-    /// nothing, it is told so.
-    pub fn tell_of_lost_server(&mut self) {
+    /// nothing, it is told so: `true`.
+    pub fn tell_of_lost_server(&mut self) -> bool {
         let waits = match self.state.step {
             Step::Greeting | Step::LoginAnswer => true,
             Step::Answer | Step::FileAnswer => {
@@ -72,11 +72,13 @@ impl Turn<'_> {
             }
             _ => false,
         };
-        if waits && self.server().is_some_and(|server| !server.link.is_quiet()) {
-            self.send_to_client(&self.login_error("pyproxy: the server closed the connection"));
-            if let Some(due) = self.state.exchange.due.take() {
-                due.given();
-            }
+        if !waits || self.server().is_none_or(|server| server.link.is_quiet()) {
+            return false;
         }
+        self.send_to_client(&self.login_error("pyproxy: the server closed the connection"));
+        if let Some(due) = self.state.exchange.due.take() {
+            due.given();
+        }
+        true
     }
 }

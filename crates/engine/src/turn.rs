@@ -27,7 +27,7 @@ impl Turn<'_> {
     pub fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Closed => {
-                self.tell_of_lost_server();
+                _ = self.tell_of_lost_server();
                 self.closed();
             }
             Event::Stopped => self.closed(),
@@ -135,11 +135,14 @@ impl Turn<'_> {
     }
 
     fn ended(&mut self, side: Side) {
-        if side == Side::Client {
-            if self.state.exchange.injection.is_some() {
-                log::debug!("{}: the client left while its result was read", self.name());
-            }
-            // The server may be busy with an answer for long.
+        if side == Side::Server {
+            return if self.tell_of_lost_server() { self.close() } else { self.abort() };
+        }
+        if self.state.exchange.injection.is_some() {
+            log::debug!("{}: the client left while its result was read", self.name());
+        }
+        if self.server().is_some_and(|server| !server.is_idle()) {
+            // It may be busy with an answer for long. One that is not may still be parked.
             self.close_server();
         }
         self.abort();

@@ -325,7 +325,7 @@ impl Connection {
     #[inline]
     pub fn set_deadline(&mut self, now: Instant, tools: &mut Tools, timers: &mut super::timers::Timers) {
         let limits = &tools.ctx.time_limits;
-        let writes = self.io.client.queued() > 0;
+        let writes = self.io.is_writing();
         let limit = match self.awaits {
             Awaits::Connect => limits.connect,
             _ if writes => limits.write,

@@ -123,6 +123,11 @@ impl Io {
         }
     }
 
+    /// Whether a peer has not taken all that it is to get.
+    pub fn is_writing(&self) -> bool {
+        self.client.queued() > 0 || self.server.as_ref().is_some_and(|server| server.queued() > 0)
+    }
+
     /// Whether so much waits to be written that nothing more is read.
     pub fn is_congested(&self) -> bool {
         let server = self.server.as_ref().map_or(0, Peer::queued);

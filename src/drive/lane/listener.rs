@@ -33,7 +33,7 @@ pub struct Accepted {
 }
 
 impl Listener {
-    /// Listens on `host:port`, `:port` or a path. Blocks for a name look-up.
+    /// Takes `host:port`, `:port` or a path. Nobody can connect before [`Listener::listen`]. Blocks for a name look-up.
     pub fn bind(address: &str) -> io::Result<Self> {
         let listener = if address.starts_with('/') {
             let socket = bind_path(Path::new(address))?;
@@ -42,9 +42,13 @@ impl Listener {
             Self { socket: bind_ip(address)?, path: None }
         };
         listener.socket.set_nonblocking(true)?;
-        listener.socket.listen(BACKLOG)?;
         fork::remember(listener.fd());
         Ok(listener)
+    }
+
+    /// From now on clients can connect.
+    pub fn listen(&self) -> io::Result<()> {
+        self.socket.listen(BACKLOG)
     }
 
     /// For the poll.

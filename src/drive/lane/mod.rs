@@ -28,7 +28,7 @@ pub use listener::Listener;
 
 use self::worker::{Front, Inbox, Worker};
 use super::Context;
-use crate::chassis::{host, signals};
+use crate::chassis::host;
 
 /// The threads.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ impl Lane {
         count: usize,
         drain: Duration,
     ) -> std::io::Result<Self> {
+        listener.listen()?;
         let mut workers = Vec::new();
         for _ in 0..count.max(1) {
             workers.push(Worker::new(ctx, drain)?);
@@ -63,10 +64,7 @@ impl Lane {
         let mut lane = Self { threads: Vec::new(), inboxes, drain };
         for (worker, number) in workers.into_iter().zip(1..) {
             let name = format!("pyproxy-{number}");
-            let thread = std::thread::Builder::new().name(name).spawn(move || {
-                signals::block_in_this_thread();
-                worker.run();
-            })?;
+            let thread = std::thread::Builder::new().name(name).spawn(move || worker.run())?;
             lane.threads.push(thread);
         }
         Ok(lane)
