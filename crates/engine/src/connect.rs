@@ -146,14 +146,19 @@ impl Turn<'_> {
     fn greet_for_script(&mut self, reply: &Reply) {
         self.park_server();
         self.session.choice = None;
-        self.send_to_client(reply);
-        let first = reply.packets().first().filter(|_| !reply.is_error());
-        match first.map(|payload| Handshake::parse(payload)) {
-            Some(Ok(handshake)) => {
+        let mut payload = reply.packets().first().cloned().unwrap_or_default();
+        let own = self.state.settings.own_offer();
+        let greets = !reply.is_error() && Handshake::offer(&mut payload, own).is_ok();
+        match Handshake::parse(&payload) {
+            Ok(handshake) if greets => {
+                self.send_payload_to_client(&payload);
                 self.session.client.handshake = Some(Arc::new(handshake));
                 self.go(Step::Login, Awaits::Login);
             }
-            _ => self.close(),
+            _ => {
+                self.send_to_client(reply);
+                self.close();
+            }
         }
     }
 

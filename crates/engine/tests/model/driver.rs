@@ -156,6 +156,9 @@ impl Driver for Hands<'_, '_> {
                 self.io.server = end;
             }
             Effect::Flush | Effect::Trim => {}
+            Effect::StartTls(_) | Effect::Compress { .. } | Effect::NewExchange(_) => {
+                panic!("{effect:?}")
+            }
             Effect::FlushServer => {
                 let taken = self.io.server.as_ref().is_some_and(|end| !end.state().hung_up);
                 if !taken {

@@ -137,6 +137,7 @@ impl<'i> World<'i> {
                 OnScriptError::Forward
             },
             profiling: byte & 0xf0 != 0xf0,
+            ..Settings::default()
         };
         let hooks = match self.input.byte() {
             0..=199 => HookSet::from_iter(Hook::ALL),

@@ -28,6 +28,7 @@ impl World<'_> {
                 _ => plain(Event::Ended(Side::Client)),
             },
             Awaits::Abort => plain(Event::Closed),
+            Awaits::Secured(side) => panic!("{side:?}"),
             Awaits::Close => match self.input.byte() {
                 252 => plain(Event::TimedOut),
                 253.. => plain(Event::Ended(Side::Client)),
