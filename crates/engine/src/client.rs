@@ -26,7 +26,7 @@ pub struct Client {
     /// How its packets are compressed from the end of its login on.
     pub compression: Option<Algorithm>,
     /// The challenge of the last switch request that it got; before the first one that of its handshake counts.
-    pub(crate) challenge: Option<Vec<u8>>,
+    pub challenge: Option<Vec<u8>>,
 }
 
 impl Client {
