@@ -206,7 +206,8 @@ fn a_handshake_that_fails_ends_the_connection() {
 #[test]
 fn nothing_else_happens_in_a_handshake() {
     let packet = login(SSL, NATIVE).encode().unwrap();
-    let ways: [fn(&mut Scene, &[u8]) -> Vec<Did>; 4] = [
+    type Way = fn(&mut Scene, &[u8]) -> Vec<Did>;
+    let ways: [Way; 4] = [
         |scene, packet| scene.client(2, packet),
         |scene, packet| scene.server(1, packet),
         |scene, _| scene.secured(Side::Server),
