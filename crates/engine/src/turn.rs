@@ -99,7 +99,8 @@ impl Turn<'_> {
             Question::ReadAuth(login, payload) => self.login_verdict(verdict, *login, payload),
             Question::ReadAuthResult(reply) => self.login_answer_verdict(verdict, reply, at_hand),
             Question::ReadQuery => match at_hand {
-                Some(packet) => self.command_verdict(verdict, packet),
+                // The id of a command is 0, whatever it was inside a compressed frame.
+                Some(packet) => self.command_verdict(verdict, Incoming { id: 0, ..packet }),
                 None => self.abort(),
             },
             Question::ReadQueryResult(injection) => self.result_verdict(verdict, &injection),

@@ -1,11 +1,13 @@
 //! A client: mostly it obeys the protocol, and it checks what it gets.
 
-use wire::connect::{AuthReply, AuthSwitch, Handshake, Login};
+use engine::Settings;
+use wire::connect::{AuthReply, AuthSwitch, Handshake, Login, LoginKind};
 use wire::reply::is_err;
 use wire::result::{ResultTracker, Step};
 use wire::{Capabilities, Command};
 
 use super::choices::Choices;
+use super::hop::{self, Hop, Stage};
 use super::packets::{self, Packet};
 
 /// How a progress report starts, which looks like an ERR.
@@ -18,6 +20,8 @@ pub enum Phase {
     Greeting,
     /// It is to send its login, or more of it.
     Speaks,
+    /// It waits for the handshake that it asked for; or, if that is refused, for an ERR.
+    AskedForTls,
     /// It waits for an answer to the login.
     LoggingIn,
     /// It may send a command.
@@ -47,7 +51,15 @@ pub enum Origin {
 
 #[derive(Debug)]
 pub struct Client {
+    pub settings: Settings,
     pub phase: Phase,
+    pub hop: Hop,
+    /// The handshake is a script's.
+    by_script: bool,
+    /// What it sends once it has TLS.
+    planned: Option<Login>,
+    /// It was asked for its password.
+    asked_for_password: bool,
     last_id: u8,
     handshake: Option<Handshake>,
     login: Option<Login>,
@@ -72,7 +84,12 @@ pub struct Client {
 impl Default for Client {
     fn default() -> Self {
         Self {
+            settings: Settings::default(),
             phase: Phase::Greeting,
+            hop: Hop::default(),
+            by_script: false,
+            planned: None,
+            asked_for_password: false,
             last_id: u8::MAX,
             handshake: None,
             login: None,
@@ -98,11 +115,13 @@ impl Client {
             Phase::Speaks if self.login.is_none() => self.log_in(input),
             Phase::Speaks => {
                 self.phase = Phase::LoggingIn;
-                self.next(vec![b'd'; 1 + input.below(20)])
+                let answer = self.login_data(input);
+                self.next(answer)
             }
             Phase::ChangeData => {
                 self.phase = Phase::Waiting;
-                self.next(vec![b'd'; 1 + input.below(20)])
+                let answer = self.login_data(input);
+                self.next(answer)
             }
             Phase::File => {
                 let is_last = input.chance(128);
@@ -112,22 +131,36 @@ impl Client {
                 self.next(if is_last { Vec::new() } else { b"file".to_vec() })
             }
             Phase::Ready => self.say_command(input),
-            Phase::Greeting | Phase::LoggingIn | Phase::Waiting | Phase::Refused => return None,
+            Phase::Greeting
+            | Phase::AskedForTls
+            | Phase::LoggingIn
+            | Phase::Waiting
+            | Phase::Refused => return None,
         };
         if input.chance(2) {
             self.lied = true;
             match input.below(3) {
                 0 => {
                     let id = input.byte();
-                    packet.misnumbered = id != packet.id && !logs_in;
-                    packet.id = id;
+                    packet.misnumbered = id != packet.id && !logs_in && !self.hop.is_compressed();
+                    if packet.misnumbered || logs_in {
+                        packet.id = id;
+                    }
                 }
                 1 => packet.payload.truncate(input.below(40)),
                 _ => packet.payload = input.garbage(40),
             }
             self.told_lie(&packet, logs_in);
         }
+        if logs_in && matches!(LoginKind::classify(&packet.payload), Ok(LoginKind::Ssl)) {
+            self.hop.ask(&packet.payload);
+            self.phase = Phase::AskedForTls;
+        }
         self.last_id = packet.last_id();
+        if self.hop.is_compressed() && !packet.misnumbered {
+            // What is numbered is the frames.
+            packet.id = packet.id.wrapping_mul(3).wrapping_add(1);
+        }
         Some(packet)
     }
 
@@ -141,7 +174,10 @@ impl Client {
                 self.command = packet.payload.first().copied().unwrap_or_default();
                 self.expect_answer();
             }
-            Phase::LoggingIn if logs_in => self.agree(&packet.payload),
+            Phase::LoggingIn | Phase::AskedForTls if logs_in => {
+                self.phase = Phase::LoggingIn;
+                self.agree(&packet.payload);
+            }
             _ => {}
         }
         if packet.payload.is_empty() && self.tracker.is_some() {
@@ -158,16 +194,30 @@ impl Client {
         let handshake = self.handshake.as_ref().unwrap();
         let method = handshake.auth_plugin.clone().unwrap_or_default();
         let offered = handshake.capabilities;
-        let login = packets::login(offered, &method, input);
+        let mut login =
+            self.planned.take().unwrap_or_else(|| packets::login(offered, &method, input));
+        let wants_tls = if offered.contains(Capabilities::SSL) { 160 } else { 2 };
+        if self.hop.stage == Stage::Plain && input.chance(wants_tls) {
+            login.capabilities |= Capabilities::SSL;
+            let request = Login::tls_request(&login.encode().unwrap()).unwrap();
+            self.planned = Some(login);
+            return self.next(request);
+        }
+        if self.hop.is_secured() && input.chance(16) {
+            // The request counts.
+            login.capabilities.toggle(Capabilities::FOUND_ROWS);
+        }
+        if self.hop.is_secured() && login.auth_plugin.as_deref() == Some(packets::SHA256) {
+            login.auth_response = packets::PASSWORD.to_vec();
+        }
         let payload = match input.byte() {
-            // A TLS request, and a client before 4.1.
-            254 => [&[0x05, 0xaa, 0, 0][..], &[0; 28]].concat(),
+            // A client before 4.1.
             255 => b"\x05\x20\0\0\x01ann\0".to_vec(),
             _ => login.encode().unwrap(),
         };
         self.agree(&payload);
         let asked = login.capabilities.contains(Capabilities::COMPRESS);
-        self.compresses = asked && input.chance(128);
+        self.compresses = asked && !self.hop.agrees_on_compression() && input.chance(128);
         self.login = Some(login);
         self.method = method;
         self.phase = Phase::LoggingIn;
@@ -178,13 +228,49 @@ impl Client {
     fn agree(&mut self, login: &[u8]) {
         let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
         let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
-        if let Ok(login) = Login::parse(login) {
+        let mut login = login.to_vec();
+        if self.hop.is_secured() {
+            Login::obey_request(&mut login, &self.hop.request);
+        }
+        if let Ok(login) = Login::parse(&login) {
             self.capabilities = login.capabilities.difference(unsupported);
+            let usable = hop::usable_compression(&self.settings, self.by_script);
+            let agreed = login.capabilities & usable & offered.unwrap_or_default();
+            self.hop.agree(agreed, login.zstd_level);
             self.login = Some(login);
         }
     }
 
+    /// The proxy wants a handshake.
+    pub fn start_tls(&mut self) {
+        let may = hop::may_use_tls(&self.settings, self.by_script);
+        assert!(self.phase == Phase::AskedForTls && may, "{self:?}");
+        self.hop.start();
+    }
+
+    /// It is done.
+    pub fn secured(&mut self) {
+        self.hop.secure();
+        self.phase = Phase::Speaks;
+    }
+
+    /// An answer to a question of the login; to one for the password it depends on TLS.
+    fn login_data(&mut self, input: &mut Choices<'_>) -> Vec<u8> {
+        if !std::mem::take(&mut self.asked_for_password) || input.chance(32) {
+            return vec![b'd'; 1 + input.below(20)];
+        }
+        if self.hop.is_secured() {
+            return packets::PASSWORD.to_vec();
+        }
+        match input.byte() {
+            0..=127 => vec![if self.method == packets::CACHING { 2 } else { 1 }],
+            _ => [packets::RSA, &[b'x'; 200]].concat(),
+        }
+    }
+
     fn say_command(&mut self, input: &mut Choices<'_>) -> Packet {
+        self.hop.check_logged_in(false);
+        hop::check_client(&self.settings, &self.hop);
         if std::mem::take(&mut self.compresses) {
             self.lied = true;
             self.phase = Phase::Waiting;
@@ -216,6 +302,7 @@ impl Client {
 
     /// Takes a packet of the proxy.
     pub fn receive(&mut self, id: u8, payload: &[u8], origin: Origin) {
+        assert_ne!(self.hop.stage, Stage::Handshake, "{payload:02x?} in a handshake: {self:?}");
         let expected = self.last_id.wrapping_add(1);
         let renumbered = matches!(origin, Origin::Server { in_stream: true, .. });
         let in_order = id == expected || renumbered;
@@ -235,7 +322,11 @@ impl Client {
         assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
         self.last_id = id;
         match self.phase {
-            Phase::Greeting => self.greeted(payload),
+            Phase::Greeting => self.greeted(payload, origin),
+            Phase::AskedForTls => {
+                assert!(is_err(payload), "a request for TLS is answered: {payload:02x?}");
+                self.phase = Phase::Refused;
+            }
             Phase::LoggingIn => self.login_answered(payload),
             Phase::Waiting => self.answered(payload, origin),
             _ if self.is_exempt || self.is_lost => {}
@@ -243,7 +334,8 @@ impl Client {
         }
     }
 
-    fn greeted(&mut self, payload: &[u8]) {
+    fn greeted(&mut self, payload: &[u8], origin: Origin) {
+        self.by_script = origin == Origin::Raw;
         self.phase = Phase::Refused;
         if let Ok(handshake) = Handshake::parse(payload) {
             self.handshake = Some(handshake);
@@ -275,6 +367,13 @@ impl Client {
                 self.method = name.to_vec();
             }
         }
+        self.asked_for_password = match reply {
+            AuthReply::FullAuthentication => self.method == packets::CACHING,
+            AuthReply::Switch | AuthReply::PluginData => self.method == packets::SHA256,
+            // The key that it asked for.
+            AuthReply::MoreData => payload.ends_with(b"ours"),
+            _ => false,
+        };
         Some(reply)
     }
 
