@@ -1,7 +1,7 @@
 //! A client: mostly it obeys the protocol, and it checks what it gets.
 
 use engine::Settings;
-use wire::connect::{AuthReply, AuthSwitch, Handshake, Login, LoginKind};
+use wire::connect::{AuthReply, ChangeUser, Handshake, Login, LoginKind};
 use wire::reply::is_err;
 use wire::result::{ResultTracker, Step};
 use wire::{Capabilities, Command};
@@ -55,18 +55,18 @@ pub struct Client {
     pub phase: Phase,
     pub hop: Hop,
     /// The handshake is a script's.
-    by_script: bool,
+    pub(super) by_script: bool,
     /// What it sends once it has TLS.
-    planned: Option<Login>,
+    pub(super) planned: Option<Login>,
     /// It was asked for its password.
-    asked_for_password: bool,
+    pub(super) asked_for_password: bool,
     last_id: u8,
-    handshake: Option<Handshake>,
-    login: Option<Login>,
-    capabilities: Capabilities,
-    method: Vec<u8>,
+    pub(super) handshake: Option<Handshake>,
+    pub(super) login: Option<Login>,
+    pub(super) capabilities: Capabilities,
+    pub(super) method: Vec<u8>,
     /// It asked for compression, which nobody offered, and goes on as if it had been.
-    compresses: bool,
+    pub(super) compresses: bool,
     pub command: u8,
     tracker: Option<(ResultTracker, Option<(usize, u32)>)>,
     /// Nobody can say what the answer in progress ought to be: a script made some of it, or the client says goodbye.
@@ -186,86 +186,8 @@ impl Client {
         }
     }
 
-    fn next(&self, payload: Vec<u8>) -> Packet {
+    pub(super) fn next(&self, payload: Vec<u8>) -> Packet {
         Packet::new(self.last_id.wrapping_add(1), payload)
-    }
-
-    fn log_in(&mut self, input: &mut Choices<'_>) -> Packet {
-        let handshake = self.handshake.as_ref().unwrap();
-        let method = handshake.auth_plugin.clone().unwrap_or_default();
-        let offered = handshake.capabilities;
-        let mut login =
-            self.planned.take().unwrap_or_else(|| packets::login(offered, &method, input));
-        let wants_tls = if offered.contains(Capabilities::SSL) { 160 } else { 2 };
-        if self.hop.stage == Stage::Plain && input.chance(wants_tls) {
-            login.capabilities |= Capabilities::SSL;
-            let request = Login::tls_request(&login.encode().unwrap()).unwrap();
-            self.planned = Some(login);
-            return self.next(request);
-        }
-        if self.hop.is_secured() && input.chance(16) {
-            // The request counts.
-            login.capabilities.toggle(Capabilities::FOUND_ROWS);
-        }
-        if self.hop.is_secured() && login.auth_plugin.as_deref() == Some(packets::SHA256) {
-            login.auth_response = packets::PASSWORD.to_vec();
-        }
-        let payload = match input.byte() {
-            // A client before 4.1.
-            255 => b"\x05\x20\0\0\x01ann\0".to_vec(),
-            _ => login.encode().unwrap(),
-        };
-        self.agree(&payload);
-        let asked = login.capabilities.contains(Capabilities::COMPRESS);
-        self.compresses = asked && !self.hop.agrees_on_compression() && input.chance(128);
-        self.login = Some(login);
-        self.method = method;
-        self.phase = Phase::LoggingIn;
-        self.next(payload)
-    }
-
-    /// What a server that gets this login sends: what nobody offered does not count.
-    fn agree(&mut self, login: &[u8]) {
-        let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
-        let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
-        let mut login = login.to_vec();
-        if self.hop.is_secured() {
-            Login::obey_request(&mut login, &self.hop.request);
-        }
-        if let Ok(login) = Login::parse(&login) {
-            self.capabilities = login.capabilities.difference(unsupported);
-            let usable = hop::usable_compression(&self.settings, self.by_script);
-            let agreed = login.capabilities & usable & offered.unwrap_or_default();
-            self.hop.agree(agreed, login.zstd_level);
-            self.login = Some(login);
-        }
-    }
-
-    /// The proxy wants a handshake.
-    pub fn start_tls(&mut self) {
-        let may = hop::may_use_tls(&self.settings, self.by_script);
-        assert!(self.phase == Phase::AskedForTls && may, "{self:?}");
-        self.hop.start();
-    }
-
-    /// It is done.
-    pub fn secured(&mut self) {
-        self.hop.secure();
-        self.phase = Phase::Speaks;
-    }
-
-    /// An answer to a question of the login; to one for the password it depends on TLS.
-    fn login_data(&mut self, input: &mut Choices<'_>) -> Vec<u8> {
-        if !std::mem::take(&mut self.asked_for_password) || input.chance(32) {
-            return vec![b'd'; 1 + input.below(20)];
-        }
-        if self.hop.is_secured() {
-            return packets::PASSWORD.to_vec();
-        }
-        match input.byte() {
-            0..=127 => vec![if self.method == packets::CACHING { 2 } else { 1 }],
-            _ => [packets::RSA, &[b'x'; 200]].concat(),
-        }
     }
 
     fn say_command(&mut self, input: &mut Choices<'_>) -> Packet {
@@ -277,11 +199,11 @@ impl Client {
             self.is_exempt = true;
             return Packet::new(0, b"\0\0\0\x01\0".to_vec());
         }
-        let payload = packets::command(self.capabilities, input);
+        let payload = self.with_password(packets::command(self.capabilities, input));
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();
         if self.command == Command::CHANGE_USER.0 {
-            let change = wire::connect::ChangeUser::parse(&payload, self.capabilities);
+            let change = ChangeUser::parse(&payload, self.capabilities);
             self.method = change.ok().and_then(|change| change.auth_plugin).unwrap_or_default();
         }
         self.expect_answer();
@@ -290,6 +212,19 @@ impl Client {
             packet.rest = vec![b"more".to_vec(); 1 + input.below(3)];
         }
         packet
+    }
+
+    /// A COM_CHANGE_USER of sha256_password has it in clear, if there is TLS.
+    fn with_password(&self, command: Vec<u8>) -> Vec<u8> {
+        let change = ChangeUser::parse(&command, self.capabilities).ok();
+        let change = change.filter(|change| change.auth_plugin.as_deref() == Some(packets::SHA256));
+        match change.filter(|_| self.hop.is_secured()) {
+            Some(change) => {
+                let auth_response = packets::PASSWORD.to_vec();
+                ChangeUser { auth_response, ..change }.encode(self.capabilities).unwrap()
+            }
+            None => command,
+        }
     }
 
     fn expect_answer(&mut self) {
@@ -332,49 +267,6 @@ impl Client {
             _ if self.is_exempt || self.is_lost => {}
             _ => self.surprised = Some(payload.to_vec()),
         }
-    }
-
-    fn greeted(&mut self, payload: &[u8], origin: Origin) {
-        self.by_script = origin == Origin::Raw;
-        self.phase = Phase::Refused;
-        if let Ok(handshake) = Handshake::parse(payload) {
-            self.handshake = Some(handshake);
-            self.phase = Phase::Speaks;
-        }
-    }
-
-    fn login_answered(&mut self, payload: &[u8]) {
-        self.phase = match self.judge(payload) {
-            Some(AuthReply::Ok) => Phase::Ready,
-            Some(AuthReply::Err) | None => Phase::Refused,
-            Some(AuthReply::FastSuccess) if self.method == packets::CACHING => Phase::LoggingIn,
-            Some(_) => Phase::Speaks,
-        };
-    }
-
-    /// Follows the rounds of a login.
-    fn judge(&mut self, payload: &[u8]) -> Option<AuthReply> {
-        let reply = AuthReply::classify(payload).ok()?;
-        if reply == AuthReply::Switch {
-            self.method = AuthSwitch::parse(payload).ok()?.plugin;
-        }
-        let factors = Capabilities::MULTI_FACTOR_AUTHENTICATION;
-        if let Some(request) = payload.strip_prefix(b"\x02")
-            && self.capabilities.contains(factors)
-        {
-            let name = request.split(|byte| *byte == 0).next().unwrap_or_default();
-            if !name.is_empty() && name.len() < request.len() {
-                self.method = name.to_vec();
-            }
-        }
-        self.asked_for_password = match reply {
-            AuthReply::FullAuthentication => self.method == packets::CACHING,
-            AuthReply::Switch | AuthReply::PluginData => self.method == packets::SHA256,
-            // The key that it asked for.
-            AuthReply::MoreData => payload.ends_with(b"ours"),
-            _ => false,
-        };
-        Some(reply)
     }
 
     fn answered(&mut self, payload: &[u8], origin: Origin) {

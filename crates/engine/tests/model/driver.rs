@@ -112,7 +112,8 @@ impl Hands<'_, '_> {
         hop::check_server(&client.settings, &client.hop, &state.hop, payload);
         let in_clear =
             payload.windows(packets::PASSWORD.len()).any(|part| part == packets::PASSWORD);
-        let method = &state.method;
+        let named = packets::method_named(payload, client.capabilities());
+        let method = named.as_ref().unwrap_or(&state.method);
         let takes_it =
             state.hop.is_secured() || method != packets::CACHING && method != packets::SHA256;
         assert!(

@@ -9,6 +9,7 @@ mod backends;
 mod check;
 mod choices;
 mod client;
+mod client_login;
 mod driver;
 mod hop;
 mod log;
@@ -16,6 +17,7 @@ mod next;
 mod packets;
 mod script;
 mod server;
+mod server_answers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -304,6 +304,14 @@ fn change_user(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
     change.encode(capabilities).unwrap()
 }
 
+/// The method that a login or a COM_CHANGE_USER names.
+pub fn method_named(payload: &[u8], capabilities: Capabilities) -> Option<Vec<u8>> {
+    if let Ok(change) = ChangeUser::parse(payload, capabilities) {
+        return change.auth_plugin;
+    }
+    Login::parse(payload).ok()?.auth_plugin
+}
+
 /// A request for a local file.
 pub fn file_request() -> Vec<u8> {
     let mut request = Vec::new();

@@ -170,6 +170,11 @@ fn a_login_that_a_script_made_has_a_request_of_its_own() {
     let sent = scene.server_tls(&did);
     assert_eq!(sent.capabilities, other.capabilities | SSL);
     assert_eq!(sent.username, b"bob");
+    scene.server(3, OK);
+    let session = scene.engine.session().lock().unwrap();
+    let server = session.server.as_ref().unwrap();
+    assert!(server.speaks(asked.capabilities), "it fits clients with TLS");
+    assert!(!server.speaks(login(NOTHING, NATIVE).capabilities));
 }
 
 #[test]
