@@ -146,19 +146,21 @@ impl Turn<'_> {
     fn greet_for_script(&mut self, reply: &Reply) {
         self.park_server();
         self.session.choice = None;
-        let mut payload = reply.packets().first().cloned().unwrap_or_default();
+        let mut packets = reply.packets().to_vec();
         let own = self.state.settings.own_offer();
-        let greets = !reply.is_error() && Handshake::offer(&mut payload, own).is_ok();
-        match Handshake::parse(&payload) {
-            Ok(handshake) if greets => {
-                self.send_payload_to_client(&payload);
+        let handshake = packets.first_mut().filter(|_| !reply.is_error()).and_then(|payload| {
+            Handshake::offer(payload, own).ok()?;
+            Handshake::parse(payload).ok()
+        });
+        if let Some(reply) = Reply::from_packets(packets) {
+            self.send_to_client(&reply);
+        }
+        match handshake {
+            Some(handshake) => {
                 self.session.client.handshake = Some(Arc::new(handshake));
                 self.go(Step::Login, Awaits::Login);
             }
-            _ => {
-                self.send_to_client(reply);
-                self.close();
-            }
+            None => self.close(),
         }
     }
 

@@ -4,6 +4,9 @@
 //! TLS, and encrypted with the server's RSA key without it; the server expects what its own side is. So where exactly one side is
 //! secure, the proxy encrypts or decrypts the password in between. Every other method is the same on both.
 //!
+//! Scripts see in `read_auth_result` what the server asks and decides, and the client is told the same. The exchange of a
+//! key, which the proxy has with one side alone, is not shown.
+//!
 //! Sources: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html>,
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_authentication_methods_sha256_password_authentication.html>.
 
