@@ -55,8 +55,9 @@ impl Hop {
         self.agreed = if capabilities.contains(Capabilities::COMPRESS) {
             Some(Algorithm::Zlib)
         } else {
-            let level = level.filter(|_| capabilities.contains(Capabilities::ZSTD_COMPRESSION));
-            level.map(|level| Algorithm::Zstd { level })
+            let is_zstd = capabilities.contains(Capabilities::ZSTD_COMPRESSION);
+            // The usual level stands for one that a login was cut before.
+            is_zstd.then(|| Algorithm::Zstd { level: level.unwrap_or(3) })
         };
     }
 
