@@ -253,6 +253,9 @@ class Socket:
     def flags(self) -> Flags | None:
         """What the server reported last about the state of the connection; None of the client."""
     @property
+    def tls(self) -> Tls | None:
+        """What the TLS handshake agreed on; None without TLS. A server's is made behind `read_auth`."""
+    @property
     def username(self) -> str | None:
         """The user name of the login."""
     @property
@@ -303,6 +306,22 @@ class Address:
     def type(self) -> int:
         """The address family: `socket.AF_INET`, `AF_INET6` or `AF_UNIX`."""
     def __str__(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Tls:
+    """What a TLS handshake agreed on: a value, safe to keep."""
+
+    @property
+    def version(self) -> str:
+        """The protocol: `TLSv1.2` or `TLSv1.3`."""
+    @property
+    def cipher(self) -> str:
+        """The cipher suite, as OpenSSL names it."""
+    @property
+    def peer_subject(self) -> str | None:
+        """The subject of the peer's certificate; None if it showed none."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 

@@ -12,3 +12,11 @@ pub struct Address {
     /// The address family (`AF_INET`, `AF_INET6`, `AF_UNIX`).
     pub family: u16,
 }
+
+impl Address {
+    /// Whether it is one end of a unix socket, which servers and clients take to be secure.
+    pub fn is_unix(&self) -> bool {
+        const AF_UNIX: u16 = 1;
+        self.family == AF_UNIX
+    }
+}

@@ -37,6 +37,10 @@ impl Turn<'_> {
         let reply = rounds.judge(packet.payload);
         rounds.asked_again = true;
         self.state.login = rounds;
+        self.note_challenge(packet.payload);
+        if let Ok(reply) = reply {
+            self.expect_password(packet.payload, reply);
+        }
         if let Some(due) = self.state.exchange.due.take() {
             // What the rounds lead to is the answer.
             due.given();

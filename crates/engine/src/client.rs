@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wire::connect::{Handshake, Login};
 
-use crate::Address;
+use crate::{Address, Algorithm, TlsInfo};
 
 /// What is known of the client. What is not known yet is `None` or empty.
 #[derive(Debug, Default)]
@@ -21,6 +21,12 @@ pub struct Client {
     pub server_user: Option<Vec<u8>>,
     /// The database the client believes to be in.
     pub default_db: Vec<u8>,
+    /// What its TLS handshake agreed on; `None` without TLS.
+    pub tls: Option<Arc<TlsInfo>>,
+    /// How its packets are compressed from the end of its login on.
+    pub compression: Option<Algorithm>,
+    /// The challenge of the last switch request that it got; before the first one that of its handshake counts.
+    pub challenge: Option<Vec<u8>>,
 }
 
 impl Client {

@@ -112,8 +112,11 @@ impl Turn<'_> {
             server.capabilities()
         });
         self.state.tracker.start(command.0, capabilities.unwrap_or_default());
-        self.state.server_ids.restart();
-        self.forward(Side::Server, packet);
+        self.begin_server_exchange();
+        match self.change_user_to_ask_again(packet.payload) {
+            Some(payload) => self.send_to_server(&payload),
+            None => self.forward(Side::Server, packet),
+        }
         if command.has_reply() || command == Command::QUIT {
             self.go(Step::Answer, Awaits::Answer { kept: false });
         } else {

@@ -146,14 +146,21 @@ impl Turn<'_> {
     fn greet_for_script(&mut self, reply: &Reply) {
         self.park_server();
         self.session.choice = None;
-        self.send_to_client(reply);
-        let first = reply.packets().first().filter(|_| !reply.is_error());
-        match first.map(|payload| Handshake::parse(payload)) {
-            Some(Ok(handshake)) => {
+        let mut packets = reply.packets().to_vec();
+        let own = self.state.settings.own_offer();
+        let handshake = packets.first_mut().filter(|_| !reply.is_error()).and_then(|payload| {
+            Handshake::offer(payload, own).ok()?;
+            Handshake::parse(payload).ok()
+        });
+        if let Some(reply) = Reply::from_packets(packets) {
+            self.send_to_client(&reply);
+        }
+        match handshake {
+            Some(handshake) => {
                 self.session.client.handshake = Some(Arc::new(handshake));
                 self.go(Step::Login, Awaits::Login);
             }
-            _ => self.close(),
+            None => self.close(),
         }
     }
 

@@ -28,6 +28,22 @@ pub trait Driver {
         "no answer".to_owned()
     }
 
+    /// `obfuscated` encrypted with RSA and OAEP (SHA-1) under this key, in PEM; `None` if that is not possible.
+    fn encrypt_password(&mut self, _key: &[u8], _obfuscated: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The public part of the proxy's own RSA key, in PEM, for clients without TLS whose server is reached with it. `None` if
+    /// there is none.
+    fn public_key(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What a client encrypted with [`Driver::public_key`]; `None` if it did not.
+    fn decrypt_password(&mut self, _encrypted: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Does this. Events that it leads to are handed over when the present one is done.
     fn effect(&mut self, effect: Effect<'_>);
 }

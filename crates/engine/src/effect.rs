@@ -1,6 +1,6 @@
 //! What goes out.
 
-use crate::{Hook, Injection, Link, Slot};
+use crate::{Algorithm, Hook, Injection, Link, Slot};
 
 /// One of the two peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,21 @@ pub enum Effect<'a> {
     Discard(Side),
     /// Look whether this peer hung up: [`Event::Ended`](crate::Event::Ended) follows if it did.
     Look(Side),
+    /// Begin a TLS handshake: with the client as its server, with the server as its client. What was sent to this side so far goes out
+    /// in front of it, in plain; nothing more is sent before [`Event::Secured`](crate::Event::Secured). Bytes of the client that
+    /// arrived behind the packet at hand belong to the handshake.
+    StartTls(Side),
+    /// What is sent to this side from now on is compressed, and so is what arrives from it behind the packet at hand. A packet at
+    /// hand that was forwarded before goes out as it is. The ids of packets inside compressed frames do not matter.
+    Compress {
+        /// Which side.
+        side: Side,
+        /// How.
+        algorithm: Algorithm,
+    },
+    /// What is sent to this side next is a command: the numbers of compressed frames start anew. Comes only for a server with
+    /// compression. Frames for a client go on with the numbers of its command.
+    NewExchange(Side),
     /// A large piece of memory was freed: give it back to the system.
     Trim,
 }
@@ -94,6 +109,9 @@ pub enum Awaits {
     Retry,
     /// The server's handshake.
     Greeting,
+    /// The end of the TLS handshake with this side: [`Event::Secured`](crate::Event::Secured) or
+    /// [`Event::TlsFailed`](crate::Event::TlsFailed).
+    Secured(Side),
     /// The client's login.
     Login,
     /// The server's answer to the login, or to a further packet of it.

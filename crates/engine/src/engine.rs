@@ -9,9 +9,11 @@ use wire::result::{Part, ResultTracker, Step as Progress, TrackError};
 use crate::exchange::Exchange;
 use crate::login_rounds::LoginRounds;
 use crate::numbering::Numbering;
+use crate::tls::WaitingLogin;
 use crate::turn::Turn;
 use crate::{
-    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared, Slot, Then,
+    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared, Side,
+    Slot, Then,
 };
 
 /// One client connection.
@@ -48,6 +50,10 @@ pub struct State {
     /// The login asked for compression, which was not offered, and no command came since: the client may go on in plain
     /// packets, or compress all the same.
     pub may_compress: bool,
+    /// The client's request for TLS, whose capabilities count for its login.
+    pub tls_request: Option<Vec<u8>>,
+    /// What the server gets behind its TLS handshake.
+    pub waiting_login: Option<WaitingLogin>,
     /// Sequence ids of both sides.
     pub client_ids: Numbering,
     pub server_ids: Numbering,
@@ -61,6 +67,8 @@ pub enum Step {
     Connect,
     /// The server is to greet.
     Greeting,
+    /// A TLS handshake with this side goes on.
+    Tls(Side),
     /// The client is to log in.
     Login,
     /// The server is to answer the login.
@@ -135,6 +143,8 @@ impl Engine {
             exchange: Exchange::default(),
             connect_attempts: 0,
             may_compress: false,
+            tls_request: None,
+            waiting_login: None,
             client_ids: Numbering::default(),
             server_ids: Numbering::default(),
         };
@@ -226,7 +236,8 @@ impl State {
     /// Most packets are so, and this is all that happens to them.
     #[inline(always)]
     fn short(&mut self, packet: &Incoming<'_>, limit: usize) -> Option<Short> {
-        let in_order = self.server_ids.is_next(packet.id);
+        let id = self.server_ids.id_of(packet.id);
+        let in_order = self.server_ids.is_next(id);
         if self.step != Step::Answer || self.exchange.opens_cursor || !in_order {
             return None;
         }
@@ -243,7 +254,7 @@ impl State {
             self.fed = Some(fed);
             return None;
         }
-        self.server_ids.received(packet.id, packet.id);
+        self.server_ids.received(id, id);
         match self.exchange.injection.as_mut().filter(|_| keeps) {
             Some(injection) => {
                 injection.keep(packet.payload, limit);
@@ -251,7 +262,7 @@ impl State {
             }
             None => {
                 self.exchange.begun = true;
-                Some(Short::Pass(self.client_ids.pass(packet.id, packet.id)))
+                Some(Short::Pass(self.client_ids.pass(id, id)))
             }
         }
     }

@@ -32,6 +32,8 @@ pub const ER_NET_PACKETS_OUT_OF_ORDER: ErrorCode = ErrorCode::new(1156, b"08S01"
 pub const ER_NOT_SUPPORTED_YET: ErrorCode = ErrorCode::new(1235, b"42000");
 /// ER_MALFORMED_PACKET.
 pub const ER_MALFORMED_PACKET: ErrorCode = ErrorCode::new(1835, b"HY000");
+/// ER_SECURE_TRANSPORT_REQUIRED.
+pub const ER_SECURE_TRANSPORT_REQUIRED: ErrorCode = ErrorCode::new(3159, b"HY000");
 /// CR_VERSION_ERROR, as clients know it.
 pub const CR_VERSION_ERROR: ErrorCode = ErrorCode::new(2007, b"HY000");
 /// CR_SSL_CONNECTION_ERROR, as clients know it.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Side, Verdict};
+use crate::{Side, TlsInfo, Verdict};
 
 /// Something happened. The driver hands these over one at a time, in the order in which they happened.
 #[derive(Debug)]
@@ -19,6 +19,20 @@ pub enum Event<'p> {
     Server(Incoming<'p>),
     /// The peer on this side is gone, or its bytes can be read no further.
     Ended(Side),
+    /// The TLS handshake with this side is done.
+    Secured {
+        /// Which side.
+        side: Side,
+        /// What was agreed on.
+        tls: TlsInfo,
+    },
+    /// It failed, or the peer hung up in it.
+    TlsFailed {
+        /// Which side.
+        side: Side,
+        /// Why: a text for the log, and for the client if it is about the server.
+        why: String,
+    },
     /// The peer that is awaited was silent for too long.
     TimedOut,
     /// What the script says to the last [`Then::Ask`](crate::Then::Ask), with the packet that it was asked about.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use wire::Capabilities;
 use wire::connect::Handshake;
 use wire::reply::is_err;
+use wire::{Capabilities, WireError};
 
 use crate::engine::{Question, Step};
 use crate::login_rounds::LoginReason;
@@ -19,9 +19,8 @@ impl Turn<'_> {
             return self.close();
         }
         let mut payload = payload.to_vec();
-        let masked = Handshake::mask(&mut payload, Capabilities::UNSUPPORTED);
-        let handshake = match masked.and_then(|()| Handshake::parse(&payload)) {
-            Ok(handshake) => Arc::new(handshake),
+        let (offered, handshake) = match self.offer_of(&mut payload) {
+            Ok((offered, handshake)) => (offered, Arc::new(handshake)),
             Err(e) => {
                 self.shared.stats.malformed_packets.increment();
                 log::error!("{}: cannot read the server's handshake: {e}", self.name());
@@ -30,6 +29,7 @@ impl Turn<'_> {
         };
         if let Some(server) = self.server() {
             server.reported(handshake.status);
+            server.offered = offered;
             server.handshake = Some(handshake);
             server.handshake_payload = payload;
         }
@@ -37,6 +37,16 @@ impl Turn<'_> {
             return self.login_again();
         }
         self.ask(Question::ReadHandshake, None);
+    }
+
+    /// What the server offers, and its handshake in the form that clients get.
+    fn offer_of(&self, payload: &mut [u8]) -> Result<(Capabilities, Handshake), WireError> {
+        let offered = Handshake::parse(payload)?.capabilities;
+        let settings = &self.state.settings;
+        let mirrored = settings.mirrored();
+        Handshake::mask(payload, Capabilities::UNSUPPORTED.difference(mirrored))?;
+        Handshake::offer(payload, settings.own_offer())?;
+        Ok((offered, Handshake::parse(payload)?))
     }
 
     pub(crate) fn greeting_verdict(&mut self, verdict: Verdict) {
@@ -48,7 +58,7 @@ impl Turn<'_> {
             return self.refuse(&reply);
         }
         let Some(server) = self.session.server.as_ref() else { return self.abort() };
-        // As received, but for the capability bits that the proxy cannot follow.
+        // As received, but for the capability bits that the proxy cannot follow, or offers itself.
         let payload = server.handshake_payload.clone();
         self.session.client.handshake.clone_from(&server.handshake);
         self.send_payload_to_client(&payload);

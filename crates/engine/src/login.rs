@@ -9,8 +9,7 @@ use wire::reply::{OkPacket, StatusFlags};
 
 use crate::engine::{Question, Step};
 use crate::error_code::{
-    CR_SSL_CONNECTION_ERROR, CR_VERSION_ERROR, ER_ACCESS_DENIED_ERROR, ER_HANDSHAKE_ERROR,
-    ER_NET_PACKETS_OUT_OF_ORDER,
+    CR_VERSION_ERROR, ER_ACCESS_DENIED_ERROR, ER_HANDSHAKE_ERROR, ER_NET_PACKETS_OUT_OF_ORDER,
 };
 use crate::login_names::objection;
 use crate::login_rounds::{LoginReason, LoginRounds};
@@ -35,16 +34,20 @@ impl Turn<'_> {
             return self.refuse(&bad_handshake());
         }
         let mut payload = payload.to_vec();
+        if let Some(request) = &self.state.tls_request {
+            Login::obey_request(&mut payload, request);
+        }
         let parsed = match LoginKind::classify(&payload) {
             Ok(LoginKind::V41(asked)) => {
-                self.state.may_compress = asked.capabilities.intersects(Capabilities::COMPRESSION);
-                Login::mask(&mut payload, Capabilities::unsupported_in_login(self.offered()))
+                if let Some(reply) = self.objection_to_plain_login() {
+                    return self.refuse(&reply);
+                }
+                let mirrored = self.agree_on_compression(&asked) | self.mirrored_tls();
+                let unsupported = Capabilities::unsupported_in_login(self.offered());
+                Login::mask(&mut payload, unsupported.difference(mirrored))
                     .and_then(|()| Login::parse(&payload))
             }
-            Ok(LoginKind::Ssl) => {
-                let message = "pyproxy: TLS is not supported by this proxy, connect without it";
-                return self.refuse(&Reply::error(CR_SSL_CONNECTION_ERROR, message));
-            }
+            Ok(LoginKind::Ssl) => return self.tls_requested(&payload),
             Ok(LoginKind::Pre41) => {
                 let message = "4.0 protocol is not supported";
                 return self.refuse(&Reply::error_before_handshake(CR_VERSION_ERROR, message));
@@ -100,21 +103,18 @@ impl Turn<'_> {
                         self.name()
                     );
                 }
-                self.pass_login_on(login, &payload);
+                self.pass_login_on(login, payload);
             }
         }
     }
 
     /// The client's login goes to the server as it is.
-    fn pass_login_on(&mut self, login: Login, payload: &[u8]) {
+    fn pass_login_on(&mut self, login: Login, payload: Vec<u8>) {
         match self.session.server.as_ref().map(|server| server.authenticated) {
             // The script made the handshake: every client is accepted.
             None => self.answer_login(&Reply::ok(self.session.status())),
             Some(true) => self.take_over_pooled(login),
-            Some(false) => {
-                self.send_to_server(payload);
-                self.login_sent(LoginReason::Connect, login);
-            }
+            Some(false) => self.send_login(LoginReason::Connect, login, payload),
         }
     }
 
@@ -122,7 +122,7 @@ impl Turn<'_> {
     fn replace_login(&mut self, login: Login, payload: Vec<u8>) {
         let Some(query) = self.session.queries.pop_front() else {
             log::warn!("{}: read_auth returned PROXY_SEND_QUERY but queued nothing", self.name());
-            return self.pass_login_on(login, &payload);
+            return self.pass_login_on(login, payload);
         };
         self.session.queries.clear();
         if self.session.server.as_ref().is_none_or(|server| server.authenticated) {
@@ -134,10 +134,7 @@ impl Turn<'_> {
             .and_then(|()| Login::copy_form(&mut replacement, login.capabilities))
             .and_then(|()| Login::parse(&replacement));
         match parsed {
-            Ok(replaced) => {
-                self.send_to_server(&replacement);
-                self.login_sent(LoginReason::Connect, replaced);
-            }
+            Ok(replaced) => self.send_login(LoginReason::Connect, replaced, replacement),
             Err(e) => {
                 self.login_script_error(&format!("the packet queued in read_auth is no login: {e}"))
             }
@@ -200,8 +197,10 @@ impl Turn<'_> {
         if self.session.server.is_none() {
             return self.refuse(&Reply::proxy_error("no server connection to log in to"));
         }
-        self.forward(Side::Server, packet);
-        self.go(Step::LoginAnswer, Awaits::LoginAnswer);
+        if !self.translate(packet.payload) {
+            self.forward(Side::Server, packet);
+            self.go(Step::LoginAnswer, Awaits::LoginAnswer);
+        }
     }
 
     /// The script is asked again, about a login with this answer in it.
@@ -227,6 +226,10 @@ impl Turn<'_> {
             let message = "cannot read the server's answer to the login";
             return self.refuse(&Reply::proxy_error(message));
         };
+        self.note_challenge(packet.payload);
+        if self.take_key(packet.payload, reply) {
+            return;
+        }
         if self.state.login.is_lost_after(reply) {
             let method = String::from_utf8_lossy(&self.state.login.method).into_owned();
             let message = format!("the authentication method {method} cannot be followed");
@@ -254,6 +257,9 @@ impl Turn<'_> {
     fn accepted(&mut self, ok: &[u8]) {
         let now = self.driver.now();
         let sent = self.state.login.sent.take().map(Arc::new);
+        let opens = self.session.server.as_ref().is_some_and(|server| !server.authenticated);
+        let compression =
+            sent.as_ref().filter(|_| opens).and_then(|login| self.compression_of_server(login));
         let is_proof = !self.state.login.asked_again;
         let status = OkPacket::parse(ok, Capabilities::empty())
             .map_or(StatusFlags::AUTOCOMMIT, |ok| ok.status);
@@ -268,6 +274,7 @@ impl Turn<'_> {
         if let Some(server) = self.server() {
             server.logged_in(sent, status, is_proof, now);
         }
+        self.compress_server(compression);
     }
 
     pub(crate) fn login_answer_verdict(
@@ -284,6 +291,7 @@ impl Turn<'_> {
             if reply == AuthReply::Err {
                 self.log_refusal(packet.payload);
             }
+            self.expect_password(packet.payload, reply);
             self.forward(Side::Client, packet);
             return self.told(reply);
         };
@@ -315,6 +323,7 @@ impl Turn<'_> {
         let is_change_user = self.state.login.reason == LoginReason::ChangeUser;
         match reply {
             AuthReply::Ok => {
+                self.compress_client();
                 let user = self.session.client.username().unwrap_or_default();
                 log::debug!("{}: user {:?} is in", self.name(), String::from_utf8_lossy(user));
                 self.next_command();

@@ -3,8 +3,10 @@
 //! Sources: the pages of the authentication methods,
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_authentication_methods.html>.
 
-use wire::WireError;
 use wire::connect::{AuthReply, AuthSwitch, Login};
+use wire::{WireError, marker};
+
+use crate::password_translation::Translation;
 
 /// Why a login is going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +36,8 @@ pub struct LoginRounds {
     pub knows_factors: bool,
     /// The open question is one of the script, asked in `read_auth`: the server knows nothing of it.
     pub asked_by_script: bool,
+    /// What becomes of the next packet that is about a password.
+    pub translation: Translation,
     /// The client was asked for more than the login packet.
     pub asked_again: bool,
 }
@@ -73,6 +77,14 @@ impl LoginRounds {
         let request = payload.strip_prefix(&[0x02])?;
         let end = request.iter().position(|byte| *byte == 0)?;
         request.get(..end).filter(|name| !name.is_empty())
+    }
+
+    /// The first data of the method that a packet of the server begins.
+    pub fn challenge<'p>(&self, payload: &'p [u8]) -> Option<&'p [u8]> {
+        let begins =
+            payload.first() == Some(&marker::AUTH_SWITCH) || self.next_factor(payload).is_some();
+        let end = payload.iter().position(|byte| *byte == 0).filter(|_| begins)?;
+        payload.get(end + 1..).filter(|data| !data.is_empty())
     }
 
     /// Whether the proxy cannot tell who speaks after `reply`: in the method of Windows servers the client answers some

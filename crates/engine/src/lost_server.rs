@@ -62,7 +62,7 @@ impl Turn<'_> {
     /// nothing, it is told so: `true`.
     pub fn tell_of_lost_server(&mut self) -> bool {
         let waits = match self.state.step {
-            Step::Greeting | Step::LoginAnswer => true,
+            Step::Greeting | Step::Tls(Side::Server) | Step::LoginAnswer => true,
             Step::Answer | Step::FileAnswer => {
                 let exchange = &self.state.exchange;
                 // The close of the server is the answer to COM_QUIT.

@@ -4,16 +4,19 @@
 
 use wire::MAX_PAYLOAD;
 
+use crate::Incoming;
+
 /// The ids of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbering {
     last: u8,
     fresh: bool,
+    in_frames: bool,
 }
 
 impl Default for Numbering {
     fn default() -> Self {
-        Self { last: 0, fresh: true }
+        Self { last: 0, fresh: true, in_frames: false }
     }
 }
 
@@ -25,19 +28,44 @@ impl Numbering {
 
     /// Whether this id is the next one.
     pub fn is_next(&self, id: u8) -> bool {
-        self.fresh || id == self.last.wrapping_add(1)
+        self.fresh || id == self.expected()
+    }
+
+    /// Whether the frames of compression are what is numbered: the ids of what arrives in them mean nothing.
+    pub fn leave_to_frames(&mut self, in_frames: bool) {
+        self.in_frames = in_frames;
+    }
+
+    /// See [`Numbering::leave_to_frames`].
+    pub fn are_left_to_frames(&self) -> bool {
+        self.in_frames
+    }
+
+    /// The packet, with the id that it has to have if its own means nothing.
+    pub fn numbered<'p>(&self, packet: Incoming<'p>) -> Incoming<'p> {
+        Incoming { id: self.id_of(packet.id), ..packet }
+    }
+
+    /// The same for the id alone.
+    #[inline]
+    pub fn id_of(&self, id: u8) -> u8 {
+        if self.in_frames { self.expected() } else { id }
+    }
+
+    fn expected(&self) -> u8 {
+        if self.fresh { 0 } else { self.last.wrapping_add(1) }
     }
 
     /// A packet of `parts` packets arrived; `false` if its first id is not the next one. Any id may start an exchange.
     pub fn received(&mut self, id: u8, last_id: u8) -> bool {
         let in_order = self.is_next(id);
-        *self = Self { last: last_id, fresh: false };
+        self.set(last_id);
         in_order
     }
 
     /// The id for a payload of this length that is sent next.
     pub fn next(&mut self, payload_len: usize) -> u8 {
-        let id = if self.fresh { 0 } else { self.last.wrapping_add(1) };
+        let id = self.expected();
         let continued = (payload_len / MAX_PAYLOAD).to_le_bytes();
         self.set(id.wrapping_add(continued.first().copied().unwrap_or_default()));
         id
@@ -57,7 +85,7 @@ impl Numbering {
     }
 
     fn set(&mut self, last: u8) {
-        *self = Self { last, fresh: false };
+        (self.last, self.fresh) = (last, false);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Awaits, Reply};
 
 /// Which auth data a server gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Auth {
+pub enum Auth {
     /// Those in the client's login.
     OfClient,
     /// None, for a method that no account has: the server answers with a switch request for the right one, and the client
@@ -21,13 +21,16 @@ enum Auth {
 }
 
 impl Auth {
+    /// The name of a method that no account has.
+    pub const NO_METHOD: &[u8] = b"pyproxy_switch_request";
+
     /// The login as the server shall get it.
-    fn of(self, login: &Login) -> Login {
+    pub fn of(self, login: &Login) -> Login {
         match self {
             Self::OfClient => login.clone(),
             Self::AskAgain => Login {
                 auth_response: Vec::new(),
-                auth_plugin: Some(b"pyproxy_switch_request".to_vec()),
+                auth_plugin: Some(Self::NO_METHOD.to_vec()),
                 ..login.clone()
             },
         }
@@ -96,11 +99,13 @@ impl Turn<'_> {
         let Ok(payload) = Auth::AskAgain.of(&login).encode() else {
             return self.refuse(&bad_handshake());
         };
-        self.send_to_server(&payload);
-        self.login_sent(LoginReason::Connect, login);
+        self.send_login(LoginReason::Connect, login, payload);
     }
 
     fn log_pooled_in(&mut self, login: Login, auth: Auth) {
+        let server = self.session.server.as_ref();
+        let server_tls = server.is_some_and(|server| server.tls.is_some());
+        let auth = if self.must_ask_again(&login, server_tls) { Auth::AskAgain } else { auth };
         let sent = auth.of(&login);
         let request = ChangeUser {
             username: sent.username,
@@ -116,7 +121,7 @@ impl Turn<'_> {
             let message = "the login does not fit into COM_CHANGE_USER";
             return self.refuse(&Reply::error(ER_HANDSHAKE_ERROR, message));
         };
-        self.state.server_ids.restart();
+        self.begin_server_exchange();
         self.send_to_server(&payload);
         self.login_sent(LoginReason::PooledConnection, login);
     }
@@ -137,6 +142,7 @@ impl Turn<'_> {
         self.send_to_client(&Reply::ok(self.session.status()));
         self.restart_ids();
         self.state.login = LoginRounds::default();
+        self.compress_client();
         self.next_command();
     }
 

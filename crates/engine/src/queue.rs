@@ -50,8 +50,9 @@ impl Turn<'_> {
         }
         let command = Command(query.packet.first().copied().unwrap_or_default());
         self.shared.stats.queued_queries.increment();
-        self.state.server_ids.restart();
-        self.send_to_server(&query.packet);
+        self.begin_server_exchange();
+        let other = self.change_user_to_ask_again(&query.packet);
+        self.send_to_server(other.as_deref().unwrap_or(&query.packet));
         if command == Command::QUIT {
             if self.session.command != Some(Command::QUIT.0) {
                 log::warn!("{}: a queued COM_QUIT ends the connection", self.name());

@@ -35,7 +35,10 @@ impl Turn<'_> {
                 self.state.exchange.begun = true;
                 self.forward(Side::Client, packet);
                 // And a master that wants that numbers each event anew.
-                self.restart_ids();
+                self.state.server_ids.restart();
+                if !self.state.server_ids.are_left_to_frames() {
+                    self.state.client_ids.restart();
+                }
                 self.driver.effect(Effect::Flush);
                 self.go(Step::Answer, Awaits::MoreAnswer);
             }

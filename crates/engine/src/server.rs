@@ -9,10 +9,10 @@ use wire::connect::{Handshake, Login};
 use wire::reply::StatusFlags;
 use wire::statement::Cursors;
 
-use crate::{Address, Backends, Link};
+use crate::{Address, Algorithm, Backends, Link, TlsInfo};
 
-/// Capability bits that change what the server sends or understands: a connection is reused only for a client with the
-/// same ones (`docs/internals/backends-and-pools.md#dialect`).
+/// Capability bits that change what the server sends or understands, or how: a connection is reused only for a client with
+/// the same ones (`docs/internals/backends-and-pools.md#dialect`).
 const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::IGNORE_SPACE)
     .union(Capabilities::INTERACTIVE)
@@ -22,7 +22,9 @@ const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::PS_MULTI_RESULTS)
     .union(Capabilities::SESSION_TRACK)
     .union(Capabilities::DEPRECATE_EOF)
-    .union(Capabilities::MARIADB_FOLLOWED);
+    .union(Capabilities::MARIADB_FOLLOWED)
+    // Only where clients and servers have them together.
+    .union(Capabilities::TRANSPORT);
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -44,6 +46,14 @@ pub struct Server {
     pub handshake: Option<Arc<Handshake>>,
     /// The handshake's payload as clients get it: as received but for the masked capability bits.
     pub handshake_payload: Vec<u8>,
+    /// Everything that the server offered, whatever clients are shown.
+    pub(crate) offered: Capabilities,
+    /// What its TLS handshake agreed on; `None` without TLS.
+    pub tls: Option<Arc<TlsInfo>>,
+    /// How its packets are compressed.
+    pub compression: Option<Algorithm>,
+    /// The challenge of its last switch request; before the first one that of its handshake counts.
+    pub(crate) challenge: Option<Vec<u8>>,
     /// The login that the server accepted last.
     pub login: Option<Arc<Login>>,
     /// What the first login agreed on. COM_CHANGE_USER does not change it.
@@ -77,6 +87,10 @@ impl Server {
             dst: Address::default(),
             handshake: None,
             handshake_payload: Vec::new(),
+            offered: Capabilities::empty(),
+            tls: None,
+            compression: None,
+            challenge: None,
             login: None,
             capabilities: Capabilities::empty(),
             login_is_proof: false,

@@ -1,8 +1,8 @@
 //! The peer that is awaited was silent for too long.
 
-use crate::Reply;
 use crate::engine::Step;
 use crate::turn::Turn;
+use crate::{Reply, Side};
 
 const TIMED_OUT: &str = "backend timed out";
 
@@ -16,6 +16,7 @@ impl Turn<'_> {
                 let reply = self.login_error(&format!("pyproxy: {TIMED_OUT}"));
                 self.refuse(&reply);
             }
+            Step::Tls(Side::Server) => self.tls_failed(Side::Server, "it takes too long"),
             Step::LoginAnswer => self.refuse(&Reply::proxy_error(TIMED_OUT)),
             Step::Answer | Step::FileAnswer if untouched => {
                 self.refuse(&Reply::proxy_error(TIMED_OUT));

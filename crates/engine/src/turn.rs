@@ -34,6 +34,8 @@ impl Turn<'_> {
             Event::Verdict(verdict, at_hand) => self.verdict(verdict, at_hand),
             Event::Ended(side) => self.ended(side),
             Event::TimedOut => self.timed_out(),
+            Event::Secured { side, tls } => self.secured(side, tls),
+            Event::TlsFailed { side, why } => self.tls_failed(side, &why),
             Event::Accepted | Event::Connected | Event::ConnectFailed if !self.is_connecting() => {
                 self.abort();
             }
@@ -50,6 +52,7 @@ impl Turn<'_> {
     }
 
     fn client_packet(&mut self, packet: Incoming<'_>) {
+        let packet = self.state.client_ids.numbered(packet);
         let in_order = self.state.client_ids.received(packet.id, packet.last_id());
         match self.state.step {
             Step::Login => self.login(packet.payload),
@@ -64,6 +67,7 @@ impl Turn<'_> {
         if matches!(self.state.step, Step::Login | Step::LoginData | Step::Command) {
             return self.unasked(packet);
         }
+        let packet = self.state.server_ids.numbered(packet);
         if !self.state.server_ids.received(packet.id, packet.last_id()) {
             if self.is_last_word(packet) {
                 return self.last_words(packet);
@@ -98,7 +102,8 @@ impl Turn<'_> {
             Question::ReadAuth(login, payload) => self.login_verdict(verdict, *login, payload),
             Question::ReadAuthResult(reply) => self.login_answer_verdict(verdict, reply, at_hand),
             Question::ReadQuery => match at_hand {
-                Some(packet) => self.command_verdict(verdict, packet),
+                // The id of a command is 0, whatever it was inside a compressed frame.
+                Some(packet) => self.command_verdict(verdict, Incoming { id: 0, ..packet }),
                 None => self.abort(),
             },
             Question::ReadQueryResult(injection) => self.result_verdict(verdict, &injection),
@@ -135,6 +140,9 @@ impl Turn<'_> {
     }
 
     fn ended(&mut self, side: Side) {
+        if side == Side::Server && self.state.step == Step::Tls(side) {
+            return self.tls_failed(side, "the server closed the connection");
+        }
         if side == Side::Server {
             return if self.tell_of_lost_server() { self.close() } else { self.abort() };
         }
@@ -165,6 +173,9 @@ impl Turn<'_> {
         }
         let link = self.session.server.as_ref().map(|server| &*server.link);
         self.driver.effect(Effect::Attach(link));
+        let server = self.session.server.as_ref();
+        let is_compressed = server.is_some_and(|server| server.compression.is_some());
+        self.state.server_ids.leave_to_frames(is_compressed);
         drop(self.session.take_discarded());
     }
 

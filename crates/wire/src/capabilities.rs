@@ -124,6 +124,9 @@ impl Capabilities {
     /// Compression of any kind.
     pub const COMPRESSION: Self = Self::COMPRESS.union(Self::ZSTD_COMPRESSION);
 
+    /// How packets travel, and nothing about what is in them.
+    pub const TRANSPORT: Self = Self::SSL.union(Self::COMPRESSION);
+
     /// What to clear in the login of a client that was offered `offered`: besides
     /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes unasked of MariaDB's extended set, and
     /// DEPRECATE_EOF, since a server that does not know them ignores them and the two would read

@@ -152,6 +152,8 @@ impl Driver for Host<'_> {
                 }
             }
             Effect::Trim => release_memory(),
+            // The settings ask for neither TLS nor compression.
+            Effect::StartTls(_) | Effect::Compress { .. } | Effect::NewExchange(_) => {}
         }
     }
 }

@@ -99,7 +99,11 @@ impl Options {
 
     /// What the rules depend on.
     pub fn settings(&self) -> Settings {
-        Settings { on_script_error: self.on_script_error, profiling: self.profiling }
+        Settings {
+            on_script_error: self.on_script_error,
+            profiling: self.profiling,
+            ..Settings::default()
+        }
     }
 
     /// How long the host waits.

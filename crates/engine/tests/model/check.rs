@@ -51,6 +51,12 @@ impl World<'_> {
     /// The server that a command will go to is logged in, as the user that the client logged in as.
     fn check_user(&self, n: usize) {
         let session = self.conns[n].engine.session().lock().unwrap();
+        let model = &self.conns[n].io.client;
+        if !model.lied {
+            let (seen, meant) = (session.client.capabilities(), model.capabilities());
+            let form = packets::DIALECT;
+            assert_eq!(seen & form, meant & form, "a client is taken for one of another dialect");
+        }
         let Some(end) = end_of(&session) else { return };
         let state = end.state();
         if state.lied || state.hung_up {

@@ -1,11 +1,13 @@
 //! A client: mostly it obeys the protocol, and it checks what it gets.
 
-use wire::connect::{AuthReply, AuthSwitch, Handshake, Login};
+use engine::Settings;
+use wire::connect::{AuthReply, ChangeUser, Handshake, Login, LoginKind};
 use wire::reply::is_err;
 use wire::result::{ResultTracker, Step};
 use wire::{Capabilities, Command};
 
 use super::choices::Choices;
+use super::hop::{self, Hop, Stage};
 use super::packets::{self, Packet};
 
 /// How a progress report starts, which looks like an ERR.
@@ -18,6 +20,8 @@ pub enum Phase {
     Greeting,
     /// It is to send its login, or more of it.
     Speaks,
+    /// It waits for the handshake that it asked for; or, if that is refused, for an ERR.
+    AskedForTls,
     /// It waits for an answer to the login.
     LoggingIn,
     /// It may send a command.
@@ -47,14 +51,22 @@ pub enum Origin {
 
 #[derive(Debug)]
 pub struct Client {
+    pub settings: Settings,
     pub phase: Phase,
+    pub hop: Hop,
+    /// The handshake is a script's.
+    pub(super) by_script: bool,
+    /// What it sends once it has TLS.
+    pub(super) planned: Option<Login>,
+    /// It was asked for its password.
+    pub(super) asked_for_password: bool,
     last_id: u8,
-    handshake: Option<Handshake>,
-    login: Option<Login>,
-    capabilities: Capabilities,
-    method: Vec<u8>,
+    pub(super) handshake: Option<Handshake>,
+    pub(super) login: Option<Login>,
+    pub(super) capabilities: Capabilities,
+    pub(super) method: Vec<u8>,
     /// It asked for compression, which nobody offered, and goes on as if it had been.
-    compresses: bool,
+    pub(super) compresses: bool,
     pub command: u8,
     tracker: Option<(ResultTracker, Option<(usize, u32)>)>,
     /// Nobody can say what the answer in progress ought to be: a script made some of it, or the client says goodbye.
@@ -72,7 +84,12 @@ pub struct Client {
 impl Default for Client {
     fn default() -> Self {
         Self {
+            settings: Settings::default(),
             phase: Phase::Greeting,
+            hop: Hop::default(),
+            by_script: false,
+            planned: None,
+            asked_for_password: false,
             last_id: u8::MAX,
             handshake: None,
             login: None,
@@ -98,11 +115,13 @@ impl Client {
             Phase::Speaks if self.login.is_none() => self.log_in(input),
             Phase::Speaks => {
                 self.phase = Phase::LoggingIn;
-                self.next(vec![b'd'; 1 + input.below(20)])
+                let answer = self.login_data(input);
+                self.next(answer)
             }
             Phase::ChangeData => {
                 self.phase = Phase::Waiting;
-                self.next(vec![b'd'; 1 + input.below(20)])
+                let answer = self.login_data(input);
+                self.next(answer)
             }
             Phase::File => {
                 let is_last = input.chance(128);
@@ -112,22 +131,36 @@ impl Client {
                 self.next(if is_last { Vec::new() } else { b"file".to_vec() })
             }
             Phase::Ready => self.say_command(input),
-            Phase::Greeting | Phase::LoggingIn | Phase::Waiting | Phase::Refused => return None,
+            Phase::Greeting
+            | Phase::AskedForTls
+            | Phase::LoggingIn
+            | Phase::Waiting
+            | Phase::Refused => return None,
         };
         if input.chance(2) {
             self.lied = true;
             match input.below(3) {
                 0 => {
                     let id = input.byte();
-                    packet.misnumbered = id != packet.id && !logs_in;
-                    packet.id = id;
+                    packet.misnumbered = id != packet.id && !logs_in && !self.hop.is_compressed();
+                    if packet.misnumbered || logs_in {
+                        packet.id = id;
+                    }
                 }
                 1 => packet.payload.truncate(input.below(40)),
                 _ => packet.payload = input.garbage(40),
             }
             self.told_lie(&packet, logs_in);
         }
+        if logs_in && matches!(LoginKind::classify(&packet.payload), Ok(LoginKind::Ssl)) {
+            self.hop.ask(&packet.payload);
+            self.phase = Phase::AskedForTls;
+        }
         self.last_id = packet.last_id();
+        if self.hop.is_compressed() && !packet.misnumbered {
+            // What is numbered is the frames.
+            packet.id = packet.id.wrapping_mul(3).wrapping_add(1);
+        }
         Some(packet)
     }
 
@@ -141,7 +174,10 @@ impl Client {
                 self.command = packet.payload.first().copied().unwrap_or_default();
                 self.expect_answer();
             }
-            Phase::LoggingIn if logs_in => self.agree(&packet.payload),
+            Phase::LoggingIn | Phase::AskedForTls if logs_in => {
+                self.phase = Phase::LoggingIn;
+                self.agree(&packet.payload);
+            }
             _ => {}
         }
         if packet.payload.is_empty() && self.tracker.is_some() {
@@ -150,52 +186,24 @@ impl Client {
         }
     }
 
-    fn next(&self, payload: Vec<u8>) -> Packet {
+    pub(super) fn next(&self, payload: Vec<u8>) -> Packet {
         Packet::new(self.last_id.wrapping_add(1), payload)
     }
 
-    fn log_in(&mut self, input: &mut Choices<'_>) -> Packet {
-        let handshake = self.handshake.as_ref().unwrap();
-        let method = handshake.auth_plugin.clone().unwrap_or_default();
-        let offered = handshake.capabilities;
-        let login = packets::login(offered, &method, input);
-        let payload = match input.byte() {
-            // A TLS request, and a client before 4.1.
-            254 => [&[0x05, 0xaa, 0, 0][..], &[0; 28]].concat(),
-            255 => b"\x05\x20\0\0\x01ann\0".to_vec(),
-            _ => login.encode().unwrap(),
-        };
-        self.agree(&payload);
-        let asked = login.capabilities.contains(Capabilities::COMPRESS);
-        self.compresses = asked && input.chance(128);
-        self.login = Some(login);
-        self.method = method;
-        self.phase = Phase::LoggingIn;
-        self.next(payload)
-    }
-
-    /// What a server that gets this login sends: what nobody offered does not count.
-    fn agree(&mut self, login: &[u8]) {
-        let offered = self.handshake.as_ref().map(|handshake| handshake.capabilities);
-        let unsupported = Capabilities::unsupported_in_login(offered.unwrap_or_default());
-        if let Ok(login) = Login::parse(login) {
-            self.capabilities = login.capabilities.difference(unsupported);
-            self.login = Some(login);
-        }
-    }
-
     fn say_command(&mut self, input: &mut Choices<'_>) -> Packet {
+        self.hop.check_logged_in(false);
+        hop::check_client(&self.settings, &self.hop);
         if std::mem::take(&mut self.compresses) {
             self.lied = true;
             self.phase = Phase::Waiting;
             self.is_exempt = true;
             return Packet::new(0, b"\0\0\0\x01\0".to_vec());
         }
-        let payload = packets::command(self.capabilities, input);
+        let payload = self.with_password(packets::command(self.capabilities, input));
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();
         if self.command == Command::CHANGE_USER.0 {
-            let change = wire::connect::ChangeUser::parse(&payload, self.capabilities);
+            let change = ChangeUser::parse(&payload, self.capabilities);
             self.method = change.ok().and_then(|change| change.auth_plugin).unwrap_or_default();
         }
         self.expect_answer();
@@ -204,6 +212,19 @@ impl Client {
             packet.rest = vec![b"more".to_vec(); 1 + input.below(3)];
         }
         packet
+    }
+
+    /// A COM_CHANGE_USER of sha256_password has it in clear, if there is TLS.
+    fn with_password(&self, command: Vec<u8>) -> Vec<u8> {
+        let change = ChangeUser::parse(&command, self.capabilities).ok();
+        let change = change.filter(|change| change.auth_plugin.as_deref() == Some(packets::SHA256));
+        match change.filter(|_| self.hop.is_secured()) {
+            Some(change) => {
+                let auth_response = packets::PASSWORD.to_vec();
+                ChangeUser { auth_response, ..change }.encode(self.capabilities).unwrap()
+            }
+            None => command,
+        }
     }
 
     fn expect_answer(&mut self) {
@@ -216,6 +237,7 @@ impl Client {
 
     /// Takes a packet of the proxy.
     pub fn receive(&mut self, id: u8, payload: &[u8], origin: Origin) {
+        assert_ne!(self.hop.stage, Stage::Handshake, "{payload:02x?} in a handshake: {self:?}");
         let expected = self.last_id.wrapping_add(1);
         let renumbered = matches!(origin, Origin::Server { in_stream: true, .. });
         let in_order = id == expected || renumbered;
@@ -235,47 +257,16 @@ impl Client {
         assert!(in_order, "the client gets id {id} and not {expected}: {self:?}");
         self.last_id = id;
         match self.phase {
-            Phase::Greeting => self.greeted(payload),
+            Phase::Greeting => self.greeted(payload, origin),
+            Phase::AskedForTls => {
+                assert!(is_err(payload), "a request for TLS is answered: {payload:02x?}");
+                self.phase = Phase::Refused;
+            }
             Phase::LoggingIn => self.login_answered(payload),
             Phase::Waiting => self.answered(payload, origin),
             _ if self.is_exempt || self.is_lost => {}
             _ => self.surprised = Some(payload.to_vec()),
         }
-    }
-
-    fn greeted(&mut self, payload: &[u8]) {
-        self.phase = Phase::Refused;
-        if let Ok(handshake) = Handshake::parse(payload) {
-            self.handshake = Some(handshake);
-            self.phase = Phase::Speaks;
-        }
-    }
-
-    fn login_answered(&mut self, payload: &[u8]) {
-        self.phase = match self.judge(payload) {
-            Some(AuthReply::Ok) => Phase::Ready,
-            Some(AuthReply::Err) | None => Phase::Refused,
-            Some(AuthReply::FastSuccess) if self.method == packets::CACHING => Phase::LoggingIn,
-            Some(_) => Phase::Speaks,
-        };
-    }
-
-    /// Follows the rounds of a login.
-    fn judge(&mut self, payload: &[u8]) -> Option<AuthReply> {
-        let reply = AuthReply::classify(payload).ok()?;
-        if reply == AuthReply::Switch {
-            self.method = AuthSwitch::parse(payload).ok()?.plugin;
-        }
-        let factors = Capabilities::MULTI_FACTOR_AUTHENTICATION;
-        if let Some(request) = payload.strip_prefix(b"\x02")
-            && self.capabilities.contains(factors)
-        {
-            let name = request.split(|byte| *byte == 0).next().unwrap_or_default();
-            if !name.is_empty() && name.len() < request.len() {
-                self.method = name.to_vec();
-            }
-        }
-        Some(reply)
     }
 
     fn answered(&mut self, payload: &[u8], origin: Origin) {

@@ -1,16 +1,17 @@
 //! The driver: does what the engine says, in memory, and checks each effect by itself.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side, Then};
 
 use super::choices::Choices;
 use super::client::{Client, Origin};
+use super::hop;
 use super::log::Log;
-use super::packets::Packet;
-use super::server::{End, ModelLink, Source};
+use super::packets::{self, Packet};
+use super::server::{End, ModelLink, Source, State};
 
 /// What one connection consists of outside the engine.
 #[derive(Debug, Default)]
@@ -79,6 +80,10 @@ impl<'h, 'i> Hands<'h, 'i> {
         }
     }
 
+    fn server(&self) -> MutexGuard<'_, State> {
+        self.io.server.as_ref().expect("a server").state()
+    }
+
     fn send(&mut self, to: Side, packet: Packet, origin: Origin) {
         assert!(!self.io.is_ending, "a packet behind the last words: {packet:02x?}");
         match to {
@@ -86,6 +91,7 @@ impl<'h, 'i> Hands<'h, 'i> {
                 self.io.client.receive(packet.id, &packet.payload, origin);
             }
             Side::Server => {
+                self.check_secrets(&packet.payload);
                 let end = self.io.server.as_ref().expect("a packet for a server that is not there");
                 let source = match origin {
                     Origin::Client { is_command: true } => Source::Command,
@@ -95,6 +101,25 @@ impl<'h, 'i> Hands<'h, 'i> {
                 end.receive(&packet, source, self.input);
             }
         }
+    }
+}
+
+impl Hands<'_, '_> {
+    /// Nothing of a login passes a side in plain that has to have TLS, and no password one that the server takes for plain.
+    fn check_secrets(&self, payload: &[u8]) {
+        let client = &self.io.client;
+        let state = self.io.server.as_ref().expect("a server").state();
+        hop::check_server(&client.settings, &client.hop, &state.hop, payload);
+        let in_clear =
+            payload.windows(packets::PASSWORD.len()).any(|part| part == packets::PASSWORD);
+        let named = packets::method_named(payload, client.capabilities());
+        let method = named.as_ref().unwrap_or(&state.method);
+        let takes_it =
+            state.hop.is_secured() || method != packets::CACHING && method != packets::SHA256;
+        assert!(
+            !in_clear || takes_it || client.is_lost || state.lied || client.lied,
+            "a password in clear: {payload:02x?}"
+        );
     }
 }
 
@@ -122,6 +147,22 @@ impl Driver for Hands<'_, '_> {
         }
         end.establish();
         Connecting::Done(link)
+    }
+
+    fn encrypt_password(&mut self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
+        self.input.chance(240).then(|| [packets::RSA, &[b'y'; 200]].concat())
+    }
+
+    fn public_key(&mut self) -> Option<Vec<u8>> {
+        self.input.chance(240).then(|| b"ours".to_vec())
+    }
+
+    fn decrypt_password(&mut self, _: &[u8]) -> Option<Vec<u8>> {
+        // Under both challenges of the model.
+        let challenge = if self.input.chance(128) { b's' } else { b't' };
+        self.input
+            .chance(240)
+            .then(|| packets::PASSWORD.iter().map(|byte| byte ^ challenge).collect())
     }
 
     fn effect(&mut self, effect: Effect<'_>) {
@@ -156,6 +197,16 @@ impl Driver for Hands<'_, '_> {
                 self.io.server = end;
             }
             Effect::Flush | Effect::Trim => {}
+            Effect::StartTls(Side::Client) => self.io.client.start_tls(),
+            Effect::StartTls(Side::Server) => self.server().hop.start(),
+            Effect::Compress { side: Side::Client, algorithm } => {
+                self.io.client.hop.compress(algorithm);
+            }
+            Effect::Compress { side: Side::Server, algorithm } => {
+                self.server().hop.compress(algorithm);
+            }
+            Effect::NewExchange(Side::Client) => panic!("a client begins by itself"),
+            Effect::NewExchange(Side::Server) => self.server().hop.begin(),
             Effect::FlushServer => {
                 let taken = self.io.server.as_ref().is_some_and(|end| !end.state().hung_up);
                 if !taken {

@@ -61,6 +61,11 @@ impl Log {
             Effect::Discard(_) => self.bytes(&[6]),
             Effect::Look(_) => self.bytes(&[7]),
             Effect::Trim => self.bytes(&[8]),
+            Effect::StartTls(side) => self.bytes(&[9, u8::from(*side == engine::Side::Client)]),
+            Effect::Compress { side, .. } => {
+                self.bytes(&[10, u8::from(*side == engine::Side::Client)]);
+            }
+            Effect::NewExchange(_) => self.bytes(&[11]),
         }
     }
 

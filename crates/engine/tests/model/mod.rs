@@ -9,19 +9,22 @@ mod backends;
 mod check;
 mod choices;
 mod client;
+mod client_login;
 mod driver;
+mod hop;
 mod log;
 mod next;
 mod packets;
 mod script;
 mod server;
+mod server_answers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{
-    Ask, Awaits, Driver, Effect, Engine, Event, Hook, HookSet, Incoming, OnScriptError, Session,
-    Settings, Shared, Short, Side, Slot, Then, Verdict,
+    Ask, Awaits, ClientTls, Compression, Driver, Effect, Engine, Event, Hook, HookSet, Incoming,
+    OnScriptError, ServerTls, Session, Settings, Shared, Short, Side, Slot, Then, Tls, Verdict,
 };
 
 use backends::List;
@@ -88,6 +91,8 @@ struct World<'i> {
     log: Log,
     short: bool,
     answers: u64,
+    tls: Tls,
+    compression: Compression,
 }
 
 /// How to run the model.
@@ -114,6 +119,20 @@ impl<'i> World<'i> {
         let backends = List::new(1 + input.below(3));
         let pool_change_user = input.chance(128);
         let limit = *input.pick(&[1 << 20, 400, 100]);
+        let tls = match input.byte() {
+            0..=63 => Tls::default(),
+            64..=159 => Tls::Mirror,
+            _ => Tls::Hops {
+                client: *input.pick(&[ClientTls::Off, ClientTls::Optional, ClientTls::Required]),
+                server: *input.pick(&[ServerTls::Off, ServerTls::Required]),
+            },
+        };
+        let compression = *input.pick(&[
+            Compression::Off,
+            Compression::Mirror,
+            Compression::ClientOnly,
+            Compression::ServerOnly,
+        ]);
         let shared = Shared::new(Box::new(backends.clone()), pool_change_user, limit);
         Self {
             input,
@@ -125,6 +144,8 @@ impl<'i> World<'i> {
             log: Log::new(how.verbose),
             short: how.short,
             answers: 0,
+            tls,
+            compression,
         }
     }
 
@@ -137,6 +158,8 @@ impl<'i> World<'i> {
                 OnScriptError::Forward
             },
             profiling: byte & 0xf0 != 0xf0,
+            tls: self.tls,
+            compression: self.compression,
         };
         let hooks = match self.input.byte() {
             0..=199 => HookSet::from_iter(Hook::ALL),
@@ -146,7 +169,9 @@ impl<'i> World<'i> {
         };
         let session = Slot::new(Session::new(1, engine::Client::default()));
         let engine = Engine::new(session, Arc::clone(&self.shared), settings, hooks);
-        Conn { engine, io: Io::default(), at: At::Awaits(Awaits::Retry), must_end: false }
+        let mut io = Io::default();
+        io.client.settings = settings;
+        Conn { engine, io, at: At::Awaits(Awaits::Retry), must_end: false }
     }
 
     /// One thing happens to one connection.

@@ -1,6 +1,6 @@
 //! What happens next to a connection, given what its engine awaits.
 
-use engine::{Awaits, Event, Hook, Side};
+use engine::{Awaits, Event, Hook, Side, TlsInfo};
 
 use super::client::Origin;
 use super::packets::{self, Packet};
@@ -28,6 +28,7 @@ impl World<'_> {
                 _ => plain(Event::Ended(Side::Client)),
             },
             Awaits::Abort => plain(Event::Closed),
+            Awaits::Secured(side) => self.shake_hands(n, side),
             Awaits::Close => match self.input.byte() {
                 252 => plain(Event::TimedOut),
                 253.. => plain(Event::Ended(Side::Client)),
@@ -42,6 +43,36 @@ impl World<'_> {
             | Awaits::MoreAnswer
             | Awaits::FileAnswer => self.server_speaks(n, awaits),
         }
+    }
+
+    /// A TLS handshake comes to an end.
+    fn shake_hands(&mut self, n: usize, side: Side) -> Option<What> {
+        let secured = |side| {
+            let text = || "model".to_owned();
+            let tls = TlsInfo { version: text(), cipher: text(), peer_subject: None };
+            What::Plain(Event::Secured { side, tls })
+        };
+        Some(match self.input.byte() {
+            255 => What::Plain(Event::TimedOut),
+            254 => What::Plain(Event::Ended(Side::Client)),
+            253 if self.server_hung_up(n) => What::Plain(Event::Ended(Side::Server)),
+            252 => return self.unawaited(n, side),
+            251 => {
+                self.conns[n].must_end = true;
+                secured(if side == Side::Client { Side::Server } else { Side::Client })
+            }
+            240..=250 => What::Plain(Event::TlsFailed { side, why: "model".to_owned() }),
+            _ => {
+                let io = &mut self.conns[n].io;
+                match side {
+                    Side::Client => io.client.secured(),
+                    Side::Server => {
+                        io.server.as_ref().expect("a server").state().hop.secure();
+                    }
+                }
+                secured(side)
+            }
+        })
     }
 
     fn client_speaks(&mut self, n: usize, awaits: Awaits) -> Option<What> {

@@ -46,9 +46,19 @@ const OPTIONS: [Capabilities; 8] = [
     Capabilities::MULTI_FACTOR_AUTHENTICATION,
 ];
 
-const METHODS: [&[u8]; 4] =
-    [b"mysql_native_password", b"caching_sha2_password", b"dialog", b"client_ed25519"];
+const METHODS: [&[u8]; 5] = [
+    b"mysql_native_password",
+    b"caching_sha2_password",
+    b"dialog",
+    b"client_ed25519",
+    b"sha256_password",
+];
 pub const CACHING: &[u8] = b"caching_sha2_password";
+pub const SHA256: &[u8] = b"sha256_password";
+/// A password as it is sent in clear.
+pub const PASSWORD: &[u8] = b"secret\0";
+/// How everything begins that is encrypted with RSA.
+pub const RSA: &[u8] = b"RSA";
 pub const USERS: [&[u8]; 3] = [b"ann", b"bob", b""];
 const DATABASES: [&[u8]; 3] = [b"", b"x", b"y"];
 
@@ -78,6 +88,11 @@ pub fn handshake(input: &mut Choices<'_>) -> Vec<u8> {
     let all = OPTIONS.iter().fold(COMMON, |all, option| all | *option);
     let mut capabilities = some_of(all, input) | Capabilities::PLUGIN_AUTH;
     capabilities.set(Capabilities::LONG_PASSWORD, input.chance(192));
+    // Most servers have all of these.
+    let transport = input.byte();
+    capabilities.set(Capabilities::SSL, transport >= 32);
+    capabilities.set(Capabilities::COMPRESS, transport % 32 >= 4);
+    capabilities.set(Capabilities::ZSTD_COMPRESSION, transport % 32 >= 8);
     let handshake = Handshake {
         protocol_version: 10,
         server_version: b"8.0.36-model".to_vec(),
@@ -98,6 +113,15 @@ pub fn login(offered: Capabilities, method: &[u8], input: &mut Choices<'_>) -> L
     if !offered.contains(Capabilities::LONG_PASSWORD) {
         capabilities.remove(Capabilities::LONG_PASSWORD);
     }
+    capabilities.remove(Capabilities::TRANSPORT);
+    match input.byte() {
+        0..=31 => capabilities |= offered & Capabilities::COMPRESS,
+        32..=47 => capabilities |= offered & Capabilities::ZSTD_COMPRESSION,
+        48..=55 => capabilities |= offered & Capabilities::COMPRESSION,
+        // As if TLS were there already.
+        255 => capabilities |= Capabilities::SSL,
+        _ => {}
+    }
     if input.chance(4) {
         // Asked for without having been offered.
         capabilities.insert(Capabilities::DEPRECATE_EOF | Capabilities::COMPRESS);
@@ -112,7 +136,7 @@ pub fn login(offered: Capabilities, method: &[u8], input: &mut Choices<'_>) -> L
         database: Some(database.to_vec()).filter(|database| !database.is_empty()),
         auth_plugin: with_method.then(|| method.to_vec()),
         attributes: None,
-        zstd_level: None,
+        zstd_level: capabilities.contains(Capabilities::ZSTD_COMPRESSION).then_some(3),
     }
 }
 
@@ -278,6 +302,14 @@ fn change_user(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
         attributes: None,
     };
     change.encode(capabilities).unwrap()
+}
+
+/// The method that a login or a COM_CHANGE_USER names.
+pub fn method_named(payload: &[u8], capabilities: Capabilities) -> Option<Vec<u8>> {
+    if let Ok(change) = ChangeUser::parse(payload, capabilities) {
+        return change.auth_plugin;
+    }
+    Login::parse(payload).ok()?.auth_plugin
 }
 
 /// A request for a local file.

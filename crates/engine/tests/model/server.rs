@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use engine::{Address, Link};
-use wire::connect::{AuthSwitch, ChangeUser, Handshake, Login};
+use wire::connect::{AuthSwitch, Handshake, Login, LoginKind};
 use wire::reply::StatusFlags;
 use wire::{Capabilities, Command};
 
 use super::choices::Choices;
+use super::hop::{Hop, Stage};
 use super::packets::{self, Packet};
 
 /// Where the server is.
@@ -40,12 +41,13 @@ pub enum Source {
 #[derive(Debug)]
 pub struct State {
     pub phase: Phase,
+    pub hop: Hop,
     /// What it said and nobody has read yet.
     pub pending: VecDeque<Packet>,
     next_id: u8,
     pub capabilities: Capabilities,
     offered: Capabilities,
-    method: Vec<u8>,
+    pub method: Vec<u8>,
     /// Who is logged in.
     pub user: Vec<u8>,
     /// The command that is answered, and which one of this connection it is.
@@ -79,6 +81,7 @@ impl End {
         let offered = Handshake::parse(&first).map(|offer| offer.capabilities);
         let state = State {
             phase: Phase::Login,
+            hop: Hop::default(),
             offered: offered.unwrap_or_default(),
             pending: VecDeque::from([Packet::new(0, first)]),
             next_id: 1,
@@ -138,6 +141,12 @@ impl End {
             return;
         }
         let first_of_command = state.phase == Phase::Ready;
+        if state.phase != Phase::Login
+            && !state.lied
+            && !matches!(state.phase, Phase::Auth { change: false, .. })
+        {
+            state.hop.check_logged_in(first_of_command);
+        }
         let expected = if first_of_command { 0 } else { state.next_id };
         let in_order = packet.id == expected || state.lied;
         assert!(in_order, "the server gets id {} and not {expected}: {state:?}", packet.id);
@@ -162,9 +171,12 @@ impl End {
 }
 
 impl State {
-    fn say(&mut self, payloads: Vec<Vec<u8>>) {
+    pub(super) fn say(&mut self, payloads: Vec<Vec<u8>>) {
         for payload in payloads {
-            self.pending.push_back(Packet::new(self.next_id, payload));
+            // Inside frames ids mean nothing.
+            let id =
+                if self.hop.is_compressed() { self.next_id.wrapping_mul(3) } else { self.next_id };
+            self.pending.push_back(Packet::new(id, payload));
             self.next_id = self.next_id.wrapping_add(1);
         }
     }
@@ -176,22 +188,39 @@ impl State {
         }
         match self.phase.clone() {
             Phase::Login => {
+                if self.is_request(&packet.payload) {
+                    return self.hop.ask(&packet.payload);
+                }
                 let login = Login::parse(&packet.payload);
                 let login = login.unwrap_or_else(|e| panic!("no login reached the server: {e}"));
                 self.method = login.auth_plugin.unwrap_or_default();
-                let refused = login.capabilities & Capabilities::UNSUPPORTED;
+                let unsupported = Capabilities::UNSUPPORTED.difference(Capabilities::TRANSPORT);
+                let refused = unsupported | Capabilities::COMPRESSION.difference(self.offered);
                 assert_eq!(
-                    refused,
+                    login.capabilities & refused,
                     Capabilities::empty(),
-                    "the server is asked for what no proxy follows"
+                    "the server is asked for what no proxy follows, or what it does not offer"
                 );
+                let has_tls = login.capabilities.contains(Capabilities::SSL);
+                assert_eq!(
+                    has_tls,
+                    self.hop.is_secured(),
+                    "the login tells the wrong thing of TLS"
+                );
+                if has_tls {
+                    let request = Login::tls_request(&packet.payload);
+                    assert_eq!(request.as_ref(), Some(&self.hop.request), "another login");
+                }
+                self.hop.agree(login.capabilities, login.zstd_level);
                 self.capabilities = login.capabilities;
                 self.ask_or_decide(login.username, false, input);
             }
             Phase::Auth { user, change } => {
-                assert_eq!(
-                    source,
-                    Source::Data,
+                let is_translated = packet.payload.len() == 1
+                    || packet.payload == packets::PASSWORD
+                    || packet.payload.starts_with(packets::RSA);
+                assert!(
+                    source == Source::Data || source == Source::Proxy && is_translated,
                     "only the client can answer what the login asks: {packet:?}"
                 );
                 self.ask_or_decide(user, change, input);
@@ -211,8 +240,15 @@ impl State {
         }
     }
 
+    fn is_request(&self, payload: &[u8]) -> bool {
+        let is_request = matches!(LoginKind::classify(payload), Ok(LoginKind::Ssl));
+        let is_offered = self.offered.contains(Capabilities::SSL);
+        assert!(!is_request || is_offered, "a server without TLS is asked for it");
+        is_request && self.hop.stage == Stage::Plain
+    }
+
     /// Another round of a login, or its end.
-    fn ask_or_decide(&mut self, user: Vec<u8>, change: bool, input: &mut Choices<'_>) {
+    pub(super) fn ask_or_decide(&mut self, user: Vec<u8>, change: bool, input: &mut Choices<'_>) {
         self.phase = Phase::Auth { user: user.clone(), change };
         let byte = input.byte();
         if self.method.starts_with(b"pyproxy") {
@@ -253,80 +289,6 @@ impl State {
         self.say(vec![switch]);
     }
 
-    fn answer(&mut self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
-        let capabilities = self.capabilities;
-        let answer = match Command(self.command) {
-            Command::STMT_CLOSE | Command::STMT_SEND_LONG_DATA => Vec::new(),
-            Command::QUIT => {
-                self.hung_up = true;
-                let says_so = input.chance(32);
-                if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
-            }
-            Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
-            Command::QUERY
-            | Command::PROCESS_INFO
-            | Command::STMT_EXECUTE
-            | Command::STMT_BULK_EXECUTE => return self.query(input),
-            _ if input.chance(24) => vec![packets::err()],
-            Command::FIELD_LIST => packets::fields(capabilities, input),
-            Command::STMT_PREPARE => packets::prepared(capabilities, input),
-            Command::STMT_FETCH => packets::fetched(capabilities, input),
-            Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
-            Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
-                let mut events = vec![b"\0event".to_vec(); input.below(4)];
-                events.push(packets::eof(StatusFlags::empty()));
-                events
-            }
-            Command::CHANGE_USER => {
-                self.user_by_script |= source == Source::Proxy;
-                return match ChangeUser::parse(&packet.payload, capabilities) {
-                    Ok(change) => {
-                        self.method = change.auth_plugin.unwrap_or_default();
-                        self.ask_or_decide(change.username, true, input);
-                    }
-                    Err(_) => self.say(vec![packets::err()]),
-                };
-            }
-            _ => vec![packets::ok(packets::status(input), capabilities, input)],
-        };
-        self.say(answer);
-    }
-
-    /// The results of a query, the last of which may be a request for a file.
-    fn query(&mut self, input: &mut Choices<'_>) {
-        loop {
-            let more = input.chance(40);
-            let mut status = packets::status(input);
-            if more {
-                status |= StatusFlags::MORE_RESULTS_EXISTS;
-            }
-            match input.byte() {
-                0..=99 => self.say(vec![packets::ok(status, self.capabilities, input)]),
-                100..=199 => {
-                    let results = packets::result_set(self.capabilities, status, input);
-                    let failed = results.last().is_some_and(|last| last.first() == Some(&0xff));
-                    self.say(results);
-                    if failed {
-                        return;
-                    }
-                }
-                200..=205 => {
-                    self.say(vec![b"\xff\xff\xff\x01\x01\x02\x10\x27\x00\x04copy".to_vec()]);
-                    continue;
-                }
-                206..=230 if self.command == Command::QUERY.0 => {
-                    self.say(vec![packets::file_request()]);
-                    self.phase = Phase::File;
-                    return;
-                }
-                _ => return self.say(vec![packets::err()]),
-            }
-            if !more {
-                return;
-            }
-        }
-    }
-
     /// Now and then an answer is not what the protocol allows.
     fn misbehave(&mut self, input: &mut Choices<'_>) {
         if !input.chance(6) {
@@ -346,7 +308,7 @@ impl State {
             3 if len > 0 => {
                 let (at, id) = (input.below(len.min(200)), input.byte());
                 // The events of a stream may have any.
-                let matters = was_honest && !self.is_stream();
+                let matters = was_honest && !self.is_stream() && !self.hop.is_compressed();
                 let packet = &mut self.pending[at];
                 packet.misnumbered = matters && packet.id != id;
                 packet.id = id;

@@ -211,7 +211,8 @@ impl Turn<'_, '_> {
             };
             self.state.awaits = awaits;
             then = match awaits {
-                Awaits::Abort | Awaits::Close => return self.end(),
+                // There is no TLS here, and nobody asks for it.
+                Awaits::Abort | Awaits::Close | Awaits::Secured(_) => return self.end(),
                 Awaits::Connect | Awaits::Retry => self.hand_over(Input::Event(Event::Accepted)),
                 Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => return Ok(()),
                 Awaits::Greeting

@@ -181,6 +181,8 @@ impl Driver for Io {
             Effect::Discard(Side::Client) | Effect::Look(Side::Client) => {}
             // What is sent is there at once.
             Effect::Flush | Effect::Trim => {}
+            // The settings ask for neither TLS nor compression.
+            Effect::StartTls(_) | Effect::Compress { .. } | Effect::NewExchange(_) => {}
         }
     }
 }

@@ -56,7 +56,7 @@ impl Process {
             globals,
             host: Host::new(Arc::clone(&shared)),
             shared,
-            settings: Settings { on_script_error, profiling },
+            settings: Settings { on_script_error, profiling, ..Settings::default() },
             script: Mutex::default(),
         })
     }

@@ -27,6 +27,7 @@ pub mod resultset;
 pub mod rows;
 pub mod sequence;
 pub mod socket;
+pub mod tls;
 pub mod users;
 
 use pyo3::prelude::*;
@@ -52,5 +53,6 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<rows::RowIterator>()?;
     module.add_class::<rows::Rows>()?;
     module.add_class::<socket::Socket>()?;
+    module.add_class::<tls::Tls>()?;
     module.add_class::<users::Users>()
 }

@@ -1,5 +1,7 @@
 //! `socket`: one side of a connection, `proxy.connection.client` or `.server`.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -11,8 +13,9 @@ use super::access;
 use super::address::Address;
 use super::flags::Flags;
 use super::hashing::hash_of;
+use super::tls::Tls;
 use crate::text;
-use engine::{Session, Slot};
+use engine::{Session, Slot, TlsInfo};
 
 /// Which side of which connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +43,7 @@ struct End<'s> {
     login: Option<&'s Login>,
     default_db: &'s [u8],
     status: Option<StatusFlags>,
+    tls: Option<&'s Arc<TlsInfo>>,
 }
 
 impl Socket {
@@ -68,6 +72,7 @@ impl Socket {
                         login: client.login.as_deref(),
                         default_db: &client.default_db,
                         status: None,
+                        tls: client.tls.as_ref(),
                     })
                 }
                 Side::Server(id) => {
@@ -78,6 +83,7 @@ impl Socket {
                         login: server.login.as_deref(),
                         default_db: &server.default_db,
                         status: Some(server.status()),
+                        tls: server.tls.as_ref(),
                     })
                 }
             };
@@ -118,6 +124,12 @@ impl Socket {
     #[getter]
     fn flags(&self) -> PyResult<Option<Flags>> {
         Ok(self.read(|end| end.status)?.map(Flags::new))
+    }
+
+    /// What the TLS handshake agreed on; None without TLS. A server's is made behind `read_auth`.
+    #[getter]
+    fn tls(&self) -> PyResult<Option<Tls>> {
+        self.read(|end| end.tls.map(|tls| Tls::new(Arc::clone(tls))))
     }
 
     /// The user name of the login.

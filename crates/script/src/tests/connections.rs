@@ -108,6 +108,26 @@ fn an_address_is_a_value() {
 }
 
 #[test]
+fn tls_is_what_the_handshake_agreed_on() {
+    check("read_query", |_| {}, "assert c.client.tls is None");
+    let tls = |session: &mut Session| {
+        session.client.tls = Some(Arc::new(engine::TlsInfo {
+            version: "TLSv1.3".to_owned(),
+            cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+            peer_subject: Some("CN=bob".to_owned()),
+        }));
+    };
+    check(
+        "read_query",
+        tls,
+        "t = c.client.tls\n\
+        assert (t.version, t.cipher, t.peer_subject) == ('TLSv1.3', 'TLS_AES_256_GCM_SHA384', 'CN=bob')\n\
+        assert t == c.client.tls and {t: 1}[c.client.tls] == 1 and t != 'x'\n\
+        assert repr(t) == '<pyproxy.Tls TLSv1.3 TLS_AES_256_GCM_SHA384 peer=\"CN=bob\">', repr(t)",
+    );
+}
+
+#[test]
 fn connection_close_and_backend_ndx_change_the_session() {
     let connection = check(
         "read_query",

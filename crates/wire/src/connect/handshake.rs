@@ -5,7 +5,7 @@
 //! <https://mariadb.com/docs/server/reference/clientserver-protocol/1-connecting/connection#initial-handshake-packet>.
 //! Any version text is accepted: `11.4.2-MariaDB` and `5.7` are as good as `8.0.36`.
 
-use super::clear;
+use super::{clear, set};
 use crate::reply::StatusFlags;
 use crate::{Capabilities, Reader, WireError, Writer};
 
@@ -169,16 +169,32 @@ impl Handshake {
         }
         let handshake = Self::parse(payload)?;
         let ([a, b, c, d], extended) = unsupported.to_words();
-        // protocol, version, NUL, thread id, first part, filler
-        let low = 1 + handshake.server_version.len() + 1 + 4 + PART_1 + 1;
+        let (low, high) = handshake.places();
         // A short form has fewer words to clear: a word that is not there is no error.
         clear(payload, low, [a, b]);
-        let high = low + 2 + 1 + 2;
         clear(payload, high, [c, d]);
         if !handshake.capabilities.contains(Capabilities::LONG_PASSWORD) {
             clear(payload, high + 2 + 1 + RESERVED, extended);
         }
         Ok(())
+    }
+
+    /// Sets SSL, COMPRESS and ZSTD_COMPRESSION as far as `offered` has them: what a proxy offers of its own. Every other
+    /// bit and byte stays as it is. A short form without a place for them offers nothing. Refuses payloads that
+    /// [`parse`](Self::parse) refuses.
+    pub fn offer(payload: &mut [u8], offered: Capabilities) -> Result<(), WireError> {
+        let (low, high) = Self::parse(payload)?.places();
+        let ([a, b, c, d], _) = offered.intersection(Capabilities::TRANSPORT).to_words();
+        set(payload, low, [a, b]);
+        set(payload, high, [c, d]);
+        Ok(())
+    }
+
+    /// Where the two classic capability words stand in a payload.
+    fn places(&self) -> (usize, usize) {
+        // protocol, version, NUL, thread id, first part, filler
+        let low = 1 + self.server_version.len() + 1 + 4 + PART_1 + 1;
+        (low, low + 2 + 1 + 2)
     }
 
     fn has_part_2(&self) -> bool {

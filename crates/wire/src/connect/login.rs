@@ -5,7 +5,7 @@
 //! <https://mariadb.com/docs/server/reference/clientserver-protocol/1-connecting/connection#handshake-response-packet>.
 //! How auth data is sent follows from the *client's* bits, whatever the server offered.
 
-use super::{Attributes, check_nul_free, clear};
+use super::{Attributes, check_nul_free, clear, set};
 use crate::{Capabilities, Reader, WireError, Writer};
 
 /// Length of an SSL request, and of the fixed part of a login.
@@ -207,6 +207,37 @@ impl Login {
             place.copy_from_slice(&extended);
         }
         Ok(())
+    }
+
+    /// Asks for TLS, or for zlib compression, in a raw payload. Other bits of `wanted` do not count.
+    pub fn ask(payload: &mut [u8], wanted: Capabilities) {
+        let place = Capabilities::SSL.union(Capabilities::COMPRESS);
+        set(payload, 0, wanted.intersection(place).to_words().0);
+    }
+
+    /// The request for TLS that belongs in front of this login: its fixed part, with the SSL bit. `None` for a payload that is
+    /// no login.
+    pub fn tls_request(payload: &[u8]) -> Option<Vec<u8>> {
+        let mut request = payload.get(..FIXED)?.to_vec();
+        Self::ask(&mut request, Capabilities::SSL);
+        Some(request)
+    }
+
+    /// Gives a login that came through TLS the capabilities that the request for TLS asked for: servers take them from the
+    /// request, and read the login accordingly. What is filler in the request stays as it is.
+    pub fn obey_request(payload: &mut [u8], request: &[u8]) {
+        let extended = FIXED - size_of::<u32>()..FIXED;
+        let mut copy = |range: std::ops::Range<usize>| {
+            if let (Some(to), Some(from)) = (payload.get_mut(range.clone()), request.get(range)) {
+                to.copy_from_slice(from);
+            }
+        };
+        copy(0..size_of::<u32>());
+        let has_filler = Capabilities::LONG_PASSWORD.to_words().0;
+        let is_filler = request.iter().zip(has_filler).any(|(byte, bit)| byte & bit != 0);
+        if !is_filler {
+            copy(extended);
+        }
     }
 }
 

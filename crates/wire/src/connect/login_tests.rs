@@ -162,3 +162,29 @@ fn mask_refuses_layout_bits_and_broken_logins() {
     assert_eq!(Login::mask(&mut payload, Capabilities::CONNECT_ATTRS), Err(layout));
     assert!(Login::mask(&mut Vec::new(), Capabilities::UNSUPPORTED).is_err());
 }
+
+#[test]
+fn a_request_for_tls_is_the_start_of_the_login() {
+    let payload = login(BASE, 0xaabb_ccdd, b"root\0\0m\0");
+    let request = Login::tls_request(&payload).unwrap();
+    assert_eq!(request, fixed(BASE | 0x800, 0xaabb_ccdd));
+    assert_eq!(LoginKind::classify(&request), Ok(LoginKind::Ssl));
+    assert_eq!(Login::tls_request(&payload[..31]), None);
+}
+
+#[test]
+fn a_login_obeys_its_request_for_tls() {
+    let mut payload = login(BASE, 0x1d, b"root\0\0m\0");
+    Login::obey_request(&mut payload, &fixed(BASE | 0x800 | WITH_DB, 0xffff_ffff));
+    assert_eq!(payload, login(BASE | 0x800 | WITH_DB, 0x1d, b"root\0\0m\0"), "filler stays");
+    Login::obey_request(&mut payload, &fixed(BASE & !1, 0x04));
+    assert_eq!(payload, login(BASE & !1, 0x04, b"root\0\0m\0"));
+    Login::obey_request(&mut payload, b"short");
+}
+
+#[test]
+fn asking_sets_what_has_no_field_of_its_own() {
+    let mut payload = login(BASE, 0, b"root\0\0m\0");
+    Login::ask(&mut payload, Capabilities::all());
+    assert_eq!(payload, login(BASE | 0x820, 0, b"root\0\0m\0"));
+}

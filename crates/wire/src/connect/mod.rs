@@ -31,6 +31,16 @@ fn clear<const N: usize>(payload: &mut [u8], at: usize, mask: [u8; N]) -> bool {
     true
 }
 
+/// Sets the bits of `mask` in the bytes at `at`; `false` if the payload ends before them.
+fn set<const N: usize>(payload: &mut [u8], at: usize, mask: [u8; N]) -> bool {
+    let field = at.checked_add(N).and_then(|end| payload.get_mut(at..end));
+    let Some(field) = field else { return false };
+    for (byte, bits) in field.iter_mut().zip(mask) {
+        *byte |= bits;
+    }
+    true
+}
+
 /// Refuses text that cannot be sent NUL-terminated.
 fn check_nul_free(field: &'static str, text: &[u8]) -> Result<(), WireError> {
     if text.contains(&0) { Err(WireError::EmbeddedNul { field }) } else { Ok(()) }

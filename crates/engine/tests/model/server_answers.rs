@@ -1,0 +1,85 @@
+//! What a server answers to commands.
+
+use wire::Command;
+use wire::connect::ChangeUser;
+use wire::reply::StatusFlags;
+
+use super::choices::Choices;
+use super::packets::{self, Packet};
+use super::server::{Phase, Source, State};
+
+impl State {
+    pub(super) fn answer(&mut self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
+        let capabilities = self.capabilities;
+        let answer = match Command(self.command) {
+            Command::STMT_CLOSE | Command::STMT_SEND_LONG_DATA => Vec::new(),
+            Command::QUIT => {
+                self.hung_up = true;
+                let says_so = input.chance(32);
+                if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
+            }
+            Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
+            Command::QUERY
+            | Command::PROCESS_INFO
+            | Command::STMT_EXECUTE
+            | Command::STMT_BULK_EXECUTE => return self.query(input),
+            _ if input.chance(24) => vec![packets::err()],
+            Command::FIELD_LIST => packets::fields(capabilities, input),
+            Command::STMT_PREPARE => packets::prepared(capabilities, input),
+            Command::STMT_FETCH => packets::fetched(capabilities, input),
+            Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
+            Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
+                let mut events = vec![b"\0event".to_vec(); input.below(4)];
+                events.push(packets::eof(StatusFlags::empty()));
+                events
+            }
+            Command::CHANGE_USER => {
+                self.user_by_script |= source == Source::Proxy;
+                return match ChangeUser::parse(&packet.payload, capabilities) {
+                    Ok(change) => {
+                        self.method = change.auth_plugin.unwrap_or_default();
+                        self.ask_or_decide(change.username, true, input);
+                    }
+                    Err(_) => self.say(vec![packets::err()]),
+                };
+            }
+            _ => vec![packets::ok(packets::status(input), capabilities, input)],
+        };
+        self.say(answer);
+    }
+
+    /// The results of a query, the last of which may be a request for a file.
+    pub(super) fn query(&mut self, input: &mut Choices<'_>) {
+        loop {
+            let more = input.chance(40);
+            let mut status = packets::status(input);
+            if more {
+                status |= StatusFlags::MORE_RESULTS_EXISTS;
+            }
+            match input.byte() {
+                0..=99 => self.say(vec![packets::ok(status, self.capabilities, input)]),
+                100..=199 => {
+                    let results = packets::result_set(self.capabilities, status, input);
+                    let failed = results.last().is_some_and(|last| last.first() == Some(&0xff));
+                    self.say(results);
+                    if failed {
+                        return;
+                    }
+                }
+                200..=205 => {
+                    self.say(vec![b"\xff\xff\xff\x01\x01\x02\x10\x27\x00\x04copy".to_vec()]);
+                    continue;
+                }
+                206..=230 if self.command == Command::QUERY.0 => {
+                    self.say(vec![packets::file_request()]);
+                    self.phase = Phase::File;
+                    return;
+                }
+                _ => return self.say(vec![packets::err()]),
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+}
