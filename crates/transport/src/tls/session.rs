@@ -6,7 +6,7 @@
 use std::io::{self, IoSlice, Read, Write};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{ErrorCode, Ssl, SslStream, SslVerifyMode};
+use openssl::ssl::{ErrorCode, ShutdownState, Ssl, SslStream, SslVerifyMode};
 use openssl::x509::X509VerifyResult;
 
 use super::error::reasons;
@@ -267,6 +267,16 @@ impl Session {
             Some(stack) => format!("TLS: {}", reasons(stack)),
             None => format!("TLS: {error}"),
         })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Without close_notify OpenSSL would not let the session go on in another connection; but nobody sends it, and a
+        // session that failed was given up before.
+        if self.info.is_some() {
+            self.ssl.set_shutdown(ShutdownState::SENT | ShutdownState::RECEIVED);
+        }
     }
 }
 

@@ -43,6 +43,17 @@ impl Wire {
 }
 
 impl Wire {
+    /// Does both handshakes, `most` bytes at a time.
+    pub fn handshakes(&self, one: &mut Stream, other: &mut Stream, most: usize) {
+        loop {
+            let states = [one.handshake().unwrap(), other.handshake().unwrap()];
+            if states == [Handshake::Done; 2] {
+                return;
+            }
+            self.pass(most);
+        }
+    }
+
     /// Puts a wrong byte into what the right stream reads next.
     pub fn damage_right(&self) {
         let mut byte = [0];
