@@ -15,7 +15,7 @@ TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # The Python that the plugin embeds (.cargo/config.toml has the same default).
 BUILD_PYTHON=${PYO3_PYTHON:-/usr/bin/python3}
 
-BUILD_PACKAGES=(build-essential ca-certificates pkg-config libglib2.0-dev libevent-dev python3-dev)
+BUILD_PACKAGES=(build-essential ca-certificates pkg-config libglib2.0-dev libevent-dev libssl-dev python3-dev)
 SERVER_PACKAGES=(mariadb-server mariadb-client)
 
 die() {

@@ -1,0 +1,172 @@
+//! The RSA part of `caching_sha2_password` and `sha256_password`: a password that has to be sent readable, when one side
+//! has TLS and the other has not.
+//!
+//! On a plain connection the client asks for the server's public key and sends the password, with its NUL, xor the nonce
+//! of the greeting, encrypted with RSA-OAEP and SHA-1.
+//! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html>
+
+use openssl::error::ErrorStack;
+use openssl::pkey::{Private, Public};
+use openssl::rsa::{Padding, Rsa};
+
+/// Bits of a key that is made here: what servers make.
+const BITS: u32 = 2048;
+
+/// What OAEP with SHA-1 needs of the key's length: RFC 8017, 7.1.1.
+const OAEP_OVERHEAD: usize = 42;
+
+/// Why a password could not be encrypted or decrypted.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The server's public key is none.
+    #[error("the server's public key is not an RSA key in PEM form")]
+    Key,
+    /// There is no nonce.
+    #[error("there is no nonce to encrypt the password with")]
+    Nonce,
+    /// The password does not fit in what the key can encrypt.
+    #[error("the password has {length} bytes, but the server's public key can encrypt {most}")]
+    TooLong {
+        /// Bytes of the password.
+        length: usize,
+        /// Bytes that would fit.
+        most: usize,
+    },
+    /// What was received is not encrypted with our key, or not ended by a NUL.
+    #[error("the encrypted password cannot be decrypted with our key")]
+    Encrypted,
+    /// OpenSSL cannot.
+    #[error("OpenSSL: {0}")]
+    OpenSsl(#[from] ErrorStack),
+}
+
+/// Our key pair, in place of the server's.
+pub struct PasswordKey {
+    key: Rsa<Private>,
+    public_pem: Vec<u8>,
+}
+
+impl PasswordKey {
+    /// Makes a key pair. Takes a tenth of a second.
+    ///
+    /// # Errors
+    ///
+    /// If OpenSSL cannot.
+    pub fn generate() -> Result<Self, PasswordError> {
+        let key = Rsa::generate(BITS)?;
+        let public_pem = key.public_key_to_pem()?;
+        Ok(Self { key, public_pem })
+    }
+
+    /// The public key as clients are sent it.
+    pub fn public_pem(&self) -> &[u8] {
+        &self.public_pem
+    }
+
+    /// The password, without its NUL, that a client encrypted with our public key.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError::Encrypted`], whatever is wrong with it.
+    pub fn decrypt(&self, encrypted: &[u8], nonce: &[u8]) -> Result<Vec<u8>, PasswordError> {
+        let mut plain = vec![0; usize::try_from(self.key.size()).unwrap_or_default()];
+        let length = self
+            .key
+            .private_decrypt(encrypted, &mut plain, Padding::PKCS1_OAEP)
+            .map_err(|_| PasswordError::Encrypted)?;
+        plain.truncate(length);
+        xor(&mut plain, nonce)?;
+        match plain.pop() {
+            Some(0) => Ok(plain),
+            _ => Err(PasswordError::Encrypted),
+        }
+    }
+}
+
+impl std::fmt::Debug for PasswordKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordKey").finish_non_exhaustive()
+    }
+}
+
+/// Encrypts a password, without its NUL, with the public key that a server sent.
+///
+/// # Errors
+///
+/// If the key is none, or the password is too long for it.
+pub fn encrypt(password: &[u8], nonce: &[u8], public_pem: &[u8]) -> Result<Vec<u8>, PasswordError> {
+    let key = public_key(public_pem)?;
+    let size = usize::try_from(key.size()).unwrap_or_default();
+    let most = size.saturating_sub(OAEP_OVERHEAD + 1);
+    if password.len() > most {
+        return Err(PasswordError::TooLong { length: password.len(), most });
+    }
+    let mut plain = password.to_vec();
+    plain.push(0);
+    xor(&mut plain, nonce)?;
+    let mut encrypted = vec![0; size];
+    let length = key.public_encrypt(&plain, &mut encrypted, Padding::PKCS1_OAEP)?;
+    encrypted.truncate(length);
+    Ok(encrypted)
+}
+
+fn public_key(pem: &[u8]) -> Result<Rsa<Public>, PasswordError> {
+    Rsa::public_key_from_pem(pem)
+        .or_else(|_| Rsa::public_key_from_pem_pkcs1(pem))
+        .map_err(|_| PasswordError::Key)
+}
+
+fn xor(bytes: &mut [u8], nonce: &[u8]) -> Result<(), PasswordError> {
+    if nonce.is_empty() {
+        return Err(PasswordError::Nonce);
+    }
+    for (byte, with) in bytes.iter_mut().zip(nonce.iter().cycle()) {
+        *byte ^= with;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONCE: &[u8] = b"abcdefghijklmnopqrst";
+
+    #[test]
+    fn a_password_survives_the_way() {
+        let key = PasswordKey::generate().unwrap();
+        for length in [0, 1, 19, 20, 21, 40, 100, 213] {
+            let password = vec![b'p'; length];
+            let encrypted = encrypt(&password, NONCE, key.public_pem()).unwrap();
+            assert_eq!(encrypted.len(), 256);
+            assert_eq!(key.decrypt(&encrypted, NONCE).unwrap(), password);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let key = PasswordKey::generate().unwrap();
+        let result = encrypt(&[b'p'; 214], NONCE, key.public_pem());
+        assert!(matches!(result, Err(PasswordError::TooLong { length: 214, most: 213 })));
+    }
+
+    #[test]
+    fn what_is_broken_is_refused() {
+        let key = PasswordKey::generate().unwrap();
+        let other = PasswordKey::generate().unwrap();
+        let encrypted = encrypt(b"secret", NONCE, other.public_pem()).unwrap();
+        for bytes in [&encrypted[..], &encrypted[..255], b"", b"x"] {
+            assert!(matches!(key.decrypt(bytes, NONCE), Err(PasswordError::Encrypted)));
+        }
+        // Another nonce: the NUL is not where it should be.
+        assert!(matches!(other.decrypt(&encrypted, b"another"), Err(PasswordError::Encrypted)));
+        assert!(matches!(encrypt(b"x", NONCE, b"no key"), Err(PasswordError::Key)));
+        assert!(matches!(encrypt(b"x", b"", key.public_pem()), Err(PasswordError::Nonce)));
+    }
+
+    #[test]
+    fn the_public_key_is_what_servers_send() {
+        let key = PasswordKey::generate().unwrap();
+        assert!(key.public_pem().starts_with(b"-----BEGIN PUBLIC KEY-----\n"));
+    }
+}
