@@ -250,6 +250,12 @@ impl Client {
             _ => false,
         };
         let waits = self.phase == Phase::Waiting && self.tracker.is_none();
+        // The server was not asked: it ends the session.
+        let idles = matches!(self.phase, Phase::Ready | Phase::Speaks | Phase::ChangeData);
+        if idles && is_err(payload) && !matches!(origin, Origin::Proxy) {
+            self.surprised = Some(payload.to_vec());
+            return;
+        }
         if is_last_word && waits && is_err(payload) && !(self.is_exempt && in_order) {
             self.surprised = (!self.is_exempt).then(|| payload.to_vec());
             return;
