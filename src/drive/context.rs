@@ -7,6 +7,7 @@ use std::time::Duration;
 use engine::{Settings, Shared};
 use script::Scripts;
 
+use super::Tls;
 use crate::chassis::Backends;
 
 /// How long something may take.
@@ -47,6 +48,8 @@ pub struct Context {
     pub scripts: Option<Box<dyn Scripts>>,
     /// The options that the rules depend on.
     pub settings: Settings,
+    /// Certificates and keys.
+    pub tls: Tls,
     /// How long to wait.
     pub time_limits: TimeLimits,
     /// The plugin was told to end: callbacks that still come close their connection.

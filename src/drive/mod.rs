@@ -5,5 +5,7 @@
 pub mod callbacks;
 mod context;
 pub mod lane;
+mod tls;
 
+pub use tls::Tls;
 pub use context::{Context, TimeLimit, TimeLimits, context, install};

@@ -196,6 +196,7 @@ unsafe fn start(
         backends,
         scripts,
         settings: options.settings(),
+        tls: drive::Tls::default(),
         time_limits: options.time_limits(),
         closing: AtomicBool::new(false),
     };

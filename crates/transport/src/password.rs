@@ -2,7 +2,7 @@
 //! has TLS and the other has not.
 //!
 //! On a plain connection the client asks for the server's public key and sends the password, with its NUL, xor the nonce
-//! of the greeting, encrypted with RSA-OAEP and SHA-1.
+//! of the greeting, encrypted with RSA-OAEP and SHA-1. What is here never sees the password itself, but that xor.
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html>
 
 use openssl::error::ErrorStack;
@@ -21,9 +21,6 @@ pub enum PasswordError {
     /// The server's public key is none.
     #[error("the server's public key is not an RSA key in PEM form")]
     Key,
-    /// There is no nonce.
-    #[error("there is no nonce to encrypt the password with")]
-    Nonce,
     /// The password does not fit in what the key can encrypt.
     #[error("the password has {length} bytes, but the server's public key can encrypt {most}")]
     TooLong {
@@ -32,7 +29,7 @@ pub enum PasswordError {
         /// Bytes that would fit.
         most: usize,
     },
-    /// What was received is not encrypted with our key, or not ended by a NUL.
+    /// What was received is not encrypted with our key.
     #[error("the encrypted password cannot be decrypted with our key")]
     Encrypted,
     /// OpenSSL cannot.
@@ -63,23 +60,19 @@ impl PasswordKey {
         &self.public_pem
     }
 
-    /// The password, without its NUL, that a client encrypted with our public key.
+    /// What a client encrypted with our public key.
     ///
     /// # Errors
     ///
     /// [`PasswordError::Encrypted`], whatever is wrong with it.
-    pub fn decrypt(&self, encrypted: &[u8], nonce: &[u8]) -> Result<Vec<u8>, PasswordError> {
+    pub fn decrypt(&self, encrypted: &[u8]) -> Result<Vec<u8>, PasswordError> {
         let mut plain = vec![0; usize::try_from(self.key.size()).unwrap_or_default()];
         let length = self
             .key
             .private_decrypt(encrypted, &mut plain, Padding::PKCS1_OAEP)
             .map_err(|_| PasswordError::Encrypted)?;
         plain.truncate(length);
-        xor(&mut plain, nonce)?;
-        match plain.pop() {
-            Some(0) => Ok(plain),
-            _ => Err(PasswordError::Encrypted),
-        }
+        Ok(plain)
     }
 }
 
@@ -89,23 +82,20 @@ impl std::fmt::Debug for PasswordKey {
     }
 }
 
-/// Encrypts a password, without its NUL, with the public key that a server sent.
+/// Encrypts a password that has its NUL and the nonce over it with the public key that a server sent.
 ///
 /// # Errors
 ///
 /// If the key is none, or the password is too long for it.
-pub fn encrypt(password: &[u8], nonce: &[u8], public_pem: &[u8]) -> Result<Vec<u8>, PasswordError> {
+pub fn encrypt(obfuscated: &[u8], public_pem: &[u8]) -> Result<Vec<u8>, PasswordError> {
     let key = public_key(public_pem)?;
     let size = usize::try_from(key.size()).unwrap_or_default();
-    let most = size.saturating_sub(OAEP_OVERHEAD + 1);
-    if password.len() > most {
-        return Err(PasswordError::TooLong { length: password.len(), most });
+    let most = size.saturating_sub(OAEP_OVERHEAD);
+    if obfuscated.len() > most {
+        return Err(PasswordError::TooLong { length: obfuscated.len(), most });
     }
-    let mut plain = password.to_vec();
-    plain.push(0);
-    xor(&mut plain, nonce)?;
     let mut encrypted = vec![0; size];
-    let length = key.public_encrypt(&plain, &mut encrypted, Padding::PKCS1_OAEP)?;
+    let length = key.public_encrypt(obfuscated, &mut encrypted, Padding::PKCS1_OAEP)?;
     encrypted.truncate(length);
     Ok(encrypted)
 }
@@ -116,52 +106,37 @@ fn public_key(pem: &[u8]) -> Result<Rsa<Public>, PasswordError> {
         .map_err(|_| PasswordError::Key)
 }
 
-fn xor(bytes: &mut [u8], nonce: &[u8]) -> Result<(), PasswordError> {
-    if nonce.is_empty() {
-        return Err(PasswordError::Nonce);
-    }
-    for (byte, with) in bytes.iter_mut().zip(nonce.iter().cycle()) {
-        *byte ^= with;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NONCE: &[u8] = b"abcdefghijklmnopqrst";
-
     #[test]
     fn a_password_survives_the_way() {
         let key = PasswordKey::generate().unwrap();
-        for length in [0, 1, 19, 20, 21, 40, 100, 213] {
+        for length in [0, 1, 19, 20, 21, 40, 100, 214] {
             let password = vec![b'p'; length];
-            let encrypted = encrypt(&password, NONCE, key.public_pem()).unwrap();
+            let encrypted = encrypt(&password, key.public_pem()).unwrap();
             assert_eq!(encrypted.len(), 256);
-            assert_eq!(key.decrypt(&encrypted, NONCE).unwrap(), password);
+            assert_eq!(key.decrypt(&encrypted).unwrap(), password);
         }
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
         let key = PasswordKey::generate().unwrap();
-        let result = encrypt(&[b'p'; 214], NONCE, key.public_pem());
-        assert!(matches!(result, Err(PasswordError::TooLong { length: 214, most: 213 })));
+        let result = encrypt(&[b'p'; 215], key.public_pem());
+        assert!(matches!(result, Err(PasswordError::TooLong { length: 215, most: 214 })));
     }
 
     #[test]
     fn what_is_broken_is_refused() {
         let key = PasswordKey::generate().unwrap();
         let other = PasswordKey::generate().unwrap();
-        let encrypted = encrypt(b"secret", NONCE, other.public_pem()).unwrap();
+        let encrypted = encrypt(b"secret", other.public_pem()).unwrap();
         for bytes in [&encrypted[..], &encrypted[..255], b"", b"x"] {
-            assert!(matches!(key.decrypt(bytes, NONCE), Err(PasswordError::Encrypted)));
+            assert!(matches!(key.decrypt(bytes), Err(PasswordError::Encrypted)));
         }
-        // Another nonce: the NUL is not where it should be.
-        assert!(matches!(other.decrypt(&encrypted, b"another"), Err(PasswordError::Encrypted)));
-        assert!(matches!(encrypt(b"x", NONCE, b"no key"), Err(PasswordError::Key)));
-        assert!(matches!(encrypt(b"x", b"", key.public_pem()), Err(PasswordError::Nonce)));
+        assert!(matches!(encrypt(b"x", b"no key"), Err(PasswordError::Key)));
     }
 
     #[test]

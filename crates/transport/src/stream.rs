@@ -66,6 +66,11 @@ impl Stream {
             || self.frames.as_ref().is_some_and(|frames| frames.has_buffered())
     }
 
+    /// Whether there is no layer: what a read gives is what the socket has, and less than was asked for is all of it.
+    pub fn is_plain(&self) -> bool {
+        self.channel.tls.is_none() && self.frames.is_none()
+    }
+
     /// Writes the bytes of `parts`, and tells how many were taken: they are the socket's, or a layer has them.
     ///
     /// A layer takes about 64 KiB at a time, compression up to one packet more. Compression keeps small packets back until

@@ -3,17 +3,16 @@
 use std::time::Instant;
 
 use engine::{
-    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, Verdict};
+    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict};
 use mio::event::Event as Readiness;
 use script::Asked;
 use wire::packet::frame as framed;
 
-use super::end::End;
+use super::end::{Channel, Connect, End};
 use super::input::{Frame, Input};
-use super::io::{Effects, Io, Tools, other, token};
+use super::io::{Effects, Io, Rest, Tools, other, token};
 use super::listener::Accepted;
 use super::peer::{Peer, Read};
-use super::stream::{Connect, Stream};
 use super::timers::Deadline;
 use crate::boundary::panic_on_purpose;
 use crate::chassis::with_mutex;
@@ -47,7 +46,7 @@ impl Connection {
     pub fn new(key: usize, accepted: Accepted, tools: &mut Tools) -> std::io::Result<Self> {
         let ctx = tools.ctx;
         let (src, dst) = (accepted.src, accepted.dst);
-        let end = End::new(Stream::new(accepted.fd), Default::default());
+        let end = End::new(accepted.fd, false, Default::default());
         let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
@@ -88,6 +87,7 @@ impl Connection {
                 Awaits::Close => return self.finish(tools),
                 Awaits::Retry => self.tell(Event::Accepted, tools),
                 Awaits::Connect => self.connecting(tools),
+                Awaits::Secured(side) => self.securing(side, tools),
                 _ if reads == READS_PER_TURN => {
                     self.io.flush(&tools.registry);
                     return Fate::Again;
@@ -128,7 +128,7 @@ impl Connection {
             return self.tell(Event::Ended(Side::Client), tools);
         }
         let Some(server) = &mut self.io.server else { return self.tell(Event::ConnectFailed, tools) };
-        match server.with_channel(|channel| channel.stream.connect()) {
+        match server.with_channel(Channel::connect) {
             Connect::InProgress => false,
             Connect::Done => {
                 server.connected(&tools.registry);
@@ -138,6 +138,32 @@ impl Connection {
                 self.io.connect_error = Some(error);
                 self.tell(Event::ConnectFailed, tools)
             }
+        }
+    }
+
+    /// A TLS handshake is under way. Whether it came to an end.
+    fn securing(&mut self, side: Side, tools: &mut Tools) -> bool {
+        let tls = &tools.ctx.tls;
+        let Io { client, server, .. } = &mut self.io;
+        let done = match (side, server) {
+            (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
+            (Side::Server, Some(server)) => {
+                let name = server.end().name().to_owned();
+                server.secure(&tools.registry, |stream| tls.start_client(stream, &name))
+            }
+            (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
+        };
+        let secured = |peer: &Peer| peer.with_channel(|channel| channel.stream.tls().cloned());
+        match done {
+            Ok(false) => false,
+            Ok(true) => {
+                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else { return false };
+                let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
+                let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
+                self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
+                self.tell(Event::Secured { side, tls }, tools)
+            }
+            Err(e) => self.tell(Event::TlsFailed { side, why: e.to_string() }, tools),
         }
     }
 
@@ -256,24 +282,24 @@ impl Connection {
     fn hand_over(&mut self, side: Side, frame: Frame, input: &mut Input, tools: &mut Tools) {
         panic_on_purpose(if side == Side::Client { "client_packet" } else { "server_packet" });
         let mut verdict = None;
-        let (then, forward, discard) = loop {
+        let (then, forward, rest) = loop {
             let mut effects = Effects::new(&mut self.io, tools, input, Some((side, frame)));
             let mut payloads = input.payloads(frame);
             let payload = payloads.next().unwrap_or_default();
-            let rest: Vec<_> = if frame.has_parts { payloads.collect() } else { Vec::new() };
-            let packet = Incoming { id: frame.id, payload, rest: &rest };
+            let parts: Vec<_> = if frame.has_parts { payloads.collect() } else { Vec::new() };
+            let packet = Incoming { id: frame.id, payload, rest: &parts };
             let event = match (verdict.take(), side) {
                 (Some(verdict), _) => Event::Verdict(verdict, Some(packet)),
                 (None, Side::Client) => Event::Client(packet),
                 (None, Side::Server) => Event::Server(packet),
             };
             let then = self.engine.handle(event, &mut effects);
-            let (forward, discard) = (effects.forward, effects.discard);
+            let (forward, rest) = (effects.forward, effects.rest);
             match (&then, self.script.as_mut()) {
                 (Then::Ask(ask), Some(script)) if forward.is_none() => {
                     verdict = Some(ask_script(&mut **script, ask, &packet.joined()));
                 }
-                _ => break (then, forward, discard),
+                _ => break (then, forward, rest),
             }
         };
         if let Some(id) = forward {
@@ -281,8 +307,14 @@ impl Connection {
             self.io.pass(other(side), frame, input);
         }
         input.advance(frame);
-        if discard {
-            input.clear();
+        match rest {
+            Rest::Stays => {}
+            Rest::Goes => input.clear(),
+            Rest::IsOfLayer => {
+                if let Some(peer) = self.io.peer(side) {
+                    peer.give_back(input);
+                }
+            }
         }
         self.go_on(then, tools);
     }

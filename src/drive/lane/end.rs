@@ -4,13 +4,13 @@
 //! instructions, or one system call that does not wait.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::{Address, Link};
-
-use super::stream::Stream;
+use socket2::SockRef;
+use transport::{Compression, Handshake, Stream, TlsError};
 
 /// A queue that held more than this is not kept for the next packets, in bytes.
 const KEPT: usize = 16 << 10;
@@ -30,17 +30,33 @@ pub struct End {
 pub struct Channel {
     /// The way to the peer.
     pub stream: Stream,
+    /// Its connect is under way, as far as was asked.
+    connecting: bool,
     queue: Vec<u8>,
     /// How much of the queue is written.
     written: usize,
+    /// What begins when the queue is written.
+    compression: Option<Compression>,
+}
+
+/// How a connect stands.
+#[derive(Debug)]
+pub enum Connect {
+    /// It is done.
+    Done,
+    /// It is under way.
+    InProgress,
+    /// It failed.
+    Failed(io::Error),
 }
 
 impl End {
-    /// `addresses`: ours and the peer's, or the other way round, as [`Link::addresses`] is to tell it.
-    pub fn new(stream: Stream, addresses: (Address, Address)) -> Arc<Self> {
-        let fd = stream.fd();
-        let channel = Mutex::new(Channel { stream, queue: Vec::new(), written: 0 });
-        Arc::new(Self { channel, unread: AtomicBool::new(false), fd, addresses })
+    /// Over a socket that does not block, and may be connecting. `addresses`: as [`Link::addresses`] is to tell them.
+    pub fn new(fd: OwnedFd, connecting: bool, addresses: (Address, Address)) -> Arc<Self> {
+        let (number, stream) = (fd.as_raw_fd(), Stream::new(fd));
+        let (queue, written, compression) = (Vec::new(), 0, None);
+        let channel = Mutex::new(Channel { stream, connecting, queue, written, compression });
+        Arc::new(Self { channel, unread: AtomicBool::new(false), fd: number, addresses })
     }
 
     /// A leaf lock.
@@ -53,6 +69,11 @@ impl End {
         self.fd
     }
 
+    /// The peer's address, of a server as it is configured.
+    pub fn name(&self) -> &str {
+        &self.addresses.1.name
+    }
+
     /// Notes whether something was read that is not dealt with.
     pub fn set_unread(&self, unread: bool) {
         self.unread.store(unread, Ordering::Relaxed);
@@ -60,9 +81,9 @@ impl End {
 }
 
 impl Channel {
-    /// What waits to be written, in bytes.
+    /// What waits to be written, in bytes; what layers hold back counts as one.
     pub fn queued(&self) -> usize {
-        self.queue.len() - self.written
+        self.queue.len() - self.written + usize::from(self.stream.wants_to_write())
     }
 
     /// What waits to be written; more may be put behind it.
@@ -77,11 +98,31 @@ impl Channel {
     }
 
     /// Writes what waits and then `more`. What the peer does not take now waits.
-    pub fn write(&mut self, mut more: &[u8]) -> io::Result<()> {
-        while self.queued() + more.len() > 0 {
+    pub fn write(&mut self, more: &[u8]) -> io::Result<()> {
+        let result = self.write_on(more);
+        if self.written == self.queue.len() {
+            self.written = 0;
+            self.queue.clear();
+            self.queue.shrink_to(KEPT);
+            if let Some(compression) = self.compression.take() {
+                self.stream.start_compression(compression);
+            }
+        } else if self.written > self.queue.len() / 2 {
+            self.queue.drain(..self.written);
+            self.written = 0;
+        }
+        result
+    }
+
+    fn write_on(&mut self, mut more: &[u8]) -> io::Result<()> {
+        loop {
             let queued = self.queue.get(self.written..).unwrap_or_default();
+            if queued.is_empty() && more.is_empty() {
+                break;
+            }
             let parts = [IoSlice::new(queued), IoSlice::new(more)];
-            let taken = match self.stream.write(&parts) {
+            let parts = if queued.is_empty() { &parts[1..] } else { &parts };
+            let taken = match self.stream.write(parts) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(taken) => taken,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
@@ -94,15 +135,50 @@ impl Channel {
             self.written += of_queue;
             more = more.get(taken - of_queue..).unwrap_or_default();
         }
-        if self.queued() == 0 {
-            self.written = 0;
-            self.queue.clear();
-            self.queue.shrink_to(KEPT);
-        } else if self.written > self.queue.len() / 2 {
-            self.queue.drain(..self.written);
-            self.written = 0;
+        match self.stream.flush() {
+            Err(e) if e.kind() != ErrorKind::WouldBlock => Err(e),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What is sent behind what waits is compressed, and what is read from now on.
+    pub fn compress(&mut self, compression: Compression) -> io::Result<()> {
+        self.compression = Some(compression);
+        self.write(&[])
+    }
+
+    /// Goes on with the handshake of TLS, which `start` begins once everything is written that goes before it.
+    pub fn secure(
+        &mut self,
+        start: impl FnOnce(&mut Stream) -> Result<(), TlsError>,
+    ) -> io::Result<Handshake> {
+        if self.stream.is_plain() {
+            self.write(&[])?;
+            if self.queued() > 0 {
+                return Ok(Handshake::WantsWrite);
+            }
+            start(&mut self.stream).map_err(io::Error::other)?;
+        }
+        self.stream.handshake()
+    }
+
+    /// Whether the connect is under way, as far as was asked.
+    pub fn is_connecting(&self) -> bool {
+        self.connecting
+    }
+
+    /// Asks how the connect stands.
+    pub fn connect(&mut self) -> Connect {
+        let fd = self.stream.fd();
+        let socket = SockRef::from(&fd);
+        if let Some(error) = socket.take_error().unwrap_or_else(Some) {
+            return Connect::Failed(error);
+        }
+        if socket.peer_addr().is_err() {
+            return Connect::InProgress;
+        }
+        self.connecting = false;
+        Connect::Done
     }
 }
 
@@ -112,7 +188,7 @@ pub struct ServerLink(pub Arc<End>);
 
 impl Link for ServerLink {
     fn is_quiet(&self) -> bool {
-        let channel = self.0.lock();
+        let mut channel = self.0.lock();
         !self.0.unread.load(Ordering::Relaxed) && channel.queued() == 0 && channel.stream.is_quiet()
     }
 

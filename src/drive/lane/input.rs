@@ -60,6 +60,11 @@ impl Input {
         self.bytes.get(from..to).unwrap_or_default()
     }
 
+    /// All that is there.
+    pub fn rest(&self) -> &[u8] {
+        self.bytes(self.start, self.end)
+    }
+
     /// The header at `at`, if it is there.
     fn header(&self, at: usize) -> Option<Header> {
         Header::parse(self.bytes.get(at..self.end)?).ok()
@@ -87,11 +92,6 @@ impl Input {
             last = Frame { start: last.end, end, ..last };
         }
         Some(Frame { end: last.end, has_parts: last.end != first.end, ..first })
-    }
-
-    /// The length that the packet at the start announces, in bytes; 0 if its header is not there.
-    pub fn announced(&self) -> usize {
-        self.header(self.start).map_or(0, length)
     }
 
     /// The payloads of a frame's parts.

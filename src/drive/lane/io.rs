@@ -6,9 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{Connecting, Driver, Effect, Link, Side};
+use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
 use mio::{Registry, Token};
 use socket2::{Socket, Type};
+use transport::Compression;
 use wire::packet::frame;
 
 use super::address::{describe, resolve};
@@ -16,7 +17,6 @@ use super::end::{End, ServerLink};
 use super::input::{Buffers, Frame, Input};
 use super::listener::prepare;
 use super::peer::{Peer, Read};
-use super::stream::Stream;
 use crate::chassis::{fork, release_memory};
 use crate::drive::Context;
 
@@ -156,8 +156,20 @@ pub struct Effects<'e> {
     pub at_hand: Option<(Side, Frame)>,
     /// It is to be passed on, its first part with this sequence id.
     pub forward: Option<u8>,
-    /// What else came from that side is to be thrown away.
-    pub discard: bool,
+    /// What becomes of what else came from that side.
+    pub rest: Rest,
+}
+
+/// What becomes of input behind the packet at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rest {
+    /// Packets.
+    #[default]
+    Stays,
+    /// It is thrown away.
+    Goes,
+    /// It is the beginning of a layer that starts.
+    IsOfLayer,
 }
 
 impl<'e> Effects<'e> {
@@ -168,7 +180,7 @@ impl<'e> Effects<'e> {
         input: &'e Input,
         at_hand: Option<(Side, Frame)>,
     ) -> Self {
-        Self { io, tools, input, at_hand, forward: None, discard: false }
+        Self { io, tools, input, at_hand, forward: None, rest: Rest::default() }
     }
 
     /// Something goes to `to` behind the packet at hand, and all that is passed on.
@@ -181,6 +193,33 @@ impl<'e> Effects<'e> {
         }
         if let Some(peer) = self.io.peer(to) {
             peer.queue(fill);
+        }
+    }
+
+    fn is_from(&self, side: Side) -> bool {
+        self.at_hand.is_some_and(|(from, _)| from == side)
+    }
+
+    /// A layer starts on this side. What was read from it too far is the layer's.
+    fn start_layer(&mut self, side: Side) {
+        if self.is_from(side) {
+            self.rest = Rest::IsOfLayer;
+        } else if let Some(peer) = self.io.peer(side) {
+            let mut input = std::mem::take(&mut peer.input);
+            peer.give_back(&mut input);
+            input.release(&mut self.tools.buffers);
+        }
+    }
+
+    fn compress(&mut self, side: Side, algorithm: Algorithm) {
+        let compression = match algorithm {
+            Algorithm::Zlib => Compression::Zlib,
+            Algorithm::Zstd { level } => Compression::Zstd { level },
+        };
+        self.put(side, |_| ());
+        let started = self.io.peer(side).map(|peer| peer.compress(compression, &self.tools.registry));
+        if started.is_some() {
+            self.start_layer(side);
         }
     }
 
@@ -203,7 +242,7 @@ impl<'e> Effects<'e> {
         let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
         let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
         let token = token(self.io.key, Side::Server);
-        let connecting = end.lock().stream.is_connecting();
+        let connecting = end.lock().is_connecting();
         match Peer::new(end.clone(), token, connecting, &self.tools.registry) {
             Ok(server) => self.io.server = Some(server),
             Err(e) => {
@@ -214,7 +253,9 @@ impl<'e> Effects<'e> {
     }
 
     fn throw_away(&mut self, side: Side) {
-        self.discard |= self.at_hand.is_some_and(|(from, _)| from == side);
+        if self.is_from(side) {
+            self.rest = Rest::Goes;
+        }
         let Some(peer) = self.io.peer(side) else { return };
         peer.input.clear();
         while peer.read(&mut self.tools.buffers) == Read::Some {
@@ -235,9 +276,9 @@ impl<'e> Effects<'e> {
             _ => {}
         }
         let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-        let stream = Stream::connecting(socket.into());
-        fork::remember(stream.fd());
-        Ok(End::new(stream, (src, dst)))
+        let end = End::new(socket.into(), true, (src, dst));
+        fork::remember(end.fd());
+        Ok(end)
     }
 }
 
@@ -260,6 +301,18 @@ impl Driver for Effects<'_> {
         self.io.connect_error.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string)
     }
 
+    fn encrypt_password(&mut self, key: &[u8], obfuscated: &[u8]) -> Option<Vec<u8>> {
+        transport::password::encrypt(obfuscated, key).ok()
+    }
+
+    fn public_key(&mut self) -> Option<Vec<u8>> {
+        Some(self.tools.ctx.tls.password_key()?.public_pem().to_vec())
+    }
+
+    fn decrypt_password(&mut self, encrypted: &[u8]) -> Option<Vec<u8>> {
+        self.tools.ctx.tls.password_key()?.decrypt(encrypted).ok()
+    }
+
     fn effect(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Forward { id, .. } => self.forward = Some(id),
@@ -279,6 +332,14 @@ impl Driver for Effects<'_> {
                 self.put(Side::Server, |_| ());
                 if let Some(server) = &mut self.io.server {
                     server.write(&[], &self.tools.registry);
+                }
+            }
+            Effect::StartTls(side) => self.start_layer(side),
+            Effect::Compress { side, algorithm } => self.compress(side, algorithm),
+            Effect::NewExchange(side) => {
+                if let Some(peer) = self.io.peer(side) {
+                    peer.write(&[], &self.tools.registry);
+                    peer.with_channel(|channel| channel.stream.new_exchange());
                 }
             }
             Effect::Discard(side) => self.throw_away(side),

@@ -4,7 +4,7 @@
 //! up other hooks, and nobody else.
 //!
 //! ```text
-//! poll ─► worker.rs ─► connection.rs ──Event──► engine ──Effect──► io.rs ─► peer.rs ─► end.rs ─► stream.rs
+//! poll ─► worker.rs ─► connection.rs ──Event──► engine ──Effect──► io.rs ─► peer.rs ─► end.rs
 //!                          ▲  └─ input.rs: packets     │
 //!                          └────── hook ◄── Then::Ask ─┘
 //! ```
@@ -16,7 +16,6 @@ mod input;
 mod io;
 mod listener;
 mod peer;
-mod stream;
 mod timers;
 mod worker;
 

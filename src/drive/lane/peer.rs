@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use transport::{Compression, Handshake, Stream, TlsError};
 
 use super::end::{Channel, End};
 use super::input::{Buffers, Input};
@@ -103,16 +104,20 @@ impl Peer {
         }
         let space = self.input.space(buffers);
         let wanted = space.len();
-        let result = self.end.lock().stream.read(space);
+        let mut channel = self.end.lock();
+        let result = channel.stream.read(space);
+        // Without layers, less than there was room for was all. The poll tells when there is more.
+        let may_have_more = |count| count == wanted || !channel.stream.is_plain();
+        let result = result.map(|count| (count, may_have_more(count)));
+        drop(channel);
         match result {
-            Ok(0) => {
+            Ok((0, _)) => {
                 self.hung_up = true;
                 Read::End
             }
-            Ok(count) => {
+            Ok((count, may_have_more)) => {
                 self.input.filled(count);
-                // Less than there was room for: that was all. The poll tells when there is more.
-                self.readable = count == wanted || self.hung_up;
+                self.readable = may_have_more || self.hung_up;
                 Read::Some
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
@@ -152,6 +157,23 @@ impl Peer {
         self.ask_for_writing(self.queued > 0, registry);
     }
 
+    /// A layer may have something that was read with its handshake.
+    pub fn is_readable_again(&mut self) {
+        self.readable = true;
+    }
+
+    /// What is sent behind what waits is compressed.
+    pub fn compress(&mut self, compression: Compression, registry: &Registry) {
+        let mut channel = self.end.lock();
+        let result = channel.compress(compression);
+        self.queued = channel.queued();
+        drop(channel);
+        if result.is_err() {
+            self.fail();
+        }
+        self.ask_for_writing(self.queued > 0, registry);
+    }
+
     /// The connect is done.
     pub fn connected(&mut self, registry: &Registry) {
         self.ask_for_writing(false, registry);
@@ -175,6 +197,28 @@ impl Peer {
             self.fail();
         }
         self.asks_for_writing = ask;
+    }
+
+    /// From now on a layer is below: what was read too far is its.
+    pub fn give_back(&mut self, input: &mut Input) {
+        self.end.lock().stream.unread(input.rest());
+        input.clear();
+        self.readable = true;
+    }
+
+    /// Goes on with the handshake of TLS, which `start` begins once everything is written that goes before it.
+    pub fn secure(
+        &mut self,
+        registry: &Registry,
+        start: impl FnOnce(&mut Stream) -> Result<(), TlsError>,
+    ) -> io::Result<bool> {
+        let mut channel = self.end.lock();
+        let handshake = channel.secure(start);
+        drop(channel);
+        self.readable = self.hung_up;
+        let handshake = handshake?;
+        self.ask_for_writing(handshake == Handshake::WantsWrite, registry);
+        Ok(handshake == Handshake::Done)
     }
 
     /// What is behind the lock.
