@@ -4,6 +4,8 @@
 //! their ids mean nothing inside compressed frames, which are numbered instead.
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_compression.html>.
 
+use std::ops::RangeInclusive;
+
 use wire::connect::Login;
 use wire::{Capabilities, WireError};
 
@@ -17,7 +19,7 @@ pub enum Algorithm {
     Zlib,
     /// zstd.
     Zstd {
-        /// The level that the login asked for; 1 to 22 in a login that makes sense.
+        /// The level that the login asked for, from 1 to 22.
         level: u8,
     },
 }
@@ -25,13 +27,15 @@ pub enum Algorithm {
 impl Algorithm {
     /// The level of clients that do not tell one.
     const USUAL_LEVEL: u8 = 3;
+    const LEVELS: RangeInclusive<u8> = 1..=22;
 
-    /// What these capabilities ask for. As to clients and servers of MySQL, zlib goes first.
+    /// What these capabilities ask for. As with MySQL 9.7, zlib goes first where both are.
     pub(crate) fn of(capabilities: Capabilities, zstd_level: Option<u8>) -> Option<Self> {
         if capabilities.contains(Capabilities::COMPRESS) {
             Some(Self::Zlib)
         } else if capabilities.contains(Capabilities::ZSTD_COMPRESSION) {
-            Some(Self::Zstd { level: zstd_level.unwrap_or(Self::USUAL_LEVEL) })
+            let level = zstd_level.unwrap_or(Self::USUAL_LEVEL);
+            Some(Self::Zstd { level: level.clamp(*Self::LEVELS.start(), *Self::LEVELS.end()) })
         } else {
             None
         }

@@ -52,7 +52,7 @@ fn invariants_hold_whatever_happens() {
         model::run(&std::fs::read(path).unwrap(), LOOKED_AT);
         return;
     }
-    let (mut events, mut answers) = (0, 0);
+    let (mut events, mut answers, mut handshakes) = (0, 0, 0);
     for seed in 0..number("PYPROXY_MODEL_SEEDS").unwrap_or(SEEDS) {
         let told = Told(seed, events);
         let input = bytes(seed);
@@ -63,8 +63,10 @@ fn invariants_hold_whatever_happens() {
         }
         events += report.events;
         answers += report.answers;
+        handshakes += report.handshakes;
         drop(told);
     }
-    println!("{events} events, {answers} complete answers");
+    println!("{events} events, {answers} complete answers, {handshakes} handshakes of TLS");
     assert!(answers > 0, "a model in which nobody is answered shows nothing");
+    assert!(handshakes > 0, "a model without TLS shows nothing of it");
 }

@@ -57,7 +57,7 @@ impl Hop {
         } else {
             let is_zstd = capabilities.contains(Capabilities::ZSTD_COMPRESSION);
             // The usual level stands for one that a login was cut before.
-            is_zstd.then(|| Algorithm::Zstd { level: level.unwrap_or(3) })
+            is_zstd.then(|| Algorithm::Zstd { level: level.unwrap_or(3).clamp(1, 22) })
         };
     }
 

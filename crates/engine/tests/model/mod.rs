@@ -44,6 +44,8 @@ pub struct Report {
     pub events: u64,
     /// Complete answers that clients got.
     pub answers: u64,
+    /// TLS handshakes.
+    pub handshakes: u64,
 }
 
 /// Where a connection is, as its driver knows it.
@@ -91,6 +93,7 @@ struct World<'i> {
     log: Log,
     short: bool,
     answers: u64,
+    handshakes: u64,
     tls: Tls,
     compression: Compression,
 }
@@ -144,6 +147,7 @@ impl<'i> World<'i> {
             log: Log::new(how.verbose),
             short: how.short,
             answers: 0,
+            handshakes: 0,
             tls,
             compression,
         }
@@ -375,9 +379,9 @@ impl<'i> World<'i> {
             self.answers + self.conns.iter().map(|conn| conn.io.client.answers).sum::<u64>();
         self.conns.clear();
         self.check_counts();
-        let (hash, events) = (self.log.hash, self.log.events);
+        let (hash, events, handshakes) = (self.log.hash, self.log.events, self.handshakes);
         drop(self.shared);
         assert!(self.ends.iter().all(|end| end.is_closed()), "a server connection was forgotten");
-        Report { hash, events, answers }
+        Report { hash, events, answers, handshakes }
     }
 }

@@ -63,6 +63,7 @@ impl World<'_> {
             }
             240..=250 => What::Plain(Event::TlsFailed { side, why: "model".to_owned() }),
             _ => {
+                self.handshakes += 1;
                 let io = &mut self.conns[n].io;
                 match side {
                     Side::Client => io.client.secured(),

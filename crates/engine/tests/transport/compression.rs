@@ -2,7 +2,7 @@
 
 use engine::{Algorithm, Awaits, Compression, Hook, Query, Settings, Side, Verdict};
 use wire::Capabilities;
-use wire::connect::ChangeUser;
+use wire::connect::{ChangeUser, Login};
 
 use crate::scene::*;
 
@@ -60,6 +60,19 @@ fn mirrored_compression_begins_behind_the_ok() {
     for (offered, asked) in [(BOTH, NOTHING), (NOTHING, BOTH), (ZLIB, ZSTD)] {
         let (_, sent, did) = logged_in(settings, offered, asked);
         assert_eq!((sent, did), (NOTHING, vec![FORWARD]), "{offered:?}, {asked:?}");
+    }
+}
+
+/// A server would refuse others; where none is asked, a driver needs one that there is.
+#[test]
+fn levels_are_those_of_zstd() {
+    for (asked, level) in [(0, 1), (1, 1), (22, 22), (23, 22), (255, 22)] {
+        let mut scene = Scene::new(compressing(Compression::ClientOnly), &[]);
+        scene.greeted(NOTHING);
+        let login = Login { zstd_level: Some(asked), ..login(ZSTD, NATIVE) };
+        scene.client(1, &login.encode().unwrap());
+        let did = scene.server(2, OK);
+        assert_eq!(did, [FORWARD, Did::Compress(Side::Client, Algorithm::Zstd { level })]);
     }
 }
 
