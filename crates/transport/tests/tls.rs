@@ -1,4 +1,5 @@
 //! TLS: handshakes, certificates, sessions that go on, ends.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod common;
 
@@ -76,6 +77,50 @@ fn a_hello_that_came_with_the_request_is_not_lost() {
     let (first, second) = handshakes(&mut one, &mut other);
     first.unwrap();
     second.unwrap();
+}
+
+#[test]
+fn data_may_come_with_the_end_of_the_handshake() {
+    let (mut one, mut other) = pair();
+    one.start_tls_client(&client(&TlsClientOptions::default()), "backend", None).unwrap();
+    other.start_tls_server(&server(&TlsServerOptions::default())).unwrap();
+    assert_eq!(one.handshake().unwrap(), Handshake::WantsRead);
+    assert_eq!(other.handshake().unwrap(), Handshake::WantsRead);
+    assert_eq!(one.handshake().unwrap(), Handshake::Done);
+    write_all(&mut one, b"login");
+    assert_eq!(other.handshake().unwrap(), Handshake::Done);
+    assert!(other.has_buffered(), "the descriptor has nothing more");
+    assert!(!other.is_quiet());
+    assert_eq!(read_available(&mut other), b"login");
+    assert!(other.is_quiet());
+}
+
+#[test]
+fn threads_share_configurations_and_hand_streams_on() {
+    let (to, with) = (client(&TlsClientOptions::default()), server(&TlsServerOptions::default()));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let (to, with, sender) = (to.clone(), with.clone(), sender.clone());
+            scope.spawn(move || {
+                for _ in 0..25 {
+                    let (mut one, other) = tls_pair(&to, &with);
+                    write_all(&mut one, b"from one thread");
+                    sender.send((one, other)).unwrap();
+                }
+            });
+        }
+        drop(sender);
+        let mut count = 0;
+        for (mut one, mut other) in receiver {
+            assert!(one.is_quiet());
+            write_all(&mut other, b"from another");
+            assert_eq!(read_available(&mut other), b"from one thread");
+            assert_eq!(read_available(&mut one), b"from another");
+            count += 1;
+        }
+        assert_eq!(count, 100);
+    });
 }
 
 #[test]
@@ -418,6 +463,14 @@ fn wrong_files_stop_the_start_with_one_line() {
         client_certificates: ClientCertificates::Required,
         ..TlsServerOptions::default()
     };
+    let turned_round = TlsServerOptions {
+        policy: Policy {
+            min_version: Some(TlsVersion::V1_3),
+            max_version: Some(TlsVersion::V1_2),
+            ..Policy::default()
+        },
+        ..TlsServerOptions::default()
+    };
     let bad_ciphers = TlsServerOptions {
         policy: Policy { ciphers: Some("NO-SUCH".into()), ..Policy::default() },
         ..TlsServerOptions::default()
@@ -430,6 +483,7 @@ fn wrong_files_stop_the_start_with_one_line() {
         (swapped, "is not a certificate in PEM form"),
         (with_certificate(&encrypted), "is not a private key without password in PEM form"),
         (half, "a certificate needs its key"),
+        (turned_round, "the lowest version of TLS is above the highest"),
         (no_ca, "client certificates are required, but there is no CA"),
         (bad_ciphers, "ciphers \"NO-SUCH\": no cipher match"),
     ] {
