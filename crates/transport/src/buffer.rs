@@ -4,6 +4,7 @@
 //! thread's store and give them back.
 
 use std::cell::RefCell;
+use std::fmt;
 
 /// What a new buffer can take without growing, and what is read from a socket at a time.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -40,7 +41,7 @@ fn give_back(mut bytes: Vec<u8>) {
 }
 
 /// A queue of bytes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     /// Where the queue begins: what is before it was consumed.
@@ -103,6 +104,13 @@ impl Buffer {
         self.bytes.drain(..start.min(self.start));
         self.start = 0;
         self.bytes.splice(..0, bytes.iter().copied());
+    }
+}
+
+impl fmt::Debug for Buffer {
+    /// Only how much there is: it may be a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
     }
 }
 

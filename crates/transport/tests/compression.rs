@@ -1,4 +1,5 @@
 //! The compressed protocol: frames as servers write them, and what is wrong with others.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! All layers together: whatever the layers and wherever bytes are cut, what is written is what is read.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod common;
 

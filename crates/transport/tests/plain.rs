@@ -1,4 +1,5 @@
 //! A stream without layers.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! PROXY headers, as HAProxy writes them, and as nobody should.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr};

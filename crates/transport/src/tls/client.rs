@@ -91,7 +91,7 @@ impl TlsClient {
         match (&options.ca, options.verification) {
             (_, Verification::None) => context.set_verify(SslVerifyMode::NONE),
             (None, _) => {
-                return Err(TlsError::Missing("servers have to be verified, but there is no CA"));
+                return Err(TlsError::Options("servers have to be verified, but there is no CA"));
             }
             (Some(path), _) => {
                 for ca in certificates(path)? {
@@ -136,7 +136,7 @@ impl TlsClient {
         }
         if self.0.verification == Verification::CaAndName {
             let Some(name) = name else {
-                return Err(TlsError::Missing(
+                return Err(TlsError::Options(
                     "the server's name has to be verified, but it has none",
                 ));
             };

@@ -57,9 +57,9 @@ pub enum TlsError {
         /// What OpenSSL says.
         reason: String,
     },
-    /// A certificate has to be verified, with nothing to compare it with.
+    /// Options that do not go together.
     #[error("{0}")]
-    Missing(&'static str),
+    Options(&'static str),
     /// The stream has TLS or compression already.
     #[error("TLS cannot start: the stream has TLS or compression already")]
     Started,

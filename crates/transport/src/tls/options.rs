@@ -25,7 +25,7 @@ impl TlsVersion {
 /// Which versions and ciphers are used. What is `None` is as the distribution has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// The lowest version; TLS 1.2, if there is none.
+    /// The lowest version; if there is none, TLS 1.2, or what the distribution demands.
     pub min_version: Option<TlsVersion>,
     /// The highest version.
     pub max_version: Option<TlsVersion>,
@@ -42,9 +42,18 @@ impl Policy {
             SslMode::RELEASE_BUFFERS | SslMode::ENABLE_PARTIAL_WRITE | SslMode::AUTO_RETRY,
         );
         context.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::NO_COMPRESSION);
-        let min = self.min_version.unwrap_or(TlsVersion::V1_2);
-        context.set_min_proto_version(Some(min.number()))?;
-        context.set_max_proto_version(self.max_version.map(TlsVersion::number))?;
+        if self.min_version.zip(self.max_version).is_some_and(|(min, max)| min > max) {
+            return Err(TlsError::Options("the lowest version of TLS is above the highest"));
+        }
+        if let Some(version) = self.min_version {
+            context.set_min_proto_version(Some(version.number()))?;
+        } else if context.min_proto_version() != Some(OpensslVersion::TLS1_3) {
+            // What the system's configuration demands may be higher, but is not lower.
+            context.set_min_proto_version(Some(OpensslVersion::TLS1_2))?;
+        }
+        if let Some(version) = self.max_version {
+            context.set_max_proto_version(Some(version.number()))?;
+        }
         if let Some(list) = &self.ciphers {
             context.set_cipher_list(list).map_err(|error| refused("ciphers", list, &error))?;
         }

@@ -89,7 +89,7 @@ impl TlsServer {
         let required = options.client_certificates == ClientCertificates::Required;
         match &options.ca {
             None if required => {
-                return Err(TlsError::Missing(
+                return Err(TlsError::Options(
                     "client certificates are required, but there is no CA",
                 ));
             }

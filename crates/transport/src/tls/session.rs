@@ -88,6 +88,12 @@ impl Session {
     pub(crate) fn handshake(&mut self, socket: &Socket) -> io::Result<Handshake> {
         loop {
             let result = self.ssl.do_handshake();
+            if let Err(error) = &result
+                && !is_waiting(error)
+            {
+                self.try_flush(socket);
+                return Err(self.failure(error));
+            }
             match self.flush(socket) {
                 Err(error) if would_block(&error) => return Ok(Handshake::WantsWrite),
                 // A peer that closed may have said why before: that is the better text.
@@ -99,8 +105,7 @@ impl Session {
                 return Ok(Handshake::Done);
             };
             match self.receive_for(&error, socket) {
-                Ok(true) => {}
-                Ok(false) => return Err(self.failure(&error)),
+                Ok(_) => {}
                 Err(error) if would_block(&error) => return Ok(Handshake::WantsRead),
                 Err(error) => return Err(error),
             }
@@ -282,6 +287,10 @@ impl Drop for Session {
 
 fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+fn is_waiting(error: &openssl::ssl::Error) -> bool {
+    matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE)
 }
 
 fn would_block(error: &io::Error) -> bool {
