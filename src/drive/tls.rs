@@ -23,13 +23,13 @@ impl Tls {
     /// Begins TLS with a client.
     pub fn start_server(&self, stream: &mut Stream) -> Result<(), TlsError> {
         let server = self.server.read().unwrap_or_else(PoisonError::into_inner).clone();
-        stream.start_tls_server(&server.ok_or(TlsError::Missing("there is no certificate"))?)
+        stream.start_tls_server(&server.ok_or(TlsError::Options("there is no certificate"))?)
     }
 
     /// Begins TLS with the server of this address.
     pub fn start_client(&self, stream: &mut Stream, address: &str) -> Result<(), TlsError> {
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let client = client.ok_or(TlsError::Missing("TLS with servers is off"))?;
+        let client = client.ok_or(TlsError::Options("TLS with servers is off"))?;
         stream.start_tls_client(&client, address, Some(host(address)))
     }
 
