@@ -10,7 +10,7 @@ use wire::packet::frame as framed;
 
 use super::end::{Channel, Connect, End};
 use super::input::{Frame, Input};
-use super::io::{Effects, Io, Rest, Tools, other, token};
+use super::io::{Effects, Io, Rest, Tools, other};
 use super::listener::Accepted;
 use super::peer::{Peer, Read};
 use super::timers::Deadline;
@@ -47,7 +47,8 @@ impl Connection {
         let ctx = tools.ctx;
         let (src, dst) = (accepted.src, accepted.dst);
         let end = End::new(accepted.fd, false, Default::default());
-        let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
+        let token = tools.token(key, Side::Client);
+        let client = Peer::new(end, token, false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
