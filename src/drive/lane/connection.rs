@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use engine::{
-    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict};
+    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
+};
 use mio::event::Event as Readiness;
 use script::Asked;
 use wire::packet::frame as framed;
@@ -52,13 +53,13 @@ impl Connection {
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
-        let script = ctx
-            .scripts
-            .as_ref()
-            .and_then(|scripts| with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None));
+        let script = ctx.scripts.as_ref().and_then(|scripts| {
+            with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None)
+        });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
         let io = Io::new(key, client);
+        panic_on_purpose("accept");
         Ok(Self { engine, script, io, awaits: Awaits::Retry, deadline: Deadline::default() })
     }
 
@@ -112,7 +113,11 @@ impl Connection {
             return false;
         }
         // A server that takes nothing more may have said why.
-        let news = self.io.server.as_ref().is_some_and(|server| server.is_broken() && server.is_readable());
+        let news = self
+            .io
+            .server
+            .as_ref()
+            .is_some_and(|server| server.is_broken() && server.is_readable());
         news || (was_congested && !self.io.is_congested())
     }
 
@@ -128,7 +133,9 @@ impl Connection {
         if self.client_left(tools) {
             return self.tell(Event::Ended(Side::Client), tools);
         }
-        let Some(server) = &mut self.io.server else { return self.tell(Event::ConnectFailed, tools) };
+        let Some(server) = &mut self.io.server else {
+            return self.tell(Event::ConnectFailed, tools);
+        };
         match server.with_channel(Channel::connect) {
             Connect::InProgress => false,
             Connect::Done => {
@@ -158,7 +165,9 @@ impl Connection {
         match done {
             Ok(false) => false,
             Ok(true) => {
-                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else { return false };
+                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
+                    return false;
+                };
                 let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
                 let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
                 self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
@@ -322,6 +331,7 @@ impl Connection {
 
     /// Hands over an event without a packet. Always goes on.
     fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+        panic_on_purpose(place(&event));
         let input = Input::default();
         let mut effects = Effects::new(&mut self.io, tools, &input, None);
         let then = self.engine.handle(event, &mut effects);
@@ -356,7 +366,12 @@ impl Connection {
 
     /// Sets the deadline anew.
     #[inline]
-    pub fn set_deadline(&mut self, now: Instant, tools: &mut Tools, timers: &mut super::timers::Timers) {
+    pub fn set_deadline(
+        &mut self,
+        now: Instant,
+        tools: &mut Tools,
+        timers: &mut super::timers::Timers,
+    ) {
         let limits = &tools.ctx.time_limits;
         let writes = self.io.is_writing();
         let limit = match self.awaits {
@@ -369,13 +384,14 @@ impl Connection {
 
     /// The end: tells the script.
     pub fn end(&mut self, tools: &mut Tools) {
-        panic_on_purpose("disconnect_client");
         self.tell(Event::Closed, tools);
     }
 
     /// Something went wrong in here: the client gets an ERR, if it is in a place where one fits.
     pub fn apologize(&mut self) {
-        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else { return };
+        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else {
+            return;
+        };
         for payload in reply.packets() {
             self.io.client.queue(|queue| {
                 framed(payload, id, queue);
@@ -392,7 +408,20 @@ impl Connection {
 
 /// Asks the script, under the host's mutex.
 fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+    panic_on_purpose("ask");
     with_mutex(|_| Some(script.ask(ask, packet)), |_| None).unwrap_or(Verdict::Failed)
+}
+
+/// What tests call the place where an event without a packet is handed over.
+const fn place(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::Accepted => "accepted",
+        Event::Connected => "connected",
+        Event::Ended(_) => "ended",
+        Event::TimedOut => "timed_out",
+        Event::Closed => "disconnect_client",
+        _ => "other_event",
+    }
 }
 
 /// Whose packet is awaited.

@@ -233,12 +233,7 @@ impl Worker {
     }
 
     /// One connection's turn. A panic ends it, and nobody else's.
-    fn turn(
-        &mut self,
-        key: usize,
-        now: Instant,
-        first: impl FnOnce(&mut Connection, &mut Tools),
-    ) {
+    fn turn(&mut self, key: usize, now: Instant, first: impl FnOnce(&mut Connection, &mut Tools)) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let tools = &mut self.tools;
         let fate = guard(
