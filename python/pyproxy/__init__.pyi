@@ -98,6 +98,8 @@ class Config:
     reload: bool
     script_config: str | None
     venv: str | None
+    event_loop: str
+    drain_timeout: float
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 

@@ -95,6 +95,8 @@ class Process:
         config.max_kept_bytes = options.max_kept_bytes
         config.reload = False
         config.venv = None
+        config.event_loop = "own"
+        config.drain_timeout = 0.0
 
     def _load(self, script_config: str | None) -> None:
         with self.running():
