@@ -214,9 +214,10 @@ unsafe fn start(
             let lane = Lane::start(context, listener, threads, options.drain_timeout);
             *running() = Some(lane.map_err(cannot_listen)?);
         }
-        // SAFETY: called from `apply_config`.
         None => {
-            unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?
+            // SAFETY: called from `apply_config`.
+            let listening = unsafe { listener::listen(chas, config, &options.address) };
+            listening.map_err(cannot_listen)?;
         }
     }
     log::info!("listening on {}", options.address);

@@ -205,7 +205,9 @@ impl Model {
                 self.clients[*number].server.is_some_and(|server| server.backend == ndx)
             };
             let closed: Vec<_> = (0..self.clients.len()).rev().filter(is_cut).collect();
-            closed.iter().for_each(|number| drop(self.clients.remove(*number)));
+            for number in &closed {
+                self.clients.remove(*number);
+            }
             return closed;
         }
         let servers = self.clients.iter_mut().filter_map(|client| client.server.as_mut());

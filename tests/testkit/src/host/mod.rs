@@ -169,14 +169,26 @@ impl Host {
     /// # Panics
     /// If it exits otherwise, or not at all.
     pub fn stop(mut self) -> Ended {
+        self.ask_to_end();
         self.end()
+    }
+
+    /// As [`Host::stop`], when the test has sent SIGTERM: a second one would kill the original host in its end.
+    ///
+    /// # Panics
+    /// If it exits with another code than 0, or not at all.
+    pub fn wait_for_end(mut self) -> Ended {
+        self.end()
+    }
+
+    fn ask_to_end(&mut self) {
+        if self.is_alive() {
+            self.signal(libc::SIGTERM);
+        }
     }
 
     fn end(&mut self) -> Ended {
         let mut child = self.child.take().expect("stopped once");
-        if child.try_wait().expect("waitpid").is_none() {
-            process::signal(child.id(), libc::SIGTERM);
-        }
         let status = wait_for(&mut child, PATIENCE);
         if status.is_none() {
             process::kill_group(&mut child);
@@ -194,6 +206,7 @@ impl Drop for Host {
             return;
         }
         if !thread::panicking() {
+            self.ask_to_end();
             self.end();
             return;
         }
