@@ -51,7 +51,7 @@ impl Turn<'_> {
         let command = Command(query.packet.first().copied().unwrap_or_default());
         self.shared.stats.queued_queries.increment();
         self.state.server_ids.restart();
-        self.send_to_server(&query.packet);
+        self.send_to_server(&self.with_attributes(&query.packet));
         if command == Command::QUIT {
             if self.session.command != Some(Command::QUIT.0) {
                 log::warn!("{}: a queued COM_QUIT ends the connection", self.name());
@@ -64,7 +64,7 @@ impl Turn<'_> {
         server.busy = true;
         let capabilities = server.capabilities();
         let cursor = server.cursors.columns(&query.packet).cloned();
-        self.state.exchange.effect = self.change_of(&query.packet);
+        self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
         self.state.tracker.start(command.0, capabilities);
         let kept = query.resultset_is_needed;

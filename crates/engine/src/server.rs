@@ -22,6 +22,7 @@ const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::PS_MULTI_RESULTS)
     .union(Capabilities::SESSION_TRACK)
     .union(Capabilities::DEPRECATE_EOF)
+    .union(Capabilities::QUERY_ATTRIBUTES)
     .union(Capabilities::MARIADB_FOLLOWED);
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
