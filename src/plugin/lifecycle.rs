@@ -162,8 +162,11 @@ unsafe fn start(
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(&backends, &options)?;
-    let shared =
-        Arc::new(Shared::new(Box::new(backends.clone()), options.pool_change_user, options.max_kept_bytes));
+    let shared = Arc::new(Shared::new(
+        Box::new(backends.clone()),
+        options.pool_change_user,
+        options.max_kept_bytes,
+    ));
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
     let lane = match options.event_loop {
         EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),
@@ -212,7 +215,9 @@ unsafe fn start(
             *running() = Some(lane.map_err(cannot_listen)?);
         }
         // SAFETY: called from `apply_config`.
-        None => unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?,
+        None => {
+            unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?
+        }
     }
     log::info!("listening on {}", options.address);
     Ok(())

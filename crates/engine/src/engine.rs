@@ -12,8 +12,8 @@ use crate::numbering::Numbering;
 use crate::tls::WaitingLogin;
 use crate::turn::Turn;
 use crate::{
-    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared, Side,
-    Slot, Then,
+    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared,
+    Side, Slot, Then,
 };
 
 /// One client connection.

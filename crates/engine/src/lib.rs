@@ -7,6 +7,7 @@
 
 mod address;
 mod answer_due;
+mod attributes;
 mod backends;
 mod change_user;
 mod client;
@@ -51,6 +52,7 @@ mod use_statement;
 mod verdict;
 
 pub use address::Address;
+pub use attributes::Attributes;
 pub use backends::{AddBackendError, BackendKind, BackendState, Backends};
 pub use client::Client;
 pub use compression::Algorithm;

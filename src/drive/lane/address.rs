@@ -27,9 +27,7 @@ fn of_ip(address: SocketAddr, family: u16) -> Address {
 pub fn resolve(address: &Address) -> Option<SockAddr> {
     let text = address.address.as_deref()?;
     match address.port {
-        Some(port) => {
-            Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, port).into())
-        }
+        Some(port) => Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, port).into()),
         None => SockAddr::unix(text).ok(),
     }
 }
@@ -44,10 +42,9 @@ mod tests {
 
     #[test]
     fn ip_addresses() {
-        for (text, ip, af) in [
-            ("127.0.0.1:3306", "127.0.0.1", libc::AF_INET),
-            ("[::1]:3306", "::1", libc::AF_INET6),
-        ] {
+        for (text, ip, af) in
+            [("127.0.0.1:3306", "127.0.0.1", libc::AF_INET), ("[::1]:3306", "::1", libc::AF_INET6)]
+        {
             let address: SockAddr = text.parse::<SocketAddr>().expect("an address").into();
             let told = describe(&address);
             let expected = Address {

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use engine::{
-    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict};
+    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
+};
 use mio::event::Event as Readiness;
 use script::Asked;
 use wire::packet::frame as framed;
@@ -51,10 +52,9 @@ impl Connection {
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
-        let script = ctx
-            .scripts
-            .as_ref()
-            .and_then(|scripts| with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None));
+        let script = ctx.scripts.as_ref().and_then(|scripts| {
+            with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None)
+        });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
         let io = Io::new(key, client);
@@ -111,7 +111,11 @@ impl Connection {
             return false;
         }
         // A server that takes nothing more may have said why.
-        let news = self.io.server.as_ref().is_some_and(|server| server.is_broken() && server.is_readable());
+        let news = self
+            .io
+            .server
+            .as_ref()
+            .is_some_and(|server| server.is_broken() && server.is_readable());
         news || (was_congested && !self.io.is_congested())
     }
 
@@ -127,7 +131,9 @@ impl Connection {
         if self.client_left(tools) {
             return self.tell(Event::Ended(Side::Client), tools);
         }
-        let Some(server) = &mut self.io.server else { return self.tell(Event::ConnectFailed, tools) };
+        let Some(server) = &mut self.io.server else {
+            return self.tell(Event::ConnectFailed, tools);
+        };
         match server.with_channel(Channel::connect) {
             Connect::InProgress => false,
             Connect::Done => {
@@ -157,7 +163,9 @@ impl Connection {
         match done {
             Ok(false) => false,
             Ok(true) => {
-                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else { return false };
+                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
+                    return false;
+                };
                 let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
                 let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
                 self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
@@ -355,7 +363,12 @@ impl Connection {
 
     /// Sets the deadline anew.
     #[inline]
-    pub fn set_deadline(&mut self, now: Instant, tools: &mut Tools, timers: &mut super::timers::Timers) {
+    pub fn set_deadline(
+        &mut self,
+        now: Instant,
+        tools: &mut Tools,
+        timers: &mut super::timers::Timers,
+    ) {
         let limits = &tools.ctx.time_limits;
         let writes = self.io.is_writing();
         let limit = match self.awaits {
@@ -374,7 +387,9 @@ impl Connection {
 
     /// Something went wrong in here: the client gets an ERR, if it is in a place where one fits.
     pub fn apologize(&mut self) {
-        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else { return };
+        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else {
+            return;
+        };
         for payload in reply.packets() {
             self.io.client.queue(|queue| {
                 framed(payload, id, queue);

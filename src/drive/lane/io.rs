@@ -217,7 +217,8 @@ impl<'e> Effects<'e> {
             Algorithm::Zstd { level } => Compression::Zstd { level },
         };
         self.put(side, |_| ());
-        let started = self.io.peer(side).map(|peer| peer.compress(compression, &self.tools.registry));
+        let started =
+            self.io.peer(side).map(|peer| peer.compress(compression, &self.tools.registry));
         if started.is_some() {
             self.start_layer(side);
         }

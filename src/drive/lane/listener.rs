@@ -63,7 +63,14 @@ impl Listener {
                 Ok(accepted) => accepted,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(None),
                 // A client that has left already.
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => continue,
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
+                    ) =>
+                {
+                    continue;
+                }
                 Err(e) => return Err(e),
             };
             prepare(&socket, peer.is_ipv4() || peer.is_ipv6())?;
@@ -122,7 +129,8 @@ fn bind_path(path: &Path) -> io::Result<Socket> {
     let listening = socket()?;
     match listening.bind(&name) {
         Err(e) if e.kind() == ErrorKind::AddrInUse => {
-            let refused = socket()?.connect(&name).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
+            let refused =
+                socket()?.connect(&name).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
             if !refused {
                 return Err(e);
             }

@@ -43,7 +43,12 @@ pub enum Read {
 
 impl Peer {
     /// Has the poll watch `end`. While it connects, writability tells that it is done.
-    pub fn new(end: Arc<End>, token: Token, connecting: bool, registry: &Registry) -> io::Result<Self> {
+    pub fn new(
+        end: Arc<End>,
+        token: Token,
+        connecting: bool,
+        registry: &Registry,
+    ) -> io::Result<Self> {
         let interest = interest(connecting);
         registry.register(&mut SourceFd(&end.fd()), token, interest)?;
         Ok(Self {

@@ -100,7 +100,8 @@ impl Worker {
         fork::remember(std::os::fd::AsRawFd::as_raw_fd(&poll));
         let waker = Waker::new(poll.registry(), WAKER)?;
         let inbox = Inbox { waker, clients: Mutex::default(), stopping: AtomicBool::new(false) };
-        let tools = Tools { ctx, registry: poll.registry().try_clone()?, buffers: Buffers::default() };
+        let tools =
+            Tools { ctx, registry: poll.registry().try_clone()?, buffers: Buffers::default() };
         Ok(Self {
             poll,
             tools,
@@ -234,12 +235,7 @@ impl Worker {
     }
 
     /// One connection's turn. A panic ends it, and nobody else's.
-    fn turn(
-        &mut self,
-        key: usize,
-        now: Instant,
-        first: impl FnOnce(&mut Connection, &mut Tools),
-    ) {
+    fn turn(&mut self, key: usize, now: Instant, first: impl FnOnce(&mut Connection, &mut Tools)) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let tools = &mut self.tools;
         let fate = guard(
