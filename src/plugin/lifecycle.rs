@@ -260,12 +260,12 @@ fn running() -> MutexGuard<'static, Option<Lane>> {
 }
 
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
+    // Whatever else happens, the threads must have ended when the host goes on.
+    let lane = running().take();
+    guard(|| lane.into_iter().for_each(Lane::stop), || ());
     guard(
         || {
             panic_on_purpose("destroy");
-            if let Some(lane) = running().take() {
-                lane.stop();
-            }
             if let Some(context) = drive::context() {
                 context.closing.store(true, Ordering::Relaxed);
                 if let Some(scripts) = &context.scripts {

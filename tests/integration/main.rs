@@ -24,6 +24,7 @@ mod listening;
 mod log;
 mod logins;
 mod options;
+mod own_loop;
 mod panics;
 mod pooling;
 mod prepared;

@@ -11,7 +11,7 @@ use wire::packet::frame as framed;
 
 use super::end::{Channel, Connect, End};
 use super::input::{Frame, Input};
-use super::io::{Effects, Io, Rest, Tools, other, token};
+use super::io::{Effects, Io, Rest, Tools, other};
 use super::listener::Accepted;
 use super::peer::{Peer, Read};
 use super::timers::Deadline;
@@ -48,7 +48,8 @@ impl Connection {
         let ctx = tools.ctx;
         let (src, dst) = (accepted.src, accepted.dst);
         let end = End::new(accepted.fd, false, Default::default());
-        let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
+        let token = tools.token(key, Side::Client);
+        let client = Peer::new(end, token, false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
@@ -58,6 +59,7 @@ impl Connection {
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
         let io = Io::new(key, client);
+        panic_on_purpose("accept");
         Ok(Self { engine, script, io, awaits: Awaits::Retry, deadline: Deadline::default() })
     }
 
@@ -329,6 +331,7 @@ impl Connection {
 
     /// Hands over an event without a packet. Always goes on.
     fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+        panic_on_purpose(place(&event));
         let input = Input::default();
         let mut effects = Effects::new(&mut self.io, tools, &input, None);
         let then = self.engine.handle(event, &mut effects);
@@ -381,7 +384,6 @@ impl Connection {
 
     /// The end: tells the script.
     pub fn end(&mut self, tools: &mut Tools) {
-        panic_on_purpose("disconnect_client");
         self.tell(Event::Closed, tools);
     }
 
@@ -406,7 +408,20 @@ impl Connection {
 
 /// Asks the script, under the host's mutex.
 fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+    panic_on_purpose("ask");
     with_mutex(|_| Some(script.ask(ask, packet)), |_| None).unwrap_or(Verdict::Failed)
+}
+
+/// What tests call the place where an event without a packet is handed over.
+const fn place(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::Accepted => "accepted",
+        Event::Connected => "connected",
+        Event::Ended(_) => "ended",
+        Event::TimedOut => "timed_out",
+        Event::Closed => "disconnect_client",
+        _ => "other_event",
+    }
 }
 
 /// Whose packet is awaited.

@@ -32,6 +32,22 @@ pub struct Tools {
     pub registry: Registry,
     /// Buffers for input.
     pub buffers: Buffers,
+    /// How many peers were watched so far.
+    watches: u32,
+}
+
+impl Tools {
+    /// For a thread.
+    pub fn new(ctx: &'static Context, registry: Registry) -> Self {
+        Self { ctx, registry, buffers: Buffers::default(), watches: 0 }
+    }
+
+    /// What the poll tells of a socket that is watched from now on. No two watches have the same: what it told of a socket
+    /// that has gone meanwhile is not taken for what comes from the next one.
+    pub fn token(&mut self, key: usize, side: Side) -> Token {
+        self.watches = self.watches.wrapping_add(1);
+        Token(usize::try_from(self.watches).unwrap_or_default() << 32 | place(key, side))
+    }
 }
 
 /// The two peers of a connection.
@@ -51,14 +67,14 @@ pub struct Io {
     run: Range<usize>,
 }
 
-/// The tokens of a connection's two sockets.
-pub fn token(key: usize, side: Side) -> Token {
-    Token(key * 2 + usize::from(side == Side::Server))
+const fn place(key: usize, side: Side) -> usize {
+    key * 2 + matches!(side, Side::Server) as usize
 }
 
-/// Whose token it is.
+/// Whose token it is, or was.
 pub fn owner(token: Token) -> (usize, Side) {
-    (token.0 / 2, if token.0.is_multiple_of(2) { Side::Client } else { Side::Server })
+    let place = token.0 & 0xffff_ffff;
+    (place / 2, if place.is_multiple_of(2) { Side::Client } else { Side::Server })
 }
 
 /// The other side.
@@ -242,7 +258,7 @@ impl<'e> Effects<'e> {
         }
         let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
         let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
-        let token = token(self.io.key, Side::Server);
+        let token = self.tools.token(self.io.key, Side::Server);
         let connecting = end.lock().is_connecting();
         match Peer::new(end.clone(), token, connecting, &self.tools.registry) {
             Ok(server) => self.io.server = Some(server),

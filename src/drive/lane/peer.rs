@@ -71,8 +71,11 @@ impl Peer {
         self.end.set_unread(false);
     }
 
-    /// What the poll tells.
+    /// What the poll tells. It may have been of a peer that was in this place before.
     pub fn ready(&mut self, event: &Event) {
+        if event.token() != self.token {
+            return;
+        }
         self.hung_up |= event.is_read_closed() || event.is_error();
         self.readable |= event.is_readable() || self.hung_up;
     }
@@ -234,4 +237,37 @@ impl Peer {
 
 fn interest(writing: bool) -> Interest {
     if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use mio::{Events, Poll};
+
+    use super::*;
+
+    fn peer(token: usize, registry: &Registry) -> (Peer, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("a socket");
+        let end = End::new(ours.into(), false, Default::default());
+        (Peer::new(end, Token(token), false, registry).expect("it is watched"), theirs)
+    }
+
+    #[test]
+    fn what_was_told_of_a_predecessor_is_not_of_this_one() {
+        let mut poll = Poll::new().expect("a poll");
+        let mut buffers = Buffers::default();
+        let (mut gone, theirs) = peer(1, poll.registry());
+        drop(theirs);
+        let mut events = Events::with_capacity(4);
+        poll.poll(&mut events, None).expect("an event");
+        let event = events.iter().next().expect("it hung up");
+        gone.ready(event);
+        assert!(gone.has_hung_up());
+        gone.leave(poll.registry(), &mut buffers);
+        let (mut next, _theirs) = peer(2, poll.registry());
+        next.ready(event);
+        assert!(!next.has_hung_up() && !next.is_readable());
+    }
 }
