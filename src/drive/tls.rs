@@ -51,9 +51,12 @@ mod tests {
 
     #[test]
     fn hosts() {
-        for (address, expected) in
-            [("db:3306", "db"), ("[::1]:3306", "::1"), ("127.0.0.1:1", "127.0.0.1"), ("/a/b", "/a/b")]
-        {
+        for (address, expected) in [
+            ("db:3306", "db"),
+            ("[::1]:3306", "::1"),
+            ("127.0.0.1:1", "127.0.0.1"),
+            ("/a/b", "/a/b"),
+        ] {
             assert_eq!(host(address), expected);
         }
     }

@@ -27,7 +27,18 @@ pub struct Peer {
     queued: usize,
     /// The poll is asked when it takes more.
     asks_for_writing: bool,
+    /// What happened since it was asked last.
+    progress: Progress,
     token: Token,
+}
+
+/// Whether a peer sent something, and took something.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// It sent something.
+    pub read: bool,
+    /// It took something.
+    pub written: bool,
 }
 
 /// What reading gave.
@@ -43,7 +54,12 @@ pub enum Read {
 
 impl Peer {
     /// Has the poll watch `end`. While it connects, writability tells that it is done.
-    pub fn new(end: Arc<End>, token: Token, connecting: bool, registry: &Registry) -> io::Result<Self> {
+    pub fn new(
+        end: Arc<End>,
+        token: Token,
+        connecting: bool,
+        registry: &Registry,
+    ) -> io::Result<Self> {
         let interest = interest(connecting);
         registry.register(&mut SourceFd(&end.fd()), token, interest)?;
         Ok(Self {
@@ -54,6 +70,7 @@ impl Peer {
             broken: false,
             queued: 0,
             asks_for_writing: connecting,
+            progress: Progress::default(),
             token,
         })
     }
@@ -92,6 +109,12 @@ impl Peer {
         self.queued
     }
 
+    /// What happened since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> Progress {
+        std::mem::take(&mut self.progress)
+    }
+
     /// Its end.
     pub fn end(&self) -> &Arc<End> {
         &self.end
@@ -117,6 +140,7 @@ impl Peer {
             }
             Ok((count, may_have_more)) => {
                 self.input.filled(count);
+                self.progress.read = true;
                 self.readable = may_have_more || self.hung_up;
                 Read::Some
             }
@@ -149,8 +173,10 @@ impl Peer {
         }
         let mut channel = self.end.lock();
         let result = channel.write(more);
+        let waited = self.queued + more.len();
         self.queued = channel.queued();
         drop(channel);
+        self.progress.written |= self.queued < waited;
         if result.is_err() {
             self.fail();
         }
