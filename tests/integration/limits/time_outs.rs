@@ -161,3 +161,25 @@ fn a_client_that_does_not_read_ends() {
     host.wait_for_clients(&[0]);
     host.wait_for_log("its Client does not take what it is sent");
 }
+
+/// mysql-proxy's state machine goes back to its connect; and an idle client is told what MySQL tells it.
+#[test]
+fn the_chassis_has_the_same_rules() {
+    let mute = RawServer::start(ServerConn::read_to_close);
+    let host = Host::builder()
+        .backend(mute.address())
+        .backend(db())
+        .with_counters()
+        .option("pyproxy-event-loop", "chassis")
+        .option("pyproxy-read-timeout", "0.6")
+        .start();
+    let mut client = host.connect();
+    let handshake = client.read_handshake().unwrap();
+    client.send_packet(1, &MariaDb::user().payload(&handshake)).unwrap();
+    client.finish_login(&MariaDb::user(), 2).unwrap();
+    host.wait_for_log("is not reachable (it does not greet), marked DOWN");
+    mute.wait_until(|seen| seen.len() == 1 && seen[0].ended);
+    assert_eq!(assert_err_and_close(&mut client, 0).code, 4031);
+    host.wait_for_clients(&[0, 0]);
+    assert_eq!(host.criticals(), Vec::<String>::new());
+}
