@@ -7,6 +7,7 @@
 
 mod address;
 mod answer_due;
+mod attributes;
 mod backends;
 mod change_user;
 mod client;
@@ -52,6 +53,7 @@ mod users;
 mod verdict;
 
 pub use address::Address;
+pub use attributes::Attributes;
 pub use backends::{AddBackendError, BackendKind, BackendState, Backends};
 pub use client::Client;
 pub use compression::Algorithm;

@@ -92,8 +92,8 @@ impl Turn<'_> {
         let server = self.session.server.as_ref();
         let offered = server.and_then(|server| server.handshake.as_ref());
         let offered = offered.map(|handshake| handshake.capabilities).unwrap_or_default();
-        if !offered.contains(login.capabilities.mariadb_extended()) {
-            // The client was greeted with another server's offer, and would misread what this one sends.
+        if !offered.contains(login.capabilities & Capabilities::MUTUAL) {
+            // The client was greeted with another server's offer, and the two would misread what the other sends.
             let message = "the servers of this backend differ, try again";
             return self.refuse(&Reply::proxy_error(message));
         }

@@ -22,6 +22,7 @@ const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::PS_MULTI_RESULTS)
     .union(Capabilities::SESSION_TRACK)
     .union(Capabilities::DEPRECATE_EOF)
+    .union(Capabilities::QUERY_ATTRIBUTES)
     .union(Capabilities::MARIADB_FOLLOWED)
     // Only where clients and servers have them together.
     .union(Capabilities::TRANSPORT);

@@ -62,7 +62,7 @@ fn one_connection_too_many_of_a_user() {
         .script(TELLING)
         .option("pyproxy-max-connections-per-user", 2)
         .start();
-    let wrong = testkit::Login::new("u", "wrong");
+    let wrong = Login::new("u", "wrong");
     for _ in 0..3 {
         let refused = log_in(host.connect(), &wrong).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::PermissionDenied);

@@ -199,7 +199,8 @@ impl Client {
             self.is_exempt = true;
             return Packet::new(0, b"\0\0\0\x01\0".to_vec());
         }
-        let payload = self.with_password(packets::command(self.capabilities, input));
+        let payload = packets::command_with_attributes(self.capabilities, input);
+        let payload = self.with_password(payload);
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();
         if self.command == Command::CHANGE_USER.0 {
