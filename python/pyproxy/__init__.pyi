@@ -101,6 +101,16 @@ class Config:
     reload: bool
     script_config: str | None
     venv: str | None
+    event_loop: str
+    drain_timeout: float
+    login_timeout: float
+    query_timeout: float | None
+    idle_timeout: float | None
+    max_connections: int
+    max_connections_per_address: int
+    max_connections_per_user: int
+    proxy_protocol_from: tuple[str, ...]
+    backend_proxy_protocol: str | None
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 

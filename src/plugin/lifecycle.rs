@@ -18,7 +18,7 @@ use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, fork, host, mutex};
-use crate::drive::lane::{Lane, Listener};
+use crate::drive::lane::{Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 
@@ -201,6 +201,9 @@ unsafe fn start(
         settings: options.settings(),
         tls: drive::Tls::default(),
         time_limits: options.time_limits(),
+        limits: Arc::new(Limits::new(options.max_connections, options.max_connections_per_address)),
+        proxies: options.proxy_protocol_from.clone(),
+        names_clients: options.backend_proxy_protocol,
         closing: AtomicBool::new(false),
     };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
@@ -214,8 +217,8 @@ unsafe fn start(
             let lane = Lane::start(context, listener, threads, options.drain_timeout);
             *running() = Some(lane.map_err(cannot_listen)?);
         }
-        // SAFETY: called from `apply_config`.
         None => {
+            // SAFETY: called from `apply_config`.
             unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?
         }
     }

@@ -20,6 +20,7 @@ mod examples;
 mod failures;
 mod install;
 mod leaks;
+mod limits;
 mod listening;
 mod log;
 mod logins;

@@ -27,10 +27,14 @@ impl Turn<'_> {
             let message = "Malformed communication packet";
             return self.refuse(&Reply::error(ER_MALFORMED_PACKET, message));
         };
-        if let Change::Login(login) = self.change_of(packet.payload, 0)
-            && let Some(reason) = self.objection_to_names(&login)
-        {
-            return self.refuse_names(reason);
+        self.state.places.next_command();
+        if let Change::Login(login) = self.change_of(packet.payload, 0) {
+            if let Some(reason) = self.objection_to_names(&login) {
+                return self.refuse_names(reason);
+            }
+            if !self.admit_change(&login) {
+                return;
+            }
         }
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::io;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,13 +11,14 @@ use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
 use mio::{Registry, Token};
 use socket2::{Socket, Type};
 use transport::Compression;
+use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
 use super::address::{describe, resolve};
 use super::end::{End, ServerLink};
 use super::input::{Buffers, Frame, Input};
 use super::listener::prepare;
-use super::peer::{Peer, Read};
+use super::peer::{Peer, Progress, Read};
 use crate::chassis::{fork, release_memory};
 use crate::drive::Context;
 
@@ -61,6 +63,12 @@ pub struct Io {
     pub server: Option<Peer>,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
+    /// The client's IP address, as the socket has it; `None` for a unix socket.
+    pub ip: Option<IpAddr>,
+    /// Both ends of the client's connection, for servers that are told of it.
+    pub ends: Option<Ends>,
+    /// When the connect began that is under way, or was made last.
+    pub attempt_at: Option<Instant>,
     /// Why a connect failed.
     pub connect_error: Option<io::Error>,
     /// What of the input is passed on as it is, and was not written yet.
@@ -88,7 +96,17 @@ pub const fn other(side: Side) -> Side {
 impl Io {
     /// For a client that was accepted.
     pub fn new(key: usize, client: Peer) -> Self {
-        Self { key, client, server: None, ended: None, connect_error: None, run: 0..0 }
+        Self {
+            key,
+            client,
+            server: None,
+            ended: None,
+            ip: None,
+            ends: None,
+            attempt_at: None,
+            connect_error: None,
+            run: 0..0,
+        }
     }
 
     /// The peer on this side.
@@ -128,6 +146,13 @@ impl Io {
         {
             peer.write(input.bytes(run.start, run.end), registry);
         }
+    }
+
+    /// What the client and the server did since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> (Progress, Progress) {
+        let server = self.server.as_mut().map(Peer::take_progress).unwrap_or_default();
+        (self.client.take_progress(), server)
     }
 
     /// Writes what the client takes now, and ends the watch of both.
@@ -305,6 +330,7 @@ impl Driver for Effects<'_> {
     }
 
     fn connect(&mut self, ndx: usize) -> Connecting {
+        self.io.attempt_at = Some(self.now());
         match self.start_connect(ndx) {
             Ok(end) => Connecting::InProgress(Box::new(ServerLink(end))),
             Err(e) => {

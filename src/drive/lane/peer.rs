@@ -27,7 +27,18 @@ pub struct Peer {
     queued: usize,
     /// The poll is asked when it takes more.
     asks_for_writing: bool,
+    /// What happened since it was asked last.
+    progress: Progress,
     token: Token,
+}
+
+/// Whether a peer sent something, and took something.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// It sent something.
+    pub read: bool,
+    /// It took something.
+    pub written: bool,
 }
 
 /// What reading gave.
@@ -59,6 +70,7 @@ impl Peer {
             broken: false,
             queued: 0,
             asks_for_writing: connecting,
+            progress: Progress::default(),
             token,
         })
     }
@@ -100,6 +112,12 @@ impl Peer {
         self.queued
     }
 
+    /// What happened since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> Progress {
+        std::mem::take(&mut self.progress)
+    }
+
     /// Its end.
     pub fn end(&self) -> &Arc<End> {
         &self.end
@@ -125,6 +143,7 @@ impl Peer {
             }
             Ok((count, may_have_more)) => {
                 self.input.filled(count);
+                self.progress.read = true;
                 self.readable = may_have_more || self.hung_up;
                 Read::Some
             }
@@ -157,8 +176,10 @@ impl Peer {
         }
         let mut channel = self.end.lock();
         let result = channel.write(more);
+        let waited = self.queued + more.len();
         self.queued = channel.queued();
         drop(channel);
+        self.progress.written |= self.queued < waited;
         if result.is_err() {
             self.fail();
         }

@@ -251,9 +251,9 @@ impl Client {
             _ => false,
         };
         let waits = self.phase == Phase::Waiting && self.tracker.is_none();
-        // The server was not asked: it ends the session.
+        // Nobody was asked: it ends the session.
         let idles = matches!(self.phase, Phase::Ready | Phase::Speaks | Phase::ChangeData);
-        if idles && is_err(payload) && !matches!(origin, Origin::Proxy) {
+        if idles && is_err(payload) {
             self.surprised = Some(payload.to_vec());
             return;
         }

@@ -226,6 +226,21 @@ impl RawClient {
         self.stream.set_read_timeout(Some(limit)).expect("a socket option");
     }
 
+    /// Changes how long a write may take.
+    pub fn set_write_patience(&mut self, limit: Duration) {
+        self.stream.set_write_timeout(Some(limit)).expect("a socket option");
+    }
+
+    /// Whether something can be read, or the peer closed, within this time. Nothing is read.
+    pub fn has_input(&mut self, within: Duration) -> bool {
+        let before = self.stream.read_timeout().expect("a socket option");
+        self.stream.set_read_timeout(Some(within)).expect("a socket option");
+        let waits = |kind| matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        let has = !self.stream.peek(&mut [0]).is_err_and(|error| waits(error.kind()));
+        self.stream.set_read_timeout(before).expect("a socket option");
+        has
+    }
+
     /// Says COM_QUIT and waits until the peer has closed.
     ///
     /// # Panics
