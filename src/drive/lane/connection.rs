@@ -1,5 +1,6 @@
 //! A connection: events to the engine, and what follows from them.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{
@@ -46,7 +47,7 @@ impl Connection {
     pub fn new(key: usize, accepted: Accepted, tools: &mut Tools) -> std::io::Result<Self> {
         let ctx = tools.ctx;
         let (src, dst) = (accepted.src, accepted.dst);
-        let end = End::new(accepted.fd, false, Default::default());
+        let end = End::new(accepted.fd, false, Default::default(), None);
         let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
@@ -143,13 +144,17 @@ impl Connection {
 
     /// A TLS handshake is under way. Whether it came to an end.
     fn securing(&mut self, side: Side, tools: &mut Tools) -> bool {
+        if side == Side::Server && self.client_left(tools) {
+            return self.tell(Event::Ended(Side::Client), tools);
+        }
         let tls = &tools.ctx.tls;
         let Io { client, server, .. } = &mut self.io;
         let done = match (side, server) {
             (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
             (Side::Server, Some(server)) => {
-                let name = server.end().name().to_owned();
-                server.secure(&tools.registry, |stream| tls.start_client(stream, &name))
+                let end = Arc::clone(server.end());
+                let (address, host) = end.names();
+                server.secure(&tools.registry, |stream| tls.start_client(stream, address, host))
             }
             (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
         };
@@ -258,7 +263,7 @@ impl Connection {
         self.io.write_run(other(side), &input, &tools.registry);
         end.set_unread(!input.is_empty());
         match self.io.peer(side) {
-            Some(peer) if std::sync::Arc::ptr_eq(peer.end(), &end) => {
+            Some(peer) if Arc::ptr_eq(peer.end(), &end) => {
                 peer.input = input;
                 peer.input.release(&mut tools.buffers);
             }
@@ -310,11 +315,6 @@ impl Connection {
         match rest {
             Rest::Stays => {}
             Rest::Goes => input.clear(),
-            Rest::IsOfLayer => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.give_back(input);
-                }
-            }
         }
         self.go_on(then, tools);
     }

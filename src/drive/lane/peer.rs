@@ -164,8 +164,21 @@ impl Peer {
 
     /// What is sent behind what waits is compressed.
     pub fn compress(&mut self, compression: Compression, registry: &Registry) {
+        self.mark(registry, |channel| channel.compress(compression));
+    }
+
+    /// What is sent behind what waits is another command.
+    pub fn new_exchange(&mut self, registry: &Registry) {
+        self.mark(registry, Channel::new_exchange);
+    }
+
+    fn mark(
+        &mut self,
+        registry: &Registry,
+        mark: impl FnOnce(&mut Channel) -> io::Result<()>,
+    ) {
         let mut channel = self.end.lock();
-        let result = channel.compress(compression);
+        let result = mark(&mut channel);
         self.queued = channel.queued();
         drop(channel);
         if result.is_err() {
@@ -199,11 +212,17 @@ impl Peer {
         self.asks_for_writing = ask;
     }
 
-    /// From now on a layer is below: what was read too far is its.
-    pub fn give_back(&mut self, input: &mut Input) {
-        self.end.lock().stream.unread(input.rest());
-        input.clear();
+    /// A layer is about to start: what was read too far is its.
+    pub fn give_back(&mut self, bytes: &[u8]) {
+        self.end.lock().stream.unread(bytes);
         self.readable = true;
+    }
+
+    /// Says goodbye, where the peer would take a mere end for an attack.
+    pub fn say_goodbye(&mut self) {
+        if !self.broken && self.queued == 0 {
+            self.end.lock().stream.shutdown();
+        }
     }
 
     /// Goes on with the handshake of TLS, which `start` begins once everything is written that goes before it.
