@@ -29,3 +29,4 @@ mod pooling;
 mod prepared;
 mod results;
 mod scripting;
+mod tls;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::certificates::{Issued, Wanted};
+use testkit::certificates::{Issued, Wanted};
 use common::configs::{client, only, server, verifying, with_certificate};
 use common::{handshakes, pair, read_available, start_tls, tls_pair, write_all};
 use transport::tls::{

@@ -163,6 +163,9 @@ impl Connection {
             Ok(false) => false,
             Ok(true) => {
                 let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else { return false };
+                if tls.is_resumed {
+                    log::debug!("{side:?}: an earlier TLS session goes on");
+                }
                 let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
                 let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
                 self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
