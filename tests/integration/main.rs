@@ -31,3 +31,4 @@ mod pooling;
 mod prepared;
 mod results;
 mod scripting;
+mod tls;

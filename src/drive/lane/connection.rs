@@ -1,5 +1,7 @@
 //! A connection: events to the engine, and what follows from them.
 
+use std::sync::Arc;
+
 use engine::{
     Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
 };
@@ -52,7 +54,7 @@ impl Connection {
         let Admitted { accepted, place, has_header } = admitted;
         let (src, dst) = (accepted.src, accepted.dst);
         let ends = Ends { source: to_end(&src), destination: to_end(&dst) };
-        let end = End::new(accepted.fd, false, Default::default());
+        let end = End::new(accepted.fd, false, Default::default(), None);
         let token = tools.token(key, Side::Client);
         let client = Peer::new(end, token, false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
@@ -160,13 +162,17 @@ impl Connection {
 
     /// A TLS handshake is under way. Whether it came to an end.
     fn securing(&mut self, side: Side, tools: &mut Tools) -> bool {
+        if side == Side::Server && self.client_left(tools) {
+            return self.tell(Event::Ended(Side::Client), tools);
+        }
         let tls = &tools.ctx.tls;
         let Io { client, server, .. } = &mut self.io;
         let done = match (side, server) {
             (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
             (Side::Server, Some(server)) => {
-                let name = server.end().name().to_owned();
-                server.secure(&tools.registry, |stream| tls.start_client(stream, &name))
+                let end = Arc::clone(server.end());
+                let (address, host) = end.names();
+                server.secure(&tools.registry, |stream| tls.start_client(stream, address, host))
             }
             (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
         };
@@ -177,6 +183,9 @@ impl Connection {
                 let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
                     return false;
                 };
+                if tls.is_resumed {
+                    log::debug!("{side:?}: an earlier TLS session goes on");
+                }
                 let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
                 let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
                 self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
@@ -241,7 +250,7 @@ impl Connection {
         self.io.write_run(other(side), &input, &tools.registry);
         end.set_unread(!input.is_empty());
         match self.io.peer(side) {
-            Some(peer) if std::sync::Arc::ptr_eq(peer.end(), &end) => {
+            Some(peer) if Arc::ptr_eq(peer.end(), &end) => {
                 peer.input = input;
                 peer.input.release(&mut tools.buffers);
             }
@@ -293,11 +302,6 @@ impl Connection {
         match rest {
             Rest::Stays => {}
             Rest::Goes => input.clear(),
-            Rest::IsOfLayer => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.give_back(input);
-                }
-            }
         }
         self.go_on(then, tools);
     }

@@ -158,6 +158,7 @@ impl Io {
     /// Writes what the client takes now, and ends the watch of both.
     pub fn leave(&mut self, tools: &mut Tools) {
         self.client.write(&[], &tools.registry);
+        self.client.say_goodbye();
         self.client.leave(&tools.registry, &mut tools.buffers);
         if let Some(mut server) = self.server.take() {
             server.leave(&tools.registry, &mut tools.buffers);
@@ -207,10 +208,8 @@ pub enum Rest {
     /// Packets.
     #[default]
     Stays,
-    /// It is thrown away.
+    /// It is thrown away, or was handed to a layer.
     Goes,
-    /// It is the beginning of a layer that starts.
-    IsOfLayer,
 }
 
 impl<'e> Effects<'e> {
@@ -243,12 +242,18 @@ impl<'e> Effects<'e> {
 
     /// A layer starts on this side. What was read from it too far is the layer's.
     fn start_layer(&mut self, side: Side) {
-        if self.is_from(side) {
-            self.rest = Rest::IsOfLayer;
-        } else if let Some(peer) = self.io.peer(side) {
-            let mut input = std::mem::take(&mut peer.input);
-            peer.give_back(&mut input);
-            input.release(&mut self.tools.buffers);
+        match (self.at_hand, self.io.peer(side)) {
+            (Some((from, frame)), Some(peer)) if from == side => {
+                peer.give_back(self.input.behind(frame.end));
+                self.rest = Rest::Goes;
+            }
+            (_, Some(peer)) => {
+                let mut input = std::mem::take(&mut peer.input);
+                peer.give_back(input.rest());
+                input.clear();
+                input.release(&mut self.tools.buffers);
+            }
+            (_, None) => {}
         }
     }
 
@@ -257,11 +262,17 @@ impl<'e> Effects<'e> {
             Algorithm::Zlib => Compression::Zlib,
             Algorithm::Zstd { level } => Compression::Zstd { level },
         };
+        self.start_layer(side);
         self.put(side, |_| ());
-        let started =
-            self.io.peer(side).map(|peer| peer.compress(compression, &self.tools.registry));
-        if started.is_some() {
-            self.start_layer(side);
+        if let Some(peer) = self.io.peer(side) {
+            peer.compress(compression, &self.tools.registry);
+        }
+    }
+
+    fn new_exchange(&mut self, side: Side) {
+        self.put(side, |_| ());
+        if let Some(peer) = self.io.peer(side) {
+            peer.new_exchange(&self.tools.registry);
         }
     }
 
@@ -308,7 +319,8 @@ impl<'e> Effects<'e> {
 
     fn start_connect(&self, ndx: usize) -> io::Result<Arc<End>> {
         let unusable = || io::Error::other("its address cannot be used");
-        let backend = self.tools.ctx.backends.get(ndx).ok_or_else(unusable)?;
+        let backends = &self.tools.ctx.backends;
+        let backend = backends.get(ndx).ok_or_else(unusable)?;
         let dst = backend.address();
         let name = resolve(&dst).ok_or_else(unusable)?;
         let socket = Socket::new(name.domain(), Type::STREAM, None)?;
@@ -318,7 +330,7 @@ impl<'e> Effects<'e> {
             _ => {}
         }
         let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-        let end = End::new(socket.into(), true, (src, dst));
+        let end = End::new(socket.into(), true, (src, dst), backends.host(ndx));
         fork::remember(end.fd());
         Ok(end)
     }
@@ -379,12 +391,7 @@ impl Driver for Effects<'_> {
             }
             Effect::StartTls(side) => self.start_layer(side),
             Effect::Compress { side, algorithm } => self.compress(side, algorithm),
-            Effect::NewExchange(side) => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.write(&[], &self.tools.registry);
-                    peer.with_channel(|channel| channel.stream.new_exchange());
-                }
-            }
+            Effect::NewExchange(side) => self.new_exchange(side),
             Effect::Discard(side) => self.throw_away(side),
             // Both sides are always watched.
             Effect::Look(_) => {}

@@ -193,8 +193,17 @@ impl Peer {
 
     /// What is sent behind what waits is compressed.
     pub fn compress(&mut self, compression: Compression, registry: &Registry) {
+        self.mark(registry, |channel| channel.compress(compression));
+    }
+
+    /// What is sent behind what waits is another command.
+    pub fn new_exchange(&mut self, registry: &Registry) {
+        self.mark(registry, Channel::new_exchange);
+    }
+
+    fn mark(&mut self, registry: &Registry, mark: impl FnOnce(&mut Channel) -> io::Result<()>) {
         let mut channel = self.end.lock();
-        let result = channel.compress(compression);
+        let result = mark(&mut channel);
         self.queued = channel.queued();
         drop(channel);
         if result.is_err() {
@@ -228,11 +237,17 @@ impl Peer {
         self.asks_for_writing = ask;
     }
 
-    /// From now on a layer is below: what was read too far is its.
-    pub fn give_back(&mut self, input: &mut Input) {
-        self.end.lock().stream.unread(input.rest());
-        input.clear();
+    /// A layer is about to start: what was read too far is its.
+    pub fn give_back(&mut self, bytes: &[u8]) {
+        self.end.lock().stream.unread(bytes);
         self.readable = true;
+    }
+
+    /// Says goodbye, where the peer would take a mere end for an attack.
+    pub fn say_goodbye(&mut self) {
+        if !self.broken && self.queued == 0 {
+            self.end.lock().stream.shutdown();
+        }
     }
 
     /// Goes on with the handshake of TLS, which `start` begins once everything is written that goes before it.
@@ -271,7 +286,7 @@ mod tests {
     fn peer(token: usize, registry: &Registry) -> (Peer, UnixStream) {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
         ours.set_nonblocking(true).expect("a socket");
-        let end = End::new(ours.into(), false, Default::default());
+        let end = End::new(ours.into(), false, Default::default(), None);
         (Peer::new(end, Token(token), false, registry).expect("it is watched"), theirs)
     }
 
