@@ -15,10 +15,10 @@ use script::{Permission, Scripts};
 
 use super::options::ini_file::{self, IniError};
 use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
-use super::{listener, log as host_log, stats};
+use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, fork, host, mutex};
-use crate::drive::lane::{Lane, Listener};
+use crate::drive::lane::{Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 
@@ -159,6 +159,7 @@ unsafe fn start(
     if STARTED.swap(true, Ordering::Relaxed) {
         return Err(StartError::Twice);
     }
+    let tls = tls::load(&options)?;
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(&backends, &options)?;
@@ -199,8 +200,11 @@ unsafe fn start(
         backends,
         scripts,
         settings: options.settings(),
-        tls: drive::Tls::default(),
+        tls,
         time_limits: options.time_limits(),
+        limits: Arc::new(Limits::new(options.max_connections, options.max_connections_per_address)),
+        proxies: options.proxy_protocol_from.clone(),
+        names_clients: options.backend_proxy_protocol,
         closing: AtomicBool::new(false),
     };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
@@ -216,8 +220,7 @@ unsafe fn start(
         }
         None => {
             // SAFETY: called from `apply_config`.
-            let listening = unsafe { listener::listen(chas, config, &options.address) };
-            listening.map_err(cannot_listen)?;
+            unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?
         }
     }
     log::info!("listening on {}", options.address);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use engine::Address;
 use socket2::SockAddr;
+use transport::proxy_protocol;
 
 /// What `address` says; a socket without a name has only its family.
 pub fn describe(address: &SockAddr) -> Address {
@@ -21,6 +22,30 @@ fn of_ip(address: SocketAddr, family: u16) -> Address {
     let ip = address.ip().to_canonical();
     let name = SocketAddr::new(ip, address.port()).to_string();
     Address { name, address: Some(ip.to_string()), port: Some(address.port()), family }
+}
+
+/// What `end` says, of a connection that a PROXY header speaks of.
+pub fn of_end(end: &proxy_protocol::Address) -> Address {
+    match end {
+        proxy_protocol::Address::Inet(address) => {
+            let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+            of_ip(*address, u16::try_from(family).unwrap_or_default())
+        }
+        proxy_protocol::Address::Unix(path) => {
+            let path = String::from_utf8_lossy(path).into_owned();
+            let family = u16::try_from(libc::AF_UNIX).unwrap_or_default();
+            Address { name: path.clone(), address: Some(path), port: None, family }
+        }
+    }
+}
+
+/// The same for a PROXY header of ours.
+pub fn to_end(address: &Address) -> proxy_protocol::Address {
+    let text = address.address.as_deref().unwrap_or_default();
+    match (address.port, text.parse()) {
+        (Some(port), Ok(ip)) => proxy_protocol::Address::Inet(SocketAddr::new(ip, port)),
+        _ => proxy_protocol::Address::Unix(text.as_bytes().to_vec()),
+    }
 }
 
 /// Where a backend with this address is reached; `None` if it has none.

@@ -1,20 +1,23 @@
 //! A connection: events to the engine, and what follows from them.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use engine::{
     Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
 };
 use mio::event::Event as Readiness;
 use script::Asked;
+use transport::proxy_protocol::{Ends, encode};
 use wire::packet::frame as framed;
 
+use super::address::to_end;
+use super::deadlines::Patience;
 use super::end::{Channel, Connect, End};
 use super::input::{Frame, Input};
 use super::io::{Effects, Io, Rest, Tools, other};
-use super::listener::Accepted;
+use super::limits::{Admitted, Place, no_login};
 use super::peer::{Peer, Read};
-use super::timers::Deadline;
+use super::proxy_header::Introduction;
 use crate::boundary::panic_on_purpose;
 use crate::chassis::with_mutex;
 
@@ -24,11 +27,13 @@ const READS_PER_TURN: u32 = 32;
 /// A client, its server, and the rules between them.
 #[derive(Debug)]
 pub struct Connection {
-    engine: Engine,
+    pub(super) engine: Engine,
     script: Option<Box<dyn Asked>>,
-    io: Io,
-    awaits: Awaits,
-    deadline: Deadline,
+    pub(super) io: Io,
+    pub(super) awaits: Awaits,
+    pub(super) introduction: Introduction,
+    pub(super) patience: Patience,
+    pub(super) place: Place,
 }
 
 /// What is to become of a connection after its turn.
@@ -44,10 +49,12 @@ pub enum Fate {
 
 impl Connection {
     /// For a client that was accepted.
-    pub fn new(key: usize, accepted: Accepted, tools: &mut Tools) -> std::io::Result<Self> {
+    pub fn new(key: usize, admitted: Admitted, tools: &mut Tools) -> std::io::Result<Self> {
         let ctx = tools.ctx;
+        let Admitted { accepted, place, has_header } = admitted;
         let (src, dst) = (accepted.src, accepted.dst);
-        let end = End::new(accepted.fd, false, Default::default());
+        let ends = Ends { source: to_end(&src), destination: to_end(&dst) };
+        let end = End::new(accepted.fd, false, Default::default(), None);
         let token = tools.token(key, Side::Client);
         let client = Peer::new(end, token, false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
@@ -58,9 +65,12 @@ impl Connection {
         });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
-        let io = Io::new(key, client);
+        let mut io = Io::new(key, client);
+        (io.ip, io.ends) = (accepted.ip, Some(ends));
         panic_on_purpose("accept");
-        Ok(Self { engine, script, io, awaits: Awaits::Retry, deadline: Deadline::default() })
+        let introduction = if has_header { Introduction::Header } else { Introduction::Done };
+        let patience = Patience::new(tools);
+        Ok(Self { engine, script, io, awaits: Awaits::Retry, introduction, patience, place })
     }
 
     /// What the poll tells of one of its sockets.
@@ -70,11 +80,6 @@ impl Connection {
         }
     }
 
-    /// When it has waited for too long.
-    pub fn deadline(&mut self) -> &mut Deadline {
-        &mut self.deadline
-    }
-
     /// Whether it is between two commands, or the client has not logged in.
     pub fn is_idle(&self) -> bool {
         matches!(self.awaits, Awaits::Command | Awaits::Login | Awaits::LoginData)
@@ -82,6 +87,9 @@ impl Connection {
 
     /// Goes on as far as it can without waiting.
     pub fn run(&mut self, tools: &mut Tools) -> Fate {
+        if let Some(fate) = self.introduce(tools) {
+            return fate;
+        }
         let mut reads = 0;
         loop {
             let goes_on = match self.awaits {
@@ -122,7 +130,7 @@ impl Connection {
     }
 
     /// Nothing is awaited any more: writes what the client is still to get.
-    fn finish(&mut self, tools: &mut Tools) -> Fate {
+    pub(super) fn finish(&mut self, tools: &mut Tools) -> Fate {
         self.io.client.write(&[], &tools.registry);
         let done = self.io.client.queued() == 0 || self.io.client.has_hung_up();
         if done { Fate::Over } else { Fate::Waits }
@@ -140,6 +148,9 @@ impl Connection {
             Connect::InProgress => false,
             Connect::Done => {
                 server.connected(&tools.registry);
+                if let (Some(version), Some(ends)) = (tools.ctx.names_clients, &self.io.ends) {
+                    server.queue(|queue| queue.extend(encode(version, ends)));
+                }
                 self.tell(Event::Connected, tools)
             }
             Connect::Failed(error) => {
@@ -151,13 +162,17 @@ impl Connection {
 
     /// A TLS handshake is under way. Whether it came to an end.
     fn securing(&mut self, side: Side, tools: &mut Tools) -> bool {
+        if side == Side::Server && self.client_left(tools) {
+            return self.tell(Event::Ended(Side::Client), tools);
+        }
         let tls = &tools.ctx.tls;
         let Io { client, server, .. } = &mut self.io;
         let done = match (side, server) {
             (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
             (Side::Server, Some(server)) => {
-                let name = server.end().name().to_owned();
-                server.secure(&tools.registry, |stream| tls.start_client(stream, &name))
+                let end = Arc::clone(server.end());
+                let (address, host) = end.names();
+                server.secure(&tools.registry, |stream| tls.start_client(stream, address, host))
             }
             (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
         };
@@ -168,6 +183,9 @@ impl Connection {
                 let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
                     return false;
                 };
+                if tls.is_resumed {
+                    log::debug!("{side:?}: an earlier TLS session goes on");
+                }
                 let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
                 let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
                 self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
@@ -195,6 +213,11 @@ impl Connection {
             self.feed(side, tools);
             return true;
         }
+        if matches!(self.awaits, Awaits::Login | Awaits::LoginData)
+            && let Some(why) = no_login(&peer.input)
+        {
+            return self.tell(Event::BadLogin(why), tools);
+        }
         match peer.read(&mut tools.buffers) {
             Read::Some => true,
             Read::Nothing => false,
@@ -202,49 +225,8 @@ impl Connection {
         }
     }
 
-    /// Whether the client has left, while something else is awaited, and nothing that it said before is still to be done.
-    fn client_left(&mut self, tools: &mut Tools) -> bool {
-        let client = &mut self.io.client;
-        if !client.has_hung_up() {
-            return false;
-        }
-        if client.is_broken() {
-            return true;
-        }
-        loop {
-            if client.input.command().is_some() {
-                return false;
-            }
-            match client.read(&mut tools.buffers) {
-                Read::Some => {}
-                Read::Nothing | Read::End => return true,
-            }
-        }
-    }
-
-    /// Whether the server spoke, or went, while the client is awaited.
-    fn server_spoke(&mut self, tools: &mut Tools) -> bool {
-        if self.awaits == Awaits::File {
-            // It waits for the end of the file before it says anything.
-            return false;
-        }
-        let Some(server) = self.io.server.as_mut() else { return false };
-        if server.input.packet().is_some() {
-            self.feed(Side::Server, tools);
-            return true;
-        }
-        if !server.is_readable() {
-            return false;
-        }
-        match server.read(&mut tools.buffers) {
-            Read::Some => true,
-            Read::Nothing => false,
-            Read::End => self.tell(Event::Ended(Side::Server), tools),
-        }
-    }
-
     /// Hands over the packets that are there, until another side is awaited.
-    fn feed(&mut self, side: Side, tools: &mut Tools) {
+    pub(super) fn feed(&mut self, side: Side, tools: &mut Tools) {
         let Some(peer) = self.io.peer(side) else { return };
         let mut input = std::mem::take(&mut peer.input);
         let end = peer.end().clone();
@@ -268,7 +250,7 @@ impl Connection {
         self.io.write_run(other(side), &input, &tools.registry);
         end.set_unread(!input.is_empty());
         match self.io.peer(side) {
-            Some(peer) if std::sync::Arc::ptr_eq(peer.end(), &end) => {
+            Some(peer) if Arc::ptr_eq(peer.end(), &end) => {
                 peer.input = input;
                 peer.input.release(&mut tools.buffers);
             }
@@ -320,18 +302,13 @@ impl Connection {
         match rest {
             Rest::Stays => {}
             Rest::Goes => input.clear(),
-            Rest::IsOfLayer => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.give_back(input);
-                }
-            }
         }
         self.go_on(then, tools);
     }
 
     /// Hands over an event without a packet. Always goes on.
-    fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
-        panic_on_purpose(place(&event));
+    pub(super) fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+        panic_on_purpose(place_of(&event));
         let input = Input::default();
         let mut effects = Effects::new(&mut self.io, tools, &input, None);
         let then = self.engine.handle(event, &mut effects);
@@ -359,32 +336,11 @@ impl Connection {
         }
     }
 
-    /// The deadline is over.
-    pub fn timed_out(&mut self, tools: &mut Tools) {
-        self.tell(Event::TimedOut, tools);
-    }
-
-    /// Sets the deadline anew.
-    #[inline]
-    pub fn set_deadline(
-        &mut self,
-        now: Instant,
-        tools: &mut Tools,
-        timers: &mut super::timers::Timers,
-    ) {
-        let limits = &tools.ctx.time_limits;
-        let writes = self.io.is_writing();
-        let limit = match self.awaits {
-            Awaits::Connect => limits.connect,
-            _ if writes => limits.write,
-            _ => limits.read,
-        };
-        self.deadline.set(Some(now + limit.value()), self.io.key, timers);
-    }
-
     /// The end: tells the script.
     pub fn end(&mut self, tools: &mut Tools) {
-        self.tell(Event::Closed, tools);
+        if self.introduction == Introduction::Done {
+            self.tell(Event::Closed, tools);
+        }
     }
 
     /// Something went wrong in here: the client gets an ERR, if it is in a place where one fits.
@@ -413,7 +369,7 @@ fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdi
 }
 
 /// What tests call the place where an event without a packet is handed over.
-const fn place(event: &Event<'_>) -> &'static str {
+const fn place_of(event: &Event<'_>) -> &'static str {
     match event {
         Event::Accepted => "accepted",
         Event::Connected => "connected",
@@ -425,7 +381,7 @@ const fn place(event: &Event<'_>) -> &'static str {
 }
 
 /// Whose packet is awaited.
-const fn awaited(awaits: Awaits) -> Side {
+pub const fn awaited(awaits: Awaits) -> Side {
     match awaits {
         Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => Side::Client,
         _ => Side::Server,

@@ -60,9 +60,14 @@ impl Input {
         self.bytes.get(from..to).unwrap_or_default()
     }
 
+    /// All that is there behind this place.
+    pub fn behind(&self, at: usize) -> &[u8] {
+        self.bytes(at, self.end)
+    }
+
     /// All that is there.
     pub fn rest(&self) -> &[u8] {
-        self.bytes(self.start, self.end)
+        self.behind(self.start)
     }
 
     /// The header at `at`, if it is there.
@@ -127,6 +132,16 @@ impl Input {
     /// A frame is dealt with.
     pub fn advance(&mut self, frame: Frame) {
         self.start = frame.end;
+    }
+
+    /// So many bytes of what is there are dealt with.
+    pub fn skip(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+    }
+
+    /// The length that the packet that comes next has by its header, if it is there.
+    pub fn announced(&self) -> Option<usize> {
+        self.header(self.start).map(length)
     }
 
     /// Forgets everything.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::io;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,13 +11,14 @@ use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
 use mio::{Registry, Token};
 use socket2::{Socket, Type};
 use transport::Compression;
+use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
 use super::address::{describe, resolve};
 use super::end::{End, ServerLink};
 use super::input::{Buffers, Frame, Input};
 use super::listener::prepare;
-use super::peer::{Peer, Read};
+use super::peer::{Peer, Progress, Read};
 use crate::chassis::{fork, release_memory};
 use crate::drive::Context;
 
@@ -61,6 +63,12 @@ pub struct Io {
     pub server: Option<Peer>,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
+    /// The client's IP address, as the socket has it; `None` for a unix socket.
+    pub ip: Option<IpAddr>,
+    /// Both ends of the client's connection, for servers that are told of it.
+    pub ends: Option<Ends>,
+    /// When the connect began that is under way, or was made last.
+    pub attempt_at: Option<Instant>,
     /// Why a connect failed.
     pub connect_error: Option<io::Error>,
     /// What of the input is passed on as it is, and was not written yet.
@@ -88,7 +96,17 @@ pub const fn other(side: Side) -> Side {
 impl Io {
     /// For a client that was accepted.
     pub fn new(key: usize, client: Peer) -> Self {
-        Self { key, client, server: None, ended: None, connect_error: None, run: 0..0 }
+        Self {
+            key,
+            client,
+            server: None,
+            ended: None,
+            ip: None,
+            ends: None,
+            attempt_at: None,
+            connect_error: None,
+            run: 0..0,
+        }
     }
 
     /// The peer on this side.
@@ -130,9 +148,17 @@ impl Io {
         }
     }
 
+    /// What the client and the server did since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> (Progress, Progress) {
+        let server = self.server.as_mut().map(Peer::take_progress).unwrap_or_default();
+        (self.client.take_progress(), server)
+    }
+
     /// Writes what the client takes now, and ends the watch of both.
     pub fn leave(&mut self, tools: &mut Tools) {
         self.client.write(&[], &tools.registry);
+        self.client.say_goodbye();
         self.client.leave(&tools.registry, &mut tools.buffers);
         if let Some(mut server) = self.server.take() {
             server.leave(&tools.registry, &mut tools.buffers);
@@ -182,10 +208,8 @@ pub enum Rest {
     /// Packets.
     #[default]
     Stays,
-    /// It is thrown away.
+    /// It is thrown away, or was handed to a layer.
     Goes,
-    /// It is the beginning of a layer that starts.
-    IsOfLayer,
 }
 
 impl<'e> Effects<'e> {
@@ -218,12 +242,18 @@ impl<'e> Effects<'e> {
 
     /// A layer starts on this side. What was read from it too far is the layer's.
     fn start_layer(&mut self, side: Side) {
-        if self.is_from(side) {
-            self.rest = Rest::IsOfLayer;
-        } else if let Some(peer) = self.io.peer(side) {
-            let mut input = std::mem::take(&mut peer.input);
-            peer.give_back(&mut input);
-            input.release(&mut self.tools.buffers);
+        match (self.at_hand, self.io.peer(side)) {
+            (Some((from, frame)), Some(peer)) if from == side => {
+                peer.give_back(self.input.behind(frame.end));
+                self.rest = Rest::Goes;
+            }
+            (_, Some(peer)) => {
+                let mut input = std::mem::take(&mut peer.input);
+                peer.give_back(input.rest());
+                input.clear();
+                input.release(&mut self.tools.buffers);
+            }
+            (_, None) => {}
         }
     }
 
@@ -232,11 +262,17 @@ impl<'e> Effects<'e> {
             Algorithm::Zlib => Compression::Zlib,
             Algorithm::Zstd { level } => Compression::Zstd { level },
         };
+        self.start_layer(side);
         self.put(side, |_| ());
-        let started =
-            self.io.peer(side).map(|peer| peer.compress(compression, &self.tools.registry));
-        if started.is_some() {
-            self.start_layer(side);
+        if let Some(peer) = self.io.peer(side) {
+            peer.compress(compression, &self.tools.registry);
+        }
+    }
+
+    fn new_exchange(&mut self, side: Side) {
+        self.put(side, |_| ());
+        if let Some(peer) = self.io.peer(side) {
+            peer.new_exchange(&self.tools.registry);
         }
     }
 
@@ -283,7 +319,8 @@ impl<'e> Effects<'e> {
 
     fn start_connect(&self, ndx: usize) -> io::Result<Arc<End>> {
         let unusable = || io::Error::other("its address cannot be used");
-        let backend = self.tools.ctx.backends.get(ndx).ok_or_else(unusable)?;
+        let backends = &self.tools.ctx.backends;
+        let backend = backends.get(ndx).ok_or_else(unusable)?;
         let dst = backend.address();
         let name = resolve(&dst).ok_or_else(unusable)?;
         let socket = Socket::new(name.domain(), Type::STREAM, None)?;
@@ -293,7 +330,7 @@ impl<'e> Effects<'e> {
             _ => {}
         }
         let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-        let end = End::new(socket.into(), true, (src, dst));
+        let end = End::new(socket.into(), true, (src, dst), backends.host(ndx));
         fork::remember(end.fd());
         Ok(end)
     }
@@ -305,6 +342,7 @@ impl Driver for Effects<'_> {
     }
 
     fn connect(&mut self, ndx: usize) -> Connecting {
+        self.io.attempt_at = Some(self.now());
         match self.start_connect(ndx) {
             Ok(end) => Connecting::InProgress(Box::new(ServerLink(end))),
             Err(e) => {
@@ -353,12 +391,7 @@ impl Driver for Effects<'_> {
             }
             Effect::StartTls(side) => self.start_layer(side),
             Effect::Compress { side, algorithm } => self.compress(side, algorithm),
-            Effect::NewExchange(side) => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.write(&[], &self.tools.registry);
-                    peer.with_channel(|channel| channel.stream.new_exchange());
-                }
-            }
+            Effect::NewExchange(side) => self.new_exchange(side),
             Effect::Discard(side) => self.throw_away(side),
             // Both sides are always watched.
             Effect::Look(_) => {}

@@ -1,7 +1,7 @@
 //! The listening socket.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,8 @@ pub struct Accepted {
     pub src: Address,
     /// Our end.
     pub dst: Address,
+    /// The client's IP address; `None` for a unix socket.
+    pub ip: Option<IpAddr>,
 }
 
 impl Listener {
@@ -76,7 +78,8 @@ impl Listener {
             prepare(&socket, peer.is_ipv4() || peer.is_ipv6())?;
             fork::remember(socket.as_raw_fd());
             let dst = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-            return Ok(Some(Accepted { fd: socket.into(), src: describe(&peer), dst }));
+            let ip = peer.as_socket().map(|address| address.ip().to_canonical());
+            return Ok(Some(Accepted { fd: socket.into(), src: describe(&peer), dst, ip }));
         }
     }
 }

@@ -27,7 +27,18 @@ pub struct Peer {
     queued: usize,
     /// The poll is asked when it takes more.
     asks_for_writing: bool,
+    /// What happened since it was asked last.
+    progress: Progress,
     token: Token,
+}
+
+/// Whether a peer sent something, and took something.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// It sent something.
+    pub read: bool,
+    /// It took something.
+    pub written: bool,
 }
 
 /// What reading gave.
@@ -59,6 +70,7 @@ impl Peer {
             broken: false,
             queued: 0,
             asks_for_writing: connecting,
+            progress: Progress::default(),
             token,
         })
     }
@@ -100,6 +112,12 @@ impl Peer {
         self.queued
     }
 
+    /// What happened since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> Progress {
+        std::mem::take(&mut self.progress)
+    }
+
     /// Its end.
     pub fn end(&self) -> &Arc<End> {
         &self.end
@@ -125,6 +143,7 @@ impl Peer {
             }
             Ok((count, may_have_more)) => {
                 self.input.filled(count);
+                self.progress.read = true;
                 self.readable = may_have_more || self.hung_up;
                 Read::Some
             }
@@ -157,8 +176,10 @@ impl Peer {
         }
         let mut channel = self.end.lock();
         let result = channel.write(more);
+        let waited = self.queued + more.len();
         self.queued = channel.queued();
         drop(channel);
+        self.progress.written |= self.queued < waited;
         if result.is_err() {
             self.fail();
         }
@@ -172,8 +193,17 @@ impl Peer {
 
     /// What is sent behind what waits is compressed.
     pub fn compress(&mut self, compression: Compression, registry: &Registry) {
+        self.mark(registry, |channel| channel.compress(compression));
+    }
+
+    /// What is sent behind what waits is another command.
+    pub fn new_exchange(&mut self, registry: &Registry) {
+        self.mark(registry, Channel::new_exchange);
+    }
+
+    fn mark(&mut self, registry: &Registry, mark: impl FnOnce(&mut Channel) -> io::Result<()>) {
         let mut channel = self.end.lock();
-        let result = channel.compress(compression);
+        let result = mark(&mut channel);
         self.queued = channel.queued();
         drop(channel);
         if result.is_err() {
@@ -207,11 +237,17 @@ impl Peer {
         self.asks_for_writing = ask;
     }
 
-    /// From now on a layer is below: what was read too far is its.
-    pub fn give_back(&mut self, input: &mut Input) {
-        self.end.lock().stream.unread(input.rest());
-        input.clear();
+    /// A layer is about to start: what was read too far is its.
+    pub fn give_back(&mut self, bytes: &[u8]) {
+        self.end.lock().stream.unread(bytes);
         self.readable = true;
+    }
+
+    /// Says goodbye, where the peer would take a mere end for an attack.
+    pub fn say_goodbye(&mut self) {
+        if !self.broken && self.queued == 0 {
+            self.end.lock().stream.shutdown();
+        }
     }
 
     /// Goes on with the handshake of TLS, which `start` begins once everything is written that goes before it.
@@ -250,7 +286,7 @@ mod tests {
     fn peer(token: usize, registry: &Registry) -> (Peer, UnixStream) {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
         ours.set_nonblocking(true).expect("a socket");
-        let end = End::new(ours.into(), false, Default::default());
+        let end = End::new(ours.into(), false, Default::default(), None);
         (Peer::new(end, Token(token), false, registry).expect("it is watched"), theirs)
     }
 

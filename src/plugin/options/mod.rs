@@ -6,7 +6,10 @@
 pub mod check;
 pub mod ini_file;
 pub mod kind;
+pub mod limits;
 mod table;
+mod tls;
+pub mod words;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,11 +20,15 @@ use glib_sys::GOptionEntry;
 use self::check::{Given, Show};
 use self::kind::{Kind, c_text};
 use self::table::option_table;
+use crate::drive::lane::Networks;
 use crate::drive::{TimeLimit, TimeLimits};
 use crate::embed::ConfigValue;
-use engine::{OnScriptError, Settings};
+use engine::{Compression, OnScriptError, Settings};
+use transport::proxy_protocol::Version;
+use transport::tls::ClientCertificates;
 
 pub use self::check::{EventLoop, OptionError};
+use self::words::{BackendTls, TlsMode, Versions};
 
 option_table! {
     "pyproxy-address" (Text "<host:port|path>") "address to listen on" (default ":4045")
@@ -70,6 +77,61 @@ option_table! {
     "pyproxy-drain-timeout" (Text "<seconds>")
         "how long commands that are under way may go on when mysql-proxy stops" (default "0")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
+    "pyproxy-login-timeout" (Text "<seconds>")
+        "how long a login may take, from accept to its end" (default "10")
+        => login_timeout: TimeLimit = check::seconds, shown as "login_timeout";
+    "pyproxy-query-timeout" (Text "<seconds>")
+        "how long a server may be silent that is to answer (default: as pyproxy-read-timeout)"
+        => query_timeout: Option<Duration> = limits::seconds, shown as "query_timeout";
+    "pyproxy-idle-timeout" (Text "<seconds>")
+        "how long a client may send no command (default: as pyproxy-read-timeout)"
+        => idle_timeout: Option<Duration> = limits::seconds, shown as "idle_timeout";
+    "pyproxy-max-connections" (Text "<number>") "the most clients; 0: any number" (default "0")
+        => max_connections: usize = limits::number, shown as "max_connections";
+    "pyproxy-max-connections-per-address" (Text "<number>")
+        "the most clients from one address; 0: any number" (default "0")
+        => max_connections_per_address: usize = limits::number,
+        shown as "max_connections_per_address";
+    "pyproxy-max-connections-per-user" (Text "<number>")
+        "the most connections of one user; 0: any number" (default "0")
+        => max_connections_per_user: usize = limits::number, shown as "max_connections_per_user";
+    "pyproxy-proxy-protocol-from" (List "<address[/bits]>")
+        "networks whose connections begin with a PROXY header, repeatable or a comma list (default: none)"
+        => proxy_protocol_from: Networks = limits::networks, shown as "proxy_protocol_from";
+    "pyproxy-backend-proxy-protocol" (Text "<v1|v2>")
+        "tell backends of their clients in a PROXY header (default: no)"
+        => backend_proxy_protocol: Option<Version> = limits::version,
+        shown as "backend_proxy_protocol";
+    "pyproxy-tls" (Text "<mirror|off|optional|required>")
+        "TLS with clients: as their server has it, or whatever it has" (default "mirror")
+        => tls: TlsMode = words::word, shown as "tls";
+    "pyproxy-tls-cert" (File "<file>") "the certificate for clients (default: one is made at the start)"
+        => tls_cert: Option<PathBuf> = check::file, shown as "tls_cert";
+    "pyproxy-tls-key" (File "<file>") "its key, without password"
+        => tls_key: Option<PathBuf> = check::file, shown as "tls_key";
+    "pyproxy-tls-ca" (File "<file>") "the CAs of client certificates (default: none is asked for)"
+        => tls_ca: Option<PathBuf> = check::file, shown as "tls_ca";
+    "pyproxy-tls-client-certificates" (Text "<optional|required>")
+        "whether a client with TLS has to have a certificate" (default "optional")
+        => tls_client_certificates: ClientCertificates = words::word, shown as "tls_client_certificates";
+    "pyproxy-tls-versions" (Text "<list>") "versions of TLS, with clients and servers: TLSv1.2,TLSv1.3"
+        => tls_versions: Versions = words::versions, shown as "tls_versions";
+    "pyproxy-tls-ciphers" (Text "<list>") "ciphers of TLS 1.2, with clients and servers"
+        => tls_ciphers: Option<String> = words::text, shown as "tls_ciphers";
+    "pyproxy-tls-ciphersuites" (Text "<list>") "ciphers of TLS 1.3, with clients and servers"
+        => tls_ciphersuites: Option<String> = words::text, shown as "tls_ciphersuites";
+    "pyproxy-backend-tls" (Text "<off|required|verify-ca|verify-identity>")
+        "TLS with servers, and what of their certificate is verified"
+        => backend_tls: Option<BackendTls> = words::word_or_none, shown as "backend_tls";
+    "pyproxy-backend-tls-ca" (File "<file>") "the CAs of servers (default: servers are not verified)"
+        => backend_tls_ca: Option<PathBuf> = check::file, shown as "backend_tls_ca";
+    "pyproxy-backend-tls-cert" (File "<file>") "the certificate that servers are shown (default: none)"
+        => backend_tls_cert: Option<PathBuf> = check::file, shown as "backend_tls_cert";
+    "pyproxy-backend-tls-key" (File "<file>") "its key, without password"
+        => backend_tls_key: Option<PathBuf> = check::file, shown as "backend_tls_key";
+    "pyproxy-compression" (Text "<mirror|off|client|server>")
+        "which side is compressed: both if both want it, or one" (default "mirror")
+        => compression: Compression = words::word, shown as "compression";
 }
 
 impl Options {
@@ -77,6 +139,8 @@ impl Options {
     pub fn check(values: &Values) -> Result<Self, OptionError> {
         let mut options = Self::check_each(values)?;
         options.refuse_doubles()?;
+        options.refuse_without_own_loop(values)?;
+        options.settle_tls(values)?;
         options.readonly_backends.append(&mut options.more_readonly_backends);
         Ok(options)
     }
@@ -102,7 +166,10 @@ impl Options {
         Settings {
             on_script_error: self.on_script_error,
             profiling: self.profiling,
-            ..Settings::default()
+            max_connections_per_user: self.max_connections_per_user,
+            names_clients: self.backend_proxy_protocol.is_some(),
+            tls: self.tls_rule(),
+            compression: self.compression,
         }
     }
 
@@ -112,6 +179,9 @@ impl Options {
             connect: self.connect_timeout,
             read: self.read_timeout,
             write: self.write_timeout,
+            login: self.login_timeout,
+            query: self.query_timeout,
+            idle: self.idle_timeout,
         }
     }
 }
