@@ -2,7 +2,7 @@
 //!
 //! The host loads the plugin with all symbols bound at once, so one symbol that a host build lacks
 //! would keep it from loading, without a useful message. So it may need only what these libraries
-//! define: libc and its companions, libgcc, GLib, libpython. Host functions are looked up at run
+//! define: libc and its companions, libgcc, GLib, libpython, OpenSSL. Host functions are looked up at run
 //! time. And it may show only `plugin_init`: any other name could clash with one of the host's.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,8 @@ const ALLOWED: &[&str] = &[
     "libglib-2.0.so",
     "libgmodule-2.0.so",
     "libpython3",
+    "libssl.so",
+    "libcrypto.so",
 ];
 
 fn run(program: &str, arguments: &[&str], file: &Path) -> String {
