@@ -16,8 +16,8 @@ not be queued: it just passes.
 from pyproxy import commands, proto
 
 
-def connect_server(proxy):
-    proxy.connection.statements = proto.Statements()
+def read_auth(proxy):
+    proxy.connection.statements = proto.Statements(proxy.connection.client.capabilities)
 
 
 def read_query(proxy, packet):

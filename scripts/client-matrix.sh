@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs real clients against a private MariaDB directly and through the proxy, and compares what they
+# Runs real clients against a private server directly and through the proxy, and compares what they
 # saw: nothing that works directly may fail through the proxy. tests/clients/README.md tells what a
 # client does.
 set -euo pipefail
@@ -8,12 +8,15 @@ source "$(dirname "$0")/lib.sh"
 
 usage() {
     cat <<'TEXT'
-usage: scripts/client-matrix.sh [--quick] [--host /path/to/mysql-proxy] [--only NAME]... [--keep DIR]
+usage: scripts/client-matrix.sh [--quick] [--host /path/to/mysql-proxy] [--server DIR]
+                                [--only NAME]... [--keep DIR]
 
   --quick  only what needs no more than the other tests do: the mariadb command line, and PyMySQL
            in the virtual environment PYPROXY_TEST_VENV
   --host   run in this mysql-proxy instead of the bundled host (the same as PYPROXY_HOST in the
            environment)
+  --server run the server of this folder instead of the system's MariaDB: target/servers/mysql or
+           target/servers/mariadb, which scripts/servers.sh made
   --only   only this client, or the clients of this folder of tests/clients
   --keep   write what the clients printed, and the logs, to this directory
 
@@ -36,12 +39,14 @@ host=${PYPROXY_HOST:-}
 plugin=${PYPROXY_PLUGIN:-}
 only=()
 keep=
+server=
 while [ $# -gt 0 ]; do
     case $1 in
-        --host | --only | --keep)
+        --host | --server | --only | --keep)
             [ $# -ge 2 ] || die "$1 needs a value"
             case $1 in
                 --host) host=$(user_path "$2") ;;
+                --server) server=$(user_path "$2") ;;
                 --only) only+=("$2") ;;
                 --keep) keep=$(cd "$CALLER_DIR" && realpath -m -- "$2") ;;
             esac
@@ -127,23 +132,52 @@ select_clients() {
     [ ${#selected[@]} -gt 0 ] || die "there is no client ${only[*]}"
 }
 
-start_server() {
-    local user=()
-    [ "$(id -u)" -ne 0 ] || user=(--user=root)
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
-        -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+# Prints fixture.sql without what MySQL does not have: its types, the methods of some accounts, and times with fractions at
+# the ends of the range.
+mysql_fixture() {
+    sed -e '/auth_ed25519/d; /secure_auth/d; /IDENTIFIED VIA/d' -e "s/, 'ed'@'%', 'old'@'%'//" \
+        -e 's/ UUID,/ CHAR(36),/; s/ INET[46],/ VARCHAR(39),/' \
+        -e "s/838:59:59\.999999/838:59:58.999999/" \
+        -e 's/FROM seq_1_to_3/FROM (SELECT 1 AS seq UNION SELECT 2 UNION SELECT 3) AS numbers/' \
+        "$CLIENTS_DIR/fixture.sql"
+}
+
+# Prepares the data folder $dir/data, and sets $program, $client and $fixture.
+prepare_server() {
+    client=(mariadb --no-defaults)
+    fixture=(cat "$CLIENTS_DIR/fixture.sql")
+    if [ -n "$server" ]; then
+        cp -r "$server/data" "$dir/data"
+        if [ -x "$server/mysqld" ]; then
+            program=("$server/mysqld" --mysqlx=OFF)
+            client=("$server/mysql")
+            fixture=(mysql_fixture)
+            MARIADB_LOGINS=()
+        else
+            program=("$server/mariadbd")
+        fi
+        return
+    fi
+    program=(mariadbd --no-defaults)
     mariadb-install-db --no-defaults --datadir="$dir/data" "${user[@]}" \
         --auth-root-authentication-method=normal --skip-test-db >"$dir/install.log" 2>&1 ||
         die "mariadb-install-db failed: $(tail -n 5 "$dir/install.log")"
-    mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/sock" --pid-file="$dir/mariadb.pid" \
+}
+
+start_server() {
+    local user=() program client fixture
+    [ "$(id -u)" -ne 0 ] || user=(--user=root)
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+        -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+    prepare_server
+    "${program[@]}" --datadir="$dir/data" --socket="$dir/sock" --pid-file="$dir/server.pid" \
         --bind-address=127.0.0.1 --port="$MATRIX_PORT" --skip-log-bin --skip-name-resolve \
         --ssl-cert="$dir/cert.pem" --ssl-key="$dir/key.pem" --max-allowed-packet=64M \
-        --innodb-buffer-pool-size=64M "${user[@]}" </dev/null >"$dir/mariadb.log" 2>&1 &
+        --local-infile=1 --innodb-buffer-pool-size=64M "${user[@]}" </dev/null >"$dir/server.log" 2>&1 &
     started+=($!)
-    wait_until $! mariadb-admin --no-defaults --socket="$dir/sock" -u root ping ||
-        die "MariaDB does not start: $(tail -n 5 "$dir/mariadb.log")"
-    mariadb --no-defaults --default-character-set=utf8mb4 --socket="$dir/sock" -u root \
-        <"$CLIENTS_DIR/fixture.sql"
+    wait_until $! "${client[@]}" --socket="$dir/sock" -u root -e 'SELECT 1' ||
+        die "the server does not start: $(tail -n 5 "$dir/server.log")"
+    "${fixture[@]}" | "${client[@]}" --default-character-set=utf8mb4 --socket="$dir/sock" -u root
 }
 
 start_login_server() {
@@ -167,7 +201,7 @@ start_proxy() {
 
 # Prints the accounts that are reached on a way, each with its port.
 logins() {
-    printf "%s:${ports[$1]} " "${MARIADB_LOGINS[@]}"
+    [ ${#MARIADB_LOGINS[@]} -eq 0 ] || printf "%s:${ports[$1]} " "${MARIADB_LOGINS[@]}"
     printf "%s:${login_ports[$1]} " "${SCRIPTED_LOGINS[@]}"
 }
 
@@ -268,7 +302,7 @@ for way in "${WAYS[@]:1}"; do
     start_proxy "$way" "${login_ports[direct]}" "${login_ports[$way]}"
 done
 
-heading "Clients through $host"
+heading "Clients through $host, with ${server:-MariaDB of this system}"
 differences=()
 failures=()
 echo "| client | version | checks | errors directly | no script | empty hook | buffered | time |"

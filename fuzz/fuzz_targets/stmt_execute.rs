@@ -1,22 +1,25 @@
 //! COM_STMT_EXECUTE, twice for one statement: the second packet may rely on the types of the first.
 //!
 //! The first byte of the input is the number of parameters, the second a mask of those with long
-//! data, the third the length of the first packet.
+//! data, of which the highest bit is for query attributes instead, the third the length of the first
+//! packet.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire::Reader;
 use wire::reply::PrepareOk;
 use wire::statement::{Params, PreparedStatement};
+use wire::{Capabilities, Reader};
 
 fuzz_target!(|input: &[u8]| {
     let mut r = Reader::new(input);
     let Ok([params, long_data, len]) = r.array() else { return };
     let Ok(first) = r.bytes(len.into()) else { return };
     let ok = PrepareOk { statement_id: 1, columns: 0, params: params.into(), warnings: 0 };
-    let mut statement = PreparedStatement::new(&ok);
+    let capabilities =
+        if long_data & 0x80 == 0 { Capabilities::empty() } else { Capabilities::QUERY_ATTRIBUTES };
+    let mut statement = PreparedStatement::new(&ok, capabilities);
     for packet in [first, r.rest()] {
-        for param in (0..8).filter(|param| long_data & (1 << param) != 0) {
+        for param in (0..7).filter(|param| long_data & (1 << param) != 0) {
             statement.send_long_data(param);
         }
         let mut same = statement.clone();

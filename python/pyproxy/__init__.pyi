@@ -55,6 +55,9 @@ class Proxy(_Constants):
     def connection(self) -> Connection:
         """The client connection, with its two sides."""
     @property
+    def command(self) -> Command:
+        """What the client asks for; None before its first command."""
+    @property
     def globals(self) -> Globals:
         """What all connections share."""
     @property
@@ -100,6 +103,14 @@ class Config:
     venv: str | None
     event_loop: str
     drain_timeout: float
+    login_timeout: float
+    query_timeout: float | None
+    idle_timeout: float | None
+    max_connections: int
+    max_connections_per_address: int
+    max_connections_per_user: int
+    proxy_protocol_from: tuple[str, ...]
+    backend_proxy_protocol: str | None
     tls: str
     tls_cert: str | None
     tls_key: str | None
@@ -115,6 +126,21 @@ class Config:
     compression: str
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
+
+@final
+class Command:
+    """The client's command in progress: the last one, once it has its answer."""
+
+    @property
+    def type(self) -> int:
+        """The command byte, one of `proxy.COM_*`."""
+    @property
+    def name(self) -> str | None:
+        """The protocol's name, such as "COM_QUERY"; None for a byte without one."""
+    @property
+    def attributes(self) -> Mapping[str, _Cell]:
+        """The query attributes: names, and values as the parameters of an execution have them. A query and an execution
+        can have some."""
 
 @final
 class Backends:
@@ -277,6 +303,11 @@ class Socket:
     def charset(self) -> int | None:
         """The character set of the login, as the number of its collation (45 is utf8mb4_general_ci). What the client
         sets later, with SET NAMES, is not followed.
+        """
+    @property
+    def capabilities(self) -> int | None:
+        """What the client asked for in its login, or the one who opened the connection to the server: a number of
+        capability bits, without what the proxy cannot follow. It decides about the form of packets.
         """
     @property
     def auth_plugin_name(self) -> str | None:

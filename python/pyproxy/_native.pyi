@@ -49,6 +49,9 @@ _Value: TypeAlias = (
 )
 # Type byte of a column or parameter, and whether its integers are unsigned.
 _BinaryType: TypeAlias = tuple[int, bool]
+# Type, whether it is unsigned, value and name.
+_Param: TypeAlias = tuple[int, bool, _Value, bytes]
+_GivenParam: TypeAlias = tuple[int, bool, _Cell, _Data]
 
 class PacketError(ValueError):
     """Bytes that are not the packet they should be, or fields that cannot become one."""
@@ -266,13 +269,15 @@ def decode_stmt_execute(
     param_count: int,
     types: Sequence[_BinaryType] | None,
     long_data: dict[int, bytes],
+    capabilities: int,
     /,
-) -> tuple[int, int, int, bool, list[tuple[int, bool, _Value]] | None]:
-    """(stmt_id, flags, iteration_count, new_params_bound, params); a parameter is (type, unsigned,
-    value).
+) -> tuple[int, int, int, bool, list[_Param] | None, list[_Param] | None]:
+    """(stmt_id, flags, iteration_count, new_params_bound, params, attributes); a parameter is (type,
+    unsigned, value, name).
 
     `types` are used if the packet has none; with neither, params is None. `long_data` has what was
-    sent ahead, by parameter: such a value is not in the packet.
+    sent ahead, by parameter: such a value is not in the packet. `attributes` is None where the form
+    of the packet has no place for them.
     """
 
 def encode_stmt_execute(
@@ -280,9 +285,17 @@ def encode_stmt_execute(
     flags: int,
     iteration_count: int,
     new_params_bound: bool,
-    params: Sequence[tuple[int, bool, _Cell]],
+    params: Sequence[_GivenParam],
+    attributes: Sequence[_GivenParam] | None,
     /,
 ) -> bytes: ...
+def split_query(argument: _Data, /) -> tuple[list[_Param], bytes]:
+    """What follows the command byte of a COM_QUERY of a client with query attributes: them, and the
+    text."""
+
+def encode_query_attributes(attributes: Sequence[_GivenParam], /) -> bytes:
+    """What stands in front of the text of such a query."""
+
 def decode_stmt_close(packet: _Data, /) -> int:
     """The statement's id."""
 

@@ -14,6 +14,8 @@ SCRIPT = "def read_query(proxy, packet): pass\n"
         ("u\udcff", "", "the user name is not UTF-8"),
         ("u", "d\udcff", "the name of the database is not UTF-8"),
         ("u" * 200, "", "the user name is longer than the server keeps"),
+        ("u\U0001f600", "", "a name has a letter that the server takes for a question mark"),
+        ("u", "d\U0001f600", "a name has a letter that the server takes for a question mark"),
     ],
 )
 def test_a_name_that_the_server_would_change_is_refused(

@@ -17,7 +17,7 @@ pub mod packet;
 pub mod socket;
 
 pub use backend::Backends;
-pub use mutex::with_mutex;
 pub use con::{Con, ConState, Retval};
+pub use mutex::with_mutex;
 pub use packet::{CommandPackets, Packet, release_memory};
 pub use socket::{OwnedSocket, Socket};

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use engine::{Settings, Shared};
 use script::Scripts;
+use transport::proxy_protocol::Version;
 
 use super::Tls;
+use super::lane::{Limits, Networks};
 use crate::chassis::Backends;
 
 /// How long something may take.
@@ -35,6 +37,24 @@ pub struct TimeLimits {
     pub read: TimeLimit,
     /// For a write.
     pub write: TimeLimit,
+    /// For a login, from accept to its end.
+    pub login: TimeLimit,
+    /// For a server's answer, if it is not [`TimeLimits::read`].
+    pub query: Option<Duration>,
+    /// For a client's next command, if it is not [`TimeLimits::read`].
+    pub idle: Option<Duration>,
+}
+
+impl TimeLimits {
+    /// For a server's answer.
+    pub fn query(&self) -> Duration {
+        self.query.unwrap_or(self.read.value())
+    }
+
+    /// For a client's next command.
+    pub fn idle(&self) -> Duration {
+        self.idle.unwrap_or(self.read.value())
+    }
 }
 
 /// The running plugin.
@@ -52,6 +72,12 @@ pub struct Context {
     pub tls: Tls,
     /// How long to wait.
     pub time_limits: TimeLimits,
+    /// How many clients there may be.
+    pub limits: Arc<Limits>,
+    /// Clients of these networks begin with a PROXY header.
+    pub proxies: Networks,
+    /// Servers get such a header of this version, about the client.
+    pub names_clients: Option<Version>,
     /// The plugin was told to end: callbacks that still come close their connection.
     pub closing: AtomicBool,
 }

@@ -7,5 +7,5 @@ mod context;
 pub mod lane;
 mod tls;
 
-pub use tls::Tls;
 pub use context::{Context, TimeLimit, TimeLimits, context, install};
+pub use tls::Tls;

@@ -18,7 +18,7 @@ use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, fork, host, mutex};
-use crate::drive::lane::{Lane, Listener};
+use crate::drive::lane::{Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 
@@ -163,8 +163,11 @@ unsafe fn start(
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(&backends, &options)?;
-    let shared =
-        Arc::new(Shared::new(Box::new(backends.clone()), options.pool_change_user, options.max_kept_bytes));
+    let shared = Arc::new(Shared::new(
+        Box::new(backends.clone()),
+        options.pool_change_user,
+        options.max_kept_bytes,
+    ));
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
     let lane = match options.event_loop {
         EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),
@@ -199,6 +202,9 @@ unsafe fn start(
         settings: options.settings(),
         tls,
         time_limits: options.time_limits(),
+        limits: Arc::new(Limits::new(options.max_connections, options.max_connections_per_address)),
+        proxies: options.proxy_protocol_from.clone(),
+        names_clients: options.backend_proxy_protocol,
         closing: AtomicBool::new(false),
     };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
@@ -212,8 +218,10 @@ unsafe fn start(
             let lane = Lane::start(context, listener, threads, options.drain_timeout);
             *running() = Some(lane.map_err(cannot_listen)?);
         }
-        // SAFETY: called from `apply_config`.
-        None => unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?,
+        None => {
+            // SAFETY: called from `apply_config`.
+            unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?
+        }
     }
     log::info!("listening on {}", options.address);
     Ok(())
@@ -256,12 +264,12 @@ fn running() -> MutexGuard<'static, Option<Lane>> {
 }
 
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
+    // Whatever else happens, the threads must have ended when the host goes on.
+    let lane = running().take();
+    guard(|| lane.into_iter().for_each(Lane::stop), || ());
     guard(
         || {
             panic_on_purpose("destroy");
-            if let Some(lane) = running().take() {
-                lane.stop();
-            }
             if let Some(context) = drive::context() {
                 context.closing.store(true, Ordering::Relaxed);
                 if let Some(scripts) = &context.scripts {

@@ -9,7 +9,7 @@ from typing import Any
 import mysql.connector
 import pymysql
 import pytest
-from support.mariadb import PASSWORD, USER, MariaDb
+from support.mariadb import IS_MYSQL, PASSWORD, USER, MariaDb
 from support.process import eventually
 from support.proxy import Proxy
 
@@ -88,15 +88,18 @@ def test_what_the_server_runs_is_what_was_judged(
     """Texts that a server reads in another way than they look: without the firewall each gives the row."""
     allow = tmp_path / "allow"
     allow.write_text(CONNECTING + "*\tSELECT name FROM guarded WHERE name = '?'\n")
-    attacks = (
+    attacks = [
         "SELECT name FROM guarded WHERE name = 0",
         "SELECT name FROM guarded WHERE name = 'x'\"y\" OR 1 = 1 -- '",
         "SELECT name FROM guarded WHERE name = 'x' /*! OR 1 = 1 */",
-        "SELECT name FROM guarded WHERE name = 'x' /*M! OR 1 = 1 */",
         "SELECT name FROM guarded WHERE name = 'x' # '\n OR 1 = 1",
         "SELECT name FROM guarded WHERE name = 'x\\\\' OR 1 = 1 -- '",
-        "EXECUTE IMMEDIATE 'SELECT name FROM guarded'",
-    )
+    ]
+    if not IS_MYSQL:
+        attacks += [
+            "SELECT name FROM guarded WHERE name = 'x' /*M! OR 1 = 1 */",
+            "EXECUTE IMMEDIATE 'SELECT name FROM guarded'",
+        ]
     proxy = firewall(start_proxy, "enforce", allow)
     with proxy.connect(database="test") as guarded, table.connect(database="test") as direct:
         for sql in attacks:

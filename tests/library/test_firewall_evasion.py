@@ -46,7 +46,8 @@ def test_nothing_gets_through_that_finds_the_row(
     start_proxy: Callable[..., Proxy], mariadb: MariaDb, tmp_path: Path, mode: str
 ) -> None:
     mariadb.execute(
-        "CREATE OR REPLACE TABLE test.fenced (id INT, name VARCHAR(20)) CHARSET utf8mb4",
+        "DROP TABLE IF EXISTS test.fenced",
+        "CREATE TABLE test.fenced (id INT, name VARCHAR(20)) CHARSET utf8mb4",
         "INSERT INTO test.fenced VALUES (1, 'Ada')",
     )
     sets = [f"SET NAMES {charset}" for charset in CHARSETS] + [f"SET sql_mode = '{mode}'"]

@@ -12,7 +12,7 @@ from typing import Any
 import mysql.connector
 import pymysql
 import pytest
-from support.mariadb import MariaDb
+from support.mariadb import IS_MYSQL, MariaDb, mariadb_has
 from support.process import eventually
 from support.proxy import Proxy
 
@@ -20,6 +20,9 @@ SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/login_mapping.py"
 # The server's user: only the proxy knows it.
 BACKEND = "mapped_backend"
 SECRET = "a secret, with blanks"
+
+
+needs_native = mariadb_has("mysql_native_password, so the script cannot log in to it")
 
 
 def hashed(password: str) -> str:
@@ -35,6 +38,9 @@ other = {hashed("x")} mapped_other
 
 @pytest.fixture(scope="module")
 def accounts(mariadb: MariaDb) -> MariaDb:
+    if IS_MYSQL:
+        mariadb.execute(f"CREATE USER '{BACKEND}'@'%' IDENTIFIED BY '{SECRET}'")
+        return mariadb
     native = "IDENTIFIED VIA mysql_native_password USING PASSWORD"
     mariadb.execute(
         f"CREATE USER '{BACKEND}'@'%' {native}('{SECRET}')",
@@ -58,6 +64,7 @@ def who(connection: Any) -> str:
     return str(row[0])
 
 
+@needs_native
 def test_a_mapped_user(proxy: Proxy) -> None:
     with proxy.connect(user="app", password="of the app", database="test") as connection:
         assert who(connection) == f"{BACKEND}@%"
@@ -92,6 +99,7 @@ def test_who_is_not_let_in(proxy: Proxy, user: str, password: str) -> None:
     assert message == f"Access denied for user '{user}'@'127.0.0.1' (using password: {using})"
 
 
+@needs_native
 def test_what_the_client_is_able_to_do_stays(proxy: Proxy, accounts: MariaDb) -> None:
     """Flags, character set and attributes of the log-in reach the server."""
     client = pymysql.constants.CLIENT
@@ -123,6 +131,7 @@ def test_users_that_are_unknown_may_pass(
         proxy.connect(user="app", password=SECRET)
 
 
+@needs_native
 def test_a_file_of_users_that_changes(
     start_proxy: Callable[..., Proxy], accounts: MariaDb, tmp_path: Path
 ) -> None:
@@ -146,7 +155,10 @@ def test_a_file_of_users_that_changes(
     assert "everybody can read it" not in proxy.log()
 
 
-@pytest.mark.parametrize("user", ["mapped_ed25519", BACKEND, "mapped_missing"])
+@pytest.mark.parametrize(
+    "user",
+    [pytest.param("mapped_ed25519", marks=mariadb_has("ed25519")), BACKEND, "mapped_missing"],
+)
 def test_a_server_that_does_not_let_the_proxy_in(
     start_proxy: Callable[..., Proxy], accounts: MariaDb, user: str
 ) -> None:
@@ -161,6 +173,7 @@ def test_a_server_that_does_not_let_the_proxy_in(
     proxy.wait_for_log(f"the log-in as {user} failed: ")
 
 
+@needs_native
 def test_change_user_is_refused_and_the_connection_goes_on(proxy: Proxy) -> None:
     connection = mysql.connector.connect(
         host="127.0.0.1", port=proxy.port, user="app", password="of the app", use_pure=True
@@ -173,6 +186,7 @@ def test_change_user_is_refused_and_the_connection_goes_on(proxy: Proxy) -> None
     connection.close()
 
 
+@needs_native
 def test_a_client_that_comes_with_another_method_is_asked_to_switch(
     start_proxy: Callable[..., Proxy], accounts: MariaDb
 ) -> None:
@@ -205,6 +219,7 @@ def test_a_client_that_comes_with_another_method_is_asked_to_switch(
     assert caught.value.errno == 1045
 
 
+@needs_native
 def test_the_command_line_client(proxy: Proxy) -> None:
     client = shutil.which("mariadb")
     if client is None:
@@ -216,6 +231,14 @@ def test_the_command_line_client(proxy: Proxy) -> None:
     assert done.stdout == f"{BACKEND}@%\n", done.stderr
     done = subprocess.run([*command, "-pwrong", "-e", "SELECT 1"], capture_output=True, text=True)
     assert "ERROR 1045 (28000): Access denied for user 'app'" in done.stderr
+
+
+@pytest.mark.skipif(not IS_MYSQL, reason="MariaDB has mysql_native_password")
+def test_a_user_of_a_mysql_without_the_method_cannot_be_mapped(proxy: Proxy) -> None:
+    proxy.criticals_expected = True
+    with pytest.raises(pymysql.OperationalError, match="the proxy cannot log in to the server"):
+        proxy.connect(user="app", password="of the app")
+    proxy.wait_for_log("the server asks for another method than mysql_native_password")
 
 
 def test_a_user_that_makes_no_sense(start_proxy: Callable[..., Proxy]) -> None:

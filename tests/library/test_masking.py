@@ -10,7 +10,7 @@ import mysql.connector
 import pymysql
 import pytest
 from pymysql.constants import CLIENT
-from support.mariadb import PASSWORD, USER, MariaDb
+from support.mariadb import IS_MYSQL, PASSWORD, USER, MariaDb, mariadb_has
 from support.proxy import Proxy
 
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/masking.py"
@@ -136,17 +136,22 @@ HIDDEN = (
     "SELECT x FROM (SELECT email AS x FROM masked)`d`",
     "SELECT x FROM (SELECT email AS x FROM masked)/**/`d(`",
     "SELECT x FROM (SELECT DISTINCT email AS x FROM masked) d",
-    "SELECT x FROM (VALUES (1)) v JOIN (SELECT email AS x FROM masked) d",
+    f"SELECT x FROM (VALUES {'ROW' if IS_MYSQL else ''}(1)) v JOIN (SELECT email AS x FROM masked) d",
     "SELECT name AS x FROM masked UNION ALL SELECT email FROM masked",
     "SELECT IF(1, email, name) AS x FROM masked",
     "SELECT GROUP_CONCAT(email) AS x FROM masked",
-    "SELECT x FROM JSON_TABLE((SELECT JSON_ARRAYAGG(email) FROM masked), '$[*]'"
-    " COLUMNS (x VARCHAR(50) PATH '$')) AS j",
-    "VALUES ((SELECT email FROM masked WHERE id = 1))",
-    "SELECT email AS x FROM masked PROCEDURE ANALYSE()",
-    "EXECUTE IMMEDIATE 'SELECT email AS x FROM masked'",
-    "BEGIN NOT ATOMIC SELECT x FROM (SELECT email AS x FROM masked) d; END",
+    "SELECT x FROM (SELECT JSON_ARRAYAGG(email) AS a FROM masked) d,"
+    " JSON_TABLE(d.a, '$[*]' COLUMNS (x VARCHAR(50) PATH '$')) AS j",
+    f"VALUES {'ROW' if IS_MYSQL else ''}((SELECT email FROM masked WHERE id = 1))",
 )
+if not IS_MYSQL:
+    HIDDEN += (
+        "SELECT x FROM JSON_TABLE((SELECT JSON_ARRAYAGG(email) FROM masked), '$[*]'"
+        " COLUMNS (x VARCHAR(50) PATH '$')) AS j",
+        "SELECT email AS x FROM masked PROCEDURE ANALYSE()",
+        "EXECUTE IMMEDIATE 'SELECT email AS x FROM masked'",
+        "BEGIN NOT ATOMIC SELECT x FROM (SELECT email AS x FROM masked) d; END",
+    )
 
 
 def test_strict_has_no_way_around(start_proxy: Callable[..., Proxy], table: MariaDb) -> None:
@@ -161,14 +166,18 @@ def test_strict_has_no_way_around(start_proxy: Callable[..., Proxy], table: Mari
             assert "ada@example.com" not in str(rows), sql
 
 
-def test_names_in_other_character_sets_and_derived_tables_without_one(
-    start_proxy: Callable[..., Proxy], table: MariaDb
-) -> None:
+def test_names_in_other_character_sets(start_proxy: Callable[..., Proxy], table: MariaDb) -> None:
     proxy = start_proxy(SCRIPT, config=CONFIG + "strict = yes\n")
     with proxy.connect(database="test") as connection:
         connection.query("SET character_set_client = latin1")
         with pytest.raises(pymysql.OperationalError, match="does not tell where"):
             connection.query(b"SELECT x FROM (SELECT email AS x FROM masked) \xe9")
+
+
+@mariadb_has("derived tables without a name")
+def test_derived_tables_without_a_name(start_proxy: Callable[..., Proxy], table: MariaDb) -> None:
+    proxy = start_proxy(SCRIPT, config=CONFIG + "strict = yes\n")
+    with proxy.connect(database="test") as connection:
         connection.query("SET sql_mode = 'ORACLE'")
         with pytest.raises(pymysql.OperationalError, match="does not tell where"):
             connection.query("SELECT x AS __2 FROM (SELECT email AS x FROM masked)")
@@ -263,6 +272,20 @@ def test_binary_logs_are_refused(proxy: Proxy) -> None:
             connection._execute_command(0x12, b"\4\0\0\0\0\0\1\0\0\0")
             connection._read_query_result()
         connection.ping(reconnect=False)
+
+
+@pytest.mark.skipif(not IS_MYSQL, reason="MariaDB has no information_schema.column_statistics")
+def test_statistics_have_values_of_columns_and_are_refused(proxy: Proxy, table: MariaDb) -> None:
+    table.execute("ANALYZE TABLE test.masked UPDATE HISTOGRAM ON name, email")
+    for sql in (
+        "SELECT HISTOGRAM FROM information_schema.COLUMN_STATISTICS",
+        "SELECT s.`histogram` AS x FROM INFORMATION_SCHEMA . `column_statistics` s",
+        "SELECT JSON_EXTRACT(histogram, '$.buckets') FROM information_schema.column_statistics",
+    ):
+        assert len(query(proxy, sql, user="root", password="")) == 2, sql
+        with pytest.raises(pymysql.OperationalError) as caught:
+            query(proxy, sql)
+        assert caught.value.args[0] == 1227, sql
 
 
 def test_a_masked_result_keeps_parameters_safe(proxy: Proxy) -> None:

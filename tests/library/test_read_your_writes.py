@@ -24,7 +24,7 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
     prepare(mariadb, replica)
     mariadb.execute("CREATE TABLE test.notes (a INT)", "CREATE PROCEDURE test.nothing() DO 0")
     yield
-    mariadb.execute("DROP TABLE test.notes", "DROP PROCEDURE test.nothing")
+    mariadb.execute("DROP TABLE test.notes, test.made", "DROP PROCEDURE test.nothing")
     for server in (mariadb, replica):
         server.execute("DROP TABLE test.whoami")
 
@@ -47,7 +47,7 @@ def start(start_proxy: Start, mariadb: MariaDb, replica: MariaDb) -> Start:
     [
         WRITE,
         "UPDATE test.notes SET a = 2 WHERE a = 17",
-        "CREATE OR REPLACE TABLE test.made (a INT)",
+        "CREATE TABLE IF NOT EXISTS test.made (a INT)",
         "/* no comment */ DELETE FROM test.notes WHERE a = 17",
     ],
 )

@@ -15,7 +15,7 @@ from typing import Any
 import pymysql
 import pytest
 from pymysql.constants import CLIENT, COMMAND
-from support.mariadb import MariaDb
+from support.mariadb import IS_MYSQL, MariaDb, mariadb_has
 from support.process import eventually, free_port
 from support.proxy import Proxy
 from support.whoami import WHO, prepare, rows, value, who
@@ -36,9 +36,10 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
             f"INSERT INTO other.place VALUES ({server.server_id * 10})",
             f"CREATE FUNCTION test.place() RETURNS INT DETERMINISTIC RETURN {server.server_id}",
             f"CREATE FUNCTION test.now () RETURNS INT DETERMINISTIC RETURN {server.server_id}",
-            "CREATE SEQUENCE test.sequence",
             "CREATE PROCEDURE test.prepare_it() CREATE TEMPORARY TABLE test.made SELECT 7 AS a",
         )
+        if not IS_MYSQL:
+            server.execute("CREATE SEQUENCE test.sequence")
     mariadb.execute("INSERT INTO test.numbers (a) VALUES (1), (2), (3)")
     replica.execute("INSERT INTO test.numbers (a) VALUES (1), (2), (3), (4), (5)")
     yield
@@ -48,9 +49,10 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
             "DROP TABLE test.numbers, test.whoami",
             "DROP FUNCTION test.place",
             "DROP FUNCTION test.now",
-            "DROP SEQUENCE test.sequence",
             "DROP PROCEDURE test.prepare_it",
         )
+        if not IS_MYSQL:
+            server.execute("DROP SEQUENCE test.sequence")
 
 
 @pytest.fixture
@@ -160,7 +162,9 @@ def test_the_last_insert_id_is_the_clients(
 @pytest.mark.parametrize(
     "change",
     [
-        "INSERT INTO test.numbers (a) VALUES (9) RETURNING a",
+        pytest.param(
+            "INSERT INTO test.numbers (a) VALUES (9) RETURNING a", marks=mariadb_has("RETURNING")
+        ),
         "SELECT LAST_INSERT_ID(77)",
         "UPDATE test.numbers SET a = LAST_INSERT_ID(9) WHERE id = 1",
         "INSERT INTO test.numbers VALUES (1, 9) ON DUPLICATE KEY UPDATE a = 9",
@@ -202,11 +206,21 @@ def test_each_way_to_a_last_insert_id_is_the_servers(
 
 
 def test_what_no_connection_knows_is_refused(client: pymysql.Connection) -> None:
-    for sql in ("SELECT FOUND_ROWS()", "SELECT LASTVAL(test.sequence)", "SHOW PROFILES"):
+    for sql in ("SELECT FOUND_ROWS()", "SHOW PROFILES"):
         who(client)
         with pytest.raises(pymysql.err.OperationalError) as error:
             rows(client, sql)
         assert error.value.args[0] == 1105
+
+
+@mariadb_has("sequences")
+def test_the_last_value_of_a_sequence_is_asked_where_it_is_known(
+    client: pymysql.Connection,
+) -> None:
+    who(client)
+    with pytest.raises(pymysql.err.OperationalError) as error:
+        rows(client, "SELECT LASTVAL(test.sequence)")
+    assert error.value.args[0] == 1105
     rows(client, "SELECT NEXTVAL(test.sequence)")
     assert value(client, "SELECT LASTVAL(test.sequence)") >= 1
 
@@ -226,8 +240,9 @@ def test_profiles_are_nobody_elses(proxy: Proxy) -> None:
 def test_both_forms_of_a_transaction_setting_go_along(client: pymysql.Connection) -> None:
     rows(client, "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE")
     rows(client, "SET SESSION TRANSACTION READ ONLY")
+    name = "transaction" if IS_MYSQL else "tx"
     assert who(client) == READER
-    assert rows(client, "SELECT @@tx_isolation, @@tx_read_only") == [("SERIALIZABLE", 1)]
+    assert rows(client, f"SELECT @@{name}_isolation, @@{name}_read_only") == [("SERIALIZABLE", 1)]
 
 
 def test_a_new_client_has_no_last_insert_id(proxy: Proxy, client: pymysql.Connection) -> None:
@@ -248,7 +263,9 @@ def test_row_count_is_that_of_the_write_before(client: pymysql.Connection) -> No
     rows(client, "UPDATE test.numbers SET a = a - 100 WHERE a > 100")
 
 
-@pytest.mark.parametrize("sql", ["SELECT CAST('x' AS INT)", "SELECT CAST('x' AS INT) FOR UPDATE"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT CAST('x' AS SIGNED)", "SELECT CAST('x' AS SIGNED) FOR UPDATE"]
+)
 def test_warnings_are_those_of_the_statement_before(client: pymysql.Connection, sql: str) -> None:
     rows(client, sql)
     for _ in range(2):
@@ -464,7 +481,7 @@ def test_ping_and_statistics(client: pymysql.Connection) -> None:
 def test_the_binary_log_comes_from_the_primary(
     client: pymysql.Connection, mariadb: MariaDb
 ) -> None:
-    file = mariadb.execute("SHOW MASTER STATUS")[0][0]
+    file = mariadb.execute("SHOW BINARY LOG STATUS" if IS_MYSQL else "SHOW MASTER STATUS")[0][0]
     # Not to be waited for more of it: flag 1.
     argument = struct.pack("<IHI", 4, 1, 99) + file.encode()
     (event,) = command(client, COMMAND.COM_BINLOG_DUMP, argument, 1)
@@ -557,17 +574,18 @@ def test_many_clients_at_once_do_not_mix(
     start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
 ) -> None:
     config = "[rwsplit]\nmin_idle_connections = 8\n"
+    limit = "max_execution_time" if IS_MYSQL else "max_statement_time"
     proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=config)
 
     def work(number: int) -> None:
         with proxy.connect() as client:
-            rows(client, f"SET max_statement_time = {number + 10}")
+            rows(client, f"SET {limit} = {number + 10}")
             for _ in range(10):
                 with client.cursor() as cursor:
                     cursor.execute(f"INSERT INTO test.numbers (a) VALUES ({number + 1000})")
                     inserted = cursor.lastrowid
                 assert who(client) == PRIMARY
-                assert value(client, "SELECT @@max_statement_time") == number + 10
+                assert value(client, f"SELECT @@{limit}") == number + 10
                 assert value(client, "SELECT LAST_INSERT_ID()") == inserted
 
     # They bring the connections that the others use, eight to each server.

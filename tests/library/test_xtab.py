@@ -102,8 +102,11 @@ def test_a_value_that_the_server_takes_for_no_name(start_proxy: Callable[..., Pr
     with start_proxy(SCRIPT).connect(database="test", charset="utf8mb4") as connection:
         run(connection, "UPDATE staff SET gender = '\U0001f600' WHERE gender = 'f'")
         names, rows = run(connection, "XTAB staff dept gender COUNT id")
-    assert names == ["dept", "gender_m", "gender_?", "total"]
-    assert sorted(rows) == [("it", 0, 1, 2), ("sales", 2, 1, 3)]
+    # Which of the two is first is a matter of the server's default collation.
+    assert [dict(zip(names, row)) for row in sorted(rows)] == [
+        {"dept": "it", "gender_?": 1, "gender_m": 0, "total": 2},
+        {"dept": "sales", "gender_?": 1, "gender_m": 2, "total": 3},
+    ]
 
 
 def test_names_are_quoted(connection: pymysql.Connection) -> None:
@@ -117,9 +120,9 @@ def test_names_are_quoted(connection: pymysql.Connection) -> None:
 
 
 def test_an_empty_table(connection: pymysql.Connection) -> None:
-    run(connection, "CREATE TABLE empty (a INT, b INT)")
-    assert run(connection, "XTAB empty a b COUNT a") == (["a", "total"], [])
-    run(connection, "DROP TABLE empty")
+    run(connection, "CREATE TABLE nothing (a INT, b INT)")
+    assert run(connection, "XTAB nothing a b COUNT a") == (["a", "total"], [])
+    run(connection, "DROP TABLE nothing")
 
 
 def test_no_value_is_cut_off(start_proxy: Callable[..., Proxy], mariadb: MariaDb) -> None:

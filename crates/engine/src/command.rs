@@ -27,14 +27,24 @@ impl Turn<'_> {
             let message = "Malformed communication packet";
             return self.refuse(&Reply::error(ER_MALFORMED_PACKET, message));
         };
-        if let Change::Login(login) = self.change_of(packet.payload)
-            && let Some(reason) = self.objection_to_names(&login)
-        {
-            return self.refuse_names(reason);
+        self.state.places.next_command();
+        if let Change::Login(login) = self.change_of(packet.payload, 0) {
+            if let Some(reason) = self.objection_to_names(&login) {
+                return self.refuse_names(reason);
+            }
+            if !self.admit_change(&login) {
+                return;
+            }
         }
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);
         self.session.queries.clear();
+        if let Err(e) = self.read_attributes(packet) {
+            log::warn!("{}: cannot read the attributes of a query: {e}", self.name());
+            self.shared.stats.malformed_packets.increment();
+            let message = "Malformed communication packet.";
+            return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
+        }
         if self.state.settings.profiling {
             self.ask(Question::ReadQuery, Some(packet));
         } else {
@@ -89,7 +99,7 @@ impl Turn<'_> {
     /// The script's own OK to COM_INIT_DB changes what the client believes; the server knows nothing of it.
     fn note_made_answer(&mut self, packet: Incoming<'_>, reply: &Reply) {
         if reply.first_byte() == Some(marker::OK)
-            && let Change::DefaultDb(database) = self.change_of(packet.payload)
+            && let Change::DefaultDb(database) = self.change_of_client(packet)
         {
             self.session.client.default_db = database;
         }
@@ -103,7 +113,7 @@ impl Turn<'_> {
         if self.server_is_gone() {
             return self.hear_last_words();
         }
-        self.state.exchange.effect = self.change_of(packet.payload);
+        self.state.exchange.effect = self.change_of_client(packet);
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
         let command = Command(self.session.command.unwrap_or_default());
         let capabilities = self.server().map(|server| {
@@ -163,13 +173,22 @@ impl Turn<'_> {
         self.answer_command(&Reply::proxy_error(message));
     }
 
-    /// What the command in `payload` changes if the server says OK. No command that changes anything is longer than a packet.
-    pub fn change_of(&self, payload: &[u8]) -> Change {
+    /// What the client's command changes if the server says OK. No command that changes anything is longer than a packet.
+    fn change_of_client(&self, packet: Incoming<'_>) -> Change {
+        self.change_of(packet.payload, self.session.attributes.hidden())
+    }
+
+    /// What the command in `payload` changes if the server says OK. The text of a query stands `text_at` bytes behind the
+    /// command byte.
+    pub fn change_of(&self, payload: &[u8], text_at: usize) -> Change {
         let Some((command, rest)) = payload.split_first() else { return Change::None };
         match Command(*command) {
-            Command::QUERY if !use_statement::is_possible(rest) => Change::None,
             Command::QUERY => {
-                use_statement::database(rest, self.rules()).map_or(Change::None, Change::DefaultDb)
+                let text = rest.get(text_at..).unwrap_or_default();
+                let database = use_statement::is_possible(text)
+                    .then(|| use_statement::database(text, self.rules()))
+                    .flatten();
+                database.map_or(Change::None, Change::DefaultDb)
             }
             Command::INIT_DB => Change::DefaultDb(rest.to_vec()),
             Command::CHANGE_USER => {

@@ -7,7 +7,7 @@ use wire::connect::Handshake;
 use crate::engine::{Question, Step};
 use crate::login_rounds::LoginReason;
 use crate::turn::Turn;
-use crate::{Awaits, BackendState, Connecting, Hook, Reply, Server, Verdict};
+use crate::{Awaits, BackendState, Connecting, Hook, Link, Reply, Server, Verdict};
 
 /// A script that calls every backend UP again and again would keep us in a loop: more attempts than this per backend end
 /// the client's connection.
@@ -76,14 +76,13 @@ impl Turn<'_> {
         let Some(ndx) = chosen.filter(is_up).or_else(|| backends.shortest_queue()) else {
             return self.all_down();
         };
-        let now = self.driver.now();
         match self.driver.connect(ndx) {
             Connecting::Done(link) => {
-                self.session.reach(Server::new(link, ndx, now));
+                self.session.reach(self.new_server(link, ndx));
                 self.connected();
             }
             Connecting::InProgress(link) => {
-                self.session.reach(Server::new(link, ndx, now));
+                self.session.reach(self.new_server(link, ndx));
                 self.sync_server();
                 self.go(Step::Connect, Awaits::Connect);
             }
@@ -92,6 +91,14 @@ impl Turn<'_> {
                 self.go(Step::Connect, Awaits::Retry);
             }
         }
+    }
+
+    fn new_server(&self, link: Box<dyn Link>, ndx: usize) -> Server {
+        let mut server = Server::new(link, ndx, self.driver.now());
+        if self.state.settings.names_clients {
+            server.client = Some(self.session.client.src.clone());
+        }
+        server
     }
 
     /// The connect succeeded.

@@ -11,9 +11,10 @@ use crate::login_rounds::LoginRounds;
 use crate::numbering::Numbering;
 use crate::tls::WaitingLogin;
 use crate::turn::Turn;
+use crate::users::Places;
 use crate::{
-    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared, Side,
-    Slot, Then,
+    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared,
+    Side, Slot, Then,
 };
 
 /// One client connection.
@@ -54,6 +55,8 @@ pub struct State {
     pub tls_request: Option<Vec<u8>>,
     /// What the server gets behind its TLS handshake.
     pub waiting_login: Option<WaitingLogin>,
+    /// What it takes up of the limits of users.
+    pub places: Places,
     /// Sequence ids of both sides.
     pub client_ids: Numbering,
     pub server_ids: Numbering,
@@ -145,6 +148,7 @@ impl Engine {
             may_compress: false,
             tls_request: None,
             waiting_login: None,
+            places: Places::default(),
             client_ids: Numbering::default(),
             server_ids: Numbering::default(),
         };
@@ -163,6 +167,7 @@ impl Engine {
 
     /// Gives everything up without asking the script: what is left to do if [`Event::Closed`] panicked.
     pub fn let_go(&mut self) {
+        self.state.leave_places();
         if let Some(mut session) = self.session.take() {
             session.close_server(&self.shared);
         }

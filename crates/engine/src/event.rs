@@ -35,6 +35,10 @@ pub enum Event<'p> {
     },
     /// The peer that is awaited was silent for too long.
     TimedOut,
+    /// The login as a whole takes too long.
+    LoginTimedOut,
+    /// What the client sends in place of its login cannot be one, and is not read to its end: why.
+    BadLogin(&'static str),
     /// What the script says to the last [`Then::Ask`](crate::Then::Ask), with the packet that it was asked about.
     Verdict(Verdict, Option<Incoming<'p>>),
     /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of

@@ -7,6 +7,7 @@
 
 mod address;
 mod answer_due;
+mod attributes;
 mod backends;
 mod change_user;
 mod client;
@@ -48,16 +49,18 @@ mod timeout;
 mod tls;
 mod turn;
 mod use_statement;
+mod users;
 mod verdict;
 
 pub use address::Address;
+pub use attributes::Attributes;
 pub use backends::{AddBackendError, BackendKind, BackendState, Backends};
 pub use client::Client;
 pub use compression::Algorithm;
 pub use driver::{Connecting, Driver};
 pub use effect::{Ask, Awaits, Effect, Side, Then};
 pub use engine::{Engine, Short};
-pub use error_code::{ER_UNKNOWN_ERROR, ErrorCode};
+pub use error_code::{ER_CON_COUNT_ERROR, ER_UNKNOWN_ERROR, ErrorCode};
 pub use event::{Event, Incoming};
 pub use hook::{Hook, HookSet};
 pub use injection::Injection;
@@ -73,4 +76,5 @@ pub use shared::Shared;
 pub use slot::{Locked, Slot};
 pub use stats::{Counter, HookStats, Stats, Stopwatch};
 pub use tls::TlsInfo;
+pub use users::Users;
 pub use verdict::Verdict;

@@ -59,6 +59,9 @@ impl Turn<'_> {
                 if let Some(reason) = self.objection_to_names(&login) {
                     return self.refuse_names(reason);
                 }
+                if self.refuse_full_user(&login) {
+                    return;
+                }
                 self.session.client.default_db = login.database.clone().unwrap_or_default();
                 self.session.client.login = Some(Arc::new(login.clone()));
                 self.ask(Question::ReadAuth(Box::new(login), payload), None);
@@ -171,6 +174,9 @@ impl Turn<'_> {
             return self.refuse(reply);
         };
         if told == AuthReply::Ok {
+            if !self.admit() {
+                return;
+            }
             // A server that still waits for a login would take the first command for one; a pooled one is logged in
             // as another user.
             self.park_server();
@@ -237,6 +243,7 @@ impl Turn<'_> {
         }
         let is_change_user = self.state.login.reason == LoginReason::ChangeUser;
         match reply {
+            AuthReply::Ok if !self.admit() => return,
             AuthReply::Ok => self.accepted(packet.payload),
             AuthReply::Err if is_change_user => {
                 if let Some(server) = self.server() {

@@ -2,7 +2,8 @@
 //!
 //! Scripts get names as UTF-8. A server converts them from the character set of the login, and shortens them. Tried with
 //! MySQL 9.7, MariaDB 10.11 and 11.8: MySQL ends user and database at the first byte that is no text (`u\xff` logs in as
-//! `u`); all convert letters of other character sets; both MariaDBs take the first 128 letters of a longer user name.
+//! `u`); all convert letters of other character sets, and take question marks for letters outside of the Basic Multilingual
+//! Plane, as they keep names in utf8mb3; both MariaDBs take the first 128 letters of a longer user name.
 
 use sqltok::exact::Dialect;
 use wire::connect::Login;
@@ -10,21 +11,25 @@ use wire::connect::Login;
 /// The longest user names, in letters.
 const LONGEST_IN_MYSQL: usize = 32;
 const LONGEST_IN_MARIADB: usize = 128;
+/// The last letter of the Basic Multilingual Plane.
+const LAST_OF_UTF8MB3: u32 = 0xffff;
 /// The first version of MySQL that knows the collation 255, utf8mb4_0900_ai_ci.
 const WITH_UTF8MB4_0900: u32 = 80_000;
 
 /// Why a login is refused whose names a server of this version may read in another way; `None` if it is not.
 pub fn objection(login: &Login, server: Dialect) -> Option<&'static str> {
-    let database = login.database.as_deref().unwrap_or_default();
     let Ok(user) = std::str::from_utf8(&login.username) else {
         return Some("the user name is not UTF-8");
     };
-    if std::str::from_utf8(database).is_err() {
+    let Ok(database) = std::str::from_utf8(login.database.as_deref().unwrap_or_default()) else {
         return Some("the name of the database is not UTF-8");
-    }
+    };
     let is_ascii = user.is_ascii() && database.is_ascii();
     if !is_ascii && !is_utf8(login.charset, server) {
         return Some("a name beyond ASCII needs a login with a character set of UTF-8");
+    }
+    if user.chars().chain(database.chars()).any(|letter| u32::from(letter) > LAST_OF_UTF8MB3) {
+        return Some("a name has a letter that the server takes for a question mark");
     }
     let longest = match server {
         Dialect::MySql(_) => LONGEST_IN_MYSQL,
@@ -95,6 +100,13 @@ mod tests {
             assert_eq!(refused("ü".as_bytes(), b"", charset, server), is_refused, "{charset}");
             assert_eq!(refused(b"u", "ä".as_bytes(), charset, server), is_refused, "{charset}");
         }
+    }
+
+    #[test]
+    fn servers_keep_names_in_three_bytes_for_a_letter() {
+        assert!(refused("u\u{10000}".as_bytes(), b"", 45, MYSQL));
+        assert!(refused(b"u", "d\u{1f600}".as_bytes(), 45, MARIADB));
+        assert!(!refused("u\u{ffff}".as_bytes(), b"", 45, MYSQL));
     }
 
     #[test]

@@ -96,12 +96,12 @@ impl Session {
         let mut pool = shared.pool();
         let idle = pool.of(ndx);
         if before_connect {
-            return idle.take_for_anyone(now);
+            return idle.take_for_anyone(&self.client.src, now);
         }
         // A client that left before it named a user can own no pooled connection.
         let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
         let user = self.client.server_user.as_deref().unwrap_or(&login.username);
-        idle.take_for_user(user, login.capabilities)
+        idle.take_for_user(user, &self.client.src, login.capabilities)
     }
 
     /// Attaches `server`, which was taken from the pool, in place of the present connection, which is parked.

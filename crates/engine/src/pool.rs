@@ -1,4 +1,5 @@
-//! Idle server connections: parked by scripts, taken by user name.
+//! Idle server connections: parked by scripts, taken by user name. One whose server was told of its client is for clients of the
+//! same address only.
 //!
 //! Whether the server closed an idle connection is found out when it would be given away, and, for all of them at once, at
 //! most once a second when the pool is looked at. So a look costs no system call per connection.
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wire::Capabilities;
 
-use crate::{Link, Server};
+use crate::{Address, Link, Server};
 
 /// How long what was found out about all idle connections holds.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -50,26 +51,41 @@ impl BackendPool {
 
     /// For a client that has not told its name yet: the oldest connection of any user who has more idle ones than
     /// `min_idle_connections`.
-    pub fn take_for_anyone(&mut self, now: Instant) -> Option<Server> {
+    pub fn take_for_anyone(&mut self, client: &Address, now: Instant) -> Option<Server> {
         self.sweep(now);
         let keep = usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX);
         let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
         for server in &self.idle {
             *counts.entry(server.username().to_vec()).or_default() += 1;
         }
-        self.take(|server| counts.get(server.username()).is_some_and(|count| *count > keep))
+        self.take(|server| {
+            server.is_for(client)
+                && counts.get(server.username()).is_some_and(|count| *count > keep)
+        })
     }
 
     /// For a client whose login follows on this connection: the oldest one of this dialect, of any user.
-    pub fn take_for_login(&mut self, capabilities: Capabilities) -> Option<Server> {
-        self.take(|server| server.speaks(capabilities))
+    pub fn take_for_login(
+        &mut self,
+        client: &Address,
+        capabilities: Capabilities,
+    ) -> Option<Server> {
+        self.take(|server| server.is_for(client) && server.speaks(capabilities))
     }
 
     /// For a client that is logged in already: the oldest connection of the same user and dialect. One with an open
     /// transaction is left to the client that began it.
-    pub fn take_for_user(&mut self, user: &[u8], capabilities: Capabilities) -> Option<Server> {
+    pub fn take_for_user(
+        &mut self,
+        user: &[u8],
+        client: &Address,
+        capabilities: Capabilities,
+    ) -> Option<Server> {
         self.take(|server| {
-            server.username() == user && server.speaks(capabilities) && !server.in_transaction()
+            server.username() == user
+                && server.is_for(client)
+                && server.speaks(capabilities)
+                && !server.in_transaction()
         })
     }
 

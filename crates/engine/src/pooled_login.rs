@@ -78,7 +78,8 @@ impl Turn<'_> {
     /// Exchanges the attached pooled connection for an idle one of the same backend that speaks the client's dialect.
     fn take_fitting(&mut self, capabilities: Capabilities) -> bool {
         let Some(ndx) = self.session.backend_ndx() else { return false };
-        let found = self.shared.pool().of(ndx).take_for_login(capabilities);
+        let client = &self.session.client.src;
+        let found = self.shared.pool().of(ndx).take_for_login(client, capabilities);
         let Some(server) = found else { return false };
         self.session.exchange_server(self.shared, server, self.driver.now());
         self.sync_server();
@@ -91,8 +92,8 @@ impl Turn<'_> {
         let server = self.session.server.as_ref();
         let offered = server.and_then(|server| server.handshake.as_ref());
         let offered = offered.map(|handshake| handshake.capabilities).unwrap_or_default();
-        if !offered.contains(login.capabilities.mariadb_extended()) {
-            // The client was greeted with another server's offer, and would misread what this one sends.
+        if !offered.contains(login.capabilities & Capabilities::MUTUAL) {
+            // The client was greeted with another server's offer, and the two would misread what the other sends.
             let message = "the servers of this backend differ, try again";
             return self.refuse(&Reply::proxy_error(message));
         }
@@ -138,6 +139,9 @@ impl Turn<'_> {
             self.park_server();
             let message = "(proxy-pool) login failed";
             return self.refuse(&Reply::error(ER_ACCESS_DENIED_ERROR, message));
+        }
+        if !self.admit() {
+            return;
         }
         self.send_to_client(&Reply::ok(self.session.status()));
         self.restart_ids();

@@ -51,8 +51,10 @@ impl Turn<'_> {
         let command = Command(query.packet.first().copied().unwrap_or_default());
         self.shared.stats.queued_queries.increment();
         self.begin_server_exchange();
-        let other = self.change_user_to_ask_again(&query.packet);
-        self.send_to_server(other.as_deref().unwrap_or(&query.packet));
+        match self.change_user_to_ask_again(&query.packet) {
+            Some(other) => self.send_to_server(&other),
+            None => self.send_to_server(&self.with_attributes(&query.packet)),
+        }
         if command == Command::QUIT {
             if self.session.command != Some(Command::QUIT.0) {
                 log::warn!("{}: a queued COM_QUIT ends the connection", self.name());
@@ -65,7 +67,7 @@ impl Turn<'_> {
         server.busy = true;
         let capabilities = server.capabilities();
         let cursor = server.cursors.columns(&query.packet).cloned();
-        self.state.exchange.effect = self.change_of(&query.packet);
+        self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
         self.state.tracker.start(command.0, capabilities);
         let kept = query.resultset_is_needed;

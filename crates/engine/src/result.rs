@@ -196,6 +196,7 @@ impl Turn<'_> {
                 if asked {
                     client.server_user = Some(login.username.clone());
                     client.login = Some(login);
+                    self.state.places.changed();
                 }
                 Some(database)
             }

@@ -22,6 +22,7 @@ const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::PS_MULTI_RESULTS)
     .union(Capabilities::SESSION_TRACK)
     .union(Capabilities::DEPRECATE_EOF)
+    .union(Capabilities::QUERY_ATTRIBUTES)
     .union(Capabilities::MARIADB_FOLLOWED)
     // Only where clients and servers have them together.
     .union(Capabilities::TRANSPORT);
@@ -42,6 +43,8 @@ pub struct Server {
     pub src: Address,
     /// The backend's end.
     pub dst: Address,
+    /// The address of the client that it was told of in a PROXY header; `None` without one.
+    pub(crate) client: Option<Address>,
     /// What the server said first.
     pub handshake: Option<Arc<Handshake>>,
     /// The handshake's payload as clients get it: as received but for the masked capability bits.
@@ -85,6 +88,7 @@ impl Server {
             counted: false,
             src: Address::default(),
             dst: Address::default(),
+            client: None,
             handshake: None,
             handshake_payload: Vec::new(),
             offered: Capabilities::empty(),
@@ -192,6 +196,11 @@ impl Server {
         let asked = if self.authenticated { self.capabilities } else { login.capabilities };
         let offered = self.handshake.as_ref().map(|offer| offer.capabilities).unwrap_or_default();
         (asked & offered).contains(Capabilities::MULTI_FACTOR_AUTHENTICATION)
+    }
+
+    /// Whether the server takes this client for the one that it was told of: its grants are for that address.
+    pub fn is_for(&self, client: &Address) -> bool {
+        self.client.as_ref().is_none_or(|told| told.address == client.address)
     }
 
     /// Whether a client with `capabilities` would be understood the same way on this connection.

@@ -2,7 +2,7 @@
 
 use wire::reply::StatusFlags;
 
-use crate::{Client, Hook, Queries, Server, Shared};
+use crate::{Attributes, Client, Hook, Queries, Server, Shared};
 
 /// One client connection. Scripts see and change it through a [`Slot`](crate::Slot).
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Session {
     pub queries: Queries,
     /// The command byte of the client's command in progress.
     pub command: Option<u8>,
+    /// The query attributes of that command.
+    pub attributes: Attributes,
     /// The script's hook that runs now: from the question to the verdict.
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
@@ -46,6 +48,7 @@ impl Session {
             close_after_result: false,
             queries: Queries::default(),
             command: None,
+            attributes: Attributes::default(),
             hook: None,
             result_status: StatusFlags::empty(),
             login_accepted: false,

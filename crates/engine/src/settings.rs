@@ -78,6 +78,11 @@ pub struct Settings {
     pub tls: Tls,
     /// Which side is compressed. For drivers that can: [`Effect::Compress`](crate::Effect::Compress).
     pub compression: Compression,
+    /// The most connections that one user may have (`pyproxy-max-connections-per-user`); 0: any number.
+    pub max_connections_per_user: usize,
+    /// Servers are told who the client is, in a PROXY header (`pyproxy-backend-proxy-protocol`): a connection in the pool is for
+    /// clients of the same address only.
+    pub names_clients: bool,
 }
 
 impl Default for Settings {
@@ -87,6 +92,8 @@ impl Default for Settings {
             profiling: true,
             tls: Tls::default(),
             compression: Compression::default(),
+            max_connections_per_user: 0,
+            names_clients: false,
         }
     }
 }

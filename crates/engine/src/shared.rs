@@ -1,8 +1,8 @@
 //! What all connections share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Backends, Pool, Stats};
+use crate::{Backends, Pool, Stats, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -16,14 +16,16 @@ pub struct Shared {
     pub max_kept_bytes: usize,
     /// Counters since the start.
     pub stats: Stats,
+    /// The connections of each user, if there is a limit of them.
+    pub users: Arc<Users>,
     pool: Mutex<Pool>,
 }
 
 impl Shared {
     /// With these backends, an empty pool, and counters at 0.
     pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
-        let (stats, pool) = (Stats::default(), Mutex::default());
-        Self { backends, pool_change_user, max_kept_bytes, stats, pool }
+        let (stats, users, pool) = (Stats::default(), Arc::default(), Mutex::default());
+        Self { backends, pool_change_user, max_kept_bytes, stats, users, pool }
     }
 
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.

@@ -61,6 +61,16 @@ pub struct Stats {
     pub queries: Counter,
     /// Queries that scripts queued and that were sent.
     pub queued_queries: Counter,
+    /// Clients that were refused because there were too many, in all or from one address.
+    pub refused_connections: Counter,
+    /// Logins that were refused because their user had too many connections.
+    pub refused_users: Counter,
+    /// Logins that took too long.
+    pub login_timeouts: Counter,
+    /// Answers of servers that took too long.
+    pub query_timeouts: Counter,
+    /// Clients that were idle for too long.
+    pub idle_timeouts: Counter,
     /// Packets that made no sense.
     pub malformed_packets: Counter,
     /// Time that hooks waited for other Python threads before they ran.
@@ -96,6 +106,11 @@ impl Stats {
             ("queries", self.queries.get()),
             ("queued_queries", self.queued_queries.get()),
             ("malformed_packets", self.malformed_packets.get()),
+            ("refused_connections", self.refused_connections.get()),
+            ("refused_users", self.refused_users.get()),
+            ("login_timeouts", self.login_timeouts.get()),
+            ("query_timeouts", self.query_timeouts.get()),
+            ("idle_timeouts", self.idle_timeouts.get()),
             ("panics", panics),
             ("python_wait_micros", self.python_wait.micros()),
         ]
@@ -135,7 +150,7 @@ mod tests {
         stats.python_wait.add(Duration::from_millis(1));
         let report = stats.report(7);
         let mut names: Vec<_> = report.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names.len(), 6 + 3 * Hook::ALL.len());
+        assert_eq!(names.len(), 11 + 3 * Hook::ALL.len());
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), report.len());

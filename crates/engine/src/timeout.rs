@@ -1,27 +1,78 @@
-//! The peer that is awaited was silent for too long.
+//! Somebody took too long.
 
 use crate::engine::Step;
+use crate::error_code::{
+    ER_CLIENT_INTERACTION_TIMEOUT, ER_HANDSHAKE_ERROR, ER_NET_READ_INTERRUPTED,
+};
 use crate::turn::Turn;
 use crate::{Reply, Side};
 
 const TIMED_OUT: &str = "backend timed out";
 
 impl Turn<'_> {
-    /// Tries the next backend, or ends the connection with an ERR where one can still be understood.
+    /// The peer that is awaited was silent: tries the next backend, or ends the connection with an ERR where one can still be
+    /// understood.
     pub fn timed_out(&mut self) {
         let untouched = !self.state.exchange.begun && !self.state.exchange.is_answered();
         match self.state.step {
             Step::Connect => self.connect_failed("the connect takes too long"),
-            Step::Greeting => {
-                let reply = self.login_error(&format!("pyproxy: {TIMED_OUT}"));
-                self.refuse(&reply);
-            }
+            Step::Greeting => self.connect_failed("it does not greet"),
             Step::Tls(Side::Server) => self.tls_failed(Side::Server, "it takes too long"),
-            Step::LoginAnswer => self.refuse(&Reply::proxy_error(TIMED_OUT)),
-            Step::Answer | Step::FileAnswer if untouched => {
-                self.refuse(&Reply::proxy_error(TIMED_OUT));
+            Step::LoginAnswer => self.refuse_for_server(),
+            Step::Answer | Step::FileAnswer => {
+                self.shared.stats.query_timeouts.increment();
+                if untouched { self.refuse_for_server() } else { self.abort() }
+            }
+            Step::Command => {
+                self.shared.stats.idle_timeouts.increment();
+                let message = "pyproxy: the client was idle for too long";
+                self.close_server();
+                self.refuse(&Reply::error(ER_CLIENT_INTERACTION_TIMEOUT, message));
             }
             _ => self.abort(),
         }
+    }
+
+    /// The login is not complete, and there was enough time for it.
+    pub fn login_timed_out(&mut self) {
+        let timeouts = &self.shared.stats.login_timeouts;
+        match self.state.step {
+            Step::Connect | Step::Greeting | Step::Tls(Side::Server) | Step::LoginAnswer => {
+                timeouts.increment();
+                self.refuse_for_server();
+            }
+            Step::Login | Step::LoginData => {
+                timeouts.increment();
+                let message = "pyproxy: the login takes too long";
+                self.refuse_for_client(&Reply::error(ER_NET_READ_INTERRUPTED, message));
+            }
+            Step::Tls(Side::Client) => {
+                timeouts.increment();
+                self.abort();
+            }
+            _ => self.abort(),
+        }
+    }
+
+    /// What the client sends in place of its login is not read to its end.
+    pub fn bad_login(&mut self, why: &str) {
+        if !matches!(self.state.step, Step::Login | Step::LoginData) {
+            return self.abort();
+        }
+        self.shared.stats.malformed_packets.increment();
+        let message = format!("Bad handshake: {why}");
+        self.refuse_for_client(&Reply::error(ER_HANDSHAKE_ERROR, &message));
+    }
+
+    fn refuse_for_server(&mut self) {
+        self.close_server();
+        self.refuse(&self.login_error(&format!("pyproxy: {TIMED_OUT}")));
+    }
+
+    /// Refuses a client that has not sent its packet: the ERR is numbered as the answer to it.
+    fn refuse_for_client(&mut self, reply: &Reply) {
+        self.close_server();
+        self.state.client_ids.next_part();
+        self.refuse(reply);
     }
 }

@@ -34,6 +34,8 @@ impl Turn<'_> {
             Event::Verdict(verdict, at_hand) => self.verdict(verdict, at_hand),
             Event::Ended(side) => self.ended(side),
             Event::TimedOut => self.timed_out(),
+            Event::LoginTimedOut => self.login_timed_out(),
+            Event::BadLogin(why) => self.bad_login(why),
             Event::Secured { side, tls } => self.secured(side, tls),
             Event::TlsFailed { side, why } => self.tls_failed(side, &why),
             Event::Accepted | Event::Connected | Event::ConnectFailed if !self.is_connecting() => {
@@ -136,6 +138,7 @@ impl Turn<'_> {
     fn over(&mut self) {
         log::debug!("{}: over", self.name());
         self.close_server();
+        self.state.leave_places();
         self.state.step = Step::Over;
     }
 

@@ -1,170 +1,14 @@
 //! One test for each defect that random sessions found.
 
+mod scene;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use doubles::AlwaysUp;
-use engine::{
-    Address, Awaits, Client, Connecting, Driver, Effect, Engine, Event, Hook, HookSet, Incoming,
-    Link, Query, Reply, Session, Settings, Shared, Side, Slot, Then, Verdict,
-};
+use engine::{Awaits, Event, Hook, Incoming, Query, Side, Verdict};
 use wire::Capabilities;
-use wire::connect::{Handshake, Login};
-use wire::reply::StatusFlags;
 
-#[derive(Debug)]
-struct QuietLink;
-
-impl Link for QuietLink {
-    fn is_quiet(&self) -> bool {
-        true
-    }
-
-    fn addresses(&self) -> (Address, Address) {
-        (Address::default(), Address::default())
-    }
-}
-
-/// What was sent, and what is awaited.
-#[derive(Debug, Default)]
-struct Seen {
-    to_client: Vec<Vec<u8>>,
-    to_server: Vec<Vec<u8>>,
-    forwarded: Vec<(Side, u8)>,
-    has_server: bool,
-    awaits: Option<Awaits>,
-}
-
-impl Driver for Seen {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn connect(&mut self, _: usize) -> Connecting {
-        Connecting::Done(Box::new(QuietLink))
-    }
-
-    fn effect(&mut self, effect: Effect<'_>) {
-        match effect {
-            Effect::Send { to: Side::Client, payload, .. }
-            | Effect::SendPart { to: Side::Client, payload, .. } => {
-                self.to_client.push(payload.to_vec());
-            }
-            Effect::Send { to: Side::Server, payload, .. } => self.to_server.push(payload.to_vec()),
-            Effect::Forward { to, id } => self.forwarded.push((to, id)),
-            Effect::Attach(link) => self.has_server = link.is_some(),
-            _ => {}
-        }
-    }
-}
-
-/// What may be kept of a result, in bytes.
-const LIMIT: usize = 200;
-
-/// A connection under test.
-struct Scene {
-    engine: Engine,
-    seen: Seen,
-}
-
-/// What the server offers.
-const COMMON: Capabilities = Capabilities::PROTOCOL_41
-    .union(Capabilities::LONG_PASSWORD)
-    .union(Capabilities::LOCAL_FILES)
-    .union(Capabilities::SECURE_CONNECTION)
-    .union(Capabilities::PLUGIN_AUTH);
-
-const OK: &[u8] = b"\0\0\0\x02\0\0\0";
-
-impl Scene {
-    fn new(hooks: &[Hook]) -> Self {
-        let shared = Arc::new(Shared::new(Box::new(AlwaysUp(1)), false, LIMIT));
-        let session = Slot::new(Session::new(1, Client::default()));
-        let hooks = HookSet::from_iter(hooks.iter().copied());
-        let engine = Engine::new(session, shared, Settings::default(), hooks);
-        Self { engine, seen: Seen::default() }
-    }
-
-    fn tell(&mut self, event: Event<'_>) {
-        match self.engine.handle(event, &mut self.seen) {
-            Then::Await(awaits) => self.seen.awaits = Some(awaits),
-            Then::Ask(_) => {}
-        }
-    }
-
-    fn client(&mut self, id: u8, payload: &[u8]) {
-        self.tell(Event::Client(Incoming::single(id, payload)));
-    }
-
-    fn server(&mut self, id: u8, payload: &[u8]) {
-        self.tell(Event::Server(Incoming::single(id, payload)));
-    }
-
-    /// Up to the client's login.
-    fn greeted(self) -> Self {
-        self.greeted_as(b"mysql_native_password", COMMON)
-    }
-
-    /// The same, with a login that asks for these capabilities.
-    fn greeted_as(mut self, method: &[u8], capabilities: Capabilities) -> Self {
-        let greeting = Handshake {
-            protocol_version: 10,
-            server_version: b"8.0.36".to_vec(),
-            thread_id: 1,
-            scramble: vec![b's'; 20],
-            capabilities: COMMON,
-            charset: 45,
-            status: StatusFlags::AUTOCOMMIT,
-            auth_plugin: Some(method.to_vec()),
-        };
-        let login = Login {
-            capabilities,
-            max_packet_size: 1 << 24,
-            charset: 45,
-            username: b"ann".to_vec(),
-            auth_response: vec![b'a'; 20],
-            database: None,
-            auth_plugin: Some(method.to_vec()),
-            attributes: None,
-            zstd_level: None,
-        };
-        self.tell(Event::Accepted);
-        self.server(0, &greeting.encode().expect("a greeting"));
-        self.client(1, &login.encode().expect("a login"));
-        self
-    }
-
-    /// Up to the first command.
-    fn logged_in(mut self) -> Self {
-        self = self.greeted();
-        self.server(2, OK);
-        self.seen = Seen { has_server: self.seen.has_server, ..Seen::default() };
-        self
-    }
-
-    /// The client's command is replaced by these queries, whose results the script wants.
-    fn replaced(&mut self, command: &[u8], queries: &[&[u8]]) {
-        self.client(0, command);
-        for query in queries {
-            self.engine.session().lock().expect("alive").queries.push_back(self::query(query));
-        }
-        self.tell(Event::Verdict(Verdict::SendQuery, Some(Incoming::single(0, command))));
-    }
-}
-
-/// One whose result the script wants.
-fn query(packet: &[u8]) -> Query {
-    Query::new(1, packet.to_vec(), true, Instant::now()).expect("not empty")
-}
-
-fn reply(payload: &[u8]) -> Verdict {
-    replies(&[payload])
-}
-
-fn replies(payloads: &[&[u8]]) -> Verdict {
-    let payloads = payloads.iter().map(|payload| payload.to_vec()).collect();
-    Verdict::SendResult(Reply::from_packets(payloads).expect("not empty"))
-}
+use scene::{COMMON, LIMIT, OK, Scene, Seen, query, replies, reply};
 
 /// The server would have taken the client's answer for a command.
 #[test]
@@ -308,7 +152,7 @@ fn a_made_row_may_begin_with_null() {
 #[test]
 fn a_server_that_knows_no_further_factors_asks_questions_that_look_the_same() {
     let wants = COMMON | Capabilities::MULTI_FACTOR_AUTHENTICATION;
-    let mut scene = Scene::new(&[]).greeted_as(b"dialog", wants);
+    let mut scene = Scene::new(&[]).greeted_as(b"dialog", COMMON, wants);
     scene.server(2, b"\x02caching_sha2_password\0");
     scene.client(3, b"yes");
     scene.server(4, b"\x01\x03");

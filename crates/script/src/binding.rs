@@ -58,12 +58,27 @@ impl<G: Guest> Binding<G> {
                 if let Some(response) = proxy.get().own_response() {
                     response.reset(py);
                 }
-                function.call1((proxy, PyBytes::new(py, packet)))
+                function.call1((proxy, self.command(py, packet)?))
             }
             Ask::Hook(_) => function.call1((proxy,)),
         }?;
         decision::verdict(hook, &returned, || self.reply(py, proxy))?
             .ok_or_else(|| Failure::InvalidReturn(show(&returned)))
+    }
+
+    /// A command as scripts see it: a query without its attributes.
+    fn command<'py>(&self, py: Python<'py>, packet: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let hidden = self.session.lock().map_or(0, |session| session.attributes.hidden());
+        if hidden == 0 {
+            return Ok(PyBytes::new(py, packet));
+        }
+        let (command, rest) = packet.split_at_checked(1).unwrap_or_default();
+        let text = rest.get(hidden..).unwrap_or_default();
+        PyBytes::new_with(py, command.len() + text.len(), |bytes| {
+            bytes[..command.len()].copy_from_slice(command);
+            bytes[command.len()..].copy_from_slice(text);
+            Ok(())
+        })
     }
 
     /// The connection's `proxy` object, made when it is first needed.

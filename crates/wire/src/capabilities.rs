@@ -66,7 +66,8 @@ bitflags! {
         const OPTIONAL_RESULTSET_METADATA = 1 << 25;
         /// zstd compression; the login ends in a level byte.
         const ZSTD_COMPRESSION = 1 << 26;
-        /// COM_QUERY carries attributes in front of the text.
+        /// COM_QUERY carries attributes in front of the text, COM_STMT_EXECUTE behind the
+        /// parameters.
         const QUERY_ATTRIBUTES = 1 << 27;
         /// Up to three authentication methods in a row.
         const MULTI_FACTOR_AUTHENTICATION = 1 << 28;
@@ -117,7 +118,6 @@ impl Capabilities {
         .union(Self::SSL)
         .union(Self::OPTIONAL_RESULTSET_METADATA)
         .union(Self::ZSTD_COMPRESSION)
-        .union(Self::QUERY_ATTRIBUTES)
         .union(Self::PROGRESS_OBSOLETE)
         .union(Self::MARIADB_EXTENDED.difference(Self::MARIADB_FOLLOWED));
 
@@ -127,13 +127,16 @@ impl Capabilities {
     /// How packets travel, and nothing about what is in them.
     pub const TRANSPORT: Self = Self::SSL.union(Self::COMPRESSION);
 
+    /// What decides about the form of packets and has to be known to both sides: MariaDB's extended
+    /// set, DEPRECATE_EOF and QUERY_ATTRIBUTES.
+    pub const MUTUAL: Self =
+        Self::MARIADB_EXTENDED.union(Self::DEPRECATE_EOF).union(Self::QUERY_ATTRIBUTES);
+
     /// What to clear in the login of a client that was offered `offered`: besides
-    /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes unasked of MariaDB's extended set, and
-    /// DEPRECATE_EOF, since a server that does not know them ignores them and the two would read
-    /// packets differently.
+    /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes unasked of [`MUTUAL`](Self::MUTUAL), since a
+    /// server that does not know them ignores them and the two would read packets differently.
     pub const fn unsupported_in_login(offered: Self) -> Self {
-        let mutual = Self::MARIADB_EXTENDED.union(Self::DEPRECATE_EOF);
-        Self::UNSUPPORTED.union(mutual.difference(offered))
+        Self::UNSUPPORTED.union(Self::MUTUAL.difference(offered))
     }
 
     /// MariaDB's extended set alone.
@@ -172,7 +175,7 @@ mod tests {
 
     #[test]
     fn unsupported_is_the_documented_mask() {
-        assert_eq!(Capabilities::UNSUPPORTED.bits(), 0xffff_ffd3_2e00_0820);
+        assert_eq!(Capabilities::UNSUPPORTED.bits(), 0xffff_ffd3_2600_0820);
         assert!(!Capabilities::UNSUPPORTED.intersects(Capabilities::MULTI_FACTOR_AUTHENTICATION));
     }
 
@@ -182,10 +185,10 @@ mod tests {
         let bulk = Capabilities::MARIADB_STMT_BULK_OPERATIONS;
         let units = Capabilities::MARIADB_BULK_UNIT_RESULTS;
         let unsupported = Capabilities::unsupported_in_login;
-        let eof = Capabilities::DEPRECATE_EOF;
-        assert_eq!(unsupported(metadata | bulk | units | eof), Capabilities::UNSUPPORTED);
-        assert_eq!(unsupported(bulk | units | eof), Capabilities::UNSUPPORTED | metadata);
-        let all = Capabilities::UNSUPPORTED | metadata | bulk | units | eof;
+        let classic = Capabilities::DEPRECATE_EOF | Capabilities::QUERY_ATTRIBUTES;
+        assert_eq!(unsupported(metadata | bulk | units | classic), Capabilities::UNSUPPORTED);
+        assert_eq!(unsupported(bulk | units | classic), Capabilities::UNSUPPORTED | metadata);
+        let all = Capabilities::UNSUPPORTED | metadata | bulk | units | classic;
         assert_eq!(unsupported(Capabilities::PROTOCOL_41), all);
         assert_eq!((metadata | Capabilities::SSL).mariadb_extended(), metadata);
     }

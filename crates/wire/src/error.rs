@@ -70,6 +70,15 @@ pub enum WireError {
         /// Byte of the [`ColumnType`](crate::result::ColumnType).
         column_type: u8,
     },
+    /// Query attributes for another number of parameter sets than the one that exists.
+    #[error("{0} sets of query attributes")]
+    ParameterSets(u64),
+    /// Parameters whose types and names ought to be in the packet and are not.
+    #[error("parameters without types")]
+    Untyped,
+    /// More parameters than a statement can have.
+    #[error("more than 65535 parameters")]
+    TooManyParameters,
     /// There is not one cell per column, or not one type per parameter.
     #[error("not exactly {expected} cells or types")]
     CellCount {

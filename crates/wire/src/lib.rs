@@ -24,6 +24,7 @@ pub mod lenenc;
 pub mod marker;
 pub mod packet;
 pub mod password;
+pub mod query_attributes;
 pub mod reader;
 pub mod reply;
 pub mod result;

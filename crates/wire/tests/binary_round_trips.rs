@@ -10,8 +10,10 @@ use wire::result::{
     BinaryRow, ColumnType, TextRow, encode_binary_row, encode_binary_row_from_text, encode_text_row,
 };
 use wire::statement::{
-    Param, Params, StmtClose, StmtExecute, StmtFetch, StmtPrepare, StmtReset, StmtSendLongData,
+    PARAMETER_COUNT_AVAILABLE, Param, Params, StmtClose, StmtExecute, StmtFetch, StmtPrepare,
+    StmtReset, StmtSendLongData,
 };
+use wire::{Capabilities, query_attributes};
 
 /// A value that owns its bytes, and its type.
 #[derive(Debug, Clone)]
@@ -162,10 +164,22 @@ proptest! {
         bound: bool,
         cells in vec(cell(), 0..20),
         long_data in btree_set(0..20_u16, 0..4),
+        attributes in vec(cell(), 0..4),
+        agreed: bool,
     ) {
         let params = (0..).zip(&cells).map(|(index, cell)| Param {
             value_type: cell.value_type(),
             value: (!long_data.contains(&index)).then(|| cell.value()),
+            name: b"",
+        });
+        let capabilities =
+            if agreed { Capabilities::QUERY_ATTRIBUTES } else { Capabilities::empty() };
+        let is_counted = agreed && (!cells.is_empty() || flags & PARAMETER_COUNT_AVAILABLE != 0);
+        let has_attributes = bound && !cells.is_empty();
+        let attributes = attributes.iter().filter(|_| has_attributes).map(|cell| Param {
+            value_type: cell.value_type(),
+            value: Some(cell.value()),
+            name: b"name",
         });
         let execute = StmtExecute {
             statement_id,
@@ -173,13 +187,14 @@ proptest! {
             iteration_count,
             new_params_bound: bound && !cells.is_empty(),
             params: Params::Typed(params.collect()),
+            attributes: is_counted.then(|| attributes.collect()),
         };
         let payload = execute.encode().unwrap();
         let count = u16::try_from(cells.len()).unwrap();
         let types = types(&cells);
         let known = (!bound).then_some(&types[..]);
         prop_assert_eq!(StmtExecute::statement_id(&payload), Ok(statement_id));
-        prop_assert_eq!(StmtExecute::parse(&payload, count, known, &long_data), Ok(execute));
+        prop_assert_eq!(StmtExecute::parse(&payload, capabilities, count, known, &long_data), Ok(execute));
     }
 
     #[test]
@@ -225,8 +240,12 @@ proptest! {
         // Only a panic fails here; what the decoders return is checked elsewhere.
         let _ = BinaryRow::parse(&bytes, &types).map(Iterator::count);
         let _ = StmtExecute::statement_id(&bytes);
+        let _ = query_attributes::split(&rest);
         for known in [None, Some(&types[..])] {
-            let _ = StmtExecute::parse(&bytes, params, known, &long_data).map(|e| e.encode());
+            for capabilities in [Capabilities::empty(), Capabilities::QUERY_ATTRIBUTES] {
+                let _ = StmtExecute::parse(&bytes, capabilities, params, known, &long_data)
+                    .map(|e| e.encode());
+            }
         }
         let _ = StmtPrepare::parse(&bytes);
         let _ = StmtClose::parse(&bytes);

@@ -84,7 +84,7 @@ fn parameters_are_what_the_server_stored() {
     let record = Record::load();
     let params = record.0["params"].as_u64().and_then(|n| n.try_into().ok()).expect("a count");
     let ok = PrepareOk { statement_id: 1, columns: 0, params, warnings: 0 };
-    let mut statement = PreparedStatement::new(&ok);
+    let mut statement = PreparedStatement::new(&ok, Capabilities::empty());
     let mut long_data = vec![Vec::new(); params.into()];
     for packet in record.packets("long_data") {
         let piece = StmtSendLongData::parse(&packet).unwrap();

@@ -121,13 +121,17 @@ class Param(NamedTuple):
     value: Any
     # Of an integer.
     unsigned: bool = False
+    # Sent only where there can be query attributes. The server takes a parameter with a name for
+    # one of them, too.
+    name: bytes = b""
 
 
 class StmtExecute(NamedTuple):
     """The command that runs a prepared statement."""
 
     stmt_id: int
-    # Cursor to open: 0 none, 1 read-only, 2 for update, 4 scrollable.
+    # Cursor to open: 0 none, 1 read-only, 2 for update, 4 scrollable; and 8 for query attributes of a
+    # statement without parameters.
     flags: int = 0
     iteration_count: int = 1
     # Whether the packet has the types of the parameters. They may be left out from the second
@@ -135,6 +139,9 @@ class StmtExecute(NamedTuple):
     new_params_bound: bool = True
     # None if their types are not known.
     params: tuple[Param, ...] | None = ()
+    # Query attributes. They need types. None in the form of a connection without, and of an
+    # execution without parameters and the flag 8.
+    attributes: tuple[Param, ...] | None = None
 
 
 class StmtSendLongData(NamedTuple):

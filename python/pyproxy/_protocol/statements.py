@@ -28,6 +28,8 @@ ParamType = Union[int, tuple[int, bool], Param]
 
 # Geometries are sent as BLOB. The byte is more likely a sign of something that is no execution.
 _GEOMETRY = 255
+# A flag: the packet has the number of parameters though the statement has none.
+_PARAMETER_COUNT = 8
 
 
 def from_stmt_prepare_packet(packet: Data) -> StmtPrepare:
@@ -61,8 +63,10 @@ def from_stmt_execute_packet(
     param_count: int,
     types: Iterable[ParamType] | None = None,
     long_data: Mapping[int, bytes] | None = None,
+    capabilities: int | None = None,
 ) -> StmtExecute:
-    """COM_STMT_EXECUTE of a statement with `param_count` parameters.
+    """COM_STMT_EXECUTE of a statement with `param_count` parameters, from a client with these
+    `capabilities`: with query attributes the packet has another form.
 
     The packet has the types of its parameters only if they are new. For others, `types` are those
     of the execution before, of which the `params` will do; without them `params` is None.
@@ -70,29 +74,47 @@ def from_stmt_execute_packet(
     the parameter. `Statements` remembers both.
     """
     pairs = None if types is None else [type_pair(kind) for kind in types]
-    stmt_id, flags, iterations, bound, found = _native.decode_stmt_execute(
-        packet, param_count, pairs, dict(long_data or {})
+    stmt_id, flags, iterations, bound, found, further = _native.decode_stmt_execute(
+        packet, param_count, pairs, dict(long_data or {}), capabilities or 0
     )
     params = None
     if found is not None:
-        if any(kind == _GEOMETRY for kind, _, _ in found):
+        if any(kind == _GEOMETRY for kind, *_ in found):
             raise PacketError("no client sends a parameter of type GEOMETRY")
-        params = tuple(Param(kind, value, unsigned) for kind, unsigned, value in found)
-    return StmtExecute(stmt_id, flags, iterations, bound, params)
+        params = _params(found)
+    attributes = None if further is None else _params(further)
+    return StmtExecute(stmt_id, flags, iterations, bound, params, attributes)
 
 
 def to_stmt_execute_packet(fields: Fields = None, /, **keywords: Any) -> bytes:
     """COM_STMT_EXECUTE from a StmtExecute. A parameter may be a pair of type and value, too.
 
     The value must be one of the type, or its text. Raises PacketError if it is not, or if the
-    parameters are unknown.
+    parameters are unknown. For a client with query attributes `attributes` is a sequence, which may
+    be empty.
     """
     execute = merged(StmtExecute, fields, keywords)
     if execute.params is None:
         raise PacketError("the types of the parameters are not known")
-    params = [Param(*param) for param in execute.params]
-    triples = [(param.type, param.unsigned, param.value) for param in params]
-    return _native.encode_stmt_execute(*execute[:4], triples)
+    flags = execute.flags | (_PARAMETER_COUNT if execute.attributes else 0)
+    return _native.encode_stmt_execute(
+        execute.stmt_id,
+        flags,
+        execute.iteration_count,
+        execute.new_params_bound,
+        _tuples(execute.params),
+        None if execute.attributes is None else _tuples(execute.attributes),
+    )
+
+
+def _params(found: Iterable[tuple[int, bool, Any, bytes]]) -> tuple[Param, ...]:
+    return tuple(Param(kind, value, unsigned, name) for kind, unsigned, value, name in found)
+
+
+def _tuples(params: Iterable[Iterable[Any]]) -> list[tuple[int, bool, Any, Data]]:
+    """Parameters as the native functions take them."""
+    whole = [Param(*param) for param in params]
+    return [(param.type, param.unsigned, param.value, param.name) for param in whole]
 
 
 def type_pair(kind: ParamType) -> tuple[int, bool]:
@@ -155,10 +177,12 @@ class Statements:
         statements.close(packet)                  # COM_STMT_CLOSE
 
     A packet for a statement it does not know raises KeyError with the number, except where the
-    server is silent too. Long data is kept in memory until the execution.
+    server is silent too. Long data is kept in memory until the execution. `capabilities` are those of
+    the client.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, capabilities: int | None = None) -> None:
+        self._capabilities = capabilities
         self._statements: dict[int, _Statement] = {}
 
     def __len__(self) -> int:
@@ -189,7 +213,9 @@ class Statements:
         statement = self._statements[stmt_id_from_stmt_execute_packet(packet)]
         types, statement.types = statement.types, None
         long_data, statement.long_data = statement.long_data, {}
-        execute = from_stmt_execute_packet(packet, statement.param_count, types, long_data)
+        execute = from_stmt_execute_packet(
+            packet, statement.param_count, types, long_data, self._capabilities
+        )
         if execute.params is not None:
             statement.types = [type_pair(param) for param in execute.params]
         return execute

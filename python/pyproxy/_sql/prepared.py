@@ -29,13 +29,14 @@ class Prepared:
     """The statements that are prepared on one connection.
 
     Give it all commands in their order (`follow`), and the answer to each COM_STMT_PREPARE (`add`). With
-    `keeps_values` it remembers what the parameters of an execution need: types, and values that were sent ahead.
+    `keeps_values` it remembers what the parameters of an execution need: types, and values that were sent ahead, of a
+    client with these `capabilities`.
     """
 
-    def __init__(self, keeps_values: bool = False) -> None:
+    def __init__(self, keeps_values: bool = False, capabilities: int | None = None) -> None:
         self._known: dict[int, Statement] = {}
         self._last = _NONE
-        self._values = proto.Statements() if keeps_values else None
+        self._values = proto.Statements(capabilities) if keeps_values else None
 
     def __len__(self) -> int:
         return len(self._known)

@@ -31,7 +31,8 @@ Scripts see the front end's name in `proxy.connection.client.username`, and the 
 What it cannot do:
 
 * Both log-ins are mysql_native_password. A client that comes with another method is asked to switch to it, and must be able
-  to. A user of the server that has another method cannot be logged in: the client gets `ERROR 1045 (28000)`.
+  to. A user of the server that has another method cannot be logged in: the client gets `ERROR 1045 (28000)`. MySQL 9 no
+  longer has this method, so none of its users can be mapped to.
 * COM_CHANGE_USER is refused, with `ERROR 1227 (42000)`. COM_RESET_CONNECTION works.
 * A client that a script greets from the pool, before its name is known, cannot be mapped: its log-in is refused. Scripts that
   look into the pool by the client's name do not find the connections of the server's user.

@@ -201,7 +201,8 @@ def _prepared(connection: Connection) -> Prepared:
     prepared = getattr(connection, "query_log_prepared", None)
     if not isinstance(prepared, Prepared):
         prepared = connection.query_log_prepared = Prepared(
-            keeps_values=settings.parameters == "values"
+            keeps_values=settings.parameters == "values",
+            capabilities=connection.client.capabilities,
         )
     return prepared
 

@@ -17,15 +17,19 @@ hook by hand.
 from __future__ import annotations
 
 from .answer import Answer, ErrorInfo, ResultInfo
-from .client import LoginRefused, Statement
+from .client import CAPABILITIES, LoginRefused, Statement
 from .fakes import auth, fake_proxy, injection
 from .process import LogEntry
+from .protocol import Capability
 from .results import Disconnect, Error, LocalInfile, Ok, Packets, Result
-from .server import FakeServer, ServerCommand
+from .server import FakeServer
+from .server_command import ServerCommand
 from .session import Session
 
 __all__ = [
+    "CAPABILITIES",
     "Answer",
+    "Capability",
     "Disconnect",
     "Error",
     "ErrorInfo",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from .. import _native
@@ -27,6 +27,7 @@ CAPABILITIES = (
 )
 _QUIT, _QUERY = 0x01, 0x03
 _NULL, _LONGLONG, _DOUBLE, _VAR_STRING, _BLOB = 6, 8, 5, 253, 252
+_PARAMETER_COUNT = 8
 _UTF8 = 45
 _MAX_PACKET_SIZE = 1 << 24
 
@@ -91,6 +92,7 @@ class Client:
         self._capabilities = capabilities
         self._wire: Wire | None = None
         self._cursors = _native.Cursors()
+        self._offered = 0
         #: What the client sends when it is asked for a file by LOAD DATA LOCAL.
         self.local_file: bytes = b""
 
@@ -106,7 +108,8 @@ class Client:
         packets = self._wire.accept()
         if self.closed or not packets:
             return Answer(packets)
-        scramble = _native.decode_challenge(packets[-1])[7]
+        challenge = _native.decode_challenge(packets[-1])
+        self._offered, scramble = challenge[4], challenge[7]
         packets = self._wire.send(self._login(scramble))
         while self._wire.phase is Phase.LOGIN_ROUNDS:
             packets = self._wire.send(self._answer_to(packets[-1]))
@@ -129,9 +132,14 @@ class Client:
         _, _, scramble = packet.partition(b"\0")
         return native_password(self._password, scramble)
 
-    def query(self, sql: str | bytes) -> Answer:
-        """Sends a query."""
-        return self.command(b"\x03" + to_bytes(sql, "a query"))
+    def query(self, sql: str | bytes, attributes: Mapping[str, Any] | None = None) -> Answer:
+        """Sends a query. Query attributes need a client with `Capability.QUERY_ATTRIBUTES`; their values are None, int,
+        float, bytes, or sent as text.
+        """
+        block = b""
+        if self._has_attributes(attributes):
+            block = _native.encode_query_attributes(_named(attributes))
+        return self.command(b"\x03" + block + to_bytes(sql, "a query"))
 
     def command(self, packet: bytes) -> Answer:
         """Sends a command, command byte in front; an answer without packets if none came.
@@ -166,12 +174,30 @@ class Client:
         return Statement(statement, int.from_bytes(head[7:9], "little"), answer)
 
     def execute(
-        self, statement: Statement | int, params: Iterable[Any] = (), flags: int = 0
+        self,
+        statement: Statement | int,
+        params: Iterable[Any] = (),
+        flags: int = 0,
+        attributes: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Executes a prepared statement. Parameters are None, int, float, bytes, or sent as text."""
+        """Executes a prepared statement. Parameters are None, int, float, bytes, or sent as text; attributes are those of
+        `query`.
+        """
+        further = None
+        if self._has_attributes(attributes):
+            flags |= _PARAMETER_COUNT
+            further = _named(attributes)
         bound = [_parameter(value) for value in params]
-        packet = _native.encode_stmt_execute(_id(statement), flags, 1, True, bound)
+        packet = _native.encode_stmt_execute(_id(statement), flags, 1, True, bound, further)
         return self.command(packet)
+
+    def _has_attributes(self, attributes: Mapping[str, Any] | None) -> bool:
+        """Whether client and server agreed on query attributes."""
+        self._connected()
+        agreed = self._offered & self._capabilities & Capability.QUERY_ATTRIBUTES
+        if attributes and not agreed:
+            raise ValueError("client and server did not agree on query attributes")
+        return bool(agreed)
 
     def fetch(self, statement: Statement | int, count: int) -> Answer:
         """Fetches rows of a statement that was executed with `flags=1`, which opens a cursor."""
@@ -219,12 +245,16 @@ def _id(statement: Statement | int) -> int:
     return statement.id
 
 
-def _parameter(value: Any) -> tuple[int, bool, Any]:
-    """Type, whether it is unsigned, and value."""
+def _named(attributes: Mapping[str, Any] | None) -> list[tuple[int, bool, Any, str]]:
+    return [_parameter(value, name) for name, value in (attributes or {}).items()]
+
+
+def _parameter(value: Any, name: str = "") -> tuple[int, bool, Any, str]:
+    """Type, whether it is unsigned, value and name."""
     if value is None:
-        return _NULL, False, None
+        return _NULL, False, None, name
     if isinstance(value, int):
-        return _LONGLONG, False, value
+        return _LONGLONG, False, value, name
     if isinstance(value, float):
-        return _DOUBLE, False, value
-    return (_BLOB if isinstance(value, bytes) else _VAR_STRING), False, value
+        return _DOUBLE, False, value, name
+    return (_BLOB if isinstance(value, bytes) else _VAR_STRING), False, value, name

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from .. import _native
 from ..settings import check_sections, use_file
 from .script import Script, ScriptSource, describe
-from .server import FakeServer, ServerCommand, ServerConnection
+from .server import FakeServer, ServerConnection
+from .server_command import ServerCommand
 from .surroundings import Surroundings
 
 __all__ = ["LogEntry", "Options", "Process"]

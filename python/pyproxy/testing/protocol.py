@@ -24,6 +24,7 @@ class Capability:
     MULTI_RESULTS = 1 << 17
     PS_MULTI_RESULTS = 1 << 18
     PLUGIN_AUTH = 1 << 19
+    QUERY_ATTRIBUTES = 1 << 27
 
 
 class Status:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from .. import _native
 from .protocol import NATIVE_PASSWORD, Capability, Status, native_password, to_str
 from .results import Disconnect, Error, Handler, LocalInfile, Ok, Reply, Rule, encode, prepared
+from .server_command import ServerCommand
 
-__all__ = ["FakeServer", "Refused", "ServerCommand", "ServerConnection"]
+__all__ = ["FakeServer", "Refused", "ServerConnection"]
 
 # What the fake server offers. Its clients are given classic answers.
 _CAPABILITIES = (
@@ -27,36 +28,18 @@ _CAPABILITIES = (
     | Capability.MULTI_RESULTS
     | Capability.PS_MULTI_RESULTS
     | Capability.PLUGIN_AUTH
+    | Capability.QUERY_ATTRIBUTES
 )
 _UTF8 = 45
 _QUIT, _INIT_DB, _QUERY, _FIELD_LIST, _STATISTICS = 0x01, 0x02, 0x03, 0x04, 0x09
 _CHANGE_USER, _PREPARE, _EXECUTE, _LONG_DATA, _CLOSE, _FETCH = 0x11, 0x16, 0x17, 0x18, 0x19, 0x1C
+_CURSOR_FLAGS = 7
 _WITH_OK = {0x05, 0x06, 0x07, 0x0C, 0x0E, 0x15, 0x1A, 0x1F}
 _WITH_EOF = {0x08, 0x0D, 0x1B}
 _BEGIN = re.compile(r"\s*(BEGIN|START\s+TRANSACTION)\b", re.IGNORECASE)
 _END = re.compile(r"\s*(COMMIT|ROLLBACK)\b(?!\s+(WORK\s+)?TO\b)", re.IGNORECASE)
 _AUTOCOMMIT = re.compile(r"\s*SET\s+(?:SESSION\s+|@@)?autocommit\s*:?=\s*(\S+)", re.IGNORECASE)
 _USE = re.compile(r"\s*USE\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
-
-
-class ServerCommand(NamedTuple):
-    """A command that a server got: the index of the backend, and the payload."""
-
-    backend: int
-    packet: bytes
-
-    @property
-    def command(self) -> int:
-        """The command byte, one of `proxy.COM_*`."""
-        return self.packet[0]
-
-    @property
-    def text(self) -> str:
-        """What follows the command byte: the query of a COM_QUERY."""
-        return to_str(self.packet[1:])
-
-    def __repr__(self) -> str:
-        return f"<{_native.command_name(self.command)} {self.text!r} at backend {self.backend}>"
 
 
 class _Account(NamedTuple):
@@ -227,9 +210,14 @@ class ServerConnection:
             return self._read_login(payload)
         if self._file is not None:
             return self._read_file(payload)
+        try:
+            has_attributes = bool(self._capabilities & Capability.QUERY_ATTRIBUTES)
+            command = ServerCommand.read(self.backend, payload, has_attributes)
+        except _native.PacketError:
+            return [_native.encode_err(1835, "HY000", "Malformed communication packet.")]
         for commands in self._observers:
-            commands.append(ServerCommand(self.backend, payload))
-        return self._command(payload)
+            commands.append(command)
+        return self._command(command.packet)
 
     # --- login
 
@@ -367,7 +355,8 @@ class ServerConnection:
             return [_native.encode_err(1243, "HY000", text)]
         self._cursors.pop(statement, None)
         packets = self._query(sql, True)
-        if argument[:1] in (b"", b"\0") or packets[0][:1] in (b"\0", b"\xff"):
+        asks_for_cursor = argument and argument[0] & _CURSOR_FLAGS
+        if not asks_for_cursor or packets[0][:1] in (b"\0", b"\xff"):
             return packets
         # With a cursor the answer ends behind the columns.
         columns = packets[0][0] + 1

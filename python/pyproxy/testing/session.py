@@ -13,7 +13,8 @@ from .client import CAPABILITIES, Client
 from .connection import Connection
 from .process import LogEntry, Options, Process
 from .script import ScriptSource
-from .server import FakeServer, ServerCommand
+from .server import FakeServer
+from .server_command import ServerCommand
 
 if TYPE_CHECKING:
     import pyproxy

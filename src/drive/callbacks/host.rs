@@ -32,7 +32,12 @@ pub struct Host<'h> {
 
 impl<'h> Host<'h> {
     /// For the callback of `call`.
-    pub fn new(call: &'h HostCall, con: Con<'h>, client: Socket<'h>, backends: &'h Backends) -> Self {
+    pub fn new(
+        call: &'h HostCall,
+        con: Con<'h>,
+        client: Socket<'h>,
+        backends: &'h Backends,
+    ) -> Self {
         Self {
             call,
             con,

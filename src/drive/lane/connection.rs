@@ -1,20 +1,23 @@
 //! A connection: events to the engine, and what follows from them.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use engine::{
-    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict};
+    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
+};
 use mio::event::Event as Readiness;
 use script::Asked;
+use transport::proxy_protocol::{Ends, encode};
 use wire::packet::frame as framed;
 
+use super::address::to_end;
+use super::deadlines::Patience;
 use super::end::{Channel, Connect, End};
 use super::input::{Frame, Input};
-use super::io::{Effects, Io, Rest, Tools, other, token};
-use super::listener::Accepted;
+use super::io::{Effects, Io, Rest, Tools, other};
+use super::limits::{Admitted, Place, no_login};
 use super::peer::{Peer, Read};
-use super::timers::Deadline;
+use super::proxy_header::Introduction;
 use crate::boundary::panic_on_purpose;
 use crate::chassis::with_mutex;
 
@@ -24,11 +27,13 @@ const READS_PER_TURN: u32 = 32;
 /// A client, its server, and the rules between them.
 #[derive(Debug)]
 pub struct Connection {
-    engine: Engine,
+    pub(super) engine: Engine,
     script: Option<Box<dyn Asked>>,
-    io: Io,
-    awaits: Awaits,
-    deadline: Deadline,
+    pub(super) io: Io,
+    pub(super) awaits: Awaits,
+    pub(super) introduction: Introduction,
+    pub(super) patience: Patience,
+    pub(super) place: Place,
 }
 
 /// What is to become of a connection after its turn.
@@ -44,22 +49,28 @@ pub enum Fate {
 
 impl Connection {
     /// For a client that was accepted.
-    pub fn new(key: usize, accepted: Accepted, tools: &mut Tools) -> std::io::Result<Self> {
+    pub fn new(key: usize, admitted: Admitted, tools: &mut Tools) -> std::io::Result<Self> {
         let ctx = tools.ctx;
+        let Admitted { accepted, place, has_header } = admitted;
         let (src, dst) = (accepted.src, accepted.dst);
+        let ends = Ends { source: to_end(&src), destination: to_end(&dst) };
         let end = End::new(accepted.fd, false, Default::default(), None);
-        let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
+        let token = tools.token(key, Side::Client);
+        let client = Peer::new(end, token, false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
-        let script = ctx
-            .scripts
-            .as_ref()
-            .and_then(|scripts| with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None));
+        let script = ctx.scripts.as_ref().and_then(|scripts| {
+            with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None)
+        });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
-        let io = Io::new(key, client);
-        Ok(Self { engine, script, io, awaits: Awaits::Retry, deadline: Deadline::default() })
+        let mut io = Io::new(key, client);
+        (io.ip, io.ends) = (accepted.ip, Some(ends));
+        panic_on_purpose("accept");
+        let introduction = if has_header { Introduction::Header } else { Introduction::Done };
+        let patience = Patience::new(tools);
+        Ok(Self { engine, script, io, awaits: Awaits::Retry, introduction, patience, place })
     }
 
     /// What the poll tells of one of its sockets.
@@ -69,11 +80,6 @@ impl Connection {
         }
     }
 
-    /// When it has waited for too long.
-    pub fn deadline(&mut self) -> &mut Deadline {
-        &mut self.deadline
-    }
-
     /// Whether it is between two commands, or the client has not logged in.
     pub fn is_idle(&self) -> bool {
         matches!(self.awaits, Awaits::Command | Awaits::Login | Awaits::LoginData)
@@ -81,6 +87,9 @@ impl Connection {
 
     /// Goes on as far as it can without waiting.
     pub fn run(&mut self, tools: &mut Tools) -> Fate {
+        if let Some(fate) = self.introduce(tools) {
+            return fate;
+        }
         let mut reads = 0;
         loop {
             let goes_on = match self.awaits {
@@ -112,12 +121,16 @@ impl Connection {
             return false;
         }
         // A server that takes nothing more may have said why.
-        let news = self.io.server.as_ref().is_some_and(|server| server.is_broken() && server.is_readable());
+        let news = self
+            .io
+            .server
+            .as_ref()
+            .is_some_and(|server| server.is_broken() && server.is_readable());
         news || (was_congested && !self.io.is_congested())
     }
 
     /// Nothing is awaited any more: writes what the client is still to get.
-    fn finish(&mut self, tools: &mut Tools) -> Fate {
+    pub(super) fn finish(&mut self, tools: &mut Tools) -> Fate {
         self.io.client.write(&[], &tools.registry);
         let done = self.io.client.queued() == 0 || self.io.client.has_hung_up();
         if done { Fate::Over } else { Fate::Waits }
@@ -128,11 +141,16 @@ impl Connection {
         if self.client_left(tools) {
             return self.tell(Event::Ended(Side::Client), tools);
         }
-        let Some(server) = &mut self.io.server else { return self.tell(Event::ConnectFailed, tools) };
+        let Some(server) = &mut self.io.server else {
+            return self.tell(Event::ConnectFailed, tools);
+        };
         match server.with_channel(Channel::connect) {
             Connect::InProgress => false,
             Connect::Done => {
                 server.connected(&tools.registry);
+                if let (Some(version), Some(ends)) = (tools.ctx.names_clients, &self.io.ends) {
+                    server.queue(|queue| queue.extend(encode(version, ends)));
+                }
                 self.tell(Event::Connected, tools)
             }
             Connect::Failed(error) => {
@@ -162,7 +180,9 @@ impl Connection {
         match done {
             Ok(false) => false,
             Ok(true) => {
-                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else { return false };
+                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
+                    return false;
+                };
                 if tls.is_resumed {
                     log::debug!("{side:?}: an earlier TLS session goes on");
                 }
@@ -193,6 +213,11 @@ impl Connection {
             self.feed(side, tools);
             return true;
         }
+        if matches!(self.awaits, Awaits::Login | Awaits::LoginData)
+            && let Some(why) = no_login(&peer.input)
+        {
+            return self.tell(Event::BadLogin(why), tools);
+        }
         match peer.read(&mut tools.buffers) {
             Read::Some => true,
             Read::Nothing => false,
@@ -200,49 +225,8 @@ impl Connection {
         }
     }
 
-    /// Whether the client has left, while something else is awaited, and nothing that it said before is still to be done.
-    fn client_left(&mut self, tools: &mut Tools) -> bool {
-        let client = &mut self.io.client;
-        if !client.has_hung_up() {
-            return false;
-        }
-        if client.is_broken() {
-            return true;
-        }
-        loop {
-            if client.input.command().is_some() {
-                return false;
-            }
-            match client.read(&mut tools.buffers) {
-                Read::Some => {}
-                Read::Nothing | Read::End => return true,
-            }
-        }
-    }
-
-    /// Whether the server spoke, or went, while the client is awaited.
-    fn server_spoke(&mut self, tools: &mut Tools) -> bool {
-        if self.awaits == Awaits::File {
-            // It waits for the end of the file before it says anything.
-            return false;
-        }
-        let Some(server) = self.io.server.as_mut() else { return false };
-        if server.input.packet().is_some() {
-            self.feed(Side::Server, tools);
-            return true;
-        }
-        if !server.is_readable() {
-            return false;
-        }
-        match server.read(&mut tools.buffers) {
-            Read::Some => true,
-            Read::Nothing => false,
-            Read::End => self.tell(Event::Ended(Side::Server), tools),
-        }
-    }
-
     /// Hands over the packets that are there, until another side is awaited.
-    fn feed(&mut self, side: Side, tools: &mut Tools) {
+    pub(super) fn feed(&mut self, side: Side, tools: &mut Tools) {
         let Some(peer) = self.io.peer(side) else { return };
         let mut input = std::mem::take(&mut peer.input);
         let end = peer.end().clone();
@@ -323,7 +307,8 @@ impl Connection {
     }
 
     /// Hands over an event without a packet. Always goes on.
-    fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+    pub(super) fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+        panic_on_purpose(place_of(&event));
         let input = Input::default();
         let mut effects = Effects::new(&mut self.io, tools, &input, None);
         let then = self.engine.handle(event, &mut effects);
@@ -351,33 +336,18 @@ impl Connection {
         }
     }
 
-    /// The deadline is over.
-    pub fn timed_out(&mut self, tools: &mut Tools) {
-        self.tell(Event::TimedOut, tools);
-    }
-
-    /// Sets the deadline anew.
-    #[inline]
-    pub fn set_deadline(&mut self, now: Instant, tools: &mut Tools, timers: &mut super::timers::Timers) {
-        let limits = &tools.ctx.time_limits;
-        let writes = self.io.is_writing();
-        let limit = match self.awaits {
-            Awaits::Connect => limits.connect,
-            _ if writes => limits.write,
-            _ => limits.read,
-        };
-        self.deadline.set(Some(now + limit.value()), self.io.key, timers);
-    }
-
     /// The end: tells the script.
     pub fn end(&mut self, tools: &mut Tools) {
-        panic_on_purpose("disconnect_client");
-        self.tell(Event::Closed, tools);
+        if self.introduction == Introduction::Done {
+            self.tell(Event::Closed, tools);
+        }
     }
 
     /// Something went wrong in here: the client gets an ERR, if it is in a place where one fits.
     pub fn apologize(&mut self) {
-        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else { return };
+        let Some((id, reply)) = self.engine.apology("internal error, see the proxy log") else {
+            return;
+        };
         for payload in reply.packets() {
             self.io.client.queue(|queue| {
                 framed(payload, id, queue);
@@ -394,11 +364,24 @@ impl Connection {
 
 /// Asks the script, under the host's mutex.
 fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+    panic_on_purpose("ask");
     with_mutex(|_| Some(script.ask(ask, packet)), |_| None).unwrap_or(Verdict::Failed)
 }
 
+/// What tests call the place where an event without a packet is handed over.
+const fn place_of(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::Accepted => "accepted",
+        Event::Connected => "connected",
+        Event::Ended(_) => "ended",
+        Event::TimedOut => "timed_out",
+        Event::Closed => "disconnect_client",
+        _ => "other_event",
+    }
+}
+
 /// Whose packet is awaited.
-const fn awaited(awaits: Awaits) -> Side {
+pub const fn awaited(awaits: Awaits) -> Side {
     match awaits {
         Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => Side::Client,
         _ => Side::Server,

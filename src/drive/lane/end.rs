@@ -169,7 +169,8 @@ impl Channel {
     /// Writes what is before the last mark. Whether all of it is written.
     fn write_to_marks(&mut self) -> io::Result<bool> {
         while let Some((at, mark)) = self.marks.front().copied() {
-            while let Some(part) = self.queue.get(self.written..at).filter(|part| !part.is_empty()) {
+            while let Some(part) = self.queue.get(self.written..at).filter(|part| !part.is_empty())
+            {
                 match self.stream.write(&[IoSlice::new(part)]) {
                     Ok(0) => return Err(ErrorKind::WriteZero.into()),
                     Ok(taken) => self.written += taken,

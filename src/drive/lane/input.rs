@@ -134,6 +134,16 @@ impl Input {
         self.start = frame.end;
     }
 
+    /// So many bytes of what is there are dealt with.
+    pub fn skip(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+    }
+
+    /// The length that the packet that comes next has by its header, if it is there.
+    pub fn announced(&self) -> Option<usize> {
+        self.header(self.start).map(length)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.start = self.end;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::io;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,13 +11,14 @@ use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
 use mio::{Registry, Token};
 use socket2::{Socket, Type};
 use transport::Compression;
+use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
 use super::address::{describe, resolve};
 use super::end::{End, ServerLink};
 use super::input::{Buffers, Frame, Input};
 use super::listener::prepare;
-use super::peer::{Peer, Read};
+use super::peer::{Peer, Progress, Read};
 use crate::chassis::{fork, release_memory};
 use crate::drive::Context;
 
@@ -32,6 +34,22 @@ pub struct Tools {
     pub registry: Registry,
     /// Buffers for input.
     pub buffers: Buffers,
+    /// How many peers were watched so far.
+    watches: u32,
+}
+
+impl Tools {
+    /// For a thread.
+    pub fn new(ctx: &'static Context, registry: Registry) -> Self {
+        Self { ctx, registry, buffers: Buffers::default(), watches: 0 }
+    }
+
+    /// What the poll tells of a socket that is watched from now on. No two watches have the same: what it told of a socket
+    /// that has gone meanwhile is not taken for what comes from the next one.
+    pub fn token(&mut self, key: usize, side: Side) -> Token {
+        self.watches = self.watches.wrapping_add(1);
+        Token(usize::try_from(self.watches).unwrap_or_default() << 32 | place(key, side))
+    }
 }
 
 /// The two peers of a connection.
@@ -45,20 +63,26 @@ pub struct Io {
     pub server: Option<Peer>,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
+    /// The client's IP address, as the socket has it; `None` for a unix socket.
+    pub ip: Option<IpAddr>,
+    /// Both ends of the client's connection, for servers that are told of it.
+    pub ends: Option<Ends>,
+    /// When the connect began that is under way, or was made last.
+    pub attempt_at: Option<Instant>,
     /// Why a connect failed.
     pub connect_error: Option<io::Error>,
     /// What of the input is passed on as it is, and was not written yet.
     run: Range<usize>,
 }
 
-/// The tokens of a connection's two sockets.
-pub fn token(key: usize, side: Side) -> Token {
-    Token(key * 2 + usize::from(side == Side::Server))
+const fn place(key: usize, side: Side) -> usize {
+    key * 2 + matches!(side, Side::Server) as usize
 }
 
-/// Whose token it is.
+/// Whose token it is, or was.
 pub fn owner(token: Token) -> (usize, Side) {
-    (token.0 / 2, if token.0.is_multiple_of(2) { Side::Client } else { Side::Server })
+    let place = token.0 & 0xffff_ffff;
+    (place / 2, if place.is_multiple_of(2) { Side::Client } else { Side::Server })
 }
 
 /// The other side.
@@ -72,7 +96,17 @@ pub const fn other(side: Side) -> Side {
 impl Io {
     /// For a client that was accepted.
     pub fn new(key: usize, client: Peer) -> Self {
-        Self { key, client, server: None, ended: None, connect_error: None, run: 0..0 }
+        Self {
+            key,
+            client,
+            server: None,
+            ended: None,
+            ip: None,
+            ends: None,
+            attempt_at: None,
+            connect_error: None,
+            run: 0..0,
+        }
     }
 
     /// The peer on this side.
@@ -112,6 +146,13 @@ impl Io {
         {
             peer.write(input.bytes(run.start, run.end), registry);
         }
+    }
+
+    /// What the client and the server did since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> (Progress, Progress) {
+        let server = self.server.as_mut().map(Peer::take_progress).unwrap_or_default();
+        (self.client.take_progress(), server)
     }
 
     /// Writes what the client takes now, and ends the watch of both.
@@ -253,7 +294,7 @@ impl<'e> Effects<'e> {
         }
         let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
         let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
-        let token = token(self.io.key, Side::Server);
+        let token = self.tools.token(self.io.key, Side::Server);
         let connecting = end.lock().is_connecting();
         match Peer::new(end.clone(), token, connecting, &self.tools.registry) {
             Ok(server) => self.io.server = Some(server),
@@ -301,6 +342,7 @@ impl Driver for Effects<'_> {
     }
 
     fn connect(&mut self, ndx: usize) -> Connecting {
+        self.io.attempt_at = Some(self.now());
         match self.start_connect(ndx) {
             Ok(end) => Connecting::InProgress(Box::new(ServerLink(end))),
             Err(e) => {

@@ -1,7 +1,7 @@
 //! The listening socket.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,8 @@ pub struct Accepted {
     pub src: Address,
     /// Our end.
     pub dst: Address,
+    /// The client's IP address; `None` for a unix socket.
+    pub ip: Option<IpAddr>,
 }
 
 impl Listener {
@@ -63,13 +65,21 @@ impl Listener {
                 Ok(accepted) => accepted,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(None),
                 // A client that has left already.
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => continue,
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
+                    ) =>
+                {
+                    continue;
+                }
                 Err(e) => return Err(e),
             };
             prepare(&socket, peer.is_ipv4() || peer.is_ipv6())?;
             fork::remember(socket.as_raw_fd());
             let dst = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-            return Ok(Some(Accepted { fd: socket.into(), src: describe(&peer), dst }));
+            let ip = peer.as_socket().map(|address| address.ip().to_canonical());
+            return Ok(Some(Accepted { fd: socket.into(), src: describe(&peer), dst, ip }));
         }
     }
 }
@@ -122,7 +132,8 @@ fn bind_path(path: &Path) -> io::Result<Socket> {
     let listening = socket()?;
     match listening.bind(&name) {
         Err(e) if e.kind() == ErrorKind::AddrInUse => {
-            let refused = socket()?.connect(&name).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
+            let refused =
+                socket()?.connect(&name).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
             if !refused {
                 return Err(e);
             }

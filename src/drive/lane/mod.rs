@@ -5,25 +5,32 @@
 //!
 //! ```text
 //! poll ─► worker.rs ─► connection.rs ──Event──► engine ──Effect──► io.rs ─► peer.rs ─► end.rs
-//!                          ▲  └─ input.rs: packets     │
+//!                          ▲  ├─ input.rs: packets     │
+//!                          │  └─ deadlines.rs          │
 //!                          └────── hook ◄── Then::Ask ─┘
 //! ```
 
 mod address;
 mod connection;
+mod deadlines;
 mod end;
 mod input;
 mod io;
+mod limits;
 mod listener;
 mod peer;
+mod proxy_header;
 mod timers;
+mod watch;
 mod worker;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub use limits::Limits;
 pub use listener::Listener;
+pub use proxy_header::Networks;
 
 use self::worker::{Front, Inbox, Worker};
 use super::Context;

@@ -27,7 +27,18 @@ pub struct Peer {
     queued: usize,
     /// The poll is asked when it takes more.
     asks_for_writing: bool,
+    /// What happened since it was asked last.
+    progress: Progress,
     token: Token,
+}
+
+/// Whether a peer sent something, and took something.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// It sent something.
+    pub read: bool,
+    /// It took something.
+    pub written: bool,
 }
 
 /// What reading gave.
@@ -43,7 +54,12 @@ pub enum Read {
 
 impl Peer {
     /// Has the poll watch `end`. While it connects, writability tells that it is done.
-    pub fn new(end: Arc<End>, token: Token, connecting: bool, registry: &Registry) -> io::Result<Self> {
+    pub fn new(
+        end: Arc<End>,
+        token: Token,
+        connecting: bool,
+        registry: &Registry,
+    ) -> io::Result<Self> {
         let interest = interest(connecting);
         registry.register(&mut SourceFd(&end.fd()), token, interest)?;
         Ok(Self {
@@ -54,6 +70,7 @@ impl Peer {
             broken: false,
             queued: 0,
             asks_for_writing: connecting,
+            progress: Progress::default(),
             token,
         })
     }
@@ -66,8 +83,11 @@ impl Peer {
         self.end.set_unread(false);
     }
 
-    /// What the poll tells.
+    /// What the poll tells. It may have been of a peer that was in this place before.
     pub fn ready(&mut self, event: &Event) {
+        if event.token() != self.token {
+            return;
+        }
         self.hung_up |= event.is_read_closed() || event.is_error();
         self.readable |= event.is_readable() || self.hung_up;
     }
@@ -90,6 +110,12 @@ impl Peer {
     /// What waits to be written, in bytes.
     pub fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// What happened since the last call.
+    #[inline]
+    pub fn take_progress(&mut self) -> Progress {
+        std::mem::take(&mut self.progress)
     }
 
     /// Its end.
@@ -117,6 +143,7 @@ impl Peer {
             }
             Ok((count, may_have_more)) => {
                 self.input.filled(count);
+                self.progress.read = true;
                 self.readable = may_have_more || self.hung_up;
                 Read::Some
             }
@@ -149,8 +176,10 @@ impl Peer {
         }
         let mut channel = self.end.lock();
         let result = channel.write(more);
+        let waited = self.queued + more.len();
         self.queued = channel.queued();
         drop(channel);
+        self.progress.written |= self.queued < waited;
         if result.is_err() {
             self.fail();
         }
@@ -172,11 +201,7 @@ impl Peer {
         self.mark(registry, Channel::new_exchange);
     }
 
-    fn mark(
-        &mut self,
-        registry: &Registry,
-        mark: impl FnOnce(&mut Channel) -> io::Result<()>,
-    ) {
+    fn mark(&mut self, registry: &Registry, mark: impl FnOnce(&mut Channel) -> io::Result<()>) {
         let mut channel = self.end.lock();
         let result = mark(&mut channel);
         self.queued = channel.queued();
@@ -248,4 +273,37 @@ impl Peer {
 
 fn interest(writing: bool) -> Interest {
     if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use mio::{Events, Poll};
+
+    use super::*;
+
+    fn peer(token: usize, registry: &Registry) -> (Peer, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("a socket");
+        let end = End::new(ours.into(), false, Default::default(), None);
+        (Peer::new(end, Token(token), false, registry).expect("it is watched"), theirs)
+    }
+
+    #[test]
+    fn what_was_told_of_a_predecessor_is_not_of_this_one() {
+        let mut poll = Poll::new().expect("a poll");
+        let mut buffers = Buffers::default();
+        let (mut gone, theirs) = peer(1, poll.registry());
+        drop(theirs);
+        let mut events = Events::with_capacity(4);
+        poll.poll(&mut events, None).expect("an event");
+        let event = events.iter().next().expect("it hung up");
+        gone.ready(event);
+        assert!(gone.has_hung_up());
+        gone.leave(poll.registry(), &mut buffers);
+        let (mut next, _theirs) = peer(2, poll.registry());
+        next.ready(event);
+        assert!(!next.has_hung_up() && !next.is_readable());
+    }
 }

@@ -11,9 +11,9 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Fate};
-use super::input::Buffers;
 use super::io::{Tools, owner};
-use super::listener::{Accepted, Listener};
+use super::limits::{Admitted, admit};
+use super::listener::Listener;
 use super::timers::Timers;
 use crate::boundary::guard;
 use crate::chassis::fork;
@@ -32,18 +32,18 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Inbox {
     waker: Waker,
-    clients: Mutex<VecDeque<Accepted>>,
+    clients: Mutex<VecDeque<Admitted>>,
     stopping: AtomicBool,
 }
 
 impl Inbox {
     /// Gives the worker a client to serve.
-    fn give(&self, client: Accepted) {
+    fn give(&self, client: Admitted) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).push_back(client);
         self.wake();
     }
 
-    fn take(&self) -> VecDeque<Accepted> {
+    fn take(&self) -> VecDeque<Admitted> {
         std::mem::take(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -100,7 +100,7 @@ impl Worker {
         fork::remember(std::os::fd::AsRawFd::as_raw_fd(&poll));
         let waker = Waker::new(poll.registry(), WAKER)?;
         let inbox = Inbox { waker, clients: Mutex::default(), stopping: AtomicBool::new(false) };
-        let tools = Tools { ctx, registry: poll.registry().try_clone()?, buffers: Buffers::default() };
+        let tools = Tools::new(ctx, poll.registry().try_clone()?);
         Ok(Self {
             poll,
             tools,
@@ -140,7 +140,7 @@ impl Worker {
             }
             let now = Instant::now();
             for key in std::mem::take(&mut self.again) {
-                self.turn(key, now, |_, _| ());
+                self.turn(key, |_, _| ());
             }
             for event in &events {
                 match event.token() {
@@ -148,13 +148,13 @@ impl Worker {
                     LISTENER => self.accept(now),
                     token => {
                         let (key, side) = owner(token);
-                        self.turn(key, now, |connection, _| connection.ready(side, event));
+                        self.turn(key, |connection, _| connection.ready(side, event));
                     }
                 }
             }
             self.accept_again(now);
             for client in self.inbox.take() {
-                self.add(client, now);
+                self.add(client);
             }
             while let Some(key) = self.timers.pop(now) {
                 self.timer(key, now);
@@ -195,10 +195,11 @@ impl Worker {
             match front.listener.accept() {
                 Ok(None) => return,
                 Ok(Some(client)) => {
+                    let Some(client) = admit(client, self.tools.ctx) else { continue };
                     front.next = (front.next + 1) % front.inboxes.len();
                     match front.inboxes.get(front.next) {
                         Some(inbox) if !Arc::ptr_eq(inbox, &self.inbox) => inbox.give(client),
-                        _ => self.add(client, now),
+                        _ => self.add(client),
                     }
                 }
                 Err(e) => {
@@ -213,13 +214,13 @@ impl Worker {
         }
     }
 
-    fn add(&mut self, client: Accepted, now: Instant) {
+    fn add(&mut self, client: Admitted) {
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         match guard(|| Some(Connection::new(key, client, &mut self.tools)), || None) {
             Some(Ok(connection)) => {
                 entry.insert(connection);
-                self.turn(key, now, |_, _| ());
+                self.turn(key, |_, _| ());
             }
             Some(Err(e)) => log::error!("a client cannot be watched: {e}"),
             None => {}
@@ -228,25 +229,20 @@ impl Worker {
 
     fn timer(&mut self, key: usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if connection.deadline().is_over(now, key, &mut self.timers) {
-            self.turn(key, now, Connection::timed_out);
+        if connection.is_late(now, &mut self.timers) {
+            self.turn(key, |connection, tools| connection.timed_out(now, tools));
         }
     }
 
     /// One connection's turn. A panic ends it, and nobody else's.
-    fn turn(
-        &mut self,
-        key: usize,
-        now: Instant,
-        first: impl FnOnce(&mut Connection, &mut Tools),
-    ) {
+    fn turn(&mut self, key: usize, first: impl FnOnce(&mut Connection, &mut Tools)) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let tools = &mut self.tools;
         let fate = guard(
             || {
                 first(connection, tools);
                 let fate = connection.run(tools);
-                connection.set_deadline(now, tools, &mut self.timers);
+                connection.set_deadline(tools, &mut self.timers);
                 Some(fate)
             },
             || None,

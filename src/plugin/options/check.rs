@@ -129,9 +129,9 @@ pub fn event_loop(given: GivenText<'_>) -> Checked<EventLoop> {
 pub fn seconds_or_none(given: GivenText<'_>) -> Checked<Duration> {
     let text = given.text().unwrap_or_default();
     let number = text.trim().parse().ok();
-    number.and_then(|number| Duration::try_from_secs_f64(number).ok()).ok_or_else(|| {
-        OptionError::new(given.option, text, "expected a number of seconds, or 0")
-    })
+    number
+        .and_then(|number| Duration::try_from_secs_f64(number).ok())
+        .ok_or_else(|| OptionError::new(given.option, text, "expected a number of seconds, or 0"))
 }
 
 /// A number of seconds.

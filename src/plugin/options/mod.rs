@@ -6,6 +6,7 @@
 pub mod check;
 pub mod ini_file;
 pub mod kind;
+pub mod limits;
 mod table;
 mod tls;
 pub mod words;
@@ -19,9 +20,11 @@ use glib_sys::GOptionEntry;
 use self::check::{Given, Show};
 use self::kind::{Kind, c_text};
 use self::table::option_table;
+use crate::drive::lane::Networks;
 use crate::drive::{TimeLimit, TimeLimits};
 use crate::embed::ConfigValue;
 use engine::{Compression, OnScriptError, Settings};
+use transport::proxy_protocol::Version;
 use transport::tls::ClientCertificates;
 
 pub use self::check::{EventLoop, OptionError};
@@ -74,6 +77,31 @@ option_table! {
     "pyproxy-drain-timeout" (Text "<seconds>")
         "how long commands that are under way may go on when mysql-proxy stops" (default "0")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
+    "pyproxy-login-timeout" (Text "<seconds>")
+        "how long a login may take, from accept to its end" (default "10")
+        => login_timeout: TimeLimit = check::seconds, shown as "login_timeout";
+    "pyproxy-query-timeout" (Text "<seconds>")
+        "how long a server may be silent that is to answer (default: as pyproxy-read-timeout)"
+        => query_timeout: Option<Duration> = limits::seconds, shown as "query_timeout";
+    "pyproxy-idle-timeout" (Text "<seconds>")
+        "how long a client may send no command (default: as pyproxy-read-timeout)"
+        => idle_timeout: Option<Duration> = limits::seconds, shown as "idle_timeout";
+    "pyproxy-max-connections" (Text "<number>") "the most clients; 0: any number" (default "0")
+        => max_connections: usize = limits::number, shown as "max_connections";
+    "pyproxy-max-connections-per-address" (Text "<number>")
+        "the most clients from one address; 0: any number" (default "0")
+        => max_connections_per_address: usize = limits::number,
+        shown as "max_connections_per_address";
+    "pyproxy-max-connections-per-user" (Text "<number>")
+        "the most connections of one user; 0: any number" (default "0")
+        => max_connections_per_user: usize = limits::number, shown as "max_connections_per_user";
+    "pyproxy-proxy-protocol-from" (List "<address[/bits]>")
+        "networks whose connections begin with a PROXY header, repeatable or a comma list (default: none)"
+        => proxy_protocol_from: Networks = limits::networks, shown as "proxy_protocol_from";
+    "pyproxy-backend-proxy-protocol" (Text "<v1|v2>")
+        "tell backends of their clients in a PROXY header (default: no)"
+        => backend_proxy_protocol: Option<Version> = limits::version,
+        shown as "backend_proxy_protocol";
     "pyproxy-tls" (Text "<mirror|off|optional|required>")
         "TLS with clients: as their server has it, or whatever it has" (default "mirror")
         => tls: TlsMode = words::word, shown as "tls";
@@ -111,6 +139,7 @@ impl Options {
     pub fn check(values: &Values) -> Result<Self, OptionError> {
         let mut options = Self::check_each(values)?;
         options.refuse_doubles()?;
+        options.refuse_without_own_loop(values)?;
         options.settle_tls(values)?;
         options.readonly_backends.append(&mut options.more_readonly_backends);
         Ok(options)
@@ -137,6 +166,8 @@ impl Options {
         Settings {
             on_script_error: self.on_script_error,
             profiling: self.profiling,
+            max_connections_per_user: self.max_connections_per_user,
+            names_clients: self.backend_proxy_protocol.is_some(),
             tls: self.tls_rule(),
             compression: self.compression,
         }
@@ -148,6 +179,9 @@ impl Options {
             connect: self.connect_timeout,
             read: self.read_timeout,
             write: self.write_timeout,
+            login: self.login_timeout,
+            query: self.query_timeout,
+            idle: self.idle_timeout,
         }
     }
 }

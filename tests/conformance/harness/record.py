@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,9 +94,12 @@ class RecordedClient:
         self._note(f"sends {_show(packet)}", answer.packets)
         return answer
 
-    def query(self, sql: str) -> Answer:
+    def query(self, sql: str, attributes: Mapping[str, Any] | None = None) -> Answer:
         """Sends a query."""
-        return self.command(b"\x03" + sql.encode())
+        self._begin()
+        answer = self._client.query(sql, attributes)
+        self._note(f"queries {sql} {attributes or ''}", answer.packets)
+        return answer
 
     def prepare(self, sql: str) -> Statement:
         """Prepares a statement."""
@@ -105,9 +108,14 @@ class RecordedClient:
         self._note(f"prepares {sql}", statement.answer.packets)
         return statement
 
-    def execute(self, statement: Statement | int, params: Iterable[Any] = ()) -> Answer:
+    def execute(
+        self,
+        statement: Statement | int,
+        params: Iterable[Any] = (),
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """Executes a statement."""
-        answer = self._client.execute(statement, params)
+        answer = self._client.execute(statement, params, attributes=attributes)
         self._note("executes", answer.packets)
         return answer
 

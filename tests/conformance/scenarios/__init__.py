@@ -1,5 +1,14 @@
 """The scenarios, by subject."""
 
-from . import logins, parking, prepared, queues, responses, results, scripts
+from . import attributes, logins, parking, prepared, queues, responses, results, scripts
 
-__all__ = ["logins", "parking", "prepared", "queues", "responses", "results", "scripts"]
+__all__ = [
+    "attributes",
+    "logins",
+    "parking",
+    "prepared",
+    "queues",
+    "responses",
+    "results",
+    "scripts",
+]

@@ -3,6 +3,7 @@
 mod binlog;
 mod change_user;
 mod packets;
+mod query_attributes;
 mod queued;
 mod replication;
 mod session;

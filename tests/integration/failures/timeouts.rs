@@ -26,7 +26,7 @@ fn mute_server_times_out() {
 }
 
 #[test]
-fn login_of_12_mb_that_the_server_does_not_read() {
+fn login_that_the_server_does_not_read() {
     let gate = Arc::new(Gate::default());
     let reading = Arc::clone(&gate);
     let server = RawServer::start(move |conn| {
@@ -35,16 +35,16 @@ fn login_of_12_mb_that_the_server_does_not_read() {
         Ok(())
     });
     let host =
-        Host::builder().backend(server.address()).option("pyproxy-write-timeout", "0.6").start();
-    let login = MariaDb::user().attribute("filling", &"x".repeat(12_000_000));
+        Host::builder().backend(server.address()).option("pyproxy-login-timeout", "0.6").start();
+    let login = MariaDb::user().attribute("filling", &"x".repeat(60_000));
     let (mut client, _) = send_login(&host, &login);
     assert_err_and_close(&mut client, 2);
     gate.open();
 }
 
 fn impatient(script: Option<&str>) -> Host {
-    let builder =
-        Host::builder().backend(db()).option("pyproxy-read-timeout", "0.6").with_counters();
+    let builder = Host::builder().backend(db()).option("pyproxy-read-timeout", "0.6");
+    let builder = builder.option("pyproxy-login-timeout", "0.6").with_counters();
     match script {
         Some(source) => builder.script(source).start(),
         None => builder.start(),

@@ -2,7 +2,7 @@
 
 use testkit::client::RawClient;
 use testkit::proto::{caps, scramble};
-use testkit::server::auth::{Method, PASSWORD};
+use testkit::server::auth::{self, Method, PASSWORD};
 use testkit::{Host, Login, LoginServer};
 
 use crate::support::*;
@@ -39,7 +39,7 @@ fn second_factor_on_the_full_and_on_the_fast_path() {
             assert_eq!(client.read_packet().unwrap().kind(), Some(0));
         } else {
             expect_packet(&mut client, 4, FULL_AUTHENTICATION);
-            let encrypted = testkit::server::auth::encrypted(PASSWORD, &nonce);
+            let encrypted = auth::encrypted(PASSWORD, &nonce, &auth::public_key_pem());
             client.send_packet(5, &encrypted).unwrap();
             assert_eq!(client.read_packet().unwrap().kind(), Some(0));
         }

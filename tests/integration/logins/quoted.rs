@@ -1,5 +1,7 @@
 //! User names in single quotes. Servers strip one pair of them from a login, and none from a COM_CHANGE_USER.
 
+use std::sync::Once;
+
 use testkit::client::RawClient;
 use testkit::{Host, Login, MariaDb};
 
@@ -23,10 +25,13 @@ def read_query(proxy, packet):
 "#;
 
 fn make_accounts() {
-    for name in ["quoted_u", "''quoted_q''"] {
-        let sql = format!("CREATE OR REPLACE USER '{name}'@'%' IDENTIFIED BY '{PASSWORD}'");
-        MariaDb::shared().query(&sql).ok();
-    }
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        for name in ["quoted_u", "''quoted_q''"] {
+            let sql = format!("CREATE USER '{name}'@'%' IDENTIFIED BY '{PASSWORD}'");
+            MariaDb::shared().query(&sql).ok();
+        }
+    });
 }
 
 fn one_row(client: &mut RawClient, sql: &str) -> Vec<String> {

@@ -37,6 +37,9 @@ const JUDGE: &str = r#"
 
 #[test]
 fn ok_of_the_server_becomes_err() {
+    if MariaDb::lacks("a login in one round") {
+        return;
+    }
     let host = Host::with_script(JUDGE);
     let (mut client, _) = send_login(&host, &MariaDb::user());
     client.send_packet(0, b"\x03CREATE TABLE test.ok_became_err (a INT)").unwrap();
@@ -142,6 +145,9 @@ fn connect_server_raises() {
 
 #[test]
 fn read_auth_sends_another_login() {
+    if MariaDb::lacks("mysql_native_password") {
+        return;
+    }
     let relay = Relay::start(db());
     // An empty password needs no scramble, so this login can be made up in advance.
     let greeting = testkit::Greeting::default().payload();

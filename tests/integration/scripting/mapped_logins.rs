@@ -35,7 +35,8 @@ fn a_question_of_read_auth_comes_back_to_read_auth() {
 fn the_pool_knows_clients_by_the_user_they_are_on_servers() {
     let mut setup = direct();
     for user in ["mapped_low", "mapped_high"] {
-        setup.query(&format!("CREATE OR REPLACE USER {user}@'%'")).unwrap().ok();
+        setup.query(&format!("DROP USER IF EXISTS {user}@'%'")).unwrap().ok();
+        setup.query(&format!("CREATE USER {user}@'%'")).unwrap().ok();
     }
     let host = Host::builder()
         .backend(db())

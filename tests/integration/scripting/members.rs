@@ -206,6 +206,9 @@ fn of_every_object() {
 
 #[test]
 fn what_is_not_known_yet_is_none() {
+    if MariaDb::lacks("a login in one round") {
+        return;
+    }
     let mut remote = Remote::start();
     let sides = "kept.setdefault('seen', []).append([None if side is None else [\n    \
                  getattr(side, name) is None for name in ('username', 'scrambled_password',\n    \

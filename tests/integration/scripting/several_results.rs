@@ -82,8 +82,9 @@ fn an_error_behind_results_is_one_of_them() {
 
 #[test]
 fn results_of_a_prepared_call() {
+    MariaDb::shared().query("DROP PROCEDURE IF EXISTS test.several_results").ok();
     MariaDb::shared()
-        .query("CREATE OR REPLACE PROCEDURE test.several_results() BEGIN SELECT 1; SELECT 'two', 2; END")
+        .query("CREATE PROCEDURE test.several_results() BEGIN SELECT 1; SELECT 'two', 2; END")
         .ok();
     let script = "
 def read_query(proxy, packet):

@@ -80,7 +80,8 @@ fn made_answers_tell_the_state_of_the_connection() {
 
 #[test]
 fn replaced_results_tell_the_state_but_not_what_is_about_one_result() {
-    MariaDb::shared().query("CREATE OR REPLACE TABLE test.status_unindexed (a INT)").ok();
+    MariaDb::shared().query("DROP TABLE IF EXISTS test.status_unindexed").ok();
+    MariaDb::shared().query("CREATE TABLE test.status_unindexed (a INT)").ok();
     let host = Host::with_script(MAKES);
     let mut client = host.client();
     client.query("SET sql_mode = 'NO_BACKSLASH_ESCAPES'").unwrap().ok();

@@ -1,4 +1,8 @@
-"""Private MariaDB servers: own data, loopback only, gone after the tests."""
+"""Private servers: own data, loopback only, gone after the tests.
+
+They are the system's MariaDB, or what the environment variable `PYPROXY_TEST_SERVER` names: a folder that
+`scripts/servers.sh` made, such as `target/servers/mysql`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
+import pytest
 
 from .process import eventually, free_port, spawn
 
@@ -18,9 +23,23 @@ PASSWORD = "p"
 
 _INIT = """\
 CREATE DATABASE IF NOT EXISTS test;
-CREATE USER IF NOT EXISTS 'u'@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('p');
+CREATE USER IF NOT EXISTS 'u'@'%' IDENTIFIED BY 'p';
+CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';
 GRANT ALL ON *.* TO 'u'@'%' WITH GRANT OPTION;
+GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
 """
+
+_GIVEN = os.environ.get("PYPROXY_TEST_SERVER")
+_FOLDER = Path(_GIVEN).resolve(strict=True) if _GIVEN else None
+# Whether the servers are MySQL's, not MariaDB's.
+IS_MYSQL = _FOLDER is not None and (_FOLDER / "mysqld").exists()
+# MariaDB has tables of numbers; MySQL gets those that the tests use.
+_SEQUENCES = (3, 600, 20_000)
+
+
+def mariadb_has(what: str) -> pytest.MarkDecorator:
+    """Marks a test of something that MySQL does not have."""
+    return pytest.mark.skipif(IS_MYSQL, reason=f"MySQL has no {what}")
 
 
 class MariaDb:
@@ -36,27 +55,37 @@ class MariaDb:
         (folder / "tmp").mkdir()
         # Temporary files apart, too: other servers of this machine may clean up what they take for theirs.
         data = [f"--datadir={folder / 'data'}", f"--tmpdir={folder / 'tmp'}"]
-        subprocess.run(
-            [_program("mariadb-install-db"), "--no-defaults", *data, "--skip-test-db"]
-            + ["--auth-root-authentication-method=normal", *user],
-            check=True,
-            stdout=subprocess.DEVNULL,
+        if _FOLDER is None:
+            program = _program("mariadbd")
+            subprocess.run(
+                [_program("mariadb-install-db"), "--no-defaults", *data, "--skip-test-db"]
+                + ["--auth-root-authentication-method=normal", *user],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        else:
+            program = str(_FOLDER / ("mysqld" if IS_MYSQL else "mariadbd"))
+            shutil.copytree(_FOLDER / "data", folder / "data")
+        more = (
+            ["--mysqlx=OFF", f"--cte-max-recursion-depth={max(_SEQUENCES)}"]
+            if IS_MYSQL
+            else ["--innodb-use-native-aio=0"]
         )
-        (folder / "init.sql").write_text(_INIT)
+        (folder / "init.sql").write_text(_INIT + (_sequences() if IS_MYSQL else ""))
         self._log = folder / "log"
         self._child = spawn(
-            [_program("mariadbd"), "--no-defaults", *data, f"--socket={self.socket}"]
+            [program, "--no-defaults", *data, f"--socket={self.socket}"]
             + [f"--pid-file={folder / 'pid'}", f"--init-file={folder / 'init.sql'}"]
             + [f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]
             + [f"--server-id={server_id}", f"--log-bin={folder / 'binlog'}"]
             + ["--local-infile=1", "--max-connections=600", "--max-connect-errors=1000000"]
             + ["--max-allowed-packet=256M", "--innodb-buffer-pool-size=32M"]
-            + ["--innodb-flush-log-at-trx-commit=0", "--innodb-use-native-aio=0", *user],
+            + ["--innodb-flush-log-at-trx-commit=0", *more, *user],
             self._log,
         )
         up = eventually(lambda: self._child.poll() is not None or self._answers())
         if not up or self._child.poll() is not None:
-            raise RuntimeError(f"mariadbd does not come up:\n{self._log.read_text()}")
+            raise RuntimeError(f"the server does not come up:\n{self._log.read_text()}")
 
     @property
     def address(self) -> str:
@@ -80,6 +109,13 @@ class MariaDb:
                 cursor.execute(statement)
             return cursor.fetchall()
 
+    def let_in(self, user: str, password: str) -> None:
+        """Logs a user in on the unix socket, where a password may be sent as it is.
+
+        MySQL then lets it in with the short exchange of caching_sha2_password, which all clients can do without TLS.
+        """
+        pymysql.connect(unix_socket=str(self.socket), user=user, password=password).close()
+
     def stop(self) -> None:
         """Kills it: its data is thrown away."""
         self._child.kill()
@@ -87,10 +123,19 @@ class MariaDb:
 
     def _answers(self) -> bool:
         try:
+            self.let_in(USER, PASSWORD)
             self.connect().close()
         except pymysql.Error:
             return False
         return True
+
+
+def _sequences() -> str:
+    return "".join(
+        f"CREATE DEFINER = '{USER}'@'%' VIEW test.seq_1_to_{last} AS WITH RECURSIVE s (seq) AS"
+        f" (SELECT 1 UNION ALL SELECT seq + 1 FROM s WHERE seq < {last}) SELECT seq FROM s;\n"
+        for last in _SEQUENCES
+    )
 
 
 def _program(name: str) -> str:

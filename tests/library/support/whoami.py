@@ -16,7 +16,8 @@ def prepare(*servers: MariaDb) -> None:
     """Makes `test.whoami` with one row, the server's id, on each."""
     for server in servers:
         server.execute(
-            "CREATE OR REPLACE TABLE test.whoami (id INT)",
+            "DROP TABLE IF EXISTS test.whoami",
+            "CREATE TABLE test.whoami (id INT)",
             f"INSERT INTO test.whoami VALUES ({server.server_id})",
         )
 

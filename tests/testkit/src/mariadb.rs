@@ -2,6 +2,9 @@
 //!
 //! Uses `mariadbd` and `mariadb-install-db` of Debian's `mariadb-server`. The system tables are
 //! made once and kept as a template in the target folder, since that takes longer than a start.
+//!
+//! `PYPROXY_TEST_SERVER` names another server: a folder that `scripts/servers.sh` made, such as
+//! `target/servers/mysql`. Tests of what MySQL does not have begin with [`MariaDb::lacks`].
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,7 +33,7 @@ pub const DATABASE: &str = "test";
 /// What every start makes sure of. One statement per line (`--init-file`).
 const INIT_SQL: &str = "\
 CREATE DATABASE IF NOT EXISTS test;
-CREATE USER IF NOT EXISTS 'u'@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('secret');
+CREATE USER IF NOT EXISTS 'u'@'%' IDENTIFIED BY 'secret';
 GRANT ALL ON *.* TO 'u'@'%' WITH GRANT OPTION;
 CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';
 GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
@@ -107,7 +110,8 @@ impl MariaDb {
         assert!(self.child.is_none(), "it runs");
         let init = self.dir.write("init.sql", INIT_SQL);
         let log = File::create(self.log_file()).expect("a log file");
-        let mut command = Command::new(program("mariadbd"));
+        let more = if Self::is_mysql() { "--mysqlx=OFF" } else { "--innodb-use-native-aio=0" };
+        let mut command = Command::new(server_program());
         command
             .arg("--no-defaults")
             .arg(format!("--datadir={}", self.dir.file("data").display()))
@@ -118,16 +122,29 @@ impl MariaDb {
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--local-infile=1"])
             .args(["--max-allowed-packet=256M", "--max-connections=600", "--skip-log-bin"])
             .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0"])
-            .args(["--innodb-use-native-aio=0", "--max-connect-errors=1000000"])
+            .args(["--max-connect-errors=1000000", more])
             .args(user_option())
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file can be duplicated"))
             .stderr(log);
-        let child = process::spawn(command).expect("mariadbd starts");
+        let child = process::spawn(command).expect("the server starts");
         self.child = Some(child);
         let up = eventually(2 * PATIENCE, || self.ended() || self.try_query("SELECT 1").is_some());
-        assert!(up && !self.ended(), "mariadbd does not come up:\n{}", self.log());
+        assert!(up && !self.ended(), "the server does not come up:\n{}", self.log());
+    }
+
+    /// Whether the servers are MySQL's, not MariaDB's.
+    pub fn is_mysql() -> bool {
+        given_folder().is_some_and(|folder| folder.join("mysqld").exists())
+    }
+
+    /// Whether the servers, being MySQL's, do not have `what`: the test has nothing to look at then, and says so.
+    pub fn lacks(what: &str) -> bool {
+        if Self::is_mysql() {
+            eprintln!("not tested: MySQL has no {what}");
+        }
+        Self::is_mysql()
     }
 
     /// Where it listens.
@@ -172,7 +189,7 @@ impl MariaDb {
         if process::wait_for(&mut child, PATIENCE).is_none() {
             child.kill().expect("SIGKILL");
             let status = child.wait().expect("waitpid");
-            eprintln!("mariadbd had to be killed: {}", describe(status));
+            eprintln!("the server had to be killed: {}", describe(status));
         }
     }
 
@@ -204,6 +221,9 @@ impl Drop for MariaDb {
 
 /// A datadir with system tables and nothing else, made once.
 fn template() -> PathBuf {
+    if let Some(folder) = given_folder() {
+        return folder.join("data");
+    }
     let cache = cache_dir();
     fs::create_dir_all(&cache).unwrap_or_else(|error| panic!("{}: {error}", cache.display()));
     let lock = File::create(cache.join("template.lock")).expect("a lock file");
@@ -232,6 +252,20 @@ fn template() -> PathBuf {
     );
     fs::rename(&half_done, &template).expect("the template gets its name");
     template
+}
+
+/// The folder that `PYPROXY_TEST_SERVER` names.
+fn given_folder() -> Option<PathBuf> {
+    let path = std::env::var_os("PYPROXY_TEST_SERVER")?;
+    Some(Path::new(&path).canonicalize().unwrap_or_else(|error| panic!("{path:?}: {error}")))
+}
+
+fn server_program() -> PathBuf {
+    match given_folder() {
+        None => program("mariadbd"),
+        Some(folder) if MariaDb::is_mysql() => folder.join("mysqld"),
+        Some(folder) => folder.join("mariadbd"),
+    }
 }
 
 /// Debian keeps the server in a folder that is not on an ordinary user's PATH.

@@ -199,7 +199,8 @@ impl Client {
             self.is_exempt = true;
             return Packet::new(0, b"\0\0\0\x01\0".to_vec());
         }
-        let payload = self.with_password(packets::command(self.capabilities, input));
+        let payload = packets::command_with_attributes(self.capabilities, input);
+        let payload = self.with_password(payload);
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();
         if self.command == Command::CHANGE_USER.0 {
@@ -250,9 +251,9 @@ impl Client {
             _ => false,
         };
         let waits = self.phase == Phase::Waiting && self.tracker.is_none();
-        // The server was not asked: it ends the session.
+        // Nobody was asked: it ends the session.
         let idles = matches!(self.phase, Phase::Ready | Phase::Speaks | Phase::ChangeData);
-        if idles && is_err(payload) && !matches!(origin, Origin::Proxy) {
+        if idles && is_err(payload) {
             self.surprised = Some(payload.to_vec());
             return;
         }

@@ -164,6 +164,8 @@ impl<'i> World<'i> {
             profiling: byte & 0xf0 != 0xf0,
             tls: self.tls,
             compression: self.compression,
+            max_connections_per_user: if byte & 0x0c == 0x0c { 2 } else { 0 },
+            names_clients: byte & 0x02 != 0,
         };
         let hooks = match self.input.byte() {
             0..=199 => HookSet::from_iter(Hook::ALL),

@@ -82,6 +82,10 @@ impl World<'_> {
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
             253 if self.server_hung_up(n) => return Some(What::Plain(Event::Ended(Side::Server))),
             252 => return self.unawaited(n, Side::Server),
+            251 if awaits != Awaits::Command && awaits != Awaits::File => {
+                return Some(What::Plain(Event::BadLogin("model")));
+            }
+            250 => return Some(What::Plain(Event::LoginTimedOut)),
             _ => {}
         }
         match self.conns[n].io.client.speak(&mut self.input) {
@@ -101,6 +105,7 @@ impl World<'_> {
             255 => return Some(What::Plain(Event::TimedOut)),
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
             253 => return self.unawaited(n, Side::Client),
+            252 => return Some(What::Plain(Event::LoginTimedOut)),
             _ => {}
         }
         let io = &self.conns[n].io;

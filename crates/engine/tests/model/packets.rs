@@ -1,6 +1,7 @@
 //! The packets that clients, servers and scripts make.
 
 use wire::connect::{AuthSwitch, ChangeUser, Handshake, Login};
+use wire::query_attributes::NONE;
 use wire::reply::{EofPacket, ErrPacket, OkPacket, PrepareOk, StatusFlags};
 use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder};
 use wire::{Capabilities, Command, Writer};
@@ -35,7 +36,7 @@ const COMMON: Capabilities = Capabilities::PROTOCOL_41
     .union(Capabilities::MULTI_RESULTS);
 
 /// What some have, too.
-const OPTIONS: [Capabilities; 8] = [
+const OPTIONS: [Capabilities; 9] = [
     Capabilities::LONG_PASSWORD,
     Capabilities::FOUND_ROWS,
     Capabilities::SESSION_TRACK,
@@ -44,6 +45,7 @@ const OPTIONS: [Capabilities; 8] = [
     Capabilities::MARIADB_EXTENDED_METADATA,
     Capabilities::DEPRECATE_EOF,
     Capabilities::MULTI_FACTOR_AUTHENTICATION,
+    Capabilities::QUERY_ATTRIBUTES,
 ];
 
 const METHODS: [&[u8]; 5] = [
@@ -67,7 +69,8 @@ pub const DIALECT: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::SESSION_TRACK)
     .union(Capabilities::LOCAL_FILES)
     .union(Capabilities::MARIADB_EXTENDED_METADATA)
-    .union(Capabilities::DEPRECATE_EOF);
+    .union(Capabilities::DEPRECATE_EOF)
+    .union(Capabilities::QUERY_ATTRIBUTES);
 
 /// `of` with some of the options left out.
 fn some_of(of: Capabilities, input: &mut Choices<'_>) -> Capabilities {
@@ -124,7 +127,8 @@ pub fn login(offered: Capabilities, method: &[u8], input: &mut Choices<'_>) -> L
     }
     if input.chance(4) {
         // Asked for without having been offered.
-        capabilities.insert(Capabilities::DEPRECATE_EOF | Capabilities::COMPRESS);
+        let unasked = Capabilities::DEPRECATE_EOF | Capabilities::QUERY_ATTRIBUTES;
+        capabilities.insert(unasked | Capabilities::COMPRESS);
     }
     let with_method = capabilities.contains(Capabilities::PLUGIN_AUTH);
     Login {
@@ -289,6 +293,26 @@ pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
             any.extend(input.garbage(12));
             any
         }
+    }
+}
+
+/// A command as a client sends it: with attributes, if that was agreed on.
+pub fn command_with_attributes(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
+    const NAMED: &[u8] = b"\x01\x01\0\x01\xfd\0\x01n\x01v";
+    let command = command(capabilities, input);
+    match command.split_first() {
+        Some((byte, text))
+            if *byte == Command::QUERY.0
+                && capabilities.contains(Capabilities::QUERY_ATTRIBUTES) =>
+        {
+            let block = match input.byte() {
+                0..=199 => NONE.to_vec(),
+                200..=249 => NAMED.to_vec(),
+                _ => input.garbage(12),
+            };
+            [&[*byte], &block[..], text].concat()
+        }
+        _ => command,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a server answers to commands.
 
-use wire::Command;
 use wire::connect::ChangeUser;
 use wire::reply::StatusFlags;
+use wire::{Capabilities, Command, query_attributes};
 
 use super::choices::Choices;
 use super::packets::{self, Packet};
@@ -18,6 +18,7 @@ impl State {
                 let says_so = input.chance(32);
                 if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
             }
+            Command::QUERY if self.is_malformed(packet, source) => vec![packets::err()],
             Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
             Command::QUERY
             | Command::PROCESS_INFO
@@ -46,6 +47,19 @@ impl State {
             _ => vec![packets::ok(packets::status(input), capabilities, input)],
         };
         self.say(answer);
+    }
+
+    /// Whether a query has no attributes that can be read, though it ought to have: the proxy puts them in front of what a
+    /// script queues.
+    fn is_malformed(&self, packet: &Packet, source: Source) -> bool {
+        let is_agreed = self.capabilities.contains(Capabilities::QUERY_ATTRIBUTES);
+        let argument = packet.payload.get(1..).unwrap_or_default();
+        let is_malformed = is_agreed && query_attributes::split(argument).is_err();
+        assert!(
+            !is_malformed || source != Source::Proxy || self.lied,
+            "a query of a script without attributes: {packet:?}"
+        );
+        is_malformed
     }
 
     /// The results of a query, the last of which may be a request for a file.

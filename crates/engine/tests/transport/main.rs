@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod compression;
+mod limits;
 mod passwords;
 mod pools;
 mod scene;

@@ -173,9 +173,13 @@ fn a_switch_takes_what_is_as_the_client() {
             session.set_backend(&shared, None, Instant::now()).unwrap();
             let mut pool = shared.pool();
             let user = login(NOTHING, NATIVE).username;
-            let own = pool.of(0).take_for_user(&user, session.client.capabilities()).unwrap();
+            let own = pool
+                .of(0)
+                .take_for_user(&user, &session.client.src, session.client.capabilities())
+                .unwrap();
             assert_eq!(own.tls.is_some(), asked == SSL);
-            let other = pool.of(0).take_for_user(&user, session.client.capabilities());
+            let other =
+                pool.of(0).take_for_user(&user, &session.client.src, session.client.capabilities());
             assert_eq!(other.is_some(), parked == asked);
         }
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::too_many_arguments, reason = "an argument per field of a packet")]
 
 mod connect;
+mod parameters;
 mod replies;
 mod results;
 mod statements;
@@ -21,6 +22,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     replies::add_to(module)?;
     connect::add_to(module)?;
     statements::add_to(module)?;
+    parameters::add_to(module)?;
     results::add_to(module)
 }
 

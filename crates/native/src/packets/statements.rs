@@ -4,23 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use wire::binary::{BinaryValue, ValueType};
+use wire::Capabilities;
+use wire::binary::ValueType;
 use wire::reply::PrepareOk;
-use wire::statement::{
-    Param, Params, StmtClose, StmtExecute, StmtPrepare, StmtReset, StmtSendLongData,
-};
+use wire::statement::{Params, StmtClose, StmtExecute, StmtPrepare, StmtReset, StmtSendLongData};
 
+use super::parameters::{Given, GivenTuple, ParamTuple, param_tuple};
 use super::{checked, payload};
 use crate::data::Data;
 use crate::error::{Number, PacketError};
-use crate::values::{TypePair, decode, text_of, value_type};
+use crate::values::{TypePair, value_type};
 
 /// What came ahead of an execution, by parameter.
 type LongData<'py> = BTreeMap<u16, Bound<'py, PyBytes>>;
-/// Type, sign and value of a parameter.
-type ParamTuple<'py> = (u8, bool, Bound<'py, PyAny>);
-/// Id, flags, iteration count, whether types came with it, and the parameters if their types are known.
-type ExecuteTuple<'py> = (u32, u8, u32, bool, Option<Vec<ParamTuple<'py>>>);
+/// Id, flags, iteration count, whether types came with it, the parameters if their types are known, and query attributes, if there can be any.
+type ExecuteTuple<'py> =
+    (u32, u8, u32, bool, Option<Vec<ParamTuple<'py>>>, Option<Vec<ParamTuple<'py>>>);
 
 #[pyfunction]
 #[pyo3(signature = (packet, /))]
@@ -66,19 +65,22 @@ fn decode_stmt_execute_id(packet: Data<'_>) -> PyResult<u32> {
 }
 
 #[pyfunction]
-#[pyo3(signature = (packet, param_count, types, long_data, /))]
+#[pyo3(signature = (packet, param_count, types, long_data, capabilities, /))]
 fn decode_stmt_execute<'py>(
     py: Python<'py>,
     packet: Data<'py>,
     param_count: Number<u16>,
     types: Option<Vec<TypePair>>,
     long_data: LongData<'py>,
+    capabilities: u64,
 ) -> PyResult<ExecuteTuple<'py>> {
     let types: Option<Vec<ValueType>> =
         types.map(|types| types.into_iter().map(value_type).collect());
     let ahead: BTreeSet<u16> = long_data.keys().copied().collect();
     let packet = packet.as_bytes();
-    let execute = checked(StmtExecute::parse(packet, param_count.0, types.as_deref(), &ahead))?;
+    let capabilities = Capabilities::from_bits_retain(capabilities);
+    let execute =
+        checked(StmtExecute::parse(packet, capabilities, param_count.0, types.as_deref(), &ahead))?;
     let params = match &execute.params {
         Params::Untyped(_) => None,
         Params::Typed(params) => Some(
@@ -88,52 +90,37 @@ fn decode_stmt_execute<'py>(
                 .collect::<PyResult<_>>()?,
         ),
     };
+    let attributes = execute.attributes.as_ref().map(|attributes| {
+        attributes.iter().map(|param| param_tuple(py, param, None)).collect::<PyResult<_>>()
+    });
+    let attributes = attributes.transpose()?;
     let StmtExecute { statement_id, flags, iteration_count, new_params_bound, .. } = execute;
-    Ok((statement_id, flags, iteration_count, new_params_bound, params))
-}
-
-fn param_tuple<'py>(
-    py: Python<'py>,
-    param: &Param<'_>,
-    ahead: Option<&Bound<'py, PyBytes>>,
-) -> PyResult<ParamTuple<'py>> {
-    let ValueType { column_type, unsigned } = param.value_type;
-    let value = match (param.value, ahead) {
-        (Some(value), _) => decode(py, value)?,
-        (None, Some(data)) => data.clone().into_any(),
-        (None, None) => py.None().into_bound(py),
-    };
-    Ok((column_type.0, unsigned, value))
+    Ok((statement_id, flags, iteration_count, new_params_bound, params, attributes))
 }
 
 #[pyfunction]
-#[pyo3(signature = (stmt_id, flags, iteration_count, new_params_bound, params, /))]
+#[pyo3(signature = (stmt_id, flags, iteration_count, new_params_bound, params, attributes, /))]
 fn encode_stmt_execute<'py>(
     py: Python<'py>,
     stmt_id: Number<u32>,
     flags: Number<u8>,
     iteration_count: Number<u32>,
     new_params_bound: bool,
-    params: Vec<ParamTuple<'py>>,
+    params: Vec<GivenTuple<'py>>,
+    attributes: Option<Vec<GivenTuple<'py>>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    if u16::try_from(params.len()).is_err() {
-        return Err(PacketError::new_err(format!("{} parameters are too many", params.len())));
+    let count = params.len() + attributes.as_ref().map_or(0, Vec::len);
+    if u16::try_from(count).is_err() {
+        return Err(PacketError::new_err(format!("{count} parameters are too many")));
     }
-    let texts: Vec<Option<Vec<u8>>> =
-        params.iter().map(|(_, _, value)| text_of(value)).collect::<PyResult<_>>()?;
-    let typed = params.iter().zip(&texts).map(|((column_type, unsigned, _), text)| {
-        let value_type = value_type((*column_type, *unsigned));
-        let value = text
-            .as_deref()
-            .map_or(Ok(BinaryValue::Null), |text| BinaryValue::from_text(text, value_type));
-        Ok(Param { value_type, value: Some(checked(value)?) })
-    });
+    let (params, attributes) = (Given::all(params)?, attributes.map(Given::all).transpose()?);
     let execute = StmtExecute {
         statement_id: stmt_id.0,
         flags: flags.0,
         iteration_count: iteration_count.0,
         new_params_bound,
-        params: Params::Typed(typed.collect::<PyResult<_>>()?),
+        params: Params::Typed(Given::params(&params)?),
+        attributes: attributes.as_deref().map(Given::params).transpose()?,
     };
     Ok(payload(py, checked(execute.encode())?))
 }

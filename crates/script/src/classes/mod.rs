@@ -9,6 +9,7 @@ pub mod attributes;
 pub mod auth;
 pub mod backend;
 pub mod backends;
+pub mod command;
 pub mod config;
 pub mod connection;
 pub mod field;
@@ -38,6 +39,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<auth::Auth>()?;
     module.add_class::<backend::Backend>()?;
     module.add_class::<backends::Backends>()?;
+    module.add_class::<command::Command>()?;
     module.add_class::<config::Config>()?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<field::Field>()?;

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::access;
+use super::command::Command;
 use super::connection::Connection;
 use super::globals::Globals;
 use super::queries::Queries;
@@ -103,6 +104,14 @@ impl Proxy {
     #[getter]
     fn globals(&self, py: Python<'_>) -> Py<Globals> {
         self.globals.clone_ref(py)
+    }
+
+    /// What the client asks for; None before its first command.
+    #[getter]
+    fn command(&self) -> PyResult<Option<Command>> {
+        let Some(own) = &self.own else { return Ok(None) };
+        let command = access::read(&own.session, "the connection", |session| session.command)?;
+        Ok(command.map(|_| Command::new(own.session.clone())))
     }
 
     /// The packets to run instead of the client's command.

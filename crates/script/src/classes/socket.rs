@@ -41,6 +41,7 @@ struct End<'s> {
     dst: &'s engine::Address,
     handshake: Option<&'s Handshake>,
     login: Option<&'s Login>,
+    capabilities: Option<Capabilities>,
     default_db: &'s [u8],
     status: Option<StatusFlags>,
     tls: Option<&'s Arc<TlsInfo>>,
@@ -70,6 +71,7 @@ impl Socket {
                         dst: &client.dst,
                         handshake: client.handshake.as_deref(),
                         login: client.login.as_deref(),
+                        capabilities: client.login.as_deref().map(|login| login.capabilities),
                         default_db: &client.default_db,
                         status: None,
                         tls: client.tls.as_ref(),
@@ -81,6 +83,7 @@ impl Socket {
                         dst: &server.dst,
                         handshake: server.handshake.as_deref(),
                         login: server.login.as_deref(),
+                        capabilities: server.authenticated.then(|| server.capabilities()),
                         default_db: &server.default_db,
                         status: Some(server.status()),
                         tls: server.tls.as_ref(),
@@ -144,6 +147,13 @@ impl Socket {
     #[getter]
     fn charset(&self) -> PyResult<Option<u8>> {
         self.read(|end| end.login.map(|login| login.charset))
+    }
+
+    /// What the client asked for in its login, or the one who opened the connection to the server: a number of capability
+    /// bits, without what the proxy cannot follow. It decides about the form of packets.
+    #[getter]
+    fn capabilities(&self) -> PyResult<Option<u64>> {
+        self.read(|end| end.capabilities.map(|capabilities| capabilities.bits()))
     }
 
     /// The authentication method: of the login if there was one, else the one the server proposed.

@@ -6,9 +6,6 @@
 use crate::result::{ColumnDefinition, ColumnFlags, ColumnType};
 use crate::{Reader, WireError, Writer};
 
-/// In the second byte of a parameter's type, what [`ColumnFlags::UNSIGNED`] is in a column definition.
-const PARAM_UNSIGNED: u8 = 0x80;
-
 /// Type of a binary value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ValueType {
@@ -37,6 +34,10 @@ pub(super) enum Storage {
 }
 
 impl ValueType {
+    /// In the second byte of a parameter's type, what [`ColumnFlags::UNSIGNED`] is in a column
+    /// definition.
+    pub(crate) const UNSIGNED_FLAG: u8 = 0x80;
+
     /// A type without the unsigned flag.
     pub const fn new(column_type: ColumnType) -> Self {
         Self { column_type, unsigned: false }
@@ -58,14 +59,14 @@ impl ValueType {
     /// Reads the type of a parameter, 2 bytes. Flags other than unsigned are dropped.
     pub fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let column_type = ColumnType(r.u8()?); // int<1>
-        let unsigned = r.u8()? & PARAM_UNSIGNED != 0; // int<1>
+        let unsigned = r.u8()? & Self::UNSIGNED_FLAG != 0; // int<1>
         Ok(Self { column_type, unsigned })
     }
 
     /// Writes the type of a parameter, 2 bytes.
     pub fn write(self, w: &mut Writer<'_>) {
         w.u8(self.column_type.0);
-        w.u8(if self.unsigned { PARAM_UNSIGNED } else { 0 });
+        w.u8(if self.unsigned { Self::UNSIGNED_FLAG } else { 0 });
     }
 
     /// The layout. Bytes that no server and no client sends as a type are refused, because the

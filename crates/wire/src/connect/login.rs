@@ -187,12 +187,12 @@ impl Login {
         Ok(())
     }
 
-    /// Makes a raw payload ask for the same as `client` of what decides about the form of answers (DEPRECATE_EOF and MariaDB's
-    /// extended set), so that what the server sends fits a client that logged in with another packet. Refuses payloads that
-    /// [`parse`](Self::parse) refuses.
+    /// Makes a raw payload ask for the same as `client` of what decides about the form of packets
+    /// ([`MUTUAL`](Capabilities::MUTUAL)), so that the server and a client that logged in with another packet understand
+    /// each other. Refuses payloads that [`parse`](Self::parse) refuses.
     pub fn copy_form(payload: &mut [u8], client: Capabilities) -> Result<(), WireError> {
         let has_filler = Self::parse(payload)?.capabilities.contains(Capabilities::LONG_PASSWORD);
-        const FORM: Capabilities = Capabilities::DEPRECATE_EOF;
+        const FORM: Capabilities = Capabilities::MUTUAL.difference(Capabilities::MARIADB_EXTENDED);
         clear(payload, 0, FORM.to_words().0);
         for (byte, bits) in payload.iter_mut().zip(client.intersection(FORM).to_words().0) {
             *byte |= bits;

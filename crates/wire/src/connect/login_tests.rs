@@ -108,9 +108,9 @@ fn encode_refuses_nul_in_strings() {
 #[test]
 fn mask_clears_bits_and_the_level_byte() {
     let tail = b"root\0\0db\0m\0\x00\x03";
-    // COMPRESS, SSL, QUERY_ATTRIBUTES and ZSTD in the classic word, all extended bits but those of
+    // COMPRESS, SSL and ZSTD in the classic word, all extended bits but those of
     // extended metadata, bulk operations and their units.
-    let unsupported = 0x0800_0820 | ZSTD;
+    let unsupported = 0x0820 | ZSTD;
     let mut payload = login(BASE & !1 | WITH_DB | ATTRS | unsupported, 0xffff_ffff, tail);
     Login::mask(&mut payload, Capabilities::UNSUPPORTED).unwrap();
     assert_eq!(payload, login(BASE & !1 | WITH_DB | ATTRS, 44, &tail[..tail.len() - 1]));
@@ -134,12 +134,15 @@ fn another_login_takes_the_extended_set_of_the_client() {
 }
 
 #[test]
-fn another_login_takes_the_end_of_results_of_the_client() {
+fn another_login_takes_the_form_of_packets_of_the_client() {
     const EOF: u32 = 1 << 24;
+    const ATTRIBUTES: u32 = 1 << 27;
     let tail = b"root\0\0m\0";
     for (bits, client, copied) in [
         (BASE, Capabilities::DEPRECATE_EOF, BASE | EOF),
         (BASE | EOF, Capabilities::empty(), BASE),
+        (BASE | EOF, Capabilities::QUERY_ATTRIBUTES, BASE | ATTRIBUTES),
+        (BASE | ATTRIBUTES, Capabilities::empty(), BASE),
         (BASE | EOF, Capabilities::DEPRECATE_EOF | Capabilities::SSL, BASE | EOF),
     ] {
         let mut payload = login(bits, 0, tail);

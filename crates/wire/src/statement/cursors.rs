@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{StmtClose, StmtExecute, StmtFetch, StmtReset};
+use super::{CURSOR_FLAGS, StmtClose, StmtExecute, StmtFetch, StmtReset};
 use crate::reply::StatusFlags;
 use crate::result::Part;
 use crate::{Command, WireError};
@@ -39,7 +39,7 @@ impl Cursors {
             Command::STMT_EXECUTE => {
                 let Ok((id, flags)) = StmtExecute::cursor(payload) else { return false };
                 self.open.remove(&id);
-                if flags != 0 {
+                if flags & CURSOR_FLAGS != 0 {
                     self.opening = Some((id, Vec::new()));
                 }
             }
@@ -140,6 +140,8 @@ mod tests {
     #[test]
     fn an_execution_without_cursor_opens_none() {
         let mut cursors = Cursors::default();
+        let counted = b"\x17\x07\0\0\0\x08\x01\0\0\0\0";
+        assert!(!cursors.command(counted), "the flag of a number of parameters asks for none");
         assert!(cursors.command(EXECUTE));
         cursors.answer(Part::Column, b"a");
         cursors.done(StatusFlags::AUTOCOMMIT);

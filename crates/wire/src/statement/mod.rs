@@ -16,7 +16,7 @@ mod reset;
 
 pub use close::StmtClose;
 pub use cursors::{Cursors, Definitions};
-pub use execute::{Param, Params, StmtExecute};
+pub use execute::{CURSOR_FLAGS, PARAMETER_COUNT_AVAILABLE, Param, Params, StmtExecute};
 pub use fetch::StmtFetch;
 pub use long_data::StmtSendLongData;
 pub use prepare::StmtPrepare;

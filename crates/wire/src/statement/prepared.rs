@@ -7,23 +7,24 @@
 use std::collections::BTreeSet;
 
 use super::{Params, StmtExecute};
-use crate::WireError;
 use crate::binary::ValueType;
 use crate::reply::PrepareOk;
+use crate::{Capabilities, WireError};
 
 /// A statement between its preparation and its end. Feed it, in order, what the client sends for
 /// this statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedStatement {
+    capabilities: Capabilities,
     params: u16,
     types: Option<Vec<ValueType>>,
     long_data: BTreeSet<u16>,
 }
 
 impl PreparedStatement {
-    /// A statement that was just prepared with this answer.
-    pub const fn new(ok: &PrepareOk) -> Self {
-        Self { params: ok.params, types: None, long_data: BTreeSet::new() }
+    /// A statement that was just prepared with this answer, on a connection with these capabilities.
+    pub const fn new(ok: &PrepareOk, capabilities: Capabilities) -> Self {
+        Self { capabilities, params: ok.params, types: None, long_data: BTreeSet::new() }
     }
 
     /// Number of parameters.
@@ -56,7 +57,9 @@ impl PreparedStatement {
     pub fn execute<'p>(&mut self, payload: &'p [u8]) -> Result<StmtExecute<'p>, WireError> {
         let long_data = std::mem::take(&mut self.long_data);
         let known = self.types.take();
-        let execute = StmtExecute::parse(payload, self.params, known.as_deref(), &long_data)?;
+        let (capabilities, params) = (self.capabilities, self.params);
+        let execute =
+            StmtExecute::parse(payload, capabilities, params, known.as_deref(), &long_data)?;
         self.types = match &execute.params {
             Params::Typed(params) if execute.new_params_bound => {
                 Some(params.iter().map(|param| param.value_type).collect())
@@ -80,7 +83,7 @@ mod tests {
 
     fn statement() -> PreparedStatement {
         let ok = PrepareOk { statement_id: 1, columns: 0, params: 1, warnings: 0 };
-        PreparedStatement::new(&ok)
+        PreparedStatement::new(&ok, Capabilities::empty())
     }
 
     /// The value of the only parameter.

@@ -56,7 +56,8 @@ fn execute() {
         let Some(count) = case.args.get(1).and_then(Value::as_u64) else { continue };
         let packet = case.packet();
         let count = count.try_into().expect("a number of parameters");
-        let parsed = StmtExecute::parse(&packet, count, None, &BTreeSet::new());
+        let parsed =
+            StmtExecute::parse(&packet, wire::Capabilities::empty(), count, None, &BTreeSet::new());
         if let (Ok(execute), None) = (&parsed, &case.result) {
             let Params::Typed(params) = &execute.params else { panic!("line {}", case.line) };
             only_here.insert(params[0].value_type.column_type.0);

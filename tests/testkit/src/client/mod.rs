@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::proto::ok_err::{ErrPacket, OkPacket, parse_err, parse_ok};
 use crate::proto::packet::{self, Packet};
 use crate::proto::scramble;
+use crate::server::auth::{caching_sha2, encrypted};
 use crate::wait::{PATIENCE, allowing_for_wrapper};
 use answer::Answer;
 use handshake::Handshake;
@@ -45,7 +46,8 @@ impl RawClient {
         Ok(Self { stream })
     }
 
-    /// Connects, reads the handshake, logs in, follows a switch to `mysql_native_password`.
+    /// Connects, reads the handshake, logs in, follows a switch to `mysql_native_password`,
+    /// `caching_sha2_password` or `sha256_password`.
     ///
     /// # Errors
     /// Those of the streams; a refused login is [`io::ErrorKind::PermissionDenied`] with its text.
@@ -57,13 +59,14 @@ impl RawClient {
         Ok(client)
     }
 
-    /// Reads the server's answer to a login until OK, following a switch to
-    /// `mysql_native_password`. `next_id` is the id the answer must have.
+    /// Reads the server's answer to a login until OK, following a switch to another method that
+    /// [`RawClient::login`] knows. `next_id` is the id the answer must have.
     ///
     /// # Errors
     /// See [`RawClient::login`].
     pub fn finish_login(&mut self, login: &Login, next_id: u8) -> io::Result<OkPacket> {
         let mut expected = next_id;
+        let mut scramble = Vec::new();
         loop {
             let packet = self.read_packet()?;
             assert_eq!(packet.id, expected, "id of {packet:?}");
@@ -76,9 +79,33 @@ impl RawClient {
                 }
                 Some(0xfe) => {
                     let (method, data) = handshake::parse_switch(&packet.payload)?;
-                    assert_eq!(method, "mysql_native_password", "the only method scripted here");
-                    let answer = scramble::native(login.password_text(), &data);
+                    let password = login.password_text();
+                    let answer = match method.as_str() {
+                        "mysql_native_password" => scramble::native(password, &data),
+                        "caching_sha2_password" => {
+                            scramble::caching_sha2(password.as_bytes(), &data)
+                        }
+                        // Asks for the key. MySQL wants this of users that it does not know, by chance.
+                        "sha256_password" => vec![1],
+                        other => panic!("{other} is not scripted here"),
+                    };
+                    scramble = data;
                     expected = self.send_packet(packet.id.wrapping_add(1), &answer)?;
+                }
+                Some(0x01) => {
+                    let answer = match packet.payload.as_slice() {
+                        caching_sha2::FAST_SUCCESS => None,
+                        caching_sha2::FULL_AUTHENTICATION => Some(caching_sha2::KEY_WANTED.into()),
+                        question => {
+                            let key =
+                                String::from_utf8_lossy(question.get(1..).unwrap_or_default());
+                            Some(encrypted(login.password_text(), &scramble, &key))
+                        }
+                    };
+                    expected = packet.id.wrapping_add(1);
+                    if let Some(answer) = answer {
+                        expected = self.send_packet(expected, &answer)?;
+                    }
                 }
                 _ => return Err(crate::proto::ok_err::invalid(&packet.payload, "OK")),
             }
@@ -197,6 +224,21 @@ impl RawClient {
     /// Changes how long a read may take.
     pub fn set_patience(&mut self, limit: Duration) {
         self.stream.set_read_timeout(Some(limit)).expect("a socket option");
+    }
+
+    /// Changes how long a write may take.
+    pub fn set_write_patience(&mut self, limit: Duration) {
+        self.stream.set_write_timeout(Some(limit)).expect("a socket option");
+    }
+
+    /// Whether something can be read, or the peer closed, within this time. Nothing is read.
+    pub fn has_input(&mut self, within: Duration) -> bool {
+        let before = self.stream.read_timeout().expect("a socket option");
+        self.stream.set_read_timeout(Some(within)).expect("a socket option");
+        let waits = |kind| matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        let has = !self.stream.peek(&mut [0]).is_err_and(|error| waits(error.kind()));
+        self.stream.set_read_timeout(before).expect("a socket option");
+        has
     }
 
     /// Says COM_QUIT and waits until the peer has closed.

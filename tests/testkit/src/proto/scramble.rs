@@ -15,8 +15,12 @@ pub fn native(password: &str, scramble: &[u8]) -> Vec<u8> {
     once.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect()
 }
 
-/// `caching_sha2_password`: SHA256(password) XOR SHA256(SHA256(SHA256(password)) + scramble).
+/// `caching_sha2_password`: SHA256(password) XOR SHA256(SHA256(SHA256(password)) + scramble), empty for
+/// an empty password.
 pub fn caching_sha2(password: &[u8], scramble: &[u8]) -> Vec<u8> {
+    if password.is_empty() {
+        return Vec::new();
+    }
     let once = Sha256::digest(password);
     let twice = Sha256::digest(once);
     let mask = Sha256::new().chain_update(twice).chain_update(scramble).finalize();

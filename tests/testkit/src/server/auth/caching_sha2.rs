@@ -6,10 +6,12 @@ use super::exchange::Exchange;
 use super::rsa_key::{hides, public_key_pem};
 use crate::proto::scramble;
 
-const FAST_SUCCESS: [u8; 2] = [1, 3];
-const FULL_AUTHENTICATION: [u8; 2] = [1, 4];
+/// The server knows the password; its OK follows.
+pub(crate) const FAST_SUCCESS: &[u8] = &[1, 3];
+/// The server needs the password itself.
+pub(crate) const FULL_AUTHENTICATION: &[u8] = &[1, 4];
 /// A client that does not have the server's key asks for it.
-const KEY_WANTED: &[u8] = &[2];
+pub(crate) const KEY_WANTED: &[u8] = &[2];
 
 /// Tells whether the client has the password; `known`: the server remembers it.
 pub(super) fn proves(
@@ -24,10 +26,10 @@ pub(super) fn proves(
         return Ok(password.is_empty());
     }
     if known && first == scramble::caching_sha2(password, nonce) {
-        exchange.tell(&FAST_SUCCESS)?;
+        exchange.tell(FAST_SUCCESS)?;
         return Ok(true);
     }
-    let answer = exchange.ask(&FULL_AUTHENTICATION)?;
+    let answer = exchange.ask(FULL_AUTHENTICATION)?;
     if exchange.is_secure() {
         return Ok(answer.strip_suffix(&[0]) == Some(password));
     }

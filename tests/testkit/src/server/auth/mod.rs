@@ -7,7 +7,7 @@
 //! Sources: the MySQL protocol documentation ("Connection Phase", "Caching_sha2_password
 //! information"), and for `dialog` and `parsec` MariaDB's "Connection" page.
 
-mod caching_sha2;
+pub(crate) mod caching_sha2;
 mod dialog;
 mod exchange;
 mod parsec;

@@ -6,8 +6,8 @@
 use std::sync::OnceLock;
 
 use rsa::pkcs1::DecodeRsaPrivateKey;
-use rsa::pkcs8::{EncodePublicKey, LineEnding};
-use rsa::{Oaep, RsaPrivateKey};
+use rsa::pkcs8::{DecodePublicKey, EncodePublicKey, LineEnding};
+use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
 use sha1::Sha1;
 
 const TEST_KEY: &str = include_str!("test_key.pem");
@@ -32,12 +32,15 @@ pub(super) fn hides(encrypted: &[u8], password: &[u8], scramble: &[u8; 20]) -> b
     text.strip_suffix(&[0]) == Some(password)
 }
 
-/// The password as a client sends it: with its NUL, XORed with the scramble, encrypted for this key.
-pub fn encrypted(password: &str, scramble: &[u8]) -> Vec<u8> {
+/// The password as a client sends it: with its NUL, XORed with the scramble, encrypted for the server's public key.
+///
+/// # Panics
+/// If `public_key` is no key in PEM form.
+pub fn encrypted(password: &str, scramble: &[u8], public_key: &str) -> Vec<u8> {
     let text = [password.as_bytes(), &[0]].concat();
     let masked: Vec<u8> =
         text.iter().zip(scramble.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
-    let public = key().to_public_key();
+    let public = RsaPublicKey::from_public_key_pem(public_key).expect("a public key in PEM form");
     public
         .encrypt(&mut rsa::rand_core::OsRng, Oaep::new::<Sha1>(), &masked)
         .expect("a short text can be encrypted")

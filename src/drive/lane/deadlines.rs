@@ -1,0 +1,116 @@
+//! How long a connection waits, and what follows.
+//!
+//! A login has one deadline, which nothing moves. Later on a deadline moves when the peer that is awaited sends something, or takes
+//! something of what it is to get; what another one does is no progress.
+
+use std::time::Instant;
+
+use engine::{Awaits, Event, Side};
+
+use super::connection::{Connection, awaited};
+use super::io::Tools;
+use super::timers::{Deadline, Timers};
+
+/// What a connection waits for, as far as time limits tell it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// A server that can be reached, and greets.
+    Server,
+    /// A server's answer.
+    Answer,
+    /// What the client wants next.
+    Client,
+    /// The client's part in a COM_CHANGE_USER.
+    Password,
+    /// A peer that takes what it is sent.
+    Write,
+}
+
+/// How much time a connection has left.
+#[derive(Debug)]
+pub struct Patience {
+    deadline: Deadline,
+    /// When the login has to be complete; `None`: it is.
+    login_by: Option<Instant>,
+    wait: Wait,
+    /// When this wait began, or made progress last.
+    since: Instant,
+}
+
+impl Patience {
+    /// For a client that was accepted.
+    pub fn new(tools: &Tools) -> Self {
+        let since = Instant::now();
+        let login_by = Some(since + tools.ctx.time_limits.login.value());
+        Self { deadline: Deadline::default(), login_by, wait: Wait::Server, since }
+    }
+}
+
+impl Connection {
+    /// A timer went off: whether the connection has waited for too long.
+    pub fn is_late(&mut self, now: Instant, timers: &mut Timers) -> bool {
+        self.patience.deadline.is_over(now, self.io.key, timers)
+    }
+
+    /// It has waited for too long.
+    pub fn timed_out(&mut self, now: Instant, tools: &mut Tools) {
+        if self.introduction_timed_out(now) {
+            return;
+        }
+        if self.patience.login_by.is_some_and(|by| by <= now) {
+            self.tell(Event::LoginTimedOut, tools);
+        } else if self.patience.wait != Wait::Write {
+            self.tell(Event::TimedOut, tools);
+        } else if self.io.client.queued() > 0 || awaited(self.awaits) == Side::Client {
+            let stalled = if self.io.client.queued() > 0 { Side::Client } else { Side::Server };
+            log::info!("a connection ends: its {stalled:?} does not take what it is sent");
+            self.tell(Event::Ended(stalled), tools);
+        } else {
+            self.tell(Event::TimedOut, tools);
+        }
+    }
+
+    /// Sets the deadline anew.
+    #[inline]
+    pub fn set_deadline(&mut self, tools: &mut Tools, timers: &mut Timers) {
+        let limits = &tools.ctx.time_limits;
+        let patience = &mut self.patience;
+        if self.awaits == Awaits::Command {
+            patience.login_by = None;
+        }
+        let wait = match self.awaits {
+            Awaits::Connect | Awaits::Retry | Awaits::Greeting => Wait::Server,
+            Awaits::Close => Wait::Write,
+            _ if self.io.is_writing() => Wait::Write,
+            Awaits::LoginData => Wait::Password,
+            awaits if awaited(awaits) == Side::Client => Wait::Client,
+            _ => Wait::Answer,
+        };
+        let (client, server) = self.io.take_progress();
+        let progress = match wait {
+            Wait::Server => false,
+            Wait::Answer => server.read,
+            Wait::Client => client.read,
+            Wait::Password => false,
+            Wait::Write => client.written || server.written,
+        };
+        if progress || wait != patience.wait {
+            patience.wait = wait;
+            patience.since = Instant::now();
+        }
+        let by = match wait {
+            Wait::Server => self.io.attempt_at.unwrap_or(patience.since) + limits.connect.value(),
+            Wait::Answer => patience.since + limits.query(),
+            Wait::Client => patience.since + limits.idle(),
+            Wait::Password => patience.since + limits.login.value(),
+            Wait::Write => patience.since + limits.write.value(),
+        };
+        let by = match patience.login_by {
+            Some(login_by) if wait == Wait::Server => by.min(login_by),
+            Some(login_by) => login_by,
+            None => by,
+        };
+        let by = self.introduction.until().map_or(by, |until| until.min(by));
+        patience.deadline.set(Some(by), self.io.key, timers);
+    }
+}
