@@ -283,7 +283,7 @@ class Socket:
 
     @property
     def src(self) -> Address | None:
-        """Where the connection comes from: the client itself, or our end towards the server."""
+        """Where the connection comes from: the client itself (as a PROXY header names it), or our end towards the server."""
     @property
     def dst(self) -> Address | None:
         """Where the connection goes to: our listening end, or the server."""

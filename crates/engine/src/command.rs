@@ -117,8 +117,7 @@ impl Turn<'_> {
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
         let command = Command(self.session.command.unwrap_or_default());
         let capabilities = self.server().map(|server| {
-            // After COM_QUIT the server closes without an answer.
-            server.busy = command.has_reply() || command == Command::QUIT;
+            server.busy = true;
             server.capabilities()
         });
         self.state.tracker.start(command.0, capabilities.unwrap_or_default());
@@ -127,7 +126,30 @@ impl Turn<'_> {
             Some(payload) => self.send_to_server(&payload),
             None => self.forward(Side::Server, packet),
         }
-        if command.has_reply() || command == Command::QUIT {
+        if packet.is_continued() {
+            return self.go(Step::MoreCommand, Awaits::MoreCommand);
+        }
+        self.command_sent(command);
+    }
+
+    /// A further part of a command that is passed on part by part.
+    pub fn more_command(&mut self, packet: Incoming<'_>, in_order: bool) {
+        if !in_order {
+            return self.refuse(&out_of_order());
+        }
+        self.forward(Side::Server, packet);
+        if !packet.is_continued() {
+            self.command_sent(Command(self.session.command.unwrap_or_default()));
+        }
+    }
+
+    /// The command is with the server. After COM_QUIT the server closes without an answer.
+    fn command_sent(&mut self, command: Command) {
+        let is_answered = command.has_reply() || command == Command::QUIT;
+        if let Some(server) = self.server() {
+            server.busy = is_answered;
+        }
+        if is_answered {
             self.go(Step::Answer, Awaits::Answer { kept: false });
         } else {
             self.restart_ids();

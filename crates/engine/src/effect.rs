@@ -120,6 +120,8 @@ pub enum Awaits {
     LoginData,
     /// A command of the client.
     Command,
+    /// A further part of the command: [`Engine::takes_parts`](crate::Engine::takes_parts).
+    MoreCommand,
     /// A packet of the server's answer.
     Answer {
         /// It is kept: nothing reaches the client before its end.

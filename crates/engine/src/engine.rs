@@ -13,8 +13,8 @@ use crate::tls::WaitingLogin;
 use crate::turn::Turn;
 use crate::users::Places;
 use crate::{
-    Ask, Awaits, Driver, Event, HookSet, Incoming, Injection, Reply, Session, Settings, Shared,
-    Side, Slot, Then,
+    Ask, Awaits, Driver, Event, Hook, HookSet, Incoming, Injection, Reply, Session, Settings,
+    Shared, Side, Slot, Then,
 };
 
 /// One client connection.
@@ -80,6 +80,8 @@ pub enum Step {
     LoginData,
     /// The client is to send a command.
     Command,
+    /// The client is to send the rest of its command.
+    MoreCommand,
     /// The server is to answer a command.
     Answer,
     /// The server is to say why it ends the session, or just to end it.
@@ -112,7 +114,6 @@ pub enum Question {
 impl Question {
     /// As the driver is told it.
     pub fn ask(&self) -> Ask {
-        use crate::Hook;
         Ask::Hook(match self {
             Self::ConnectServer => Hook::ConnectServer,
             Self::ReadHandshake => Hook::ReadHandshake,
@@ -163,6 +164,11 @@ impl Engine {
     /// What all connections share.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// Whether commands over 16 MiB may be handed over part by part: no script sees them, so nobody needs them as a whole.
+    pub fn takes_parts(&self) -> bool {
+        !(self.state.settings.profiling && self.state.hooks.has(Hook::ReadQuery))
     }
 
     /// Gives everything up without asking the script: what is left to do if [`Event::Closed`] panicked.

@@ -30,6 +30,8 @@ pub const ER_ACCESS_DENIED_ERROR: ErrorCode = ErrorCode::new(1045, b"28000");
 pub const ER_NOT_ALLOWED_COMMAND: ErrorCode = ErrorCode::new(1148, b"42000");
 /// ER_NET_PACKETS_OUT_OF_ORDER.
 pub const ER_NET_PACKETS_OUT_OF_ORDER: ErrorCode = ErrorCode::new(1156, b"08S01");
+/// ER_NET_PACKET_TOO_LARGE.
+pub const ER_NET_PACKET_TOO_LARGE: ErrorCode = ErrorCode::new(1153, b"08S01");
 /// ER_NET_READ_INTERRUPTED: a client that does not say in time what it has to say.
 pub const ER_NET_READ_INTERRUPTED: ErrorCode = ErrorCode::new(1159, b"08S01");
 /// ER_USER_LIMIT_REACHED.

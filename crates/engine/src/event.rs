@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use wire::MAX_PAYLOAD;
+
 use crate::{Side, TlsInfo, Verdict};
 
 /// Something happened. The driver hands these over one at a time, in the order in which they happened.
@@ -13,7 +15,7 @@ pub enum Event<'p> {
     Connected,
     /// It failed.
     ConnectFailed,
-    /// A packet of the client; a command with all its parts.
+    /// A packet of the client; a command with all its parts, unless [`Engine::takes_parts`](crate::Engine::takes_parts).
     Client(Incoming<'p>),
     /// A packet of the server.
     Server(Incoming<'p>),
@@ -39,6 +41,9 @@ pub enum Event<'p> {
     LoginTimedOut,
     /// What the client sends in place of its login cannot be one, and is not read to its end: why.
     BadLogin(&'static str),
+    /// A command that is to be handed over with all its parts takes more memory than there is for it
+    /// (`pyproxy-max-kept-bytes`), and is not read to its end.
+    CommandTooLong,
     /// What the script says to the last [`Then::Ask`](crate::Then::Ask), with the packet that it was asked about.
     Verdict(Verdict, Option<Incoming<'p>>),
     /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of
@@ -63,6 +68,11 @@ impl<'p> Incoming<'p> {
     /// A packet that is not continued.
     pub const fn single(id: u8, payload: &'p [u8]) -> Self {
         Self { id, payload, rest: &[] }
+    }
+
+    /// Whether further parts follow, one by one.
+    pub(crate) fn is_continued(&self) -> bool {
+        self.payload.len() == MAX_PAYLOAD && self.rest.is_empty()
     }
 
     /// The payload as one piece.

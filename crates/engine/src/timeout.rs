@@ -1,8 +1,9 @@
-//! Somebody took too long.
+//! Somebody took too long, or sends too much.
 
 use crate::engine::Step;
 use crate::error_code::{
-    ER_CLIENT_INTERACTION_TIMEOUT, ER_HANDSHAKE_ERROR, ER_NET_READ_INTERRUPTED,
+    ER_CLIENT_INTERACTION_TIMEOUT, ER_HANDSHAKE_ERROR, ER_NET_PACKET_TOO_LARGE,
+    ER_NET_READ_INTERRUPTED,
 };
 use crate::turn::Turn;
 use crate::{Reply, Side};
@@ -62,6 +63,16 @@ impl Turn<'_> {
         self.shared.stats.malformed_packets.increment();
         let message = format!("Bad handshake: {why}");
         self.refuse_for_client(&Reply::error(ER_HANDSHAKE_ERROR, &message));
+    }
+
+    /// A command that is to be joined for the script has no end.
+    pub fn command_too_long(&mut self) {
+        if self.state.step != Step::Command {
+            return self.abort();
+        }
+        let limit = self.shared.max_kept_bytes;
+        let message = format!("pyproxy: the command is larger than pyproxy-max-kept-bytes={limit}");
+        self.refuse_for_client(&Reply::error(ER_NET_PACKET_TOO_LARGE, &message));
     }
 
     fn refuse_for_server(&mut self) {

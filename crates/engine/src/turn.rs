@@ -36,6 +36,7 @@ impl Turn<'_> {
             Event::TimedOut => self.timed_out(),
             Event::LoginTimedOut => self.login_timed_out(),
             Event::BadLogin(why) => self.bad_login(why),
+            Event::CommandTooLong => self.command_too_long(),
             Event::Secured { side, tls } => self.secured(side, tls),
             Event::TlsFailed { side, why } => self.tls_failed(side, &why),
             Event::Accepted | Event::Connected | Event::ConnectFailed if !self.is_connecting() => {
@@ -60,13 +61,18 @@ impl Turn<'_> {
             Step::Login => self.login(packet.payload),
             Step::LoginData => self.login_data(packet, in_order),
             Step::Command => self.command(packet),
+            Step::MoreCommand => self.more_command(packet, in_order),
             Step::File if in_order => self.file(packet),
             _ => self.abort(),
         }
     }
 
     fn server_packet(&mut self, packet: Incoming<'_>) {
-        if matches!(self.state.step, Step::Login | Step::LoginData | Step::Command) {
+        let is_unasked = matches!(
+            self.state.step,
+            Step::Login | Step::LoginData | Step::Command | Step::MoreCommand
+        );
+        if is_unasked {
             return self.unasked(packet);
         }
         let packet = self.state.server_ids.numbered(packet);

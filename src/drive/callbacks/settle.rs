@@ -45,8 +45,8 @@ fn next_state(host: &Host<'_>, awaits: Awaits, state: Option<ConState>) -> Optio
     let for_client = !host.client.send_queue_is_empty() || host.flush;
     let for_server = || host.server().is_some_and(|server| !server.send_queue_is_empty());
     Some(match awaits {
-        // There is no TLS here, and nobody asks for it.
-        Awaits::Abort | Awaits::Secured(_) => ConState::Error,
+        // There is no TLS here, and nobody asks for it. Commands are handed over with all their parts.
+        Awaits::Abort | Awaits::Secured(_) | Awaits::MoreCommand => ConState::Error,
         Awaits::Close => ConState::SendError,
         Awaits::Connect | Awaits::Retry => ConState::ConnectServer,
         Awaits::Greeting => ConState::ReadHandshake,

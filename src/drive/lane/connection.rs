@@ -28,6 +28,8 @@ const READS_PER_TURN: u32 = 32;
 #[derive(Debug)]
 pub struct Connection {
     pub(super) engine: Engine,
+    /// Commands are handed over with all their parts.
+    joins: bool,
     script: Option<Box<dyn Asked>>,
     pub(super) io: Io,
     pub(super) awaits: Awaits,
@@ -53,7 +55,8 @@ impl Connection {
         let ctx = tools.ctx;
         let Admitted { accepted, place, has_header } = admitted;
         let (src, dst) = (accepted.src, accepted.dst);
-        let ends = Ends { source: to_end(&src), destination: to_end(&dst) };
+        let ends = || Ends { source: to_end(&src), destination: to_end(&dst) };
+        let ends = ctx.names_clients.map(|_| ends());
         let end = End::new(accepted.fd, false, Default::default(), None);
         let token = tools.token(key, Side::Client);
         let client = Peer::new(end, token, false, &tools.registry)?;
@@ -66,11 +69,11 @@ impl Connection {
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
         let mut io = Io::new(key, client);
-        (io.ip, io.ends) = (accepted.ip, Some(ends));
+        (io.ip, io.ends) = (accepted.ip, ends);
         panic_on_purpose("accept");
         let introduction = if has_header { Introduction::Header } else { Introduction::Done };
-        let patience = Patience::new(tools);
-        Ok(Self { engine, script, io, awaits: Awaits::Retry, introduction, patience, place })
+        let (patience, joins) = (Patience::new(tools), !engine.takes_parts());
+        Ok(Self { engine, joins, script, io, awaits: Awaits::Retry, introduction, patience, place })
     }
 
     /// What the poll tells of one of its sockets.
@@ -207,7 +210,8 @@ impl Connection {
         if self.io.is_congested() {
             return false;
         }
-        let whole_commands = self.awaits == Awaits::Command;
+        let whole_commands = self.joins && self.awaits == Awaits::Command;
+        let most = tools.ctx.shared.max_kept_bytes;
         let Some(peer) = self.io.peer(side) else { return self.tell(Event::Ended(side), tools) };
         if packet(&peer.input, whole_commands).is_some() {
             self.feed(side, tools);
@@ -217,6 +221,9 @@ impl Connection {
             && let Some(why) = no_login(&peer.input)
         {
             return self.tell(Event::BadLogin(why), tools);
+        }
+        if whole_commands && peer.input.len() > most {
+            return self.tell(Event::CommandTooLong, tools);
         }
         match peer.read(&mut tools.buffers) {
             Read::Some => true,
@@ -230,7 +237,7 @@ impl Connection {
         let Some(peer) = self.io.peer(side) else { return };
         let mut input = std::mem::take(&mut peer.input);
         let end = peer.end().clone();
-        while let Some(frame) = packet(&input, self.awaits == Awaits::Command) {
+        while let Some(frame) = packet(&input, self.joins && self.awaits == Awaits::Command) {
             if side == Side::Server {
                 if let Some(short) = self.short(frame, &input) {
                     if let Short::Pass(id) = short {
@@ -383,7 +390,11 @@ const fn place_of(event: &Event<'_>) -> &'static str {
 /// Whose packet is awaited.
 pub const fn awaited(awaits: Awaits) -> Side {
     match awaits {
-        Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => Side::Client,
+        Awaits::Login
+        | Awaits::LoginData
+        | Awaits::Command
+        | Awaits::MoreCommand
+        | Awaits::File => Side::Client,
         _ => Side::Server,
     }
 }

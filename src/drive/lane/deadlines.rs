@@ -59,15 +59,25 @@ impl Connection {
         }
         if self.patience.login_by.is_some_and(|by| by <= now) {
             self.tell(Event::LoginTimedOut, tools);
-        } else if self.patience.wait != Wait::Write {
-            self.tell(Event::TimedOut, tools);
-        } else if self.io.client.queued() > 0 || awaited(self.awaits) == Side::Client {
-            let stalled = if self.io.client.queued() > 0 { Side::Client } else { Side::Server };
-            log::info!("a connection ends: its {stalled:?} does not take what it is sent");
-            self.tell(Event::Ended(stalled), tools);
+        } else if self.patience.wait == Wait::Write {
+            self.stalled(tools);
         } else {
             self.tell(Event::TimedOut, tools);
         }
+    }
+
+    /// A peer does not take what it is sent.
+    fn stalled(&mut self, tools: &mut Tools) {
+        let client_stalls = self.io.client.queued() > 0;
+        let who = if client_stalls { "client" } else { "server" };
+        let id = self.engine.session().lock().map_or(0, |session| session.id);
+        log::info!("connection {id}: the {who} does not take what it is sent");
+        let event = match (client_stalls, awaited(self.awaits)) {
+            (true, _) => Event::Ended(Side::Client),
+            (false, Side::Client) => Event::Ended(Side::Server),
+            (false, Side::Server) => Event::TimedOut,
+        };
+        self.tell(event, tools);
     }
 
     /// Sets the deadline anew.

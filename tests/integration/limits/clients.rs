@@ -120,3 +120,34 @@ fn what_is_sent_unasked_is_not_read() {
     assert!(host.rss_peak_kib() < peak + 4096, "{peak} KiB became {}", host.rss_peak_kib());
     gate.open();
 }
+
+/// Nobody needs it as a whole.
+#[test]
+fn a_long_command_passes_part_by_part() {
+    let host = Host::plain(db());
+    let mut client = host.client();
+    assert_in_step(&mut client);
+    let peak = host.rss_peak_kib();
+    let sql = format!("SELECT LENGTH('{}')", "y".repeat(150_000_000));
+    assert_eq!(client.query(&sql).unwrap().value(), "150000000");
+    assert!(host.rss_peak_kib() < peak + 100_000, "{peak} KiB became {}", host.rss_peak_kib());
+    assert_in_step(&mut client);
+}
+
+#[test]
+fn a_command_that_is_joined_for_the_script_has_an_end() {
+    let host = Host::builder()
+        .backend(db())
+        .script(TELLING)
+        .option("pyproxy-max-kept-bytes", "20M")
+        .start();
+    let mut client = host.client();
+    let sql = format!("SELECT LENGTH('{}')", "y".repeat(18_000_000));
+    assert_eq!(client.query(&sql).unwrap().value(), "18000000");
+    // As it is refused, what is still on its way is not read.
+    _ = client.send_packet(0, &vec![3; 40_000_000]);
+    client.read_to_close();
+    host.wait_for_log(
+        "error 1153: pyproxy: the command is larger than pyproxy-max-kept-bytes=20971520",
+    );
+}

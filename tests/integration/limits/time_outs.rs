@@ -159,7 +159,7 @@ fn a_client_that_does_not_read_ends() {
     client.send_command(COM_QUERY, sql).unwrap();
     host.wait_for_clients(&[1]);
     host.wait_for_clients(&[0]);
-    host.wait_for_log("its Client does not take what it is sent");
+    host.wait_for_log("the client does not take what it is sent");
 }
 
 /// mysql-proxy's state machine goes back to its connect; and an idle client is told what MySQL tells it.

@@ -28,6 +28,7 @@ impl World<'_> {
                 _ => plain(Event::Ended(Side::Client)),
             },
             Awaits::Abort => plain(Event::Closed),
+            Awaits::MoreCommand => panic!("commands are handed over with all their parts"),
             Awaits::Secured(side) => self.shake_hands(n, side),
             Awaits::Close => match self.input.byte() {
                 252 => plain(Event::TimedOut),

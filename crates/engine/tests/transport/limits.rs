@@ -6,7 +6,7 @@ use std::time::Instant;
 use engine::{Awaits, Event, Hook, Settings, Shared, Side, Verdict};
 use wire::connect::ChangeUser;
 use wire::reply::ErrPacket;
-use wire::{Capabilities, Command};
+use wire::{Capabilities, Command, MAX_PAYLOAD};
 
 use crate::scene::*;
 
@@ -155,4 +155,44 @@ fn a_named_connection_is_for_clients_of_its_address() {
         session.set_backend(&shared, Some(0), Instant::now()).unwrap();
         assert_eq!(session.server.is_some(), fits, "{address}");
     }
+}
+
+/// Nobody needs it as a whole.
+#[test]
+fn a_command_of_several_parts_passes_part_by_part() {
+    let shared = shared(true);
+    for (command, awaits) in [
+        (Command::QUERY, Awaits::Answer { kept: false }),
+        (Command::STMT_SEND_LONG_DATA, Awaits::Command),
+    ] {
+        let mut scene = logged_in(&shared);
+        assert!(scene.engine.takes_parts());
+        let part = vec![command.0; MAX_PAYLOAD];
+        for id in 0..2 {
+            let did = scene.client(id, &part);
+            assert!(did.contains(&Did::Forward(Side::Server, id)), "{did:?}");
+            assert_eq!(scene.awaits, Some(Awaits::MoreCommand));
+        }
+        let did = scene.client(2, b"");
+        assert_eq!((did, scene.awaits), (vec![Did::Forward(Side::Server, 2)], Some(awaits)));
+    }
+    let scene = Scene::sharing(&shared, quiet(), &[Hook::ReadQuery]);
+    assert!(!scene.engine.takes_parts());
+}
+
+/// MySQL does so with a command that is too long, before it has all of it.
+#[test]
+fn a_server_that_speaks_within_a_command_ends_the_session() {
+    let mut scene = logged_in(&shared(true));
+    scene.client(0, &vec![Command::QUERY.0; MAX_PAYLOAD]);
+    let err = [&b"\xff\x81\x04#08S01"[..], b"too long"].concat();
+    assert!(scene.server(1, &err).contains(&Did::Forward(Side::Client, 1)));
+    assert_eq!(scene.awaits, Some(Awaits::Close));
+}
+
+#[test]
+fn a_command_without_an_end_is_refused() {
+    let mut scene = logged_in(&shared(true));
+    assert_eq!(error(&scene.tell(Event::CommandTooLong)), Some((1153, 1)));
+    assert_eq!(scene.awaits, Some(Awaits::Close));
 }

@@ -116,6 +116,7 @@ impl Connection {
             Awaits::LoginData => "login_rounds",
             Awaits::Command => "command",
             Awaits::File => "file",
+            Awaits::MoreCommand => "more of a command",
             _ => "nothing",
         }
     }
@@ -214,7 +215,11 @@ impl Turn<'_, '_> {
                 // There is no TLS here, and nobody asks for it.
                 Awaits::Abort | Awaits::Close | Awaits::Secured(_) => return self.end(),
                 Awaits::Connect | Awaits::Retry => self.hand_over(Input::Event(Event::Accepted)),
-                Awaits::Login | Awaits::LoginData | Awaits::Command | Awaits::File => return Ok(()),
+                Awaits::Login
+                | Awaits::LoginData
+                | Awaits::Command
+                | Awaits::MoreCommand
+                | Awaits::File => return Ok(()),
                 Awaits::Greeting
                 | Awaits::LoginAnswer
                 | Awaits::Answer { .. }

@@ -105,7 +105,7 @@ impl Socket {
 
 #[pymethods]
 impl Socket {
-    /// Where the connection comes from: the client itself, or our end towards the server.
+    /// Where the connection comes from: the client itself (as a PROXY header names it), or our end towards the server.
     #[getter]
     fn src(&self) -> PyResult<Option<Address>> {
         self.read(|end| Address::known(end.src))
