@@ -98,6 +98,18 @@ class Process:
         config.venv = None
         config.event_loop = "own"
         config.drain_timeout = 0.0
+        config.login_timeout = 10.0
+        config.query_timeout = config.idle_timeout = None
+        config.max_connections = config.max_connections_per_address = 0
+        config.max_connections_per_user = 0
+        config.proxy_protocol_from = ()
+        config.backend_proxy_protocol = None
+        config.tls = config.compression = "mirror"
+        config.tls_cert = config.tls_key = config.tls_ca = None
+        config.tls_client_certificates = "optional"
+        config.tls_versions = config.tls_ciphers = config.tls_ciphersuites = None
+        config.backend_tls = config.backend_tls_ca = None
+        config.backend_tls_cert = config.backend_tls_key = None
 
     def _load(self, script_config: str | None) -> None:
         with self.running():

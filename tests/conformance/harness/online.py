@@ -20,7 +20,8 @@ __all__ = ["run"]
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \((\w+)\) (pyproxy: )?")
 # What the proxy tells of itself and of its connections: `pyproxy.testing` leaves it out.
 _NEWS = re.compile(
-    r"\(message\) (Python \d|listening on |\S+: hooks: )"
+    r"\(message\) (Python \d|listening on |\S+: hooks: |TLS: a certificate was made)"
+    r"|\(warning\) TLS: servers are not verified"
     r"|\(warning\) \S+: there is no hook in this script"
     r"|\((message|debug)\) connection \d+( \(.*\))?: "
     r"(a client from|connected to|user .* is in$|over$|refused: |backend .* is reachable|the client left)"
