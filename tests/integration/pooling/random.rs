@@ -257,6 +257,9 @@ impl Run {
             "aborts" => client.abort(),
             _ => drop(client),
         }
+        // One without a server changes no counter: else its hook could take what is planned for the next client.
+        let is_done = eventually(PATIENCE, || self.pooling.observe("planned") == "[]");
+        self.check(is_done, "disconnect_client was not called");
     }
 }
 

@@ -42,6 +42,8 @@ plan = {}
 
 
 def observe(proxy, text):
+    if text == "planned":
+        return list(plan)
     if text == "forget":
         plan.clear()
     else:
