@@ -109,6 +109,12 @@ run_tests() {
     fi
 }
 
+# What depends most on who moves the bytes, with mysql-proxy's loop.
+run_tests_with_the_hosts_loop() {
+    PYPROXY_TEST_EVENT_LOOP=chassis cargo test --locked -p pyproxy --test integration -- \
+        logins:: commands:: results:: failures:: pooling:: panics::
+}
+
 # A few clients, directly and through the proxy; client-matrix.sh alone has many more.
 compare_clients() {
     use_debug_builds
@@ -138,6 +144,7 @@ check_library_in_proxy() {
     use_debug_builds
     "$VENV/bin/python3" -m pytest -q tests/library
     "$VENV/bin/python3" -m pytest -q tests/conformance
+    PYPROXY_TEST_EVENT_LOOP=chassis "$VENV/bin/python3" -m pytest -q tests/conformance
 }
 
 # The demo shows what the script did; its last lines must tell that it did all it can do.
@@ -195,6 +202,7 @@ step "lint" lint
 step "documentation" build_docs
 step "bindings" check_bindings
 step "tests" run_tests
+step "tests with mysql-proxy's loop" run_tests_with_the_hosts_loop
 step "symbols of the release library" check_release_symbols
 step "Python library" check_library
 step "Python library in a proxy" check_library_in_proxy

@@ -111,6 +111,19 @@ class Config:
     max_connections_per_user: int
     proxy_protocol_from: tuple[str, ...]
     backend_proxy_protocol: str | None
+    tls: str
+    tls_cert: str | None
+    tls_key: str | None
+    tls_ca: str | None
+    tls_client_certificates: str
+    tls_versions: str | None
+    tls_ciphers: str | None
+    tls_ciphersuites: str | None
+    backend_tls: str | None
+    backend_tls_ca: str | None
+    backend_tls_cert: str | None
+    backend_tls_key: str | None
+    compression: str
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 

@@ -91,6 +91,14 @@ pub fn check(text: &str) -> Result<(), AddressError> {
     }
 }
 
+/// The host in the text of an address option; `None` for a unix socket, and if there is none.
+pub fn host(text: &str) -> Option<&str> {
+    if text.starts_with('/') {
+        return None;
+    }
+    split(text).ok().map(|(host, _)| host).filter(|host| !host.is_empty())
+}
+
 fn split(text: &str) -> Result<(&str, u16), AddressError> {
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or(AddressError::Form)?;
@@ -128,6 +136,19 @@ mod tests {
         assert_eq!(split("[::1]:5"), Ok(("::1", 5)));
         assert_eq!(check("/run/mysqld/mysqld.sock"), Ok(()));
         assert_eq!(check("127.0.0.1:1"), Ok(()));
+    }
+
+    #[test]
+    fn hosts() {
+        for (text, expected) in [
+            ("db:3306", Some("db")),
+            ("db", Some("db")),
+            ("[::1]:3306", Some("::1")),
+            (":3306", None),
+            ("/run/db.sock", None),
+        ] {
+            assert_eq!(host(text), expected, "{text}");
+        }
     }
 
     #[test]

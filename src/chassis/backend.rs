@@ -26,7 +26,7 @@ pub struct Backends(Arc<List>);
 struct List {
     raw: NonNull<sys::network_backends_t>,
     /// The entries of `raw`, whose own array moves when it grows. A leaf lock.
-    entries: RwLock<Vec<Backend>>,
+    entries: RwLock<Vec<(Backend, Option<Arc<str>>)>>,
 }
 
 // SAFETY: INV-6: the list lives until the process ends; the host guards its length, and the rest are Backends.
@@ -63,6 +63,7 @@ impl Backends {
             BackendKind::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
             BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
         };
+        let host = address::host(address).map(Arc::from);
         let Ok(address) = CString::new(address) else { return false };
         let raw = self.0.raw.as_ptr();
         let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -71,9 +72,10 @@ impl Backends {
         let ndx = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         // SAFETY: INV-6; out of range gives NULL.
         let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, ndx) });
-        let entry = entry.and_then(NonNull::new).map(Backend);
+        let entry = entry.and_then(NonNull::new).map(|raw| (Backend(raw), host));
+        let is_added = entry.is_some();
         entries.extend(entry);
-        entry.is_some()
+        is_added
     }
 
     /// How many there are.
@@ -94,7 +96,14 @@ impl Backends {
 
     /// The backend at `ndx`.
     pub fn get(&self, ndx: usize) -> Option<Backend> {
-        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx).copied()
+        let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(ndx).map(|(backend, _)| *backend)
+    }
+
+    /// The host of the backend at `ndx` as it was configured: the backend itself knows only what it resolved to. `None` for a
+    /// unix socket.
+    pub fn host(&self, ndx: usize) -> Option<Arc<str>> {
+        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx)?.1.clone()
     }
 }
 

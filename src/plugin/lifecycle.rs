@@ -15,7 +15,7 @@ use script::{Permission, Scripts};
 
 use super::options::ini_file::{self, IniError};
 use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
-use super::{listener, log as host_log, stats};
+use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, fork, host, mutex};
 use crate::drive::lane::{Lane, Limits, Listener};
@@ -159,6 +159,7 @@ unsafe fn start(
     if STARTED.swap(true, Ordering::Relaxed) {
         return Err(StartError::Twice);
     }
+    let tls = tls::load(&options)?;
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(&backends, &options)?;
@@ -199,7 +200,7 @@ unsafe fn start(
         backends,
         scripts,
         settings: options.settings(),
-        tls: drive::Tls::default(),
+        tls,
         time_limits: options.time_limits(),
         limits: Arc::new(Limits::new(options.max_connections, options.max_connections_per_address)),
         proxies: options.proxy_protocol_from.clone(),
@@ -263,12 +264,12 @@ fn running() -> MutexGuard<'static, Option<Lane>> {
 }
 
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
+    // Whatever else happens, the threads must have ended when the host goes on.
+    let lane = running().take();
+    guard(|| lane.into_iter().for_each(Lane::stop), || ());
     guard(
         || {
             panic_on_purpose("destroy");
-            if let Some(lane) = running().take() {
-                lane.stop();
-            }
             if let Some(context) = drive::context() {
                 context.closing.store(true, Ordering::Relaxed);
                 if let Some(scripts) = &context.scripts {

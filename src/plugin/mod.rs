@@ -5,3 +5,4 @@ pub mod listener;
 pub mod log;
 pub mod options;
 pub mod stats;
+mod tls;

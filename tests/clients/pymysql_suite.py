@@ -1,7 +1,7 @@
 """What PyMySQL users do, against the proxy whose address is given.
 
-Run by the integration tests: pymysql_suite.py HOST PORT USER PASSWORD DATABASE [--rewriting]
-With --rewriting the proxy's script turns the word "rewritten" in a query into "changed".
+Run by the integration tests: pymysql_suite.py HOST PORT USER PASSWORD DATABASE [--rewriting] [--ca FILE]
+With --ca everything goes over TLS, with a certificate of that CA. With --rewriting the proxy's script turns the word "rewritten" in a query into "changed".
 Prints one line per test and at the end "passed N"; exits with 1 at the first failure.
 """
 
@@ -23,6 +23,7 @@ def arguments():
     for name in ("host", "port", "user", "password", "database"):
         parser.add_argument(name)
     parser.add_argument("--rewriting", action="store_true")
+    parser.add_argument("--ca")
     return parser.parse_args()
 
 
@@ -37,6 +38,7 @@ def connect(**options):
         "password": ARGS.password,
         "database": ARGS.database,
         "max_allowed_packet": 4 * BIG,
+        "ssl": {"ca": ARGS.ca} if ARGS.ca else None,
         **options,
     }
     return pymysql.connect(**settings)

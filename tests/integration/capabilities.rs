@@ -1,4 +1,4 @@
-//! Capabilities: MariaDB's extended metadata is followed, compression is refused in a way its clients understand.
+//! Capabilities: MariaDB's extended metadata is followed, compression that is off is refused in a way its clients understand.
 //! `docs/protocol.md` has the whole table.
 
 use testkit::client::{COM_PING, COM_QUERY};
@@ -211,7 +211,7 @@ fn compressed_frame(plain: u32, body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_client_that_compresses_unasked_is_told() {
-    let mut host = Host::plain(db());
+    let mut host = Host::builder().backend(db()).option("pyproxy-compression", "off").start();
     let ping = compressed_frame(0, b"\x01\0\0\0\x0e");
     let query = compressed_frame(0, b"\x09\0\0\0\x03SELECT 1");
     // Only the first bytes of a compressed body are looked at.
@@ -242,7 +242,7 @@ fn a_client_that_compresses_unasked_is_told() {
 
 #[test]
 fn a_client_that_asks_for_compression_and_goes_on_without_it_is_served() {
-    let host = Host::plain(db());
+    let host = Host::builder().backend(db()).option("pyproxy-compression", "off").start();
     let mut client = host.login(&MariaDb::user().with(caps::COMPRESS));
     assert_in_step(&mut client);
     // From then on nothing is taken for a frame.
@@ -267,7 +267,11 @@ fn capabilities_that_cannot_be_followed() {
     // But for bulk operations, their units and extended metadata, which are followed (`capabilities`, `prepared_bulk`).
     const REFUSED_EXTENDED: u32 = 0xff & !(1 << 2 | 1 << 3 | 1 << 5);
     let relay = Relay::start(db());
-    let host = Host::plain(relay.address());
+    let host = Host::builder()
+        .backend(relay.address())
+        .option("pyproxy-compression", "off")
+        .option("pyproxy-tls", "off")
+        .start();
     // A set LONG_PASSWORD bit would tell the server that there are no MariaDB bits.
     let login =
         MariaDb::user().with(REFUSED).without(caps::LONG_PASSWORD).extended(REFUSED_EXTENDED);

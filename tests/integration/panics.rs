@@ -14,6 +14,19 @@ const TIMES: usize = 3;
 /// What a client does. However far it comes, it ends with a closed connection.
 type Visit = fn(&Host);
 
+/// The places of the loop of its own, each with a visit that reaches it.
+const PLACES: [(&str, Visit); 9] = [
+    ("accept", query),
+    ("accepted", query),
+    ("connected", query),
+    ("client_packet", query),
+    ("server_packet", query),
+    ("ask", query),
+    ("ended", query),
+    ("timed_out", be_silent),
+    ("disconnect_client", query),
+];
+
 /// The callbacks that the plugin has, each with a visit that reaches it.
 const CALLBACKS: [(&str, Visit); 15] = [
     ("con_init", query),
@@ -70,8 +83,9 @@ def read_query(proxy, packet):
     kept.append((proxy, proxy.connection.client, proxy.connection.server))
 ";
 
-fn panicking_in(place: &str) -> Builder {
-    Host::builder().backend(db()).env("PYPROXY_PANIC_IN", place)
+fn panicking_in(event_loop: &str, place: &str) -> Builder {
+    let builder = Host::builder().backend(db()).option("pyproxy-event-loop", event_loop);
+    builder.env("PYPROXY_PANIC_IN", place)
 }
 
 fn panics(log: &str) -> usize {
@@ -79,9 +93,9 @@ fn panics(log: &str) -> usize {
 }
 
 /// Asserts that the panics in `place` end their own connections only, and leave nothing behind.
-fn survives(place: &str, visit: Visit) {
-    let silence = if place == "con_timeout" { "0.3" } else { "" };
-    let mut host = panicking_in(&format!("{place}*{TIMES}"))
+fn survives(event_loop: &str, place: &str, visit: Visit) {
+    let silence = if place.contains("time") { "0.3" } else { "" };
+    let mut host = panicking_in(event_loop, &format!("{place}*{TIMES}"))
         .script(KEEPING)
         .with_counters()
         .option("pyproxy-read-timeout", silence)
@@ -103,28 +117,38 @@ fn survives(place: &str, visit: Visit) {
 
 #[test]
 fn a_panic_is_an_err_for_its_client_and_a_backtrace_in_the_log() {
-    let host = panicking_in("con_read_query").start();
-    let mut client = host.client();
-    let answer = client.query("SELECT 1").unwrap();
-    assert_eq!(answer.err().code, ER_UNKNOWN_ERROR);
-    assert_eq!(answer.err().message, "pyproxy: internal error, see the proxy log");
-    client.expect_closed();
-    let log = host.log();
-    assert!(log.contains("internal error (panic): on purpose, in con_read_query (1)"), "{log}");
-    assert!(log.contains("read_query") && log.contains("catch_unwind"), "no backtrace: {log}");
+    for (event_loop, place) in [("own", "ask"), ("chassis", "con_read_query")] {
+        let host = panicking_in(event_loop, place).script(KEEPING).start();
+        let mut client = host.client();
+        let answer = client.query("SELECT 1").unwrap();
+        assert_eq!(answer.err().code, ER_UNKNOWN_ERROR);
+        assert_eq!(answer.err().message, "pyproxy: internal error, see the proxy log");
+        client.expect_closed();
+        let log = host.log();
+        let panic = format!("internal error (panic): on purpose, in {place} (1)");
+        assert!(log.contains(&panic), "{log}");
+        assert!(log.contains(place) && log.contains("catch_unwind"), "no backtrace: {log}");
+    }
+}
+
+#[test]
+fn no_place_of_its_own_loop_takes_the_host_down_or_leaks() {
+    for (place, visit) in PLACES {
+        survives("own", place, visit);
+    }
 }
 
 #[test]
 fn no_callback_takes_the_host_down_or_leaks() {
     MariaDb::shared().query("CREATE TABLE test.panics (a INT)").ok();
     for (callback, visit) in CALLBACKS {
-        survives(callback, visit);
+        survives("chassis", callback, visit);
     }
 }
 
 #[test]
 fn a_panic_in_the_scripts_part_of_the_end_leaks_nothing() {
-    survives("disconnect_client", query);
+    survives("chassis", "disconnect_client", query);
 }
 
 #[test]
@@ -151,17 +175,22 @@ fn every_callback_of_the_table_is_tried() {
 
 #[test]
 fn a_panic_while_the_host_ends_the_connections_and_the_listener() {
-    let host = panicking_in("con_cleanup").start();
-    let _client = host.client();
-    // The host asks for its exit code 0.
-    let log = host.stop().log;
-    assert_eq!(panics(&log), 2, "the client's and the listener's\n{log}");
+    // With mysql-proxy's loop, that of the client and that of the listener.
+    for (event_loop, place, count) in
+        [("own", "disconnect_client", 1), ("chassis", "con_cleanup", 2)]
+    {
+        let host = panicking_in(event_loop, place).start();
+        let _client = host.client();
+        // The host asks for its exit code 0.
+        let log = host.stop().log;
+        assert_eq!(panics(&log), count, "{log}");
+    }
 }
 
 #[test]
 fn a_panic_at_the_start_refuses_it() {
     for function in ["plugin_init", "init", "get_options", "apply_config"] {
-        let builder = panicking_in(function).script("print('script ran', flush=True)");
+        let builder = panicking_in("own", function).script("print('script ran', flush=True)");
         let ended = builder.run_to_end();
         assert_eq!(ended.status.code(), Some(1), "{function}: {}", ended.log);
         assert_eq!(panics(&ended.log), 1, "{function}: {}", ended.log);
@@ -171,7 +200,7 @@ fn a_panic_at_the_start_refuses_it() {
 
 #[test]
 fn a_panic_at_the_end_changes_no_exit_code() {
-    let mut host = panicking_in("destroy").start();
+    let mut host = panicking_in("own", "destroy").start();
     host.assert_serves();
     assert_eq!(panics(&host.stop().log), 1);
 }

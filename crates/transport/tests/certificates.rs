@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::certificates::{Issued, Wanted};
 use common::configs::{client, only, server, verifying, with_certificate};
 use common::{handshakes, pair, read_available, start_tls, tls_pair, write_all};
+use testkit::certificates::{Issued, Wanted};
 use transport::tls::{
     ClientCertificates, Policy, TlsClientOptions, TlsServerOptions, TlsVersion, Verification,
 };

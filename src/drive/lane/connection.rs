@@ -1,18 +1,20 @@
 //! A connection: events to the engine, and what follows from them.
 
+use std::sync::Arc;
+
 use engine::{
     Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
 };
 use mio::event::Event as Readiness;
 use script::Asked;
-use transport::proxy_protocol::{Ends, encode};
+use transport::proxy_protocol::Ends;
 use wire::packet::frame as framed;
 
 use super::address::to_end;
 use super::deadlines::Patience;
-use super::end::{Channel, Connect, End};
+use super::end::End;
 use super::input::{Frame, Input};
-use super::io::{Effects, Io, Rest, Tools, other, token};
+use super::io::{Effects, Io, Rest, Tools, other};
 use super::limits::{Admitted, Place, no_login};
 use super::peer::{Peer, Read};
 use super::proxy_header::Introduction;
@@ -55,8 +57,9 @@ impl Connection {
         let (src, dst) = (accepted.src, accepted.dst);
         let ends = || Ends { source: to_end(&src), destination: to_end(&dst) };
         let ends = ctx.names_clients.map(|_| ends());
-        let end = End::new(accepted.fd, false, Default::default());
-        let client = Peer::new(end, token(key, Side::Client), false, &tools.registry)?;
+        let end = End::new(accepted.fd, false, Default::default(), None);
+        let token = tools.token(key, Side::Client);
+        let client = Peer::new(end, token, false, &tools.registry)?;
         let id = ctx.shared.stats.connections.increment();
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
@@ -67,6 +70,7 @@ impl Connection {
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
         let mut io = Io::new(key, client);
         (io.ip, io.ends) = (accepted.ip, ends);
+        panic_on_purpose("accept");
         let introduction = if has_header { Introduction::Header } else { Introduction::Done };
         let (patience, joins) = (Patience::new(tools), !engine.takes_parts());
         Ok(Self { engine, joins, script, io, awaits: Awaits::Retry, introduction, patience, place })
@@ -135,39 +139,19 @@ impl Connection {
         if done { Fate::Over } else { Fate::Waits }
     }
 
-    /// A connect is under way. Whether it came to an end.
-    fn connecting(&mut self, tools: &mut Tools) -> bool {
-        if self.client_left(tools) {
-            return self.tell(Event::Ended(Side::Client), tools);
-        }
-        let Some(server) = &mut self.io.server else {
-            return self.tell(Event::ConnectFailed, tools);
-        };
-        match server.with_channel(Channel::connect) {
-            Connect::InProgress => false,
-            Connect::Done => {
-                server.connected(&tools.registry);
-                if let (Some(version), Some(ends)) = (tools.ctx.names_clients, &self.io.ends) {
-                    server.queue(|queue| queue.extend(encode(version, ends)));
-                }
-                self.tell(Event::Connected, tools)
-            }
-            Connect::Failed(error) => {
-                self.io.connect_error = Some(error);
-                self.tell(Event::ConnectFailed, tools)
-            }
-        }
-    }
-
     /// A TLS handshake is under way. Whether it came to an end.
     fn securing(&mut self, side: Side, tools: &mut Tools) -> bool {
+        if side == Side::Server && self.client_left(tools) {
+            return self.tell(Event::Ended(Side::Client), tools);
+        }
         let tls = &tools.ctx.tls;
         let Io { client, server, .. } = &mut self.io;
         let done = match (side, server) {
             (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
             (Side::Server, Some(server)) => {
-                let name = server.end().name().to_owned();
-                server.secure(&tools.registry, |stream| tls.start_client(stream, &name))
+                let end = Arc::clone(server.end());
+                let (address, host) = end.names();
+                server.secure(&tools.registry, |stream| tls.start_client(stream, address, host))
             }
             (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
         };
@@ -178,6 +162,9 @@ impl Connection {
                 let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
                     return false;
                 };
+                if tls.is_resumed {
+                    log::debug!("{side:?}: an earlier TLS session goes on");
+                }
                 let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
                 let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
                 self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
@@ -246,7 +233,7 @@ impl Connection {
         self.io.write_run(other(side), &input, &tools.registry);
         end.set_unread(!input.is_empty());
         match self.io.peer(side) {
-            Some(peer) if std::sync::Arc::ptr_eq(peer.end(), &end) => {
+            Some(peer) if Arc::ptr_eq(peer.end(), &end) => {
                 peer.input = input;
                 peer.input.release(&mut tools.buffers);
             }
@@ -298,17 +285,13 @@ impl Connection {
         match rest {
             Rest::Stays => {}
             Rest::Goes => input.clear(),
-            Rest::IsOfLayer => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.give_back(input);
-                }
-            }
         }
         self.go_on(then, tools);
     }
 
     /// Hands over an event without a packet. Always goes on.
     pub(super) fn tell(&mut self, event: Event<'_>, tools: &mut Tools) -> bool {
+        panic_on_purpose(place_of(&event));
         let input = Input::default();
         let mut effects = Effects::new(&mut self.io, tools, &input, None);
         let then = self.engine.handle(event, &mut effects);
@@ -338,7 +321,6 @@ impl Connection {
 
     /// The end: tells the script.
     pub fn end(&mut self, tools: &mut Tools) {
-        panic_on_purpose("disconnect_client");
         if self.introduction == Introduction::Done {
             self.tell(Event::Closed, tools);
         }
@@ -365,7 +347,20 @@ impl Connection {
 
 /// Asks the script, under the host's mutex.
 fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+    panic_on_purpose("ask");
     with_mutex(|_| Some(script.ask(ask, packet)), |_| None).unwrap_or(Verdict::Failed)
+}
+
+/// What tests call the place where an event without a packet is handed over.
+const fn place_of(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::Accepted => "accepted",
+        Event::Connected => "connected",
+        Event::Ended(_) => "ended",
+        Event::TimedOut => "timed_out",
+        Event::Closed => "disconnect_client",
+        _ => "other_event",
+    }
 }
 
 /// Whose packet is awaited.

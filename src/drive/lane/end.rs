@@ -3,6 +3,7 @@
 //! The end of a server may be parked, and taken by a connection of another thread: so it is shared, and locked for a few
 //! instructions, or one system call that does not wait.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,7 @@ pub struct End {
     unread: AtomicBool,
     fd: RawFd,
     addresses: (Address, Address),
+    host: Option<Arc<str>>,
 }
 
 /// What is behind the lock.
@@ -35,8 +37,17 @@ pub struct Channel {
     queue: Vec<u8>,
     /// How much of the queue is written.
     written: usize,
-    /// What begins when the queue is written.
-    compression: Option<Compression>,
+    /// What happens when the queue is written so far.
+    marks: VecDeque<(usize, Mark)>,
+}
+
+/// What happens between the bytes before it and those behind it.
+#[derive(Debug, Clone, Copy)]
+enum Mark {
+    /// What follows is compressed.
+    Compression(Compression),
+    /// What follows is another command: its frames are numbered anew.
+    NewExchange,
 }
 
 /// How a connect stands.
@@ -52,11 +63,18 @@ pub enum Connect {
 
 impl End {
     /// Over a socket that does not block, and may be connecting. `addresses`: as [`Link::addresses`] is to tell them.
-    pub fn new(fd: OwnedFd, connecting: bool, addresses: (Address, Address)) -> Arc<Self> {
+    /// `host`: of a server, as it is configured.
+    pub fn new(
+        fd: OwnedFd,
+        connecting: bool,
+        addresses: (Address, Address),
+        host: Option<Arc<str>>,
+    ) -> Arc<Self> {
         let (number, stream) = (fd.as_raw_fd(), Stream::new(fd));
-        let (queue, written, compression) = (Vec::new(), 0, None);
-        let channel = Mutex::new(Channel { stream, connecting, queue, written, compression });
-        Arc::new(Self { channel, unread: AtomicBool::new(false), fd: number, addresses })
+        let (queue, written, marks) = (Vec::new(), 0, VecDeque::new());
+        let channel = Mutex::new(Channel { stream, connecting, queue, written, marks });
+        let unread = AtomicBool::new(false);
+        Arc::new(Self { channel, unread, fd: number, addresses, host })
     }
 
     /// A leaf lock.
@@ -69,9 +87,9 @@ impl End {
         self.fd
     }
 
-    /// The peer's address, of a server as it is configured.
-    pub fn name(&self) -> &str {
-        &self.addresses.1.name
+    /// A server's address, and its host as it is configured.
+    pub fn names(&self) -> (&str, Option<&str>) {
+        (&self.addresses.1.name, self.host.as_deref())
     }
 
     /// Notes whether something was read that is not dealt with.
@@ -95,26 +113,33 @@ impl Channel {
     pub fn forget(&mut self) {
         self.queue = Vec::new();
         self.written = 0;
+        self.marks.clear();
     }
 
     /// Writes what waits and then `more`. What the peer does not take now waits.
     pub fn write(&mut self, more: &[u8]) -> io::Result<()> {
         let result = self.write_on(more);
-        if self.written == self.queue.len() {
-            self.written = 0;
-            self.queue.clear();
-            self.queue.shrink_to(KEPT);
-            if let Some(compression) = self.compression.take() {
-                self.stream.start_compression(compression);
+        let is_written = self.written == self.queue.len();
+        if is_written || self.written > self.queue.len() / 2 {
+            for (at, _) in &mut self.marks {
+                *at -= self.written;
             }
-        } else if self.written > self.queue.len() / 2 {
-            self.queue.drain(..self.written);
+            if is_written {
+                self.queue.clear();
+                self.queue.shrink_to(KEPT);
+            } else {
+                self.queue.drain(..self.written);
+            }
             self.written = 0;
         }
         result
     }
 
     fn write_on(&mut self, mut more: &[u8]) -> io::Result<()> {
+        if !self.marks.is_empty() && !self.write_to_marks()? {
+            self.queue.extend_from_slice(more);
+            return Ok(());
+        }
         loop {
             let queued = self.queue.get(self.written..).unwrap_or_default();
             if queued.is_empty() && more.is_empty() {
@@ -141,9 +166,41 @@ impl Channel {
         }
     }
 
-    /// What is sent behind what waits is compressed, and what is read from now on.
+    /// Writes what is before the last mark. Whether all of it is written.
+    fn write_to_marks(&mut self) -> io::Result<bool> {
+        while let Some((at, mark)) = self.marks.front().copied() {
+            while let Some(part) = self.queue.get(self.written..at).filter(|part| !part.is_empty())
+            {
+                match self.stream.write(&[IoSlice::new(part)]) {
+                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                    Ok(taken) => self.written += taken,
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
+                    Err(e) => return Err(e),
+                }
+            }
+            // What a layer holds back is not to get behind the mark.
+            match self.stream.flush() {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
+                flushed => flushed?,
+            }
+            match mark {
+                Mark::Compression(compression) => self.stream.start_compression(compression),
+                Mark::NewExchange => self.stream.new_exchange(),
+            }
+            self.marks.pop_front();
+        }
+        Ok(true)
+    }
+
+    /// What is sent behind what waits is compressed, and what is read from then on.
     pub fn compress(&mut self, compression: Compression) -> io::Result<()> {
-        self.compression = Some(compression);
+        self.marks.push_back((self.queue.len(), Mark::Compression(compression)));
+        self.write(&[])
+    }
+
+    /// What is sent behind what waits is another command.
+    pub fn new_exchange(&mut self) -> io::Result<()> {
+        self.marks.push_back((self.queue.len(), Mark::NewExchange));
         self.write(&[])
     }
 

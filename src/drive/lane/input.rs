@@ -60,9 +60,14 @@ impl Input {
         self.bytes.get(from..to).unwrap_or_default()
     }
 
+    /// All that is there behind this place.
+    pub fn behind(&self, at: usize) -> &[u8] {
+        self.bytes(at, self.end)
+    }
+
     /// All that is there.
     pub fn rest(&self) -> &[u8] {
-        self.bytes(self.start, self.end)
+        self.behind(self.start)
     }
 
     /// The header at `at`, if it is there.

@@ -4,22 +4,19 @@ use std::any::Any;
 use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
 use mio::{Registry, Token};
-use socket2::{Socket, Type};
 use transport::Compression;
 use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
-use super::address::{describe, resolve};
-use super::end::{End, ServerLink};
+use super::connecting;
+use super::end::ServerLink;
 use super::input::{Buffers, Frame, Input};
-use super::listener::prepare;
 use super::peer::{Peer, Progress, Read};
-use crate::chassis::{fork, release_memory};
+use crate::chassis::release_memory;
 use crate::drive::Context;
 
 /// Nothing more is read while this much waits for a peer, in bytes.
@@ -34,6 +31,22 @@ pub struct Tools {
     pub registry: Registry,
     /// Buffers for input.
     pub buffers: Buffers,
+    /// How many peers were watched so far.
+    watches: u32,
+}
+
+impl Tools {
+    /// For a thread.
+    pub fn new(ctx: &'static Context, registry: Registry) -> Self {
+        Self { ctx, registry, buffers: Buffers::default(), watches: 0 }
+    }
+
+    /// What the poll tells of a socket that is watched from now on. No two watches have the same: what it told of a socket
+    /// that has gone meanwhile is not taken for what comes from the next one.
+    pub fn token(&mut self, key: usize, side: Side) -> Token {
+        self.watches = self.watches.wrapping_add(1);
+        Token(usize::try_from(self.watches).unwrap_or_default() << 32 | place(key, side))
+    }
 }
 
 /// The two peers of a connection.
@@ -59,14 +72,14 @@ pub struct Io {
     run: Range<usize>,
 }
 
-/// The tokens of a connection's two sockets.
-pub fn token(key: usize, side: Side) -> Token {
-    Token(key * 2 + usize::from(side == Side::Server))
+const fn place(key: usize, side: Side) -> usize {
+    key * 2 + matches!(side, Side::Server) as usize
 }
 
-/// Whose token it is.
+/// Whose token it is, or was.
 pub fn owner(token: Token) -> (usize, Side) {
-    (token.0 / 2, if token.0.is_multiple_of(2) { Side::Client } else { Side::Server })
+    let place = token.0 & 0xffff_ffff;
+    (place / 2, if place.is_multiple_of(2) { Side::Client } else { Side::Server })
 }
 
 /// The other side.
@@ -142,6 +155,7 @@ impl Io {
     /// Writes what the client takes now, and ends the watch of both.
     pub fn leave(&mut self, tools: &mut Tools) {
         self.client.write(&[], &tools.registry);
+        self.client.say_goodbye();
         self.client.leave(&tools.registry, &mut tools.buffers);
         if let Some(mut server) = self.server.take() {
             server.leave(&tools.registry, &mut tools.buffers);
@@ -191,10 +205,8 @@ pub enum Rest {
     /// Packets.
     #[default]
     Stays,
-    /// It is thrown away.
+    /// It is thrown away, or was handed to a layer.
     Goes,
-    /// It is the beginning of a layer that starts.
-    IsOfLayer,
 }
 
 impl<'e> Effects<'e> {
@@ -227,12 +239,18 @@ impl<'e> Effects<'e> {
 
     /// A layer starts on this side. What was read from it too far is the layer's.
     fn start_layer(&mut self, side: Side) {
-        if self.is_from(side) {
-            self.rest = Rest::IsOfLayer;
-        } else if let Some(peer) = self.io.peer(side) {
-            let mut input = std::mem::take(&mut peer.input);
-            peer.give_back(&mut input);
-            input.release(&mut self.tools.buffers);
+        match (self.at_hand, self.io.peer(side)) {
+            (Some((from, frame)), Some(peer)) if from == side => {
+                peer.give_back(self.input.behind(frame.end));
+                self.rest = Rest::Goes;
+            }
+            (_, Some(peer)) => {
+                let mut input = std::mem::take(&mut peer.input);
+                peer.give_back(input.rest());
+                input.clear();
+                input.release(&mut self.tools.buffers);
+            }
+            (_, None) => {}
         }
     }
 
@@ -241,11 +259,17 @@ impl<'e> Effects<'e> {
             Algorithm::Zlib => Compression::Zlib,
             Algorithm::Zstd { level } => Compression::Zstd { level },
         };
+        self.start_layer(side);
         self.put(side, |_| ());
-        let started =
-            self.io.peer(side).map(|peer| peer.compress(compression, &self.tools.registry));
-        if started.is_some() {
-            self.start_layer(side);
+        if let Some(peer) = self.io.peer(side) {
+            peer.compress(compression, &self.tools.registry);
+        }
+    }
+
+    fn new_exchange(&mut self, side: Side) {
+        self.put(side, |_| ());
+        if let Some(peer) = self.io.peer(side) {
+            peer.new_exchange(&self.tools.registry);
         }
     }
 
@@ -267,7 +291,7 @@ impl<'e> Effects<'e> {
         }
         let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
         let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
-        let token = token(self.io.key, Side::Server);
+        let token = self.tools.token(self.io.key, Side::Server);
         let connecting = end.lock().is_connecting();
         match Peer::new(end.clone(), token, connecting, &self.tools.registry) {
             Ok(server) => self.io.server = Some(server),
@@ -289,23 +313,6 @@ impl<'e> Effects<'e> {
         }
         peer.input.release(&mut self.tools.buffers);
     }
-
-    fn start_connect(&self, ndx: usize) -> io::Result<Arc<End>> {
-        let unusable = || io::Error::other("its address cannot be used");
-        let backend = self.tools.ctx.backends.get(ndx).ok_or_else(unusable)?;
-        let dst = backend.address();
-        let name = resolve(&dst).ok_or_else(unusable)?;
-        let socket = Socket::new(name.domain(), Type::STREAM, None)?;
-        prepare(&socket, !name.is_unix())?;
-        match socket.connect(&name) {
-            Err(e) if e.raw_os_error() != Some(libc::EINPROGRESS) => return Err(e),
-            _ => {}
-        }
-        let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-        let end = End::new(socket.into(), true, (src, dst));
-        fork::remember(end.fd());
-        Ok(end)
-    }
 }
 
 impl Driver for Effects<'_> {
@@ -315,7 +322,7 @@ impl Driver for Effects<'_> {
 
     fn connect(&mut self, ndx: usize) -> Connecting {
         self.io.attempt_at = Some(self.now());
-        match self.start_connect(ndx) {
+        match connecting::start(self.tools.ctx, ndx) {
             Ok(end) => Connecting::InProgress(Box::new(ServerLink(end))),
             Err(e) => {
                 self.io.connect_error = Some(e);
@@ -363,12 +370,7 @@ impl Driver for Effects<'_> {
             }
             Effect::StartTls(side) => self.start_layer(side),
             Effect::Compress { side, algorithm } => self.compress(side, algorithm),
-            Effect::NewExchange(side) => {
-                if let Some(peer) = self.io.peer(side) {
-                    peer.write(&[], &self.tools.registry);
-                    peer.with_channel(|channel| channel.stream.new_exchange());
-                }
-            }
+            Effect::NewExchange(side) => self.new_exchange(side),
             Effect::Discard(side) => self.throw_away(side),
             // Both sides are always watched.
             Effect::Look(_) => {}

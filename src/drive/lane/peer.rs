@@ -83,8 +83,11 @@ impl Peer {
         self.end.set_unread(false);
     }
 
-    /// What the poll tells.
+    /// What the poll tells. It may have been of a peer that was in this place before.
     pub fn ready(&mut self, event: &Event) {
+        if event.token() != self.token {
+            return;
+        }
         self.hung_up |= event.is_read_closed() || event.is_error();
         self.readable |= event.is_readable() || self.hung_up;
     }
@@ -190,8 +193,17 @@ impl Peer {
 
     /// What is sent behind what waits is compressed.
     pub fn compress(&mut self, compression: Compression, registry: &Registry) {
+        self.mark(registry, |channel| channel.compress(compression));
+    }
+
+    /// What is sent behind what waits is another command.
+    pub fn new_exchange(&mut self, registry: &Registry) {
+        self.mark(registry, Channel::new_exchange);
+    }
+
+    fn mark(&mut self, registry: &Registry, mark: impl FnOnce(&mut Channel) -> io::Result<()>) {
         let mut channel = self.end.lock();
-        let result = channel.compress(compression);
+        let result = mark(&mut channel);
         self.queued = channel.queued();
         drop(channel);
         if result.is_err() {
@@ -225,11 +237,17 @@ impl Peer {
         self.asks_for_writing = ask;
     }
 
-    /// From now on a layer is below: what was read too far is its.
-    pub fn give_back(&mut self, input: &mut Input) {
-        self.end.lock().stream.unread(input.rest());
-        input.clear();
+    /// A layer is about to start: what was read too far is its.
+    pub fn give_back(&mut self, bytes: &[u8]) {
+        self.end.lock().stream.unread(bytes);
         self.readable = true;
+    }
+
+    /// Says goodbye, where the peer would take a mere end for an attack.
+    pub fn say_goodbye(&mut self) {
+        if !self.broken && self.queued == 0 {
+            self.end.lock().stream.shutdown();
+        }
     }
 
     /// Goes on with the handshake of TLS, which `start` begins once everything is written that goes before it.
@@ -255,4 +273,37 @@ impl Peer {
 
 fn interest(writing: bool) -> Interest {
     if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use mio::{Events, Poll};
+
+    use super::*;
+
+    fn peer(token: usize, registry: &Registry) -> (Peer, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("a socket");
+        let end = End::new(ours.into(), false, Default::default(), None);
+        (Peer::new(end, Token(token), false, registry).expect("it is watched"), theirs)
+    }
+
+    #[test]
+    fn what_was_told_of_a_predecessor_is_not_of_this_one() {
+        let mut poll = Poll::new().expect("a poll");
+        let mut buffers = Buffers::default();
+        let (mut gone, theirs) = peer(1, poll.registry());
+        drop(theirs);
+        let mut events = Events::with_capacity(4);
+        poll.poll(&mut events, None).expect("an event");
+        let event = events.iter().next().expect("it hung up");
+        gone.ready(event);
+        assert!(gone.has_hung_up());
+        gone.leave(poll.registry(), &mut buffers);
+        let (mut next, _theirs) = peer(2, poll.registry());
+        next.ready(event);
+        assert!(!next.has_hung_up() && !next.is_readable());
+    }
 }

@@ -11,7 +11,6 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Fate};
-use super::input::Buffers;
 use super::io::{Tools, owner};
 use super::limits::{Admitted, admit};
 use super::listener::Listener;
@@ -101,8 +100,7 @@ impl Worker {
         fork::remember(std::os::fd::AsRawFd::as_raw_fd(&poll));
         let waker = Waker::new(poll.registry(), WAKER)?;
         let inbox = Inbox { waker, clients: Mutex::default(), stopping: AtomicBool::new(false) };
-        let tools =
-            Tools { ctx, registry: poll.registry().try_clone()?, buffers: Buffers::default() };
+        let tools = Tools::new(ctx, poll.registry().try_clone()?);
         Ok(Self {
             poll,
             tools,

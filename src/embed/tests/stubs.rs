@@ -18,7 +18,7 @@ const HOOKS: &str = "\n\
     def read_query_result(proxy, inj):\n\
     \x20   c, result = proxy.connection, inj.resultset\n\
     \x20   pool = c.backend.pool\n\
-    \x20   instances = kept + [proxy, c, c.client, c.client.src, c.backend, pool, pool.users, pool.users['']]\n\
+    \x20   instances = kept + [proxy, c, c.client, c.client.src, c.client.tls, c.backend, pool, pool.users, pool.users['']]\n\
     \x20   instances += [proxy.command, proxy.queries, proxy.response]\n\
     \x20   instances += [proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
     \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
@@ -57,6 +57,9 @@ fn stubs_and_objects_are_the_same() {
     connection.change(|session| {
         session.choice = Some(0);
         session.command = Some(3);
+        let (version, cipher) = ("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into());
+        let tls = engine::TlsInfo { version, cipher, peer_subject: None };
+        session.client.tls = Some(Arc::new(tls));
     });
     connection.call(Hook::ReadAuthResult);
     let column = ColumnDefinition::named(b"a", ColumnType::LONG);

@@ -8,6 +8,8 @@ pub mod ini_file;
 pub mod kind;
 pub mod limits;
 mod table;
+mod tls;
+pub mod words;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,10 +23,12 @@ use self::table::option_table;
 use crate::drive::lane::Networks;
 use crate::drive::{TimeLimit, TimeLimits};
 use crate::embed::ConfigValue;
-use engine::{OnScriptError, Settings};
+use engine::{Compression, OnScriptError, Settings};
 use transport::proxy_protocol::Version;
+use transport::tls::ClientCertificates;
 
 pub use self::check::{EventLoop, OptionError};
+use self::words::{BackendTls, TlsMode, Versions};
 
 option_table! {
     "pyproxy-address" (Text "<host:port|path>") "address to listen on" (default ":4045")
@@ -98,6 +102,36 @@ option_table! {
         "tell backends of their clients in a PROXY header (default: no)"
         => backend_proxy_protocol: Option<Version> = limits::version,
         shown as "backend_proxy_protocol";
+    "pyproxy-tls" (Text "<mirror|off|optional|required>")
+        "TLS with clients: as their server has it, or whatever it has" (default "mirror")
+        => tls: TlsMode = words::word, shown as "tls";
+    "pyproxy-tls-cert" (File "<file>") "the certificate for clients (default: one is made at the start)"
+        => tls_cert: Option<PathBuf> = check::file, shown as "tls_cert";
+    "pyproxy-tls-key" (File "<file>") "its key, without password"
+        => tls_key: Option<PathBuf> = check::file, shown as "tls_key";
+    "pyproxy-tls-ca" (File "<file>") "the CAs of client certificates (default: none is asked for)"
+        => tls_ca: Option<PathBuf> = check::file, shown as "tls_ca";
+    "pyproxy-tls-client-certificates" (Text "<optional|required>")
+        "whether a client with TLS has to have a certificate" (default "optional")
+        => tls_client_certificates: ClientCertificates = words::word, shown as "tls_client_certificates";
+    "pyproxy-tls-versions" (Text "<list>") "versions of TLS, with clients and servers: TLSv1.2,TLSv1.3"
+        => tls_versions: Versions = words::versions, shown as "tls_versions";
+    "pyproxy-tls-ciphers" (Text "<list>") "ciphers of TLS 1.2, with clients and servers"
+        => tls_ciphers: Option<String> = words::text, shown as "tls_ciphers";
+    "pyproxy-tls-ciphersuites" (Text "<list>") "ciphers of TLS 1.3, with clients and servers"
+        => tls_ciphersuites: Option<String> = words::text, shown as "tls_ciphersuites";
+    "pyproxy-backend-tls" (Text "<off|required|verify-ca|verify-identity>")
+        "TLS with servers, and what of their certificate is verified"
+        => backend_tls: Option<BackendTls> = words::word_or_none, shown as "backend_tls";
+    "pyproxy-backend-tls-ca" (File "<file>") "the CAs of servers (default: servers are not verified)"
+        => backend_tls_ca: Option<PathBuf> = check::file, shown as "backend_tls_ca";
+    "pyproxy-backend-tls-cert" (File "<file>") "the certificate that servers are shown (default: none)"
+        => backend_tls_cert: Option<PathBuf> = check::file, shown as "backend_tls_cert";
+    "pyproxy-backend-tls-key" (File "<file>") "its key, without password"
+        => backend_tls_key: Option<PathBuf> = check::file, shown as "backend_tls_key";
+    "pyproxy-compression" (Text "<mirror|off|client|server>")
+        "which side is compressed: both if both want it, or one" (default "mirror")
+        => compression: Compression = words::word, shown as "compression";
 }
 
 impl Options {
@@ -106,6 +140,7 @@ impl Options {
         let mut options = Self::check_each(values)?;
         options.refuse_doubles()?;
         options.refuse_without_own_loop(values)?;
+        options.settle_tls(values)?;
         options.readonly_backends.append(&mut options.more_readonly_backends);
         Ok(options)
     }
@@ -133,7 +168,8 @@ impl Options {
             profiling: self.profiling,
             max_connections_per_user: self.max_connections_per_user,
             names_clients: self.backend_proxy_protocol.is_some(),
-            ..Settings::default()
+            tls: self.tls_rule(),
+            compression: self.compression,
         }
     }
 

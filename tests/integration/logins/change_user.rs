@@ -15,6 +15,16 @@ const QUEUEING: &str = "
         return proxy.PROXY_SEND_QUERY
     ";
 
+/// Repeats what failed, if it is with ed25519: this client cuts a zero byte off the end of the server's random bytes, and so
+/// fails at one of 256 logins.
+fn patiently<T, E>(user: &str, mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let mut result = attempt();
+    for _ in 0..if user == "changed_ed" { 3 } else { 0 } {
+        result = result.or_else(|_| attempt());
+    }
+    result
+}
+
 fn connect(host: &Host, user: &str) -> Conn {
     let options = OptsBuilder::new()
         .ip_or_hostname(Some("127.0.0.1"))
@@ -24,7 +34,7 @@ fn connect(host: &Host, user: &str) -> Conn {
         .pass(Some(PASSWORD))
         .secure_auth(false)
         .enable_cleartext_plugin(true);
-    Conn::new(options).unwrap()
+    patiently(user, || Conn::new(options.clone())).unwrap()
 }
 
 fn become_somebody(conn: &mut Conn, user: &str, password: &str) -> Result<String, mysql::Error> {
@@ -37,7 +47,12 @@ fn become_somebody(conn: &mut Conn, user: &str, password: &str) -> Result<String
 fn assert_becomes(host: &Host, users: &[(&str, String)]) {
     let mut conn = connect(host, users[0].0);
     for (user, expected) in users.iter().chain(users.iter().rev()) {
-        let who = become_somebody(&mut conn, user, PASSWORD);
+        let who = patiently(user, || {
+            become_somebody(&mut conn, user, PASSWORD).inspect_err(|_| {
+                // A refusal ends the connection.
+                conn = connect(host, users[0].0);
+            })
+        });
         assert_eq!(who.map_err(|error| error.to_string()).as_ref(), Ok(expected));
     }
     for (user, _) in users {

@@ -63,9 +63,20 @@ pub enum Fate {
 pub struct Model {
     pools: [VecDeque<Account>; BACKENDS],
     clients: Vec<Client>,
+    watches_both: bool,
 }
 
 impl Model {
+    /// `watches_both`: what happens to the other side than the one that is awaited is seen at once, and not late.
+    pub fn new(watches_both: bool) -> Self {
+        Self { watches_both, ..Self::default() }
+    }
+
+    /// As [`Model::new`] was told.
+    pub fn watches_both(&self) -> bool {
+        self.watches_both
+    }
+
     /// Number of connected clients.
     pub fn len(&self) -> usize {
         self.clients.len()
@@ -179,11 +190,27 @@ impl Model {
         self.act(&mut client, planned);
     }
 
-    /// All lines to backend `ndx` are cut.
-    pub fn cut(&mut self, ndx: usize) {
+    /// Client `number` leaves while the server is busy with its query.
+    pub fn leave_in_query(&mut self, number: usize, planned: &str) {
+        // If that is seen at once, the server connection is of no use any more.
+        self.clients[number].server.take_if(|_| self.watches_both);
+        self.leave(number, planned);
+    }
+
+    /// All lines to backend `ndx` are cut. Tells which clients are closed, the last one first.
+    pub fn cut(&mut self, ndx: usize) -> Vec<usize> {
         self.pools[ndx].clear();
+        if self.watches_both {
+            let is_cut = |number: &usize| {
+                self.clients[*number].server.is_some_and(|server| server.backend == ndx)
+            };
+            let closed: Vec<_> = (0..self.clients.len()).rev().filter(is_cut).collect();
+            closed.iter().for_each(|number| _ = self.clients.remove(*number));
+            return closed;
+        }
         let servers = self.clients.iter_mut().filter_map(|client| client.server.as_mut());
         servers.filter(|server| server.backend == ndx).for_each(|server| server.dead = true);
+        Vec::new()
     }
 
     fn act(&mut self, client: &mut Client, action: &str) {

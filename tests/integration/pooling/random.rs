@@ -14,6 +14,8 @@ const STEPS: usize = 200;
 const NATIVE: &[u8] = b"mysql_native_password";
 const RIGHT: &[u8] = b"the right password..";
 const WRONG: &[u8] = b"the wrong password..";
+/// A query that the server is busy with until its client is gone.
+const WAITING: &[u8] = b"SELECT waiting";
 /// What a script may do with `backend_ndx`, in any hook.
 const ACTIONS: [&str; 6] = ["park", "take0", "take1", "take2", "raise", "none"];
 
@@ -67,6 +69,8 @@ fn judging_server() -> RawServer {
             let command = conn.read()?;
             if command.payload.first() == Some(&COM_CHANGE_USER) {
                 is_welcome = judge(conn, command)?;
+            } else if contains(&command.payload, WAITING) {
+                conn.read_to_close()?;
             } else {
                 conn.write_all(1, &resultset::one_cell("v", "served"))?;
             }
@@ -94,7 +98,7 @@ impl Run {
         let builder = relays.iter().fold(builder, |host, relay| host.backend(relay.address()));
         Self {
             clients: Vec::new(),
-            model: Model::default(),
+            model: Model::new(testkit::artifacts::event_loop() == "own"),
             random: Random(seed),
             history: vec![format!("seed {seed}, {threads} event threads")],
             pooling: Pooling::start(builder, DRIVEN),
@@ -129,7 +133,10 @@ impl Run {
             let ndx = self.random.below(BACKENDS);
             self.history.push(format!("cut {ndx}"));
             self.relays[ndx].cut_now();
-            self.model.cut(ndx);
+            for number in self.model.cut(ndx) {
+                let rest = self.clients.remove(number).read_to_close();
+                self.check(rest.is_empty() || rest[4] == 0xff, "no more than an ERR");
+            }
         } else {
             let number = self.random.below(self.clients.len());
             if self.random.is_one_in(6) {
@@ -232,12 +239,19 @@ impl Run {
         self.history.push(format!("{number} {how}, disconnect_client: {planned}"));
         self.plan("disconnect_client", planned);
         let is_logged_in = self.model.is_logged_in(number);
-        self.model.leave(number, planned);
+        let in_query = is_logged_in && how == "aborts in a query";
+        if in_query {
+            self.model.leave_in_query(number, planned);
+        } else {
+            self.model.leave(number, planned);
+        }
         let mut client = self.clients.remove(number);
         match how {
             "quits" if is_logged_in => client.quit(),
-            "aborts in a query" if is_logged_in => {
-                let _ = client.send_command(COM_QUERY, b"SELECT");
+            _ if in_query => {
+                // A loop that sees it late sees it with the answer.
+                let sql = if self.model.watches_both() { WAITING } else { b"SELECT" };
+                let _ = client.send_command(COM_QUERY, sql);
                 client.abort();
             }
             "aborts" => client.abort(),

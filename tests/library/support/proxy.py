@@ -19,7 +19,8 @@ from .process import PATIENCE, eventually, free_port, is_listening, spawn
 class Proxy:
     """A running mysql-proxy.
 
-    The plugin is that of `PYPROXY_PLUGIN`, the host that of `PYPROXY_HOST`.
+    The plugin is that of `PYPROXY_PLUGIN`, the host that of `PYPROXY_HOST`; `PYPROXY_TEST_EVENT_LOOP` (own or chassis)
+    is its loop unless the test sets one.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Proxy:
             "basedir": folder,
             "log-file": folder / "log",
             "log-level": "debug",
+            "pyproxy-event-loop": os.environ.get("PYPROXY_TEST_EVENT_LOOP", "own"),
             "pyproxy-address": f"127.0.0.1:{self.port}",
             "pyproxy-backend-addresses": ",".join(backends),
         }

@@ -5,6 +5,7 @@
 //! | `PYPROXY_HOST` | the host program | the bundled host, built from `crates/host` |
 //! | `PYPROXY_PLUGIN` | `libpyproxy.so` | the one built next to the running test program |
 //! | `PYPROXY_HOST_PLUGIN_DIR` | folder of the host's own plugins | `../lib/mysql-proxy/plugins` of the host |
+//! | `PYPROXY_TEST_EVENT_LOOP` | the value of `pyproxy-event-loop` in tests that do not set it | `own` |
 //! | `PYPROXY_HOST_WRAPPER` | command that runs the host, such as valgrind, in words | none: the host runs as it is |
 
 use std::env;
@@ -19,6 +20,11 @@ const WRAPPER: &str = "PYPROXY_HOST_WRAPPER";
 /// Whether the host is one given by `PYPROXY_HOST`, taken to be the original program.
 pub fn host_is_original() -> bool {
     env::var_os("PYPROXY_HOST").is_some()
+}
+
+/// The loop that serves clients in tests that do not say which.
+pub fn event_loop() -> String {
+    env::var("PYPROXY_TEST_EVENT_LOOP").unwrap_or_else(|_| "own".into())
 }
 
 /// The host program; the bundled one is built first, once per process.

@@ -8,6 +8,7 @@
 //! | [`server`] | a server that speaks packets by hand, one with real logins, a recording relay, an address nobody answers |
 //! | [`proto`] | the few wire encodings that the scripted peers need |
 //! | [`python`] | the virtual environment with the Python clients and extension modules |
+//! | [`certificates`] | certificates of all kinds, made in a moment |
 //! | [`artifacts`] | where the built plugin, the host and its plugins are |
 //! | [`process`], [`scratch`], [`ports`], [`wait`] | children that die with us, temporary folders, ports, waiting |
 //!
@@ -19,6 +20,7 @@
 //! what is missing: in a test there is nobody to hand an error to.
 
 pub mod artifacts;
+pub mod certificates;
 pub mod client;
 pub mod host;
 pub mod mariadb;
@@ -30,6 +32,7 @@ pub mod scratch;
 pub mod server;
 pub mod wait;
 
+pub use certificates::Issued;
 pub use client::RawClient;
 pub use client::login::Login;
 pub use host::Host;

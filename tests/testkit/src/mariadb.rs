@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::artifacts::cache_dir;
+use crate::certificates::Issued;
 use crate::client::RawClient;
 use crate::client::answer::Answer;
 use crate::client::login::Login;
@@ -57,6 +58,29 @@ impl MariaDb {
             kill_at_exit(server.child.as_ref().expect("it was just started").id());
             server
         })
+    }
+
+    /// The server with TLS that all tests of this process share, and the CA that signed its certificate, which is for
+    /// 127.0.0.1. It trusts client certificates of that CA.
+    pub fn shared_with_tls() -> &'static (Self, Issued) {
+        static SHARED: OnceLock<(MariaDb, Issued)> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let ca = Issued::ca("ca of the tests");
+            let certificate = ca.issue("db", Some("127.0.0.1"));
+            let server = Self::start_with_tls(&certificate, &ca);
+            kill_at_exit(server.child.as_ref().expect("it was just started").id());
+            (server, ca)
+        })
+    }
+
+    /// Starts a server with this certificate, which trusts client certificates of `ca`.
+    pub fn start_with_tls(certificate: &Issued, ca: &Issued) -> Self {
+        let option = |name: &str, file: PathBuf| format!("--{name}={}", file.display());
+        Self::start_with(&[
+            &option("ssl-cert", certificate.certificate()),
+            &option("ssl-key", certificate.key()),
+            &option("ssl-ca", ca.certificate()),
+        ])
     }
 
     /// Starts a server of the test's own, for tests that stop it.

@@ -3,7 +3,7 @@
 use transport::tls::{Policy, TlsClientOptions, TlsServerOptions, TlsVersion, Verification};
 use transport::{TlsClient, TlsServer};
 
-use super::certificates::Issued;
+use testkit::Issued;
 
 pub fn server(options: &TlsServerOptions) -> TlsServer {
     TlsServer::new(options).unwrap()

@@ -1,7 +1,6 @@
 //! Two streams, a wire between them that passes as many bytes as a test wants, and certificates.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-pub mod certificates;
 pub mod configs;
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};

@@ -216,6 +216,7 @@ impl Builder {
         let plugin_dir = self.plugin_dir.take().unwrap_or_else(|| own_plugin_dir(dir));
         set("plugin-dir", plugin_dir.display().to_string());
         if self.plugins.iter().any(|name| name == "pyproxy") {
+            set("pyproxy-event-loop", artifacts::event_loop());
             set("pyproxy-address", format!("127.0.0.1:{port}"));
             set("pyproxy-backend-addresses", self.backends.join(","));
             if !self.readonly.is_empty() {

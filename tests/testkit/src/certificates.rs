@@ -12,23 +12,34 @@ use openssl::rsa::Rsa;
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name};
 
-/// A certificate with its key, in files.
+use crate::scratch::ScratchDir;
+
+/// It makes certificates in memory: nothing of the machine can be in the way.
+const OPENSSL: &str = "OpenSSL makes certificates";
+
+/// A certificate with its key, in files of a folder of their own.
+#[derive(Debug)]
 pub struct Issued {
-    folder: tempfile::TempDir,
+    folder: ScratchDir,
     certificate: X509,
     key: PKey<Private>,
 }
 
 /// What to make.
 pub struct Wanted<'a> {
+    /// The name of its subject, beside the country SE.
     pub common_name: &'a str,
+    /// The host name or IP address that it is for.
     pub host: Option<&'a str>,
+    /// Who signs it; `None`: it signs itself, and is a CA.
     pub issuer: Option<&'a Issued>,
+    /// A key of RSA; `None`: of P-256.
     pub rsa_bits: Option<u32>,
     /// 3, or 1 of old set-ups.
     pub version: i32,
-    /// Seconds since 1970.
+    /// From when to when it is valid, in seconds since 1970.
     pub valid: (i64, i64),
+    /// What signs it.
     pub digest: MessageDigest,
 }
 
@@ -47,70 +58,85 @@ impl Default for Wanted<'_> {
 }
 
 impl Issued {
+    /// A CA.
     pub fn ca(common_name: &str) -> Self {
         Wanted { common_name, ..Wanted::default() }.make()
     }
 
+    /// A certificate that this CA signed.
     pub fn issue(&self, common_name: &str, host: Option<&str>) -> Self {
         Wanted { common_name, host, issuer: Some(self), ..Wanted::default() }.make()
     }
 
+    /// Its file.
     pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("certificate.pem")
+        self.folder.file("certificate.pem")
     }
 
+    /// The file of its key.
     pub fn key(&self) -> PathBuf {
-        self.folder.path().join("key.pem")
+        self.folder.file("key.pem")
     }
 
+    /// Where the files are.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
+    /// The key itself.
     pub fn private_key(&self) -> &PKey<Private> {
         &self.key
     }
 
+    fn write(&self) {
+        self.folder.write("certificate.pem", self.certificate.to_pem().expect(OPENSSL));
+        self.folder.write("key.pem", self.key.private_key_to_pem_pkcs8().expect(OPENSSL));
+    }
+
     /// The files become those of another.
+    ///
+    /// # Panics
+    /// If they cannot be written.
     pub fn replace_with(&self, other: &Self) {
-        std::fs::copy(other.certificate(), self.certificate()).unwrap();
-        std::fs::copy(other.key(), self.key()).unwrap();
+        for (from, to) in [(other.certificate(), self.certificate()), (other.key(), self.key())] {
+            std::fs::copy(from, to).expect("a file can be copied");
+        }
     }
 }
 
 impl Wanted<'_> {
+    /// Makes it.
     pub fn make(&self) -> Issued {
         let key = match self.rsa_bits {
-            Some(bits) => PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap(),
+            Some(bits) => PKey::from_rsa(Rsa::generate(bits).expect(OPENSSL)).expect(OPENSSL),
             None => {
-                let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-                PKey::from_ec_key(EcKey::generate(&curve).unwrap()).unwrap()
+                let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect(OPENSSL);
+                PKey::from_ec_key(EcKey::generate(&curve).expect(OPENSSL)).expect(OPENSSL)
             }
         };
-        let mut name = X509Name::builder().unwrap();
-        name.append_entry_by_nid(Nid::COUNTRYNAME, "SE").unwrap();
-        name.append_entry_by_nid(Nid::COMMONNAME, self.common_name).unwrap();
+        let mut name = X509Name::builder().expect(OPENSSL);
+        name.append_entry_by_nid(Nid::COUNTRYNAME, "SE").expect(OPENSSL);
+        name.append_entry_by_nid(Nid::COMMONNAME, self.common_name).expect(OPENSSL);
         let name = name.build();
-        let mut builder = X509::builder().unwrap();
-        builder.set_version(self.version - 1).unwrap();
-        let serial = Asn1Integer::from_bn(&BigNum::from_u32(7).unwrap()).unwrap();
-        builder.set_serial_number(&serial).unwrap();
-        builder.set_subject_name(&name).unwrap();
+        let mut builder = X509::builder().expect(OPENSSL);
+        builder.set_version(self.version - 1).expect(OPENSSL);
+        let serial = Asn1Integer::from_bn(&BigNum::from_u32(7).expect(OPENSSL)).expect(OPENSSL);
+        builder.set_serial_number(&serial).expect(OPENSSL);
+        builder.set_subject_name(&name).expect(OPENSSL);
         let issuer = self.issuer.map_or(&*name, |issuer| issuer.certificate.subject_name());
-        builder.set_issuer_name(issuer).unwrap();
-        builder.set_not_before(&Asn1Time::from_unix(self.valid.0).unwrap()).unwrap();
-        builder.set_not_after(&Asn1Time::from_unix(self.valid.1).unwrap()).unwrap();
-        builder.set_pubkey(&key).unwrap();
+        builder.set_issuer_name(issuer).expect(OPENSSL);
+        builder.set_not_before(&Asn1Time::from_unix(self.valid.0).expect(OPENSSL)).expect(OPENSSL);
+        builder.set_not_after(&Asn1Time::from_unix(self.valid.1).expect(OPENSSL)).expect(OPENSSL);
+        builder.set_pubkey(&key).expect(OPENSSL);
         if self.version == 3 {
             self.extend(&mut builder);
         }
         let signer = self.issuer.map_or(&key, |issuer| &issuer.key);
-        builder.sign(signer, self.digest).unwrap();
+        builder.sign(signer, self.digest).expect(OPENSSL);
         let certificate = builder.build();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = ScratchDir::new("certificate");
         let issued = Issued { folder, certificate, key };
-        std::fs::write(issued.certificate(), issued.certificate.to_pem().unwrap()).unwrap();
-        std::fs::write(issued.key(), issued.key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+        issued.write();
         issued
     }
 
@@ -119,7 +145,7 @@ impl Wanted<'_> {
         if self.issuer.is_none() {
             constraints.critical().ca();
         }
-        builder.append_extension(constraints.build().unwrap()).unwrap();
+        builder.append_extension(constraints.build().expect(OPENSSL)).expect(OPENSSL);
         if let Some(host) = self.host {
             let context = builder.x509v3_context(None, None);
             let mut names = SubjectAlternativeName::new();
@@ -128,8 +154,8 @@ impl Wanted<'_> {
             } else {
                 names.dns(host);
             }
-            let names = names.build(&context).unwrap();
-            builder.append_extension(names).unwrap();
+            let names = names.build(&context).expect(OPENSSL);
+            builder.append_extension(names).expect(OPENSSL);
         }
     }
 }
