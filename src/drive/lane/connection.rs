@@ -7,12 +7,12 @@ use engine::{
 };
 use mio::event::Event as Readiness;
 use script::Asked;
-use transport::proxy_protocol::{Ends, encode};
+use transport::proxy_protocol::Ends;
 use wire::packet::frame as framed;
 
 use super::address::to_end;
 use super::deadlines::Patience;
-use super::end::{Channel, Connect, End};
+use super::end::End;
 use super::input::{Frame, Input};
 use super::io::{Effects, Io, Rest, Tools, other};
 use super::limits::{Admitted, Place, no_login};
@@ -137,30 +137,6 @@ impl Connection {
         self.io.client.write(&[], &tools.registry);
         let done = self.io.client.queued() == 0 || self.io.client.has_hung_up();
         if done { Fate::Over } else { Fate::Waits }
-    }
-
-    /// A connect is under way. Whether it came to an end.
-    fn connecting(&mut self, tools: &mut Tools) -> bool {
-        if self.client_left(tools) {
-            return self.tell(Event::Ended(Side::Client), tools);
-        }
-        let Some(server) = &mut self.io.server else {
-            return self.tell(Event::ConnectFailed, tools);
-        };
-        match server.with_channel(Channel::connect) {
-            Connect::InProgress => false,
-            Connect::Done => {
-                server.connected(&tools.registry);
-                if let (Some(version), Some(ends)) = (tools.ctx.names_clients, &self.io.ends) {
-                    server.queue(|queue| queue.extend(encode(version, ends)));
-                }
-                self.tell(Event::Connected, tools)
-            }
-            Connect::Failed(error) => {
-                self.io.connect_error = Some(error);
-                self.tell(Event::ConnectFailed, tools)
-            }
-        }
     }
 
     /// A TLS handshake is under way. Whether it came to an end.

@@ -4,22 +4,19 @@ use std::any::Any;
 use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
 use mio::{Registry, Token};
-use socket2::{Socket, Type};
 use transport::Compression;
 use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
-use super::address::{describe, resolve};
-use super::end::{End, ServerLink};
+use super::connecting;
+use super::end::ServerLink;
 use super::input::{Buffers, Frame, Input};
-use super::listener::prepare;
 use super::peer::{Peer, Progress, Read};
-use crate::chassis::{fork, release_memory};
+use crate::chassis::release_memory;
 use crate::drive::Context;
 
 /// Nothing more is read while this much waits for a peer, in bytes.
@@ -316,24 +313,6 @@ impl<'e> Effects<'e> {
         }
         peer.input.release(&mut self.tools.buffers);
     }
-
-    fn start_connect(&self, ndx: usize) -> io::Result<Arc<End>> {
-        let unusable = || io::Error::other("its address cannot be used");
-        let backends = &self.tools.ctx.backends;
-        let backend = backends.get(ndx).ok_or_else(unusable)?;
-        let dst = backend.address();
-        let name = resolve(&dst).ok_or_else(unusable)?;
-        let socket = Socket::new(name.domain(), Type::STREAM, None)?;
-        prepare(&socket, !name.is_unix())?;
-        match socket.connect(&name) {
-            Err(e) if e.raw_os_error() != Some(libc::EINPROGRESS) => return Err(e),
-            _ => {}
-        }
-        let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
-        let end = End::new(socket.into(), true, (src, dst), backends.host(ndx));
-        fork::remember(end.fd());
-        Ok(end)
-    }
 }
 
 impl Driver for Effects<'_> {
@@ -343,7 +322,7 @@ impl Driver for Effects<'_> {
 
     fn connect(&mut self, ndx: usize) -> Connecting {
         self.io.attempt_at = Some(self.now());
-        match self.start_connect(ndx) {
+        match connecting::start(self.tools.ctx, ndx) {
             Ok(end) => Connecting::InProgress(Box::new(ServerLink(end))),
             Err(e) => {
                 self.io.connect_error = Some(e);

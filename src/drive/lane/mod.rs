@@ -11,6 +11,7 @@
 //! ```
 
 mod address;
+mod connecting;
 mod connection;
 mod deadlines;
 mod end;
