@@ -4,6 +4,7 @@
 //   stream(sql)           an async iterable of rows
 //   infile(sql)           LOAD DATA LOCAL
 //   changeUser, ping, reset, statistics: where the driver has them
+// and pool(), a pool of one connection with query(sql) and end(),
 // and `logins`, the settings of connect() that allow what a login may not do by default.
 'use strict';
 
@@ -35,6 +36,7 @@ function mysql2() {
     compression: COMPRESSION,
     // It miscounts the packets of a query of 16 MiB, and the server closes the connection.
     longestQuery: 16 * 1024 * 1024 - 2,
+    pool: () => callbackPool(driver.createPool({ ...settings, connectionLimit: 1 })),
     async connect(changes = {}) {
       const raw = driver.createConnection({ ...settings, infileStreamFactory, ...changes });
       const call = (name) => (...values) =>
@@ -73,9 +75,15 @@ function shape(fields) {
   return { name, columnType, type, length, columnLength, characterSet, charsetNr, flags };
 }
 
+// A pool with callbacks, with promises.
+function callbackPool(pool) {
+  return { query: promisify(pool.query.bind(pool)), end: promisify(pool.end.bind(pool)) };
+}
+
 function mysql() {
   const driver = require('mysql');
   return {
+    pool: () => callbackPool(driver.createPool({ ...SETTINGS, connectionLimit: 1 })),
     logins: { insecureAuth: true },
     tls: TLS,
     compression: COMPRESSION,
@@ -125,6 +133,7 @@ async function* valuesOf(stream) {
 function mariadb() {
   const driver = require('mariadb');
   return {
+    pool: () => driver.createPool({ ...SETTINGS, connectionLimit: 1, rowsAsArray: true }),
     logins: { allowPublicKeyRetrieval: true },
     tls: TLS,
     compression: COMPRESSION,

@@ -15,6 +15,8 @@ const QUERIES_PER_CONNECTION = 10;
 const OTHER = { user: 'other', password: 'other-secret', database: 'matrix_other' };
 const WHO = 'SELECT CURRENT_USER() AS user, DATABASE() AS db, @@character_set_client AS charset';
 const AFTER = "SELECT 'after'";
+// Longer than the one second after which a server ends an idle session here.
+const IDLE_MS = 2500;
 const STREAM = "SELECT seq, REPEAT('x', 200) FROM seq_1_to_50000";
 const VALUES = [
   -5, 9007199254740993n, 2.5, new Date('2024-02-29T12:34:56.654Z'), "žluťoučký 🐎 ' \" \\ \0",
@@ -174,6 +176,19 @@ const checks = {
     const kill = await outcome(c.query('KILL CONNECTION_ID()'));
     return [kill.errno, await one(AFTER)];
   }),
+  // A pool whose connection the server ended while it was idle.
+  idle_ended: async () => {
+    const pool = driver.pool();
+    await pool.query('SET SESSION wait_timeout = 1');
+    await new Promise((done) => setTimeout(done, IDLE_MS));
+    const seen = [];
+    for (let turn = 0; turn < 2; turn += 1) {
+      const answer = await outcome(pool.query('SELECT @@wait_timeout > 1 AS fresh'));
+      seen.push(answer instanceof Error ? answer.code : 'answered');
+    }
+    await pool.end();
+    return seen;
+  },
 };
 
 // Logs in with each method, with the right and with a wrong password.
