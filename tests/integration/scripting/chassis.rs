@@ -138,7 +138,7 @@ end
         .script(COUNTING)
         .start();
     host.client().query("SELECT 'queue'").unwrap();
-    let admin = ([127, 0, 0, 1], port).into();
+    let admin = ([132, 0, 0, 1], port).into();
     let rows = RawClient::login(admin, &Login::new("admin", "admin"))
         .unwrap()
         .query("SELECT stats")
@@ -146,5 +146,5 @@ end
         .text();
     assert_eq!(number(&rows, "read_query.calls"), 1, "{rows:?}");
     assert_eq!(number(&rows, "queued_queries"), 1, "{rows:?}");
-    assert_eq!(rows.len(), 27, "{rows:?}");
+    assert_eq!(rows.len(), 32, "{rows:?}");
 }
