@@ -138,7 +138,7 @@ end
         .script(COUNTING)
         .start();
     host.client().query("SELECT 'queue'").unwrap();
-    let admin = ([132, 0, 0, 1], port).into();
+    let admin = ([127, 0, 0, 1], port).into();
     let rows = RawClient::login(admin, &Login::new("admin", "admin"))
         .unwrap()
         .query("SELECT stats")
