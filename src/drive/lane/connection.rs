@@ -107,7 +107,10 @@ impl Connection {
                 }
                 awaits => {
                     reads += 1;
-                    self.step(awaited(awaits), tools)
+                    match awaited(awaits) {
+                        Some(side) => self.step(side, tools),
+                        None => false,
+                    }
                 }
             };
             if !goes_on && !self.rest(tools) {
@@ -226,7 +229,7 @@ impl Connection {
                 end.set_unread(input.len() > frame.end - frame.start);
             }
             self.hand_over(side, frame, &mut input, tools);
-            if awaited(self.awaits) != side || self.io.ended.is_some() {
+            if awaited(self.awaits) != Some(side) || self.io.ended.is_some() {
                 break;
             }
         }
@@ -282,9 +285,8 @@ impl Connection {
             self.io.pass(other(side), frame, input);
         }
         input.advance(frame);
-        match rest {
-            Rest::Stays => {}
-            Rest::Goes => input.clear(),
+        if rest == Rest::Goes {
+            input.clear();
         }
         self.go_on(then, tools);
     }
@@ -363,15 +365,22 @@ const fn place_of(event: &Event<'_>) -> &'static str {
     }
 }
 
-/// Whose packet is awaited.
-pub const fn awaited(awaits: Awaits) -> Side {
+/// Whose packet is awaited, if one is.
+pub const fn awaited(awaits: Awaits) -> Option<Side> {
     match awaits {
         Awaits::Login
         | Awaits::LoginData
         | Awaits::Command
         | Awaits::MoreCommand
-        | Awaits::File => Side::Client,
-        _ => Side::Server,
+        | Awaits::File => Some(Side::Client),
+        Awaits::Greeting
+        | Awaits::LoginAnswer
+        | Awaits::Answer { .. }
+        | Awaits::MoreAnswer
+        | Awaits::FileAnswer => Some(Side::Server),
+        Awaits::Connect | Awaits::Retry | Awaits::Secured(_) | Awaits::Close | Awaits::Abort => {
+            None
+        }
     }
 }
 

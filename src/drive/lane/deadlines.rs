@@ -74,8 +74,8 @@ impl Connection {
         log::info!("connection {id}: the {who} does not take what it is sent");
         let event = match (client_stalls, awaited(self.awaits)) {
             (true, _) => Event::Ended(Side::Client),
-            (false, Side::Client) => Event::Ended(Side::Server),
-            (false, Side::Server) => Event::TimedOut,
+            (false, Some(Side::Client)) => Event::Ended(Side::Server),
+            (false, _) => Event::TimedOut,
         };
         self.tell(event, tools);
     }
@@ -93,7 +93,7 @@ impl Connection {
             Awaits::Close => Wait::Write,
             _ if self.io.is_writing() => Wait::Write,
             Awaits::LoginData => Wait::Password,
-            awaits if awaited(awaits) == Side::Client => Wait::Client,
+            awaits if awaited(awaits) == Some(Side::Client) => Wait::Client,
             _ => Wait::Answer,
         };
         let (client, server) = self.io.take_progress();

@@ -3,6 +3,7 @@
 use testkit::{Host, MariaDb, RawServer, ServerConn, eventually, wait::PATIENCE};
 
 use super::*;
+use crate::pooling::support::POOL;
 use crate::support::*;
 
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
@@ -175,22 +176,6 @@ fn a_server_is_told_of_the_client() {
 /// Its grants are for the address that it was told of.
 #[test]
 fn a_pooled_connection_is_for_its_address() {
-    const POOL: &str = r#"
-def connect_server(proxy):
-    proxy.connection.backend_ndx = 0
-    if proxy.connection.server is not None:
-        return proxy.PROXY_IGNORE_RESULT
-
-
-def read_query(proxy, packet):
-    if packet[0] == proxy.COM_QUIT:
-        proxy.response.type = proxy.MYSQLD_PACKET_OK
-        return proxy.PROXY_SEND_RESULT
-
-
-def disconnect_client(proxy):
-    proxy.connection.backend_ndx = -1
-"#;
     let server = MariaDb::start_with(&["--proxy-protocol-networks=127.0.0.1"]);
     let host = Host::builder()
         .backend(server.address())
