@@ -27,7 +27,9 @@ impl Turn<'_> {
                 return self.broken("cannot read the handshake of the server");
             }
         };
-        if let Some(server) = self.server() {
+        let now = self.driver.now();
+        if let Some(server) = self.session.server.as_mut() {
+            self.shared.greetings.note(server.backend, now);
             server.reported(handshake.status);
             server.offered = offered;
             server.handshake = Some(handshake);

@@ -22,6 +22,7 @@ mod error_code;
 mod event;
 mod exchange;
 mod greeting;
+mod greetings;
 mod hook;
 mod infile;
 mod injection;

@@ -72,6 +72,8 @@ pub struct Server {
     pub busy: bool,
     /// The flags of the connection's state that the server reported last.
     status: StatusFlags,
+    /// Since when it is to greet, or since when that was asked last.
+    pub(crate) awaited_since: Instant,
     /// When the last command was sent.
     pub last_command_at: Instant,
     /// The columns of open cursors. Kept only while a script reads results.
@@ -102,6 +104,7 @@ impl Server {
             authenticated: false,
             busy: false,
             status: StatusFlags::AUTOCOMMIT,
+            awaited_since: now,
             last_command_at: now,
             cursors: Cursors::default(),
         }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::greetings::Greetings;
 use crate::{Backends, Pool, Stats, Users};
 
 /// What all connections of the process share.
@@ -18,14 +19,17 @@ pub struct Shared {
     pub stats: Stats,
     /// The connections of each user, if there is a limit of them.
     pub users: Arc<Users>,
+    /// When backends greeted.
+    pub(crate) greetings: Greetings,
     pool: Mutex<Pool>,
 }
 
 impl Shared {
     /// With these backends, an empty pool, and counters at 0.
     pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
-        let (stats, users, pool) = (Stats::default(), Arc::default(), Mutex::default());
-        Self { backends, pool_change_user, max_kept_bytes, stats, users, pool }
+        let (stats, users, greetings) = (Stats::default(), Arc::default(), Greetings::default());
+        let pool = Mutex::default();
+        Self { backends, pool_change_user, max_kept_bytes, stats, users, greetings, pool }
     }
 
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.

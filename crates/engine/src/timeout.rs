@@ -17,7 +17,11 @@ impl Turn<'_> {
         let untouched = !self.state.exchange.begun && !self.state.exchange.is_answered();
         match self.state.step {
             Step::Connect => self.connect_failed("the connect takes too long"),
-            Step::Greeting => self.connect_failed("it does not greet"),
+            Step::Greeting => {
+                if !self.greets_others() {
+                    self.connect_failed("it does not greet");
+                }
+            }
             Step::Tls(Side::Server) => self.tls_failed(Side::Server, "it takes too long"),
             Step::LoginAnswer => self.refuse_for_server(),
             Step::Answer | Step::FileAnswer => {
@@ -32,6 +36,15 @@ impl Turn<'_> {
             }
             _ => self.abort(),
         }
+    }
+
+    /// Whether the server that is to greet has greeted others meanwhile: many clients came at a time, and it is slow, not
+    /// DOWN. Then the wait begins anew; the login has a limit of its own.
+    fn greets_others(&mut self) -> bool {
+        let now = self.driver.now();
+        let Some(server) = self.session.server.as_mut() else { return false };
+        let since = std::mem::replace(&mut server.awaited_since, now);
+        self.shared.greetings.any_since(server.backend, since)
     }
 
     /// The login is not complete, and there was enough time for it.

@@ -63,6 +63,10 @@ impl Connection {
             self.stalled(tools);
         } else {
             self.tell(Event::TimedOut, tools);
+            if self.awaits == Awaits::Greeting {
+                // It may take longer.
+                self.io.attempt_at = Some(now);
+            }
         }
     }
 

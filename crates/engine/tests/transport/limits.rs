@@ -102,6 +102,21 @@ fn a_change_of_user_takes_a_place_of_the_other_user() {
     assert_eq!(error(&scene.client(0, &change(b"ann"))), Some((1226, 1)));
 }
 
+/// Many clients come at a time.
+#[test]
+fn a_server_that_greets_others_meanwhile_is_slow_and_not_down() {
+    let shared = shared(true);
+    let mut slow = Scene::sharing(&shared, quiet(), &[]);
+    slow.tell(Event::Accepted);
+    assert_eq!(slow.awaits, Some(Awaits::Greeting));
+    greeted(&shared, quiet());
+    slow.tell(Event::TimedOut);
+    assert_eq!(slow.awaits, Some(Awaits::Greeting));
+    // Nobody was greeted since.
+    slow.tell(Event::TimedOut);
+    assert_eq!(slow.awaits, Some(Awaits::Retry));
+}
+
 #[test]
 fn a_server_that_does_not_greet_is_down() {
     let mut scene = Scene::new(quiet(), &[]);
