@@ -68,6 +68,10 @@ impl Turn<'_> {
                 self.note_made_answer(packet, &reply);
                 self.answer_command(&reply);
             }
+            Verdict::SendKept(result) => {
+                self.session.queries.clear();
+                self.answer_with(&result, Hook::ReadQuery);
+            }
             Verdict::SendQuery if !self.session.queries.is_empty() => self.run_queue(),
             Verdict::SendResult(_) | Verdict::Failed => {
                 self.session.queries.clear();
@@ -160,7 +164,7 @@ impl Turn<'_> {
     /// Tells the server's [`Cursors`](wire::statement::Cursors), which are kept only for a script that reads results, that a
     /// command is sent. Whether they need to see its answer.
     pub fn note_cursor(&mut self, payload: &[u8]) -> bool {
-        self.state.hooks.has(Hook::ReadQueryResult)
+        (self.state.hooks.has(Hook::ReadQueryResult) || self.state.hooks.may_wait())
             && self.server().is_some_and(|server| server.cursors.command(payload))
     }
 

@@ -25,10 +25,8 @@ impl Turn<'_> {
 
     /// The rows passed while they arrived: the hook could look at the counters only.
     fn sent_already(&mut self, injection: &Injection, verdict: &Verdict) {
-        if let Some(due) = self.state.exchange.due.take() {
-            due.given();
-        }
-        if matches!(verdict, Verdict::SendResult(_) | Verdict::IgnoreResult) {
+        if matches!(verdict, Verdict::SendResult(_) | Verdict::SendKept(_) | Verdict::IgnoreResult)
+        {
             log::warn!(
                 "{}: the result of query {} was sent already: it can be replaced or dropped only with \
                  resultset_is_needed",
@@ -62,9 +60,30 @@ impl Turn<'_> {
             Verdict::SendResult(_) | Verdict::Failed if rejects => {
                 self.send_to_client(&Reply::proxy_error(&hook_failed(Hook::ReadQueryResult)));
             }
+            Verdict::SendKept(result) => match result.take() {
+                Some(mut other) => self.send_kept(&mut other),
+                None => self.send_kept(&mut injection),
+            },
             _ => self.send_kept(&mut injection),
         }
         due.given();
+    }
+
+    /// Answers the client's command with the result of a query that the script ran.
+    pub fn answer_with(&mut self, result: &Slot<Injection>, hook: Hook) {
+        let Some(mut injection) = result.take() else {
+            return self.fail_command(&hook_failed(hook));
+        };
+        let size = injection.packets.bytes();
+        if let Some(due) = self.state.exchange.due.take() {
+            self.send_kept(&mut injection);
+            due.given();
+        }
+        drop(injection);
+        if size > LARGE {
+            self.driver.effect(Effect::Trim);
+        }
+        self.command_done();
     }
 
     /// Sends what was kept of a result and is not with the client yet.

@@ -1,6 +1,6 @@
 //! What goes out.
 
-use crate::{Algorithm, Hook, Injection, Link, Slot};
+use crate::{Algorithm, Hook, Injection, Link, Outcome, QueryId, Slot};
 
 /// One of the two peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,15 @@ pub enum Effect<'a> {
     /// What is sent to this side next is a command: the numbers of compressed frames start anew. Comes only for a server with
     /// compression. Frames for a client go on with the numbers of its command.
     NewExchange(Side),
+    /// What became of a query of the waiting script ([`Event::Query`](crate::Event::Query)): tell it.
+    Resume {
+        /// Which query.
+        id: QueryId,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The connection ends: have the waiting script come to its end. [`Event::Verdict`](crate::Event::Verdict) is still awaited.
+    Cancel,
     /// A large piece of memory was freed: give it back to the system.
     Trim,
 }
@@ -133,6 +142,8 @@ pub enum Awaits {
     File,
     /// The server's answer to the file.
     FileAnswer,
+    /// The verdict of the script, which waits. The client is watched meanwhile.
+    Verdict,
     /// Nothing: what was sent to the client is written, then everything ends.
     Close,
     /// Nothing: everything ends at once.

@@ -12,6 +12,7 @@ use crate::numbering::Numbering;
 use crate::tls::WaitingLogin;
 use crate::turn::Turn;
 use crate::users::Places;
+use crate::waiting::Waiting;
 use crate::{
     Ask, Awaits, Driver, Event, Hook, HookSet, Incoming, Injection, Reply, Session, Settings,
     Shared, Side, Slot, Then,
@@ -38,6 +39,10 @@ pub struct State {
     /// How to go on behind the present event.
     pub awaits: Awaits,
     pub asked: Option<Ask>,
+    /// The script was asked, and waits.
+    pub waiting: Option<Box<Waiting>>,
+    /// The packet at hand is one that was kept for a script that waited: it is no driver's.
+    pub at_hand_is_held: bool,
     /// What the tracker says of the packet at hand, if it was fed already.
     pub fed: Option<Result<Progress, TrackError>>,
     /// Where the current answer stands.
@@ -141,6 +146,8 @@ impl Engine {
             question: None,
             awaits: Awaits::Abort,
             asked: None,
+            waiting: None,
+            at_hand_is_held: false,
             fed: None,
             tracker: ResultTracker::new(0, Capabilities::empty()),
             login: LoginRounds::default(),
@@ -205,13 +212,16 @@ impl Engine {
     }
 
     /// The script was asked, and waits for something before it says its verdict: what it did to the connection so far takes
-    /// effect now. A driver whose verdicts may be pending calls this whenever the script begins to wait. Else a server that
-    /// the script parked would stay attached here while another client has it.
-    pub fn verdict_is_pending(&mut self, driver: &mut dyn Driver) {
-        if let Some(mut session) = self.session.lock() {
-            let (shared, state) = (&*self.shared, &mut self.state);
-            Turn { session: &mut session, shared, state, driver }.sync_server();
-        }
+    /// effect now. The packet that it was asked about is kept: [`Event::Verdict`] comes without. Says how to go on.
+    pub fn verdict_is_pending(
+        &mut self,
+        at_hand: Option<Incoming<'_>>,
+        driver: &mut dyn Driver,
+    ) -> Awaits {
+        let Some(mut session) = self.session.lock() else { return Awaits::Abort };
+        let (shared, state) = (&*self.shared, &mut self.state);
+        Turn { session: &mut session, shared, state, driver }.begin_to_wait(at_hand);
+        self.state.awaits
     }
 
     /// Takes an event, has the driver do what follows from it, and says how to go on. Behind the end of the connection

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use wire::MAX_PAYLOAD;
 
-use crate::{Side, TlsInfo, Verdict};
+use crate::{Query, QueryId, Side, TlsInfo, Verdict};
 
 /// Something happened. The driver hands these over one at a time, in the order in which they happened.
 #[derive(Debug)]
@@ -44,8 +44,21 @@ pub enum Event<'p> {
     /// A command that is to be handed over with all its parts takes more memory than there is for it
     /// (`pyproxy-max-kept-bytes`), and is not read to its end.
     CommandTooLong,
-    /// What the script says to the last [`Then::Ask`](crate::Then::Ask), with the packet that it was asked about.
+    /// What the script says to the last [`Then::Ask`](crate::Then::Ask), with the packet that it was asked about; without it
+    /// behind [`Engine::verdict_is_pending`](crate::Engine::verdict_is_pending).
     Verdict(Verdict, Option<Incoming<'p>>),
+    /// The script, which waits before it says its verdict, wants this query to be run on the connection's server, behind those that
+    /// it asked for before. [`Effect::Resume`](crate::Effect::Resume) answers.
+    Query {
+        /// Names it.
+        id: QueryId,
+        /// The query; its whole result is kept.
+        query: Query,
+    },
+    /// The waiting script attached another server, or parked the one that was attached.
+    Moved,
+    /// The script does not wait for this query any more.
+    Abandoned(QueryId),
     /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of
     /// `disconnect_client`.
     Closed,

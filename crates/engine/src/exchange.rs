@@ -3,8 +3,8 @@
 use wire::Command;
 use wire::connect::Login;
 
-use crate::Injection;
 use crate::answer_due::AnswerDue;
+use crate::{Injection, QueryId};
 
 /// Where a command stands.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Exchange {
     pub begun: bool,
     /// The file transfer.
     pub infile: Infile,
+    /// Whose query it is that is being read.
+    pub nested: Nested,
     /// The answer may open a cursor, whose columns are remembered for the script.
     pub opens_cursor: bool,
 }
@@ -35,6 +37,18 @@ impl Exchange {
     pub fn is_answered(&self) -> bool {
         self.due.is_none()
     }
+}
+
+/// Whether a query of a waiting script is with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nested {
+    /// No.
+    #[default]
+    No,
+    /// This one, and the script wants its result.
+    Wanted(QueryId),
+    /// One whose result nobody wants any more.
+    Dropped,
 }
 
 /// A LOAD DATA LOCAL transfer.

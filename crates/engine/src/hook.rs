@@ -67,6 +67,19 @@ impl HookSet {
         Self(self.0 | hook.bit())
     }
 
+    /// With hooks among them that may wait before they say their verdict.
+    pub const fn with_waiting(self) -> Self {
+        Self(self.0 | Self::WAITS)
+    }
+
+    /// Whether some may wait before they say their verdict.
+    #[inline]
+    pub const fn may_wait(self) -> bool {
+        self.0 & Self::WAITS != 0
+    }
+
+    const WAITS: u8 = 128;
+
     /// Whether `hook` is one of them.
     #[inline]
     pub const fn has(self, hook: Hook) -> bool {

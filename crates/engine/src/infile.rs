@@ -5,7 +5,7 @@ use wire::{Command, MAX_PAYLOAD, marker};
 
 use crate::engine::Step;
 use crate::error_code::ER_NOT_ALLOWED_COMMAND;
-use crate::exchange::Infile;
+use crate::exchange::{Infile, Nested};
 use crate::turn::Turn;
 use crate::{Awaits, Hook, Incoming, Reply, Side};
 
@@ -67,11 +67,19 @@ impl Turn<'_> {
     fn refused(&mut self, packet: Incoming<'_>) {
         self.note_changes(packet.payload);
         self.state.exchange.infile = Infile::No;
-        self.state.exchange.injection = None;
-        self.answer_command(&Reply::error(
+        let injection = self.state.exchange.injection.take();
+        let reply = Reply::error(
             ER_NOT_ALLOWED_COMMAND,
             "pyproxy: the server asked for a local file, which the client did not offer",
-        ));
+        );
+        match injection.filter(|_| self.state.exchange.nested != Nested::No) {
+            Some(mut injection) => {
+                // An ERR is an answer to everything.
+                _ = injection.answer(reply.packets().iter().map(Vec::as_slice));
+                self.nested_done(injection);
+            }
+            None => self.answer_command(&reply),
+        }
     }
 
     /// The server's answer to the file.

@@ -87,25 +87,35 @@ impl Injection {
         answer: impl IntoIterator<Item = &'p [u8]>,
         capabilities: Capabilities,
     ) -> Result<Self, TrackError> {
-        let command = query.packet.first().copied().unwrap_or_default();
-        let mut tracker = ResultTracker::new(command, capabilities);
         let mut injection = Self::new(query, capabilities);
-        let packets = Arc::make_mut(&mut injection.packets);
+        injection.answer(answer)?;
+        injection.first_packet_at = Some(injection.query.queued_at);
+        injection.last_packet_at = injection.first_packet_at;
+        Ok(injection)
+    }
+
+    /// This is the complete answer, in payloads, in place of what was kept so far.
+    pub(crate) fn answer<'p>(
+        &mut self,
+        answer: impl IntoIterator<Item = &'p [u8]>,
+    ) -> Result<(), TrackError> {
+        let command = self.query.packet.first().copied().unwrap_or_default();
+        let mut tracker = ResultTracker::new(command, self.capabilities);
+        let mut packets = KeptPackets::default();
         let mut last = None;
         for payload in answer {
             for packet in parts(payload) {
                 tracker.feed(packet)?;
-                if injection.query.resultset_is_needed {
+                if self.query.resultset_is_needed {
                     packets.push(packet);
                 }
             }
             last = Some(payload);
         }
-        injection.error = last.filter(|payload| is_err(payload)).map(<[u8]>::to_vec);
-        injection.summary = tracker.summary();
-        injection.first_packet_at = Some(injection.query.queued_at);
-        injection.last_packet_at = injection.first_packet_at;
-        Ok(injection)
+        self.packets = Arc::new(packets);
+        self.error = last.filter(|payload| is_err(payload)).map(<[u8]>::to_vec);
+        self.summary = tracker.summary();
+        Ok(())
     }
 
     /// Whether a further packet of this length is only kept: the limit is far, and no look at the client is due.

@@ -52,6 +52,7 @@ mod turn;
 mod use_statement;
 mod users;
 mod verdict;
+mod waiting;
 
 pub use address::Address;
 pub use attributes::Attributes;
@@ -79,3 +80,4 @@ pub use stats::{Counter, HookStats, Stats, Stopwatch};
 pub use tls::TlsInfo;
 pub use users::Users;
 pub use verdict::Verdict;
+pub use waiting::{Outcome, QueryId};

@@ -46,6 +46,9 @@ impl Turn<'_> {
 
     /// Passes what an ending server said last, with the number that it gave it, and hangs up.
     pub fn last_words(&mut self, packet: Incoming<'_>) {
+        if self.runs_nested() {
+            return self.nested_lost_with(packet);
+        }
         if is_err(packet.payload)
             && let Some(due) = self.state.exchange.due.take()
         {

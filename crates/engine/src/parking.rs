@@ -19,6 +19,9 @@ pub enum SwitchError {
     /// The server connection is in the middle of its login.
     #[error("backend_ndx cannot be changed in {0}: the login is not complete")]
     LoginPending(&'static str),
+    /// A query of the hook is with the server.
+    #[error("backend_ndx cannot be changed while a query of the hook runs")]
+    QueryRuns,
     /// The object is not used in a hook of its own connection.
     #[error("backend_ndx can only be changed in a hook of its own connection")]
     NotInHook,
@@ -50,6 +53,9 @@ impl Session {
         if login_pending {
             return Err(SwitchError::LoginPending(hook.name()));
         }
+        if !before_connect && self.server.as_ref().is_some_and(|server| server.busy) {
+            return Err(SwitchError::QueryRuns);
+        }
         match ndx {
             None => {
                 self.park_server(shared, now);
@@ -70,7 +76,8 @@ impl Session {
         before_connect: bool,
         now: Instant,
     ) -> Switched {
-        match self.take_idle(shared, ndx, before_connect, now) {
+        let taken = self.take_leaving(ndx);
+        match taken.or_else(|| self.take_idle(shared, ndx, before_connect, now)) {
             Some(server) => {
                 self.exchange_server(shared, server, now);
                 self.choice = before_connect.then_some(ndx);
@@ -115,8 +122,12 @@ impl Session {
         let Some(server) = self.detach(shared) else { return };
         // An open transaction is ended by the login of the next client, if there is one.
         if server.is_clean() && (shared.pool_change_user || !server.in_transaction()) {
-            let ndx = server.backend;
-            shared.pool().of(ndx).park(server, now);
+            if self.is_lent {
+                self.leave(server);
+            } else {
+                let ndx = server.backend;
+                shared.pool().of(ndx).park(server, now);
+            }
         } else {
             self.discard(server);
         }

@@ -152,6 +152,8 @@ impl Turn<'_> {
 
     /// The client may send a command.
     pub fn next_command(&mut self) {
-        self.go(Step::Command, Awaits::Command);
+        if !self.drains() {
+            self.go(Step::Command, Awaits::Command);
+        }
     }
 }

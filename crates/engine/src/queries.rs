@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use wire::Command;
+
 /// One queued query.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -22,6 +24,14 @@ pub struct Query {
 pub struct EmptyPacket;
 
 impl Query {
+    /// Whether a waiting script may run it: it neither ends the session, nor begins another, nor has an answer without end.
+    pub fn is_nestable(&self) -> bool {
+        !matches!(
+            Command(self.packet.first().copied().unwrap_or_default()),
+            Command::QUIT | Command::CHANGE_USER | Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID
+        )
+    }
+
     /// A query that is queued at `queued_at`.
     pub fn new(
         id: i64,

@@ -49,12 +49,7 @@ impl Turn<'_> {
             return false;
         }
         let command = Command(query.packet.first().copied().unwrap_or_default());
-        self.shared.stats.queued_queries.increment();
-        self.begin_server_exchange();
-        match self.change_user_to_ask_again(&query.packet) {
-            Some(other) => self.send_to_server(&other),
-            None => self.send_to_server(&self.with_attributes(&query.packet)),
-        }
+        self.send_query(&query);
         if command == Command::QUIT {
             if self.session.command != Some(Command::QUIT.0) {
                 log::warn!("{}: a queued COM_QUIT ends the connection", self.name());
@@ -63,18 +58,34 @@ impl Turn<'_> {
             self.note_cursor(&query.packet);
             return self.sent_unanswered();
         }
-        let Some(server) = self.server() else { return false };
+        self.read_answer_to(query);
+        true
+    }
+
+    /// Sends a query of the script.
+    pub fn send_query(&mut self, query: &Query) {
+        self.shared.stats.queued_queries.increment();
+        self.begin_server_exchange();
+        match self.change_user_to_ask_again(&query.packet) {
+            Some(other) => self.send_to_server(&other),
+            None => self.send_to_server(&self.with_attributes(&query.packet)),
+        }
+    }
+
+    /// Goes on with the answer to a query that was sent.
+    pub fn read_answer_to(&mut self, query: Query) {
+        let Some(server) = self.server() else { return };
         server.busy = true;
         let capabilities = server.capabilities();
         let cursor = server.cursors.columns(&query.packet).cloned();
+        let command = query.packet.first().copied().unwrap_or_default();
         self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
-        self.state.tracker.start(command.0, capabilities);
+        self.state.tracker.start(command, capabilities);
         let kept = query.resultset_is_needed;
         self.state.exchange.injection =
             Some(Injection { cursor, ..Injection::new(query, capabilities) });
         self.go(Step::Answer, Awaits::Answer { kept });
-        true
     }
 
     /// A command that no server answers was sent. `false`: what is queued behind it can follow.
@@ -97,6 +108,9 @@ impl Turn<'_> {
     pub fn command_done(&mut self) {
         if self.state.exchange.is_answered() && self.session.close_after_result {
             return self.close();
+        }
+        if self.drains() {
+            return;
         }
         if self.start_next_query() {
             return;

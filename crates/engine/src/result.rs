@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use wire::Capabilities;
 use wire::reply::{OkPacket, StatusFlags, is_err, is_ok};
 use wire::result::{Part, Step as Progress};
+use wire::{Capabilities, Command};
 
 use crate::engine::{Question, Step};
-use crate::exchange::{Change, Infile};
+use crate::exchange::{Change, Infile, Nested};
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Incoming, Side, Slot};
 
@@ -117,9 +117,18 @@ impl Turn<'_> {
         };
         injection.summary = self.state.tracker.summary();
         injection.last_packet_at = Some(self.driver.now());
+        if self.state.exchange.nested != Nested::No {
+            return self.nested_done(injection);
+        }
         self.session.result_status = injection.summary.status;
         if injection.bound.is_passed() {
             return self.refuse_large();
+        }
+        if !injection.query.resultset_is_needed
+            && let Some(due) = self.state.exchange.due.take()
+        {
+            // All of it has passed.
+            due.given();
         }
         self.ask(Question::ReadQueryResult(Slot::new(injection)), None);
     }
@@ -128,7 +137,13 @@ impl Turn<'_> {
     fn request_file(&mut self, packet: Incoming<'_>) {
         let injection = self.state.exchange.injection.as_ref();
         let is_dropped = injection.is_some_and(|injection| injection.bound.is_passed());
-        if self.state.exchange.is_answered() || is_dropped {
+        let is_unwanted = match self.state.exchange.nested {
+            Nested::No => false,
+            // In answer to another command a client would not understand it.
+            Nested::Wanted(_) => self.session.command != Some(Command::QUERY.0),
+            Nested::Dropped => true,
+        };
+        if self.state.exchange.is_answered() || is_dropped || is_unwanted {
             // The client is not waiting for anything any more, or for an ERR only: the server gets an empty file.
             self.send_to_server(&[]);
             return self.go(Step::FileAnswer, Awaits::FileAnswer);

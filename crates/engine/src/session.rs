@@ -29,6 +29,10 @@ pub struct Session {
     pub result_status: StatusFlags,
     /// In `read_auth_result`: the server accepted the login.
     pub login_accepted: bool,
+    /// The hook waits, and the driver goes on meanwhile: what is parked is still attached there until it is told.
+    pub(crate) is_lent: bool,
+    /// Detached connections for the pool, as soon as the driver knows.
+    leaving: Vec<Server>,
     /// What [`Server::status`] was when the last server was detached.
     detached_status: StatusFlags,
     /// The driver does not know yet which server is attached now.
@@ -52,6 +56,8 @@ impl Session {
             hook: None,
             result_status: StatusFlags::empty(),
             login_accepted: false,
+            is_lent: false,
+            leaving: Vec::new(),
             detached_status: StatusFlags::AUTOCOMMIT,
             moved: false,
             discarded: Vec::new(),
@@ -68,6 +74,16 @@ impl Session {
         self.server
             .as_ref()
             .map_or(self.detached_status.difference(StatusFlags::OF_TRANSACTION), Server::status)
+    }
+
+    /// Whether the hook that runs may run queries on the server connection: it is about commands, or about a login that the server
+    /// accepted.
+    pub fn may_query(&self) -> bool {
+        match self.hook {
+            Some(Hook::ReadQuery | Hook::ReadQueryResult) => true,
+            Some(Hook::ReadAuthResult) => self.login_accepted,
+            _ => false,
+        }
     }
 
     /// The server connection as this client's own: counted on its backend. The present one must be detached.
@@ -100,6 +116,22 @@ impl Session {
     pub(crate) fn close_server(&mut self, shared: &Shared) {
         let server = self.detach(shared);
         self.discarded.extend(server);
+    }
+
+    /// Leaves a detached connection to be parked.
+    pub(crate) fn leave(&mut self, server: Server) {
+        self.leaving.push(server);
+    }
+
+    /// A connection to backend `ndx` that is still to be parked.
+    pub(crate) fn take_leaving(&mut self, ndx: usize) -> Option<Server> {
+        let place = self.leaving.iter().position(|server| server.backend == ndx)?;
+        Some(self.leaving.remove(place))
+    }
+
+    /// The connections to park, now that the driver knows that they are not attached any more.
+    pub(crate) fn take_all_leaving(&mut self) -> Vec<Server> {
+        std::mem::take(&mut self.leaving)
     }
 
     /// Leaves a detached connection to be closed.

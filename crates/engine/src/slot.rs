@@ -18,6 +18,15 @@ impl<T> Clone for Slot<T> {
     }
 }
 
+/// Handles of the same slot are equal.
+impl<T> PartialEq for Slot<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other)
+    }
+}
+
+impl<T> Eq for Slot<T> {}
+
 impl<T> Slot<T> {
     /// A slot that holds `value`.
     pub fn new(value: T) -> Self {

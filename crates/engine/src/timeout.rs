@@ -60,6 +60,10 @@ impl Turn<'_> {
                 let message = "pyproxy: the login takes too long";
                 self.refuse_for_client(&Reply::error(ER_NET_READ_INTERRUPTED, message));
             }
+            Step::Asked if self.session.command.is_none() => {
+                timeouts.increment();
+                self.refuse(&self.login_error("pyproxy: the login takes too long"));
+            }
             Step::Tls(Side::Client) => {
                 timeouts.increment();
                 self.abort();

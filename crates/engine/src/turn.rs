@@ -25,7 +25,25 @@ impl Turn<'_> {
     /// Takes an event to the step that the connection is in.
     #[inline(always)]
     pub fn take(&mut self, event: Event<'_>) {
+        self.take_event(event);
+        if self.state.waiting.is_some() {
+            self.hold_the_end();
+        }
+    }
+
+    #[inline(always)]
+    fn take_event(&mut self, event: Event<'_>) {
         match event {
+            Event::Ended(Side::Server) if self.runs_nested() => {
+                self.nested_lost("the server closed the connection");
+            }
+            Event::TimedOut if self.runs_nested() => {
+                self.shared.stats.query_timeouts.increment();
+                self.nested_lost("backend timed out");
+            }
+            Event::Query { id, query } => self.nested_query(id, query),
+            Event::Moved => self.sync_server(),
+            Event::Abandoned(id) => self.abandon_query(id),
             Event::Closed => {
                 _ = self.tell_of_lost_server();
                 self.closed();
@@ -94,6 +112,10 @@ impl Turn<'_> {
 
     fn verdict(&mut self, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
         self.session.hook = None;
+        self.session.is_lent = false;
+        if self.state.waiting.is_some() {
+            return self.late_verdict(verdict);
+        }
         if self.state.step != Step::Asked {
             return;
         }
@@ -103,7 +125,7 @@ impl Turn<'_> {
         self.go_on(question, verdict, at_hand);
     }
 
-    fn go_on(&mut self, question: Question, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
+    pub fn go_on(&mut self, question: Question, verdict: Verdict, at_hand: Option<Incoming<'_>>) {
         match question {
             Question::ConnectServer => self.connect_verdict(verdict),
             Question::ReadHandshake => self.greeting_verdict(verdict),
@@ -138,6 +160,10 @@ impl Turn<'_> {
         }
         self.state.asked = None;
         self.state.exchange.injection = None;
+        if self.state.waiting.take().is_some() {
+            // Its hook has not ended: it cannot be asked.
+            return self.over();
+        }
         self.ask(Question::DisconnectClient, None);
     }
 
@@ -186,6 +212,11 @@ impl Turn<'_> {
         let is_compressed = server.is_some_and(|server| server.compression.is_some());
         self.state.server_ids.leave_to_frames(is_compressed);
         drop(self.session.take_discarded());
+        let now = self.driver.now();
+        for server in self.session.take_all_leaving() {
+            let ndx = server.backend;
+            self.shared.pool().of(ndx).park(server, now);
+        }
     }
 
     /// Closes the server connection and takes it off its backend's count.
@@ -266,8 +297,14 @@ impl Turn<'_> {
             Side::Client => &mut self.state.client_ids,
             Side::Server => &mut self.state.server_ids,
         };
-        let id = ids.pass(packet.id, packet.last_id());
-        self.driver.effect(Effect::Forward { to, id });
+        let first = ids.pass(packet.id, packet.last_id());
+        if !self.state.at_hand_is_held {
+            return self.driver.effect(Effect::Forward { to, id: first });
+        }
+        let parts = std::iter::once(packet.payload).chain(packet.rest.iter().copied());
+        for (payload, id) in parts.zip((0..=u8::MAX).cycle().skip(first.into())) {
+            self.driver.effect(Effect::SendPart { to, id, payload });
+        }
     }
 
     /// Both sides start a new exchange.

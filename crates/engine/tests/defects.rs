@@ -170,8 +170,9 @@ fn what_a_hook_parks_while_it_waits_is_parked_at_once() {
         let mut session = scene.engine.session().lock().expect("alive");
         session.set_backend(&shared, None, Instant::now()).expect("in a hook");
     }
-    scene.engine.verdict_is_pending(&mut scene.seen);
-    assert!(!scene.seen.has_server);
-    scene.tell(Event::Verdict(reply(OK), Some(Incoming::single(0, b"\x03SELECT 1"))));
+    let packet = Incoming::single(0, b"\x03SELECT 1");
+    let awaits = scene.engine.verdict_is_pending(Some(packet), &mut scene.seen);
+    assert_eq!((scene.seen.has_server, awaits), (false, Awaits::Verdict));
+    scene.tell(Event::Verdict(reply(OK), None));
     assert_eq!(scene.seen.to_client, [OK]);
 }

@@ -157,8 +157,9 @@ impl Driver for Host<'_> {
                 }
             }
             Effect::Trim => release_memory(),
-            // The settings ask for neither TLS nor compression.
+            // The settings ask for neither TLS nor compression, and scripts do not wait.
             Effect::StartTls(_) | Effect::Compress { .. } | Effect::NewExchange(_) => {}
+            Effect::Resume { .. } | Effect::Cancel => {}
         }
     }
 }

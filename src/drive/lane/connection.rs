@@ -378,9 +378,12 @@ pub const fn awaited(awaits: Awaits) -> Option<Side> {
         | Awaits::Answer { .. }
         | Awaits::MoreAnswer
         | Awaits::FileAnswer => Some(Side::Server),
-        Awaits::Connect | Awaits::Retry | Awaits::Secured(_) | Awaits::Close | Awaits::Abort => {
-            None
-        }
+        Awaits::Connect
+        | Awaits::Retry
+        | Awaits::Secured(_)
+        | Awaits::Verdict
+        | Awaits::Close
+        | Awaits::Abort => None,
     }
 }
 

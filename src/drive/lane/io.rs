@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Instant;
 
-use engine::{Algorithm, Connecting, Driver, Effect, Link, Side};
+use engine::{Algorithm, Connecting, Driver, Effect, Link, Outcome, QueryId, Side};
 use mio::{Registry, Token};
 use transport::Compression;
 use transport::proxy_protocol::Ends;
@@ -68,8 +68,19 @@ pub struct Io {
     pub attempt_at: Option<Instant>,
     /// Why a connect failed.
     pub connect_error: Option<io::Error>,
+    /// What the waiting script is to be told.
+    pub for_script: Vec<ForScript>,
     /// What of the input is passed on as it is, and was not written yet.
     run: Range<usize>,
+}
+
+/// What a waiting script is told.
+#[derive(Debug)]
+pub enum ForScript {
+    /// What became of a query of it.
+    Resume(QueryId, Outcome),
+    /// It is to come to its end.
+    Cancel,
 }
 
 const fn place(key: usize, side: Side) -> usize {
@@ -102,6 +113,7 @@ impl Io {
             ends: None,
             attempt_at: None,
             connect_error: None,
+            for_script: Vec::new(),
             run: 0..0,
         }
     }
@@ -375,6 +387,8 @@ impl Driver for Effects<'_> {
             // Both sides are always watched.
             Effect::Look(_) => {}
             Effect::Trim => release_memory(),
+            Effect::Resume { id, outcome } => self.io.for_script.push(ForScript::Resume(id, outcome)),
+            Effect::Cancel => self.io.for_script.push(ForScript::Cancel),
         }
     }
 }

@@ -252,7 +252,8 @@ impl Client {
         };
         let waits = self.phase == Phase::Waiting && self.tracker.is_none();
         // Nobody was asked: it ends the session.
-        let idles = matches!(self.phase, Phase::Ready | Phase::Speaks | Phase::ChangeData);
+        let idles =
+            matches!(self.phase, Phase::Ready | Phase::Speaks | Phase::ChangeData | Phase::Refused);
         if idles && is_err(payload) {
             self.surprised = Some(payload.to_vec());
             return;

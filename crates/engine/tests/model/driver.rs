@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
-use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Side, Then};
+use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Outcome, QueryId, Side, Then};
 
 use super::choices::Choices;
 use super::client::{Client, Origin};
@@ -23,8 +23,14 @@ pub struct Io {
     pub at_hand: Option<(Arc<Packet>, Origin)>,
     /// What the server answered last, as it looks when it was kept meanwhile.
     pub kept: Option<Origin>,
+    /// What is still to be passed on of the packet that the script was asked about before it waited.
+    pub late: Option<(Arc<Packet>, Origin)>,
+    /// The result that the script answers with.
+    pub chosen: Option<Origin>,
     /// What the script said last does not fit the command.
     pub is_raw: bool,
+    /// The same, of one that waited.
+    pub late_is_raw: bool,
     /// The end was announced: nobody gets anything any more.
     pub is_ending: bool,
 }
@@ -55,6 +61,12 @@ pub struct Hands<'h, 'i> {
     /// All connections to servers.
     pub ends: &'h mut Vec<Arc<End>>,
     pub effects: u32,
+    /// What became of queries of the waiting script.
+    pub resumed: Vec<(QueryId, Outcome)>,
+    /// It is to come to its end.
+    pub cancelled: bool,
+    /// Parts of a long command that are still to come.
+    pub late_parts: usize,
 }
 
 impl<'h, 'i> Hands<'h, 'i> {
@@ -77,6 +89,9 @@ impl<'h, 'i> Hands<'h, 'i> {
             ended: None,
             ends,
             effects: 0,
+            resumed: Vec::new(),
+            cancelled: false,
+            late_parts: 0,
         }
     }
 
@@ -84,7 +99,7 @@ impl<'h, 'i> Hands<'h, 'i> {
         self.io.server.as_ref().expect("a server").state()
     }
 
-    fn send(&mut self, to: Side, packet: Packet, origin: Origin) {
+    pub(super) fn send(&mut self, to: Side, packet: Packet, origin: Origin) {
         assert!(!self.io.is_ending, "a packet behind the last words: {packet:02x?}");
         match to {
             Side::Client => {
@@ -176,11 +191,20 @@ impl Driver for Hands<'_, '_> {
                 self.send(to, packet, origin);
             }
             Effect::Send { to, id, payload } => {
+                if to == Side::Server && !payload.is_empty() {
+                    // Another query: what is kept from now on is its answer.
+                    self.io.chosen = None;
+                }
                 let origin = if self.io.is_raw { Origin::Raw } else { Origin::Proxy };
                 self.send(to, Packet::new(id, payload.to_vec()), origin);
             }
+            Effect::SendPart { to: Side::Server, id, payload } => self.send_late(id, payload),
+            Effect::SendPart { to, id, payload } if self.is_late_answer(payload) => {
+                let (_, origin) = self.io.late.take().expect("it was looked at");
+                self.send(to, Packet::new(id, payload.to_vec()), origin);
+            }
             Effect::SendPart { to, id, payload } => {
-                let origin = self.io.kept.expect("an answer that was kept");
+                let origin = self.io.chosen.or(self.io.kept).expect("an answer that was kept");
                 self.send(to, Packet::new(id, payload.to_vec()), origin);
             }
             Effect::SendForeign(_) => self.io.client.is_exempt = true,
@@ -205,6 +229,8 @@ impl Driver for Hands<'_, '_> {
             Effect::Compress { side: Side::Server, algorithm } => {
                 self.server().hop.compress(algorithm);
             }
+            Effect::Resume { id, outcome } => self.resumed.push((id, outcome)),
+            Effect::Cancel => self.cancelled = true,
             Effect::NewExchange(Side::Client) => panic!("a client begins by itself"),
             Effect::NewExchange(Side::Server) => self.server().hop.begin(),
             Effect::FlushServer => {

@@ -1,6 +1,6 @@
 //! What happened, as a number that two runs can compare, and as text when a run is looked at.
 
-use engine::{Effect, Then};
+use engine::{Effect, Outcome, Then};
 
 /// FNV-1a over all events and effects.
 #[derive(Debug)]
@@ -66,6 +66,11 @@ impl Log {
                 self.bytes(&[10, u8::from(*side == engine::Side::Client)]);
             }
             Effect::NewExchange(_) => self.bytes(&[11]),
+            Effect::Resume { id, outcome } => {
+                self.bytes(&id.to_le_bytes());
+                self.bytes(&[12, matches!(outcome, Outcome::Answered(_)).into()]);
+            }
+            Effect::Cancel => self.bytes(&[13]),
         }
     }
 

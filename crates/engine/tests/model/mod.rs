@@ -18,6 +18,7 @@ mod packets;
 mod script;
 mod server;
 mod server_answers;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ use driver::{Hands, Io};
 use log::Log;
 use packets::Packet;
 use server::End;
+use waiting::Waits;
 
 /// What a run amounted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ struct Conn {
     engine: Engine,
     io: Io,
     at: At,
+    /// The script waits.
+    waits: Option<Waits>,
     /// What happens next is not allowed here.
     must_end: bool,
 }
@@ -74,6 +78,8 @@ enum What {
     Plain(Event<'static>),
     Packet(Side, Packet, Origin),
     Verdict(Verdict),
+    /// Of a script that waited.
+    LateVerdict(Verdict),
 }
 
 /// Whether the connection ends with this.
@@ -177,7 +183,7 @@ impl<'i> World<'i> {
         let engine = Engine::new(session, Arc::clone(&self.shared), settings, hooks);
         let mut io = Io::default();
         io.client.settings = settings;
-        Conn { engine, io, at: At::Awaits(Awaits::Retry), must_end: false }
+        Conn { engine, io, at: At::Awaits(Awaits::Retry), waits: None, must_end: false }
     }
 
     /// One thing happens to one connection.
@@ -213,7 +219,11 @@ impl<'i> World<'i> {
 
     fn decide(&mut self, n: usize) -> Verdict {
         let conn = &mut self.conns[n];
-        let At::Asked(ask) = &conn.at else { panic!("nobody was asked") };
+        let ask = match (&conn.at, &conn.waits) {
+            (At::Asked(ask), _) => ask,
+            (_, Some(waits)) => &waits.ask,
+            _ => panic!("nobody was asked"),
+        };
         let session =
             conn.engine.session().lock().expect("a session that the script is asked about");
         let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
@@ -245,7 +255,7 @@ impl<'i> World<'i> {
                 let hook = ask.hook();
                 self.conns[n].at = At::Asked(ask);
                 self.act(n, hook);
-                if self.input.chance(16) {
+                if hook != Hook::DisconnectClient && self.input.chance(40) {
                     return self.begin_to_wait(n);
                 }
                 What::Verdict(self.decide(n))
@@ -261,16 +271,6 @@ impl<'i> World<'i> {
             script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
         }
         self.check_counts();
-    }
-
-    /// It waits for something before it says its verdict.
-    fn begin_to_wait(&mut self, n: usize) {
-        let conn = &mut self.conns[n];
-        let limit = self.shared.max_kept_bytes;
-        let (input, log, servers) = (&mut self.input, &mut self.log, &mut self.ends);
-        let mut hands = Hands::new(&mut conn.io, input, log, servers, self.now, limit);
-        conn.engine.verdict_is_pending(&mut hands);
-        self.check_servers();
     }
 
     fn hand_over(&mut self, n: usize, what: What) -> (Option<Ask>, Option<Side>) {
@@ -296,7 +296,15 @@ impl<'i> World<'i> {
             payload: &packet.payload,
             rest: &rest,
         });
+        let is_late = matches!(side, Err(What::LateVerdict(_)));
+        if is_late {
+            // What a result was judged by is kept with the result.
+            let waits = conn.waits.take();
+            let waits = waits.filter(|waits| waits.ask.hook() != Hook::ReadQueryResult);
+            conn.io.late = waits.and_then(|waits| waits.held);
+        }
         let event = match side {
+            Err(What::LateVerdict(verdict)) => Event::Verdict(verdict, None),
             Ok(Side::Client) => Event::Client(incoming.unwrap()),
             Ok(Side::Server) => Event::Server(incoming.unwrap()),
             Err(What::Verdict(verdict)) => Event::Verdict(verdict, incoming),
@@ -306,7 +314,7 @@ impl<'i> World<'i> {
         let misnumbered = matches!(event, Event::Client(_) | Event::Server(_))
             && held.as_ref().is_some_and(|packet| packet.misnumbered);
         let is_closed = matches!(event, Event::Closed);
-        let is_pending = matches!(conn.at, At::Asked(_)) && !matches!(event, Event::Verdict(..));
+        let is_pending = conn.waits.is_some();
         if let (Event::Connected, Some(end)) = (&event, &conn.io.server) {
             end.establish();
         }
@@ -330,17 +338,33 @@ impl<'i> World<'i> {
         if !is_over {
             hands.then(then);
         }
-        let Hands { asked, awaits, ended, .. } = hands;
+        let Hands { asked, awaits, ended, resumed, cancelled, .. } = hands;
         let in_hook = hook.flatten().is_some();
         assert!(in_hook == asked.is_some() || is_pending, "the session is in a hook: {in_hook}");
-        conn.io.is_raw = false;
+        // A late verdict may be acted on later still.
+        conn.io.is_raw &= is_late || conn.io.late_is_raw;
+        conn.io.late_is_raw |= is_late && conn.io.is_raw;
+        if let Some(waits) = conn.waits.as_mut() {
+            waits.told(resumed, cancelled, conn.io.kept);
+        } else {
+            assert!(resumed.is_empty() && !cancelled, "nobody waits for {resumed:?}");
+        }
         if let Some(awaits) = awaits {
             assert!(!conn.io.is_ending || ends(Some(awaits)), "{awaits:?} behind the last words");
             conn.io.is_ending = ends(Some(awaits));
             conn.at = At::Awaits(awaits);
             conn.io.at_hand = None;
+            if awaits == Awaits::Command {
+                (conn.io.late, conn.io.chosen) = (None, None);
+                (conn.io.is_raw, conn.io.late_is_raw) = (false, false);
+            }
+        }
+        if asked.is_some() {
+            conn.io.chosen = None;
         }
         if is_over {
+            self.conns[n].waits = None;
+            let conn = &mut self.conns[n];
             assert!(awaits.is_none() && asked.is_none(), "something is awaited behind the end");
             assert!(conn.io.server.is_none(), "a server is attached behind the end");
             conn.at = At::Over;
@@ -352,9 +376,14 @@ impl<'i> World<'i> {
             conn.at
         );
         assert!(!is_closed || asked.is_some(), "a connection that is closed goes on");
+        let waits = self.conns[n].waits.is_some();
+        assert!(!waits || !ends(awaits), "the end comes while the script waits");
         let must_end = std::mem::take(&mut self.conns[n].must_end);
-        assert!(!must_end || ends(awaits), "an event that nobody awaits was taken: {awaits:?}");
-        assert!(!misnumbered || ends(awaits), "a packet with a wrong id was taken");
+        // While a script waits, the end waits for its verdict; and a lost server is the script's business.
+        let is_lost = self.conns[n].io.server.is_none();
+        let is_end = ends(awaits) || is_lost || waits && awaits == Some(Awaits::Verdict);
+        assert!(!must_end || is_end, "an event that nobody awaits was taken: {awaits:?}");
+        assert!(!misnumbered || is_end, "a packet with a wrong id was taken");
         self.check(n, awaits);
         (asked, ended.filter(|_| awaits.is_none_or(|awaits| awaits != Awaits::Abort)))
     }
@@ -368,6 +397,7 @@ impl<'i> World<'i> {
             }
             let is_ending =
                 |at: &At| matches!(at, At::Asked(ask) if ask.hook() == Hook::DisconnectClient);
+            self.conns[n].waits = None;
             if !matches!(self.conns[n].at, At::Over) && !is_ending(&self.conns[n].at) {
                 self.handle(n, What::Plain(Event::Closed));
             }

@@ -1,6 +1,6 @@
 //! What happens next to a connection, given what its engine awaits.
 
-use engine::{Awaits, Event, Hook, Side, TlsInfo};
+use engine::{Awaits, Event, Side, TlsInfo};
 
 use super::client::Origin;
 use super::packets::{self, Packet};
@@ -16,7 +16,7 @@ impl World<'_> {
                 self.conns[n] = self.accept();
                 return None;
             }
-            At::Asked(ask) => return self.while_asked(n, ask.hook()),
+            At::Asked(_) => return Some(What::Verdict(self.decide(n))),
             At::Awaits(awaits) => *awaits,
         };
         match awaits {
@@ -27,6 +27,7 @@ impl World<'_> {
                 245..=250 => plain(Event::TimedOut),
                 _ => plain(Event::Ended(Side::Client)),
             },
+            Awaits::Verdict => self.while_waiting(n),
             Awaits::Abort => plain(Event::Closed),
             Awaits::MoreCommand => panic!("commands are handed over with all their parts"),
             Awaits::Secured(side) => self.shake_hands(n, side),
@@ -102,6 +103,9 @@ impl World<'_> {
     }
 
     fn server_speaks(&mut self, n: usize, awaits: Awaits) -> Option<What> {
+        if self.conns[n].waits.is_some() && self.input.chance(48) {
+            return self.while_waiting(n);
+        }
         match self.input.byte() {
             255 => return Some(What::Plain(Event::TimedOut)),
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
@@ -138,27 +142,5 @@ impl World<'_> {
 
     fn server_hung_up(&self, n: usize) -> bool {
         self.conns[n].io.server.as_ref().is_some_and(|end| end.state().hung_up)
-    }
-
-    /// While the script thinks, either side may leave, and time may run out.
-    fn while_asked(&mut self, n: usize, hook: Hook) -> Option<What> {
-        if hook != Hook::DisconnectClient {
-            match self.input.byte() {
-                0..=15 => return Some(What::Plain(Event::Ended(Side::Client))),
-                16..=31 => return Some(What::Plain(Event::TimedOut)),
-                32..=39 => return Some(What::Plain(Event::Closed)),
-                40..=63 if self.server_hung_up(n) => {
-                    return Some(What::Plain(Event::Ended(Side::Server)));
-                }
-                // It goes on for a while, and waits again.
-                64..=127 => {
-                    self.act(n, hook);
-                    self.begin_to_wait(n);
-                    return None;
-                }
-                _ => {}
-            }
-        }
-        Some(What::Verdict(self.decide(n)))
     }
 }

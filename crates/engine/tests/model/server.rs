@@ -133,7 +133,8 @@ impl End {
     pub fn receive(&self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
         assert!(!self.is_closed(), "a packet for a server connection that was closed");
         let mut state = self.state();
-        if source != Source::Data && state.phase != Phase::Login {
+        // An empty packet is the end of a file.
+        if source != Source::Data && state.phase != Phase::Login && !packet.payload.is_empty() {
             state.command = packet.payload.first().copied().unwrap_or_default();
             state.serial += 1;
         }
