@@ -10,6 +10,7 @@ mod column;
 mod constants;
 mod decision;
 pub mod escape;
+mod failure;
 mod guest;
 mod hooks;
 mod layout;
