@@ -4,7 +4,10 @@ use engine::{Ask, Hook, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
+use crate::answers::{Answer, Send};
+use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
+use crate::classes::resultset::Resultset;
 use crate::failure::Failure;
 use crate::reply;
 
@@ -31,7 +34,7 @@ pub fn verdict(
         return Ok(Verdict::Proceed);
     }
     if returned.is_instance_of::<PyBool>() || !returned.is_instance_of::<PyInt>() {
-        return Err(Failure::invalid(returned));
+        return value(ask, proxy, returned);
     }
     match (returned.extract().unwrap_or(i64::MAX), ask.hook()) {
         (NO_DECISION, _) => Ok(Verdict::Proceed),
@@ -48,7 +51,51 @@ pub fn verdict(
 fn response(proxy: &Bound<'_, Proxy>) -> Result<Verdict, Failure> {
     let Some(response) = proxy.get().own_response() else { return Ok(Verdict::Proceed) };
     let encode = || {
-        reply::encode(response.fields(proxy.py()), proxy.get().context()?).map(Verdict::SendResult)
+        let context = proxy.get().context()?;
+        reply::encode(response.fields(proxy.py()), context).map(Verdict::SendResult)
     };
     encode().map_err(|error| Failure::BadAnswer("PROXY_SEND_RESULT, but proxy.response", error))
+}
+
+/// A value of [`crate::answers`], or a result.
+fn value(
+    ask: &Ask,
+    proxy: &Bound<'_, Proxy>,
+    returned: &Bound<'_, PyAny>,
+) -> Result<Verdict, Failure> {
+    if is_result_of(ask, returned) {
+        return Ok(Verdict::Proceed);
+    }
+    if let Some(answer) = Answer::of(returned)
+        && may_answer(ask.hook(), &answer)
+    {
+        let encode = || answer.encode(proxy.get().context()?).map(Verdict::SendResult);
+        return encode().map_err(|error| Failure::BadAnswer(answer.name(), error));
+    }
+    if let Ok(send) = returned.cast::<Send>()
+        && ask.hook() == Hook::ReadQuery
+    {
+        let what = send.get().what(send.py());
+        let packet = proxy.get().encode_command(what);
+        return packet
+            .map(Verdict::Forward)
+            .map_err(|error| Failure::BadAnswer("pyproxy.Send, which", error));
+    }
+    Err(Failure::invalid(returned))
+}
+
+/// Whether it is what the hook was asked about.
+fn is_result_of(ask: &Ask, returned: &Bound<'_, PyAny>) -> bool {
+    let Ask::Result(slot) = ask else { return false };
+    let is_injection = |inj: &Bound<'_, Injection>| inj.get().slot().is_same(slot);
+    let is_resultset = |result: &Bound<'_, Resultset>| result.get().is_answer_to(slot);
+    returned.cast().is_ok_and(is_injection) || returned.cast().is_ok_and(is_resultset)
+}
+
+fn may_answer(hook: Hook, answer: &Answer<'_, '_>) -> bool {
+    match hook {
+        Hook::ReadQuery | Hook::ReadQueryResult => true,
+        Hook::DisconnectClient => false,
+        _ => matches!(answer, Answer::Error(_)),
+    }
 }

@@ -11,7 +11,7 @@ pub enum Failure {
     Raised(PyErr),
     /// It returned what it may not return: this, as [`Failure::invalid`] shows it.
     InvalidReturn(String),
-    /// What it wants to be sent cannot be encoded. The text names what that is.
+    /// What it returned, of which this is the name, has something in it that cannot be sent.
     BadAnswer(&'static str, PyErr),
 }
 

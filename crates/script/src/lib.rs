@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
 mod asked;
 mod binary;
 mod binding;
@@ -16,6 +17,7 @@ mod hooks;
 mod layout;
 pub mod log_target;
 pub mod made;
+mod packet;
 mod permission;
 mod prepare;
 pub mod reply;
