@@ -12,15 +12,16 @@ use crate::{Awaits, Incoming, Side};
 impl Turn<'_> {
     /// The server asks the client in answer to a COM_CHANGE_USER.
     pub fn change_user_round(&mut self, packet: Incoming<'_>) {
-        if self.state.exchange.injection.take().is_some() {
-            let asked = self.session.command == Some(Command::CHANGE_USER.0);
-            if !asked || self.state.exchange.is_answered() {
-                log::error!(
-                    "{}: a queued COM_CHANGE_USER needs the client's password",
-                    self.name()
-                );
-                return self.broken("a queued COM_CHANGE_USER cannot be followed");
-            }
+        let is_queued = self.state.exchange.injection.take().is_some();
+        let asked = self.session.command == Some(Command::CHANGE_USER.0);
+        if !asked || (is_queued && self.state.exchange.is_answered()) {
+            log::error!(
+                "{}: a COM_CHANGE_USER of the script needs the client's password",
+                self.name()
+            );
+            return self.broken("a queued COM_CHANGE_USER cannot be followed");
+        }
+        if is_queued {
             // It stands for the client's own: the client answers, and what is queued behind it is not run.
             self.session.queries.clear();
         }

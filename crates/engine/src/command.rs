@@ -73,6 +73,10 @@ impl Turn<'_> {
                 self.answer_with(&result, Hook::ReadQuery);
             }
             Verdict::SendQuery if !self.session.queries.is_empty() => self.run_queue(),
+            Verdict::Forward(packet) => {
+                self.warn_about_queue(false);
+                self.forward_other(packet);
+            }
             Verdict::SendResult(_) | Verdict::Failed => {
                 self.session.queries.clear();
                 if self.state.settings.on_script_error == OnScriptError::Reject {
@@ -82,14 +86,14 @@ impl Turn<'_> {
                 }
             }
             other => {
-                self.warn_about_queue(&other);
+                self.warn_about_queue(other == Verdict::SendQuery);
                 self.forward_command(packet);
             }
         }
     }
 
-    fn warn_about_queue(&mut self, verdict: &Verdict) {
-        let what = if *verdict == Verdict::SendQuery {
+    fn warn_about_queue(&mut self, is_to_be_sent: bool) {
+        let what = if is_to_be_sent {
             "returned PROXY_SEND_QUERY but queued nothing: the command is forwarded"
         } else if self.session.queries.is_empty() {
             return;

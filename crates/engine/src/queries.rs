@@ -14,6 +14,8 @@ pub struct Query {
     pub packet: Vec<u8>,
     /// Keep the whole result for the script instead of passing it through.
     pub resultset_is_needed: bool,
+    /// It is forwarded in place of the client's command: the script is not asked about its result.
+    pub is_forwarded: bool,
     /// When it was queued.
     pub queued_at: Instant,
 }
@@ -42,7 +44,12 @@ impl Query {
         if packet.is_empty() {
             return Err(EmptyPacket);
         }
-        Ok(Self { id, packet, resultset_is_needed, queued_at })
+        Ok(Self { id, packet, resultset_is_needed, is_forwarded: false, queued_at })
+    }
+
+    /// What is forwarded in place of the client's command.
+    pub fn forwarded(packet: Vec<u8>, queued_at: Instant) -> Result<Self, EmptyPacket> {
+        Ok(Self { is_forwarded: true, ..Self::new(0, packet, false, queued_at)? })
     }
 }
 

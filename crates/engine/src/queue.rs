@@ -21,6 +21,17 @@ impl Turn<'_> {
         }
     }
 
+    /// Forwards `packet` in place of the client's command.
+    pub fn forward_other(&mut self, packet: Vec<u8>) {
+        match Query::forwarded(packet, self.driver.now()) {
+            Ok(query) => {
+                self.session.queries.push_back(query);
+                self.run_queue();
+            }
+            Err(error) => self.fail_command(&error.to_string()),
+        }
+    }
+
     /// Sends the next queued query that needs an answer, and every one before it that does not. `false`: none is left, and
     /// nothing was started.
     pub fn start_next_query(&mut self) -> bool {
@@ -83,8 +94,8 @@ impl Turn<'_> {
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
         self.state.tracker.start(command, capabilities);
         let kept = query.resultset_is_needed;
-        self.state.exchange.injection =
-            Some(Injection { cursor, ..Injection::new(query, capabilities) });
+        self.state.exchange.injection = (!query.is_forwarded)
+            .then(|| Injection { cursor, ..Injection::new(query, capabilities) });
         self.go(Step::Answer, Awaits::Answer { kept });
     }
 

@@ -9,7 +9,9 @@ pub enum Verdict {
     Proceed,
     /// `PROXY_SEND_QUERY`: run the queue.
     SendQuery,
-    /// `PROXY_SEND_RESULT`: send `proxy.response`, encoded here.
+    /// `pyproxy.Send`: forward this packet in place of the client's command.
+    Forward(Vec<u8>),
+    /// An answer of the script: `proxy.response`, or a value that it returned, encoded here.
     SendResult(Reply),
     /// Send the result of a query that the script ran, as it came. Only from hooks about commands.
     SendKept(Slot<Injection>),

@@ -23,7 +23,7 @@ pub fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
         return Ok(None);
     }
     let mut text = Vec::new();
-    if !append_scalar(value, &mut text)? {
+    if append_scalar(value, &mut text)?.is_none() {
         text.extend_from_slice(value.extract::<Data<'_>>()?.as_bytes());
     }
     Ok(Some(text))

@@ -12,10 +12,9 @@ use crate::classes::auth::Auth;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
 use crate::decision;
-use crate::escape;
+use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::permission::Permission;
-use crate::reply;
 use engine::{Ask, Hook, HookSet, Session, Shared, Slot, Verdict};
 
 /// The script version that a connection started with, and the connection's `proxy` object.
@@ -62,8 +61,7 @@ impl<G: Guest> Binding<G> {
             }
             Ask::Hook(_) => function.call1((proxy,)),
         }?;
-        decision::verdict(hook, &returned, || self.reply(py, proxy))?
-            .ok_or_else(|| Failure::InvalidReturn(show(&returned)))
+        decision::verdict(ask, proxy, &returned)
     }
 
     /// A command as scripts see it: a query without its attributes.
@@ -94,14 +92,6 @@ impl<G: Guest> Binding<G> {
         Ok(self.proxy.get_or_init(|| made).bind(py))
     }
 
-    fn reply(&self, py: Python<'_>, proxy: &Bound<'_, Proxy>) -> Result<Verdict, Failure> {
-        let Some(response) = proxy.get().own_response() else { return Ok(Verdict::Proceed) };
-        let context = proxy.get().context().map_err(Failure::BadResponse)?;
-        reply::encode(response.fields(py), context)
-            .map(Verdict::SendResult)
-            .map_err(Failure::BadResponse)
-    }
-
     /// One entry of the critical level, which names the hook and the connection.
     fn log(&self, py: Python<'_>, hook: Hook, failure: &Failure) {
         let (id, client) = self
@@ -110,22 +100,8 @@ impl<G: Guest> Binding<G> {
             .map(|session| (session.id, session.client.src.name.clone()))
             .unwrap_or_default();
         let hook = hook.name();
-        match failure {
-            Failure::Raised(error) => {
-                let traceback = self.script.describe(py, error);
-                log::error!("connection {id} ({client}): {hook} failed:\n{traceback}");
-            }
-            Failure::InvalidReturn(value) => log::error!(
-                "connection {id} ({client}): {hook} returned {value}, which it may not return"
-            ),
-            Failure::BadResponse(error) => {
-                let traceback = self.script.describe(py, error);
-                log::error!(
-                    "connection {id} ({client}): {hook} returned PROXY_SEND_RESULT, but proxy.response cannot be \
-                     encoded:\n{traceback}"
-                );
-            }
-        }
+        let reason = failure.describe(|error| self.script.describe(py, error));
+        log::error!("connection {id} ({client}): {hook} {reason}");
     }
 }
 
@@ -170,42 +146,4 @@ impl<G: Guest> Drop for Binding<G> {
         });
         std::mem::forget(proxy);
     }
-}
-
-/// Why a hook call counts as failed.
-#[derive(Debug)]
-enum Failure {
-    Raised(PyErr),
-    InvalidReturn(String),
-    BadResponse(PyErr),
-}
-
-impl From<PyErr> for Failure {
-    fn from(error: PyErr) -> Self {
-        Self::Raised(error)
-    }
-}
-
-/// A value for the log: its repr, cut short, or its type if that raises. What a function of another kind gives is named.
-fn show(value: &Bound<'_, PyAny>) -> String {
-    const LONGEST: usize = 200;
-    if is(value, "iscoroutine") {
-        // Else Python complains that nobody awaited it.
-        let _ = value.call_method0("close");
-        return "a coroutine (it is an async def, and hooks are not awaited)".to_owned();
-    }
-    if is(value, "isgenerator") || is(value, "isasyncgen") {
-        return "a generator (there is a yield in it)".to_owned();
-    }
-    match value.repr() {
-        Ok(repr) => escape::one_line(&repr.to_string_lossy()).chars().take(LONGEST).collect(),
-        Err(_) => format!("an object of {}", value.get_type()),
-    }
-}
-
-/// What a predicate of Python's `inspect` says.
-fn is(value: &Bound<'_, PyAny>, predicate: &str) -> bool {
-    let inspect = value.py().import("inspect");
-    let answer = inspect.and_then(|inspect| inspect.call_method1(predicate, (value,)));
-    answer.and_then(|answer| answer.is_truthy()).unwrap_or(false)
 }

@@ -44,7 +44,8 @@ impl Codec {
         }
     }
 
-    fn of_collation(id: u16) -> Self {
+    /// Of text in this character set.
+    pub fn of_collation(id: u16) -> Self {
         // MariaDB numbers the NO PAD variants from 1024 on.
         let id = if (1024..2048).contains(&id) { id - 1024 } else { id };
         let name = match id {

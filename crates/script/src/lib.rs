@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
 mod asked;
 mod binary;
 mod binding;
@@ -10,11 +11,13 @@ mod column;
 mod constants;
 mod decision;
 pub mod escape;
+mod failure;
 mod guest;
 mod hooks;
 mod layout;
 pub mod log_target;
 pub mod made;
+mod packet;
 mod permission;
 mod prepare;
 pub mod reply;

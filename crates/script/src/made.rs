@@ -2,28 +2,37 @@
 
 use std::time::Instant;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
+use crate::answers::Answer;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
 use crate::reply::{self, Context, RowForm};
 use engine::{Query, Slot};
 
-/// The payloads of `proxy.response`, as the answer to a command. In a hook of its connection only.
+/// The payloads of a value that a hook returned, or without one of `proxy.response`, as the answer to a command. In a hook of its
+/// connection only.
 #[pyfunction]
-#[pyo3(signature = (proxy, command, /))]
+#[pyo3(signature = (proxy, command, answer=None, /))]
 fn encode_answer<'py>(
     py: Python<'py>,
     proxy: &Bound<'py, Proxy>,
     command: u8,
+    answer: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let proxy = proxy.get();
     let context = Context { rows: RowForm::of(Some(command)), ..proxy.context()? };
-    let response = proxy.own_response().map(|response| response.fields(py));
-    let reply =
-        reply::encode(response.ok_or_else(|| PyValueError::new_err("no response"))?, context)?;
+    let reply = match answer {
+        Some(answer) => Answer::of(answer)
+            .ok_or_else(|| PyTypeError::new_err("this is no answer"))?
+            .encode(context)?,
+        None => {
+            let response = proxy.own_response().map(|response| response.fields(py));
+            reply::encode(response.ok_or_else(|| PyValueError::new_err("no response"))?, context)?
+        }
+    };
     PyList::new(py, reply.packets().iter().map(|payload| PyBytes::new(py, payload)))
 }
 
@@ -45,8 +54,19 @@ fn made_result(
     Ok(Injection::new(Slot::new(injection)))
 }
 
+/// The packet of what `pyproxy.Send` has. In a hook of its connection only.
+#[pyfunction]
+#[pyo3(signature = (proxy, what, /))]
+fn encode_command<'py>(
+    proxy: &Bound<'py, Proxy>,
+    what: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(proxy.py(), &proxy.get().encode_command(what)?))
+}
+
 /// Adds the functions.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(encode_command, module)?)?;
     module.add_function(wrap_pyfunction!(encode_answer, module)?)?;
     module.add_function(wrap_pyfunction!(made_result, module)?)
 }

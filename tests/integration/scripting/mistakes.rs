@@ -97,7 +97,7 @@ fn unknown_keys_text_for_numbers_and_packets_without_a_command_are_named() {
         ),
         (
             "proxy.queries.append(1, b'SELECT 1')",
-            "packet begins with 0x53, which is no command of the protocol: SQL text needs",
+            "packet begins with 0x53, which is no command of the protocol: SQL in bytes needs",
         ),
     ] {
         let log = failing(&format!(

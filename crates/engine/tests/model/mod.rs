@@ -234,7 +234,7 @@ impl<'i> World<'i> {
             // The script may have queued a change to another user.
             Hook::ReadQuery => {
                 let changes = conn.io.client.command == wire::Command::CHANGE_USER.0;
-                changes && said.verdict == Verdict::SendQuery
+                changes && matches!(said.verdict, Verdict::SendQuery | Verdict::Forward(_))
             }
             _ => false,
         };

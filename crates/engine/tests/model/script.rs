@@ -121,7 +121,10 @@ pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices
             _ => raw(vec![input.garbage(10)]),
         },
         Hook::ReadQuery => match input.byte() {
-            0..=179 => fits(Verdict::SendQuery),
+            0..=159 => fits(Verdict::SendQuery),
+            160..=189 => {
+                fits(Verdict::Forward(packets::command(session.client.capabilities(), input)))
+            }
             _ => answer(client, input),
         },
         Hook::ReadQueryResult => match input.byte() {

@@ -22,6 +22,11 @@ impl Injection {
         Self { slot, resultset: PyOnceLock::new(), resultsets: PyOnceLock::new() }
     }
 
+    /// Where the injection is.
+    pub fn slot(&self) -> &Slot<engine::Injection> {
+        &self.slot
+    }
+
     fn read<R>(&self, f: impl FnOnce(&engine::Injection) -> R) -> PyResult<R> {
         access::read(&self.slot, "the injection", f)
     }

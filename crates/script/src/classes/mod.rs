@@ -35,6 +35,7 @@ use pyo3::prelude::*;
 
 /// Adds every class to the module `pyproxy`, for annotations and `isinstance`.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    crate::answers::add_to(module)?;
     module.add_class::<address::Address>()?;
     module.add_class::<auth::Auth>()?;
     module.add_class::<backend::Backend>()?;
@@ -53,7 +54,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<response::Response>()?;
     module.add_class::<resultset::Resultset>()?;
     module.add_class::<rows::RowIterator>()?;
-    module.add_class::<rows::Rows>()?;
+    module.add_class::<rows::ResultRows>()?;
     module.add_class::<socket::Socket>()?;
     module.add_class::<tls::Tls>()?;
     module.add_class::<users::Users>()

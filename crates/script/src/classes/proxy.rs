@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyReferenceError;
+use pyo3::exceptions::{PyReferenceError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -12,8 +12,10 @@ use super::connection::Connection;
 use super::globals::Globals;
 use super::queries::Queries;
 use super::response::Response;
-use crate::reply::Context;
+use crate::packet;
+use crate::reply::{Context, RowForm};
 use engine::{Session, Shared, Slot};
+use wire::Command as CommandByte;
 
 /// What a hook works with. One object per connection, the same in all its hooks.
 ///
@@ -72,6 +74,27 @@ impl Proxy {
             session.hook.map(|hook| Context::of(session, limit, hook))
         })?
         .ok_or_else(|| access::gone("the hook"))
+    }
+
+    /// The command that a script gives as `what`, to be run in place of the client's.
+    pub fn encode_command(&self, what: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
+        let (command, codec) = access::read(&own.session, "the connection", |session| {
+            (session.command, packet::client_codec(session))
+        })?;
+        let packet = packet::encode(what, "what", codec)?;
+        if command != packet.first().copied() {
+            packet::check_command(&packet)?;
+        }
+        let is_other = matches!(RowForm::of(command), RowForm::Binary | RowForm::Cursor)
+            || command == Some(CommandByte::STMT_PREPARE.0);
+        if packet::is_sql(what)? && is_other {
+            return Err(PyValueError::new_err(
+                "text is a COM_QUERY, whose answer is none to a command of a prepared statement: give bytes with the \
+                 command byte in front",
+            ));
+        }
+        Ok(packet)
     }
 
     /// Releases everything that a script attached to this object, its connection and its response: such objects may

@@ -7,9 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyIterator, PyList, PyMapping};
 
 use super::access;
-use crate::text;
+use crate::{packet, text};
 use engine::{Hook, Query, Session, Slot};
-use wire::Command;
 
 /// The packets that run instead of the client's command, if `read_query` returns `PROXY_SEND_QUERY`.
 ///
@@ -24,16 +23,30 @@ impl Queries {
         Self(session)
     }
 
-    fn add(&self, query: Query, put: fn(&mut engine::Queries, Query)) -> PyResult<()> {
-        access::change(&self.0, |session| {
+    fn add(
+        &self,
+        id: i64,
+        packet: &Bound<'_, PyAny>,
+        needed: Option<&Bound<'_, PyAny>>,
+        put: fn(&mut engine::Queries, Query),
+    ) -> PyResult<()> {
+        let needed = needed.map(is_needed).transpose()?.unwrap_or(false);
+        let (hook, command, codec) = access::change(&self.0, |session| {
+            (session.hook, session.command, packet::client_codec(session))
+        })?;
+        let packet = if hook.is_some_and(queues_commands) {
+            let encoded = packet::encode(packet, "packet", codec)?;
             // What the client itself sent may be queued, whatever it is.
-            let is_clients = session.command == query.packet.first().copied();
-            if !is_clients && session.hook.is_some_and(queues_commands) {
-                check_command(&query.packet)?;
+            if command != encoded.first().copied() {
+                packet::check_command(&encoded)?;
             }
-            put(&mut session.queries, query);
-            Ok(())
-        })?
+            encoded
+        } else {
+            text::to_bytes(packet, "packet")?
+        };
+        let query = Query::new(id, packet, needed, Instant::now())
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        access::change(&self.0, |session| put(&mut session.queries, query))
     }
 
     fn count(&self) -> PyResult<usize> {
@@ -45,7 +58,7 @@ impl Queries {
 impl Queries {
     /// Queues a packet behind the others.
     ///
-    /// `id` comes back as `inj.id`. `packet` starts with the command byte. With `resultset_is_needed` (a bool, or a
+    /// `id` comes back as `inj.id`. `packet` starts with the command byte, or is the text of a query. With `resultset_is_needed` (a bool, or a
     /// mapping with that key) the whole result is kept for `read_query_result`, which can then read, replace or
     /// drop it.
     #[pyo3(signature = (id, packet, resultset_is_needed = None))]
@@ -55,8 +68,7 @@ impl Queries {
         packet: &Bound<'_, PyAny>,
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let query = query(id, packet, resultset_is_needed)?;
-        self.add(query, engine::Queries::push_back)
+        self.add(id, packet, resultset_is_needed, engine::Queries::push_back)
     }
 
     /// Queues a packet in front of the others; the arguments are those of `append`.
@@ -67,8 +79,7 @@ impl Queries {
         packet: &Bound<'_, PyAny>,
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let query = query(id, packet, resultset_is_needed)?;
-        self.add(query, engine::Queries::push_front)
+        self.add(id, packet, resultset_is_needed, engine::Queries::push_front)
     }
 
     /// Empties the queue.
@@ -103,31 +114,9 @@ impl Queries {
     }
 }
 
-fn query(id: i64, packet: &Bound<'_, PyAny>, needed: Option<&Bound<'_, PyAny>>) -> PyResult<Query> {
-    let packet = text::to_bytes(packet, "packet")?;
-    let needed = needed.map(is_needed).transpose()?.unwrap_or(false);
-    Query::new(id, packet, needed, Instant::now())
-        .map_err(|error| PyValueError::new_err(error.to_string()))
-}
-
 /// Whether what `hook` queues is commands. Before the login it is a login.
 fn queues_commands(hook: Hook) -> bool {
     !matches!(hook, Hook::ConnectServer | Hook::ReadHandshake | Hook::ReadAuth)
-}
-
-/// Refuses what no server would understand: most likely SQL text without its command byte.
-fn check_command(packet: &[u8]) -> PyResult<()> {
-    let Some(&first) = packet.first().filter(|first| Command(**first).name().is_none()) else {
-        return Ok(());
-    };
-    let sql = if first.is_ascii_graphic() {
-        ": SQL text needs the byte b\"\\x03\" (proxy.COM_QUERY) in front of it"
-    } else {
-        ""
-    };
-    Err(PyValueError::new_err(format!(
-        "packet begins with {first:#04x}, which is no command of the protocol{sql}"
-    )))
 }
 
 /// The third argument: a truth value, or a mapping that may have it under its own name.

@@ -12,7 +12,7 @@ use wire::{Command, MAX_PAYLOAD, marker};
 use super::access;
 use super::field::Field;
 use super::flags::Flags;
-use super::rows::Rows;
+use super::rows::ResultRows;
 use crate::layout::Layout;
 use engine::{Injection, Slot};
 
@@ -66,6 +66,11 @@ impl Resultset {
         })
     }
 
+    /// Whether this is the whole answer to the injection in `slot`.
+    pub fn is_answer_to(&self, slot: &Slot<Injection>) -> bool {
+        self.one.is_none() && self.slot.is_same(slot)
+    }
+
     fn start(&self) -> usize {
         self.one.as_ref().map_or(0, |one| one.packets.start)
     }
@@ -103,10 +108,10 @@ impl Resultset {
 
     /// The rows. None if there is no result set, or it was not kept.
     #[getter]
-    fn rows(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
+    fn rows(&self, py: Python<'_>) -> PyResult<Option<ResultRows>> {
         let Some(layout) = self.layout(py)? else { return Ok(None) };
         let packets = self.read(|injection| Arc::downgrade(&injection.packets))?;
-        Ok(Some(Rows::new(packets, Arc::clone(layout))))
+        Ok(Some(ResultRows::new(packets, Arc::clone(layout))))
     }
 
     /// The payload of the first packet. None if the result was not kept.

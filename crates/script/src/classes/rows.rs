@@ -22,7 +22,7 @@ use crate::layout::Layout;
 /// Can be iterated any number of times, while `read_query_result` runs.
 #[pyclass(frozen, sequence, module = "pyproxy")]
 #[derive(Debug)]
-pub struct Rows {
+pub struct ResultRows {
     source: Source,
     count: usize,
 }
@@ -33,7 +33,7 @@ struct Source {
     layout: Arc<Layout>,
 }
 
-impl Rows {
+impl ResultRows {
     /// The rows that `layout` describes, as long as the packets are there.
     pub fn new(packets: Weak<KeptPackets>, layout: Arc<Layout>) -> Self {
         let count = layout.row_count();
@@ -110,7 +110,7 @@ fn malformed(n: usize) -> PyErr {
 }
 
 #[pymethods]
-impl Rows {
+impl ResultRows {
     fn __len__(&self) -> PyResult<usize> {
         self.source.alive().map(|()| self.count)
     }
@@ -130,7 +130,7 @@ impl Rows {
     }
 
     fn __repr__(&self) -> String {
-        format!("<pyproxy.Rows, {} of them>", self.count)
+        format!("<pyproxy.ResultRows, {} of them>", self.count)
     }
 }
 

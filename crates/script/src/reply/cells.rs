@@ -5,19 +5,19 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::codec::Codec;
 use crate::text;
-use crate::values::append_scalar;
+use crate::values::{Scalar, append_scalar};
 
 /// What a cell is in Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// None: NULL.
     Null,
-    /// `str`.
+    /// `str`, and the `str()` of what is none of the others.
     Text,
     /// `bytes` and its like.
     Bytes,
-    /// Anything else: its text has ASCII characters only, or is what its `str()` is.
-    Other,
+    /// A number, date or time, whose text has ASCII characters only.
+    Scalar(Scalar),
 }
 
 /// Appends the text of `value` to `out`; nothing for NULL.
@@ -33,8 +33,8 @@ pub fn encode(value: &Bound<'_, PyAny>, codec: Codec, out: &mut Vec<u8>) -> PyRe
         out.extend_from_slice(bytes.as_bytes());
         return Ok(Kind::Bytes);
     }
-    if append_scalar(value, out)? {
-        return Ok(Kind::Other);
+    if let Some(scalar) = append_scalar(value, out)? {
+        return Ok(Kind::Scalar(scalar));
     }
     if value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>() {
         out.extend_from_slice(&text::to_bytes(value, "a cell")?);

@@ -3,12 +3,11 @@
 //! A column of text with one cell of bytes is binary, as its values may be no text; a BLOB column whose cells are text is
 //! one of TEXT, which has the same type on the wire.
 
-use std::sync::Arc;
-
 use wire::collation::{BINARY, UTF8MB4_GENERAL_CI};
 use wire::result::ColumnType;
 
 use super::cells::Kind;
+use super::columns::NewColumn;
 use crate::codec::Codec;
 use crate::column::Column;
 
@@ -25,11 +24,12 @@ struct Seen {
 }
 
 impl Charsets {
-    /// Of columns that `named` a character set, or did not.
-    pub fn new<'c>(columns: impl IntoIterator<Item = (&'c Column, bool)>) -> Self {
-        let open =
-            |(column, named): (&Column, bool)| !named && depends_on_cells(column.column_type);
-        let seen = columns.into_iter().map(|of| Seen { is_open: open(of), ..Seen::default() });
+    /// For these columns.
+    pub fn new(columns: &[NewColumn]) -> Self {
+        let open = |new: &NewColumn| {
+            !new.names_charset && new.names_type && depends_on_cells(new.column.column_type)
+        };
+        let seen = columns.iter().map(|new| Seen { is_open: open(new), ..Seen::default() });
         Self(seen.collect())
     }
 
@@ -44,9 +44,10 @@ impl Charsets {
     /// The columns that are other than they were taken for.
     pub fn changed<'c>(
         &self,
-        columns: &'c [Arc<Column>],
+        columns: &'c [NewColumn],
     ) -> impl Iterator<Item = (usize, Column)> + use<'_, 'c> {
-        self.0.iter().zip(columns).enumerate().filter_map(|(n, (seen, column))| {
+        self.0.iter().zip(columns).enumerate().filter_map(|(n, (seen, new))| {
+            let column = &new.column;
             let charset = match seen {
                 Seen { is_open: false, .. } => return None,
                 Seen { bytes: true, .. } => BINARY,

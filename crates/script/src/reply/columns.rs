@@ -1,4 +1,4 @@
-//! `resultset["fields"]`: what a script says about the columns.
+//! `resultset["fields"]`, and the columns of `pyproxy.Rows`: what a script says about them.
 
 use std::sync::Arc;
 
@@ -33,8 +33,19 @@ const MEMBERS: [&str; 10] = [
     "decimals",
 ];
 
-/// The columns, in order, and whether their fields name a character set; at least one.
-pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<Column>, bool)>> {
+/// A column that a script wants to send.
+#[derive(Debug)]
+pub struct NewColumn {
+    /// The column, with what is usual where the script says nothing.
+    pub column: Arc<Column>,
+    /// The script says which character set it has.
+    pub names_charset: bool,
+    /// The script says which type it has.
+    pub names_type: bool,
+}
+
+/// The columns, in order; at least one.
+pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<NewColumn>> {
     if fields.is_instance_of::<PyString>() || fields.is_instance_of::<PyMapping>() {
         return Err(PyTypeError::new_err("fields must be a sequence of fields"));
     }
@@ -47,24 +58,35 @@ pub fn columns(fields: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<Column>, bool)>> 
     }
 }
 
-/// One field: an object of a result, `(name, type)`, or a mapping.
-fn column(field: &Bound<'_, PyAny>) -> PyResult<(Arc<Column>, bool)> {
+/// Whether these can be columns.
+pub fn check(fields: &Bound<'_, PyAny>) -> PyResult<()> {
+    columns(fields).map(drop)
+}
+
+/// One field: a name, an object of a result, `(name, type)`, or a mapping.
+fn column(field: &Bound<'_, PyAny>) -> PyResult<NewColumn> {
     if let Ok(field) = field.cast::<Field>() {
-        return Ok((Arc::clone(field.get().column()), true));
+        let column = Arc::clone(field.get().column());
+        return Ok(NewColumn { column, names_charset: true, names_type: true });
+    }
+    if text::is_data(field) {
+        let name = text::to_bytes(field, "the name of a field")?;
+        let column = Arc::new(with_defaults(name, ColumnType::VAR_STRING));
+        return Ok(NewColumn { column, names_charset: false, names_type: false });
     }
     if let Ok(mapping) = field.cast::<PyMapping>() {
         return from_mapping(mapping);
     }
-    let pair = if field.is_instance_of::<PyString>() { None } else { pair(field)? };
-    let Some((name, column_type)) = pair else {
+    let Some((name, column_type)) = pair(field)? else {
         return Err(PyTypeError::new_err(format!(
-            "a field is (name, type), a mapping or a field of a result, not {}",
+            "a field is a name, (name, type), a mapping or a field of a result, not {}",
             field.repr()?.to_string_lossy()
         )));
     };
     let name = text::to_bytes(&name, "the name of a field")?;
     let column_type = members::integer(&column_type, "the type of a field")?;
-    Ok((Arc::new(with_defaults(name, ColumnType(column_type))), false))
+    let column = Arc::new(with_defaults(name, ColumnType(column_type)));
+    Ok(NewColumn { column, names_charset: false, names_type: true })
 }
 
 type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -75,7 +97,7 @@ fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<Option<Pair<'py>>> {
     Ok(items.extract().ok())
 }
 
-fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<(Arc<Column>, bool)> {
+fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<NewColumn> {
     let members = PyDict::new(mapping.py());
     members.update(mapping)?;
     members::check_keys(&members, &MEMBERS, "a field")?;
@@ -101,11 +123,11 @@ fn from_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<(Arc<Column>, bool)>
         codec: Codec::of(charset, column_type),
         ..defaults
     };
-    Ok((Arc::new(column), named))
+    Ok(NewColumn { column: Arc::new(column), names_charset: named, names_type: true })
 }
 
 /// What a server says about an expression of this type.
-fn with_defaults(name: Vec<u8>, column_type: ColumnType) -> Column {
+pub fn with_defaults(name: Vec<u8>, column_type: ColumnType) -> Column {
     let (charset, length) = match column_type {
         ColumnType::TINY | ColumnType::YEAR => (BINARY, 4),
         ColumnType::SHORT => (BINARY, 6),

@@ -1,4 +1,4 @@
-//! `proxy.response` on its way to the wire.
+//! Answers on their way to the wire: `proxy.response`, and what the values of [`crate::answers`] have in common with it.
 //!
 //! Everything a script can get wrong is a Python exception here, which becomes a script error; nothing is guessed
 //! and nothing half encoded leaves (`docs/scripting.md#answer`).
@@ -8,7 +8,8 @@ mod cells;
 mod charsets;
 mod columns;
 mod context;
-mod members;
+mod guess;
+pub mod members;
 mod rows;
 mod several;
 mod status;
@@ -20,8 +21,9 @@ use pyo3::types::{PyDict, PyInt, PyString};
 use wire::reply::{ErrPacket, OkPacket};
 
 use self::budget::Budget;
+pub use self::columns::check as check_columns;
 pub use self::context::{Context, RowForm};
-pub use self::rows::encode_resultset;
+pub use self::rows::{encode_resultset, encode_rows};
 use self::status::status_and_warnings;
 use crate::classes::response::Response;
 use crate::{constants, text};
@@ -43,7 +45,12 @@ pub fn encode(fields: &Bound<'_, PyDict>, context: Context) -> PyResult<Reply> {
             None => ok_or_rows(fields, context),
         },
         constants::MYSQLD_PACKET_ERR => err(fields, context.before_handshake),
-        constants::MYSQLD_PACKET_RAW => raw(fields, context.max_bytes),
+        constants::MYSQLD_PACKET_RAW => {
+            let packets = members::get(fields, "packets")?;
+            let packets =
+                packets.ok_or_else(|| PyTypeError::new_err("proxy.response.packets is not set"))?;
+            raw(&packets, "proxy.response.packets", context.max_bytes)
+        }
         other => Err(PyValueError::new_err(format!(
             "proxy.response.type is {other}, not one of MYSQLD_PACKET_OK, _ERR, _RAW"
         ))),
@@ -93,22 +100,19 @@ fn err(fields: &Bound<'_, PyDict>, before_handshake: bool) -> PyResult<Reply> {
     one(ErrPacket { code, sqlstate, message: &message }.encode())
 }
 
-fn raw(fields: &Bound<'_, PyDict>, max_bytes: usize) -> PyResult<Reply> {
-    let Some(packets) = members::get(fields, "packets")? else {
-        return Err(PyTypeError::new_err("proxy.response.packets is not set"));
-    };
-    if text::is_data(&packets) {
-        return one(text::to_bytes(&packets, "proxy.response.packets")?);
+/// One payload, or an iterable of them, which scripts know under this name.
+pub fn raw(packets: &Bound<'_, PyAny>, name: &str, max_bytes: usize) -> PyResult<Reply> {
+    if text::is_data(packets) {
+        return one(text::to_bytes(packets, name)?);
     }
     let mut budget = Budget::new(max_bytes);
     let mut payloads = Vec::new();
     for packet in packets.try_iter()? {
-        let payload = text::to_bytes(&packet?, "a packet of proxy.response.packets")?;
+        let payload = text::to_bytes(&packet?, &format!("a member of {name}"))?;
         budget.spend(payload.len())?;
         payloads.push(payload);
     }
-    Reply::from_packets(payloads)
-        .ok_or_else(|| PyValueError::new_err("proxy.response.packets is empty"))
+    Reply::from_packets(payloads).ok_or_else(|| PyValueError::new_err(format!("{name} is empty")))
 }
 
 fn one(payload: Vec<u8>) -> PyResult<Reply> {

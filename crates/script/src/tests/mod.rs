@@ -1,5 +1,6 @@
 //! Tests against a real interpreter: one guest for all, one script per test.
 
+mod answers;
 mod binary;
 mod connections;
 mod counting;

@@ -284,7 +284,7 @@ fn what_cannot_be_encoded_is_a_script_error() {
         "r.type = 0; r.resultset = {'rows': []}",
         "r.type = 0; r.resultset = {'fields': [], 'rows': []}",
         "r.type = 0; r.resultset = {'fields': 'ab', 'rows': []}",
-        "r.type = 0; r.resultset = {'fields': ['ab'], 'rows': []}",
+        "r.type = 0; r.resultset = {'fields': [5], 'rows': []}",
         "r.type = 0; r.resultset = {'fields': [('a',)], 'rows': []}",
         "r.type = 0; r.resultset = {'fields': [('a', 3, 4)], 'rows': []}",
         "r.type = 0; r.resultset = {'fields': [(1, 3)], 'rows': []}",

@@ -5,4 +5,4 @@ mod decode;
 mod scalar;
 
 pub use decode::decode;
-pub use scalar::append_scalar;
+pub use scalar::{Scalar, append_scalar};

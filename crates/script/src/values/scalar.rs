@@ -15,32 +15,56 @@ use pyo3::{PyTypeInfo, intern};
 const SECONDS_PER_DAY: i64 = 86_400;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// Appends the text of a number, date or time, which is ASCII. `false`, and nothing appended, for other objects.
+/// What a number, date or time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar {
+    /// `int` and `bool`.
+    Integer,
+    /// `float`.
+    Float,
+    /// `decimal.Decimal`.
+    Decimal,
+    /// `datetime.date`.
+    Date,
+    /// `datetime.datetime`.
+    DateTime,
+    /// `datetime.time` and `datetime.timedelta`.
+    Time,
+}
+
+/// Appends the text of a number, date or time, which is ASCII. `None`, and nothing appended, for other objects.
 ///
 /// Raises ValueError for numbers that MySQL has no text for: infinities and NaN.
-pub fn append_scalar(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<bool> {
-    if let Ok(flag) = value.cast::<PyBool>() {
+pub fn append_scalar(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<Option<Scalar>> {
+    Ok(Some(if let Ok(flag) = value.cast::<PyBool>() {
         out.push(if flag.is_true() { b'1' } else { b'0' });
+        Scalar::Integer
     } else if let Ok(number) = value.cast::<PyInt>() {
         integer(number, out)?;
+        Scalar::Integer
     } else if let Ok(number) = value.cast::<PyFloat>() {
         float(number, out)?;
+        Scalar::Float
     } else if let Ok(moment) = value.cast::<PyDateTime>() {
         date(moment, out);
         out.push(b' ');
         time(moment, out);
+        Scalar::DateTime
     } else if let Ok(day) = value.cast::<PyDate>() {
         date(day, out);
+        Scalar::Date
     } else if let Ok(moment) = value.cast::<PyTime>() {
         time(moment, out);
+        Scalar::Time
     } else if let Ok(span) = value.cast::<PyDelta>() {
         delta(span, out);
+        Scalar::Time
     } else if is_decimal(value)? {
         decimal(value, out)?;
+        Scalar::Decimal
     } else {
-        return Ok(false);
-    }
-    Ok(true)
+        return Ok(None);
+    }))
 }
 
 /// Writing into a Vec cannot fail.
