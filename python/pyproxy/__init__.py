@@ -12,6 +12,10 @@ else:
     from pyproxy._native._plugin import *  # noqa: F403 - the same names
 
 from pyproxy import chassis as chassis
+from pyproxy._errors import HookTimeout as HookTimeout
+from pyproxy._errors import ResultTooLarge as ResultTooLarge
+from pyproxy._errors import ServerError as ServerError
+from pyproxy._errors import ServerLost as ServerLost
 from pyproxy._native import __version__ as __version__
 from pyproxy._responses import FieldDict as FieldDict
 from pyproxy._responses import ResponseDict as ResponseDict

@@ -35,7 +35,7 @@ use pyo3::prelude::*;
 use self::bootstrap::Bootstrap;
 use self::reload::Watch;
 use self::script::Environment;
-use ::script::{Config, Globals, Proxy};
+use ::script::{Config, EventLoop, Globals, Proxy};
 use engine::Shared;
 
 /// How to start Python.
@@ -51,6 +51,8 @@ pub struct PythonConfig {
     pub venv: Option<PathBuf>,
     /// Load the script again when its file changes.
     pub reload: bool,
+    /// The driver lets hooks wait.
+    pub may_wait: bool,
 }
 
 /// Starts the interpreter and loads the script. Once per process, on its main thread, after the host's last fork.
@@ -63,10 +65,11 @@ pub fn start(
     host_version: u32,
 ) -> Result<Scripts, EmbedError> {
     let script = readable(&config.script)?;
+    EventLoop::offer::<Script>();
     interpreter::start(config.venv.as_deref())?;
     let started = threads::with_python(|py| {
         let environment =
-            environment(py, &script, &config.base_dir, &options, shared, host_version)
+            environment(py, &config, &script, &options, shared, host_version)
                 .map_err(EmbedError::Prepare)?;
         if let Some(file) = &config.script_config {
             environment.bootstrap.use_settings(py, file).map_err(EmbedError::Settings)?;
@@ -96,8 +99,8 @@ fn readable(script: &Path) -> Result<PathBuf, EmbedError> {
 /// Everything that is the same for all versions of the script. The error is a traceback.
 fn environment(
     py: Python<'_>,
+    config: &PythonConfig,
     script: &Path,
-    base_dir: &Path,
     options: &[(&'static str, ConfigValue)],
     shared: Arc<Shared>,
     host_version: u32,
@@ -105,7 +108,7 @@ fn environment(
     let made = ::script::prepare(py, host_version).and_then(|()| Bootstrap::new(py));
     let bootstrap = made.map_err(|error| error.to_string())?;
     let furnished = (|| {
-        bootstrap.prepare(py, script, base_dir)?;
+        bootstrap.prepare(py, script, &config.base_dir)?;
         let config = Config::with_options(py, options)?.unbind();
         let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
         let proxy = Py::new(py, Proxy::of_process(globals.clone_ref(py)))?;
@@ -114,7 +117,9 @@ fn environment(
         Ok((globals, proxy))
     })();
     match furnished {
-        Ok((globals, proxy)) => Ok(Environment { bootstrap, globals, proxy }),
+        Ok((globals, proxy)) => {
+            Ok(Environment { bootstrap, globals, proxy, may_wait: config.may_wait })
+        }
         // A module beside the script may stand in the way of what we import.
         Err(error) => Err(bootstrap.describe(py, &error)),
     }

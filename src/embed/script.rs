@@ -4,11 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use super::bootstrap::Bootstrap;
 use engine::HookSet;
-use script::{Globals, Guest, Hooks, Permission, Proxy, function};
+use script::{
+    EventLoop, Globals, Guest, Hooks, Permission, Proxy, function, is_coroutine,
+};
 
 use super::{deadline, threads};
 
@@ -21,6 +24,8 @@ pub struct Environment {
     pub globals: Py<Globals>,
     /// The `proxy` of no connection.
     pub proxy: Py<Proxy>,
+    /// The driver lets hooks wait.
+    pub may_wait: bool,
 }
 
 /// A loaded version of the script: its hooks, looked up once.
@@ -53,8 +58,12 @@ impl Script {
             if hooks.defined() == HookSet::default() && init.is_none() && shutdown.is_none() {
                 log::warn!("{}: there is no hook in this script, it does nothing", path.display());
             }
+            if hooks.first_async().is_some() {
+                environment.check_waiting(&hooks)?;
+                EventLoop::get(py)?;
+            }
             if let Some(init) = init {
-                init.call1((environment.proxy.bind(py),))?;
+                run(&init.call1((environment.proxy.bind(py),))?)?;
             }
             environment.bootstrap.check_settings(py)?;
             log::info!("{}: hooks: {}", path.display(), hooks.names());
@@ -96,10 +105,30 @@ impl Guest for Script {
     }
 }
 
+/// If `init` or `shutdown` is a coroutine function, has what it returned run to its end.
+fn run(returned: &Bound<'_, PyAny>) -> PyResult<()> {
+    if is_coroutine(returned) {
+        EventLoop::run(returned.py(), returned)?;
+    }
+    Ok(())
+}
+
 impl Environment {
+    /// Whether hooks can wait at all.
+    fn check_waiting(&self, hooks: &Hooks) -> PyResult<()> {
+        match hooks.first_async().filter(|_| !self.may_wait) {
+            None => Ok(()),
+            Some(hook) => Err(PyTypeError::new_err(format!(
+                "{} is an async def, which needs pyproxy-event-loop=own",
+                hook.name()
+            ))),
+        }
+    }
+
     /// What `shutdown` raises is logged.
     fn call_shutdown(&self, py: Python<'_>, shutdown: &Py<PyAny>) {
-        if let Err(error) = shutdown.bind(py).call1((self.proxy.bind(py),)) {
+        let ended = shutdown.bind(py).call1((self.proxy.bind(py),));
+        if let Err(error) = ended.and_then(|returned| run(&returned)) {
             log::error!("shutdown failed:\n{}", self.bootstrap.describe(py, &error));
         }
     }

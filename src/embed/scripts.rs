@@ -6,7 +6,7 @@ use super::reload::Watch;
 use super::script::Environment;
 use super::{Script, deadline, threads};
 use engine::{Session, Shared, Slot};
-use script::{Asked, Binding};
+use script::{Asked, Binding, Mailbox};
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
@@ -94,8 +94,13 @@ impl Scripts {
 }
 
 impl script::Scripts for Scripts {
-    fn bind(&self, session: Slot<Session>, shared: &Arc<Shared>) -> Box<dyn Asked> {
-        Box::new(Binding::new(self.current(), session, Arc::clone(shared)))
+    fn bind(
+        &self,
+        session: Slot<Session>,
+        shared: &Arc<Shared>,
+        mailbox: Option<Arc<dyn Mailbox>>,
+    ) -> Box<dyn Asked> {
+        Box::new(Binding::new(self.current(), session, Arc::clone(shared), mailbox))
     }
 
     fn shutdown(&self) {

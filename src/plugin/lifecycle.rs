@@ -187,6 +187,7 @@ unsafe fn start(
                 script_config: options.script_config.clone(),
                 venv: options.venv.clone(),
                 reload: options.reload,
+                may_wait: options.event_loop == EventLoop::Own,
             };
             // SAFETY: as above.
             let version = unsafe { host::version(chas) };

@@ -75,7 +75,7 @@ pub use server::Server;
 pub use session::Session;
 pub use settings::{ClientTls, Compression, OnScriptError, ServerTls, Settings, Tls};
 pub use shared::Shared;
-pub use slot::{Locked, Slot};
+pub use slot::{Attempt, Locked, Slot};
 pub use stats::{Counter, HookStats, Stats, Stopwatch};
 pub use tls::TlsInfo;
 pub use users::Users;

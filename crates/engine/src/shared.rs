@@ -1,6 +1,7 @@
 //! What all connections share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::greetings::Greetings;
 use crate::{Backends, Pool, Stats, Users};
@@ -15,6 +16,8 @@ pub struct Shared {
     /// The most memory that results kept for scripts, and answers made by them, may take for one connection, in bytes
     /// (`pyproxy-max-kept-bytes`).
     pub max_kept_bytes: usize,
+    /// How long a hook may take (`pyproxy-hook-timeout`); `None`: for ever.
+    pub hook_timeout: Option<Duration>,
     /// Counters since the start.
     pub stats: Stats,
     /// The connections of each user, if there is a limit of them.
@@ -29,7 +32,16 @@ impl Shared {
     pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
         let (stats, users, greetings) = (Stats::default(), Arc::default(), Greetings::default());
         let pool = Mutex::default();
-        Self { backends, pool_change_user, max_kept_bytes, stats, users, greetings, pool }
+        Self {
+            backends,
+            pool_change_user,
+            max_kept_bytes,
+            hook_timeout: None,
+            stats,
+            users,
+            greetings,
+            pool,
+        }
     }
 
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.

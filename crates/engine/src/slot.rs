@@ -39,13 +39,14 @@ impl<T> Slot<T> {
         Locked::of(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// [`Slot::lock`] for code that a script reaches while this thread may hold the lock: busy counts as gone.
-    pub fn try_lock(&self) -> Option<Locked<'_, T>> {
-        match self.0.try_lock() {
+    /// [`Slot::lock`] for code that a script reaches, which may run while this thread holds the lock: does not wait.
+    pub fn try_lock(&self) -> Attempt<'_, T> {
+        let locked = match self.0.try_lock() {
             Ok(guard) => Locked::of(guard),
             Err(TryLockError::Poisoned(poisoned)) => Locked::of(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+            Err(TryLockError::WouldBlock) => return Attempt::Busy,
+        };
+        locked.map_or(Attempt::Empty, Attempt::Locked)
     }
 
     /// Empties the slot.
@@ -62,6 +63,17 @@ impl<T> Slot<T> {
     pub fn identity(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
+}
+
+/// What came of [`Slot::try_lock`].
+#[derive(Debug)]
+pub enum Attempt<'s, T> {
+    /// The lock, and what the slot holds.
+    Locked(Locked<'s, T>),
+    /// It was emptied.
+    Empty,
+    /// Somebody has the lock.
+    Busy,
 }
 
 /// What a slot holds, while its lock is held.
@@ -98,16 +110,16 @@ mod tests {
         let other = slot.clone();
         assert_eq!(other.lock().as_deref().copied(), Some(5));
         assert_eq!(slot.take(), Some(5));
-        assert!(other.lock().is_none() && other.try_lock().is_none());
+        assert!(other.lock().is_none() && matches!(other.try_lock(), Attempt::Empty));
         assert!(slot.is_same(&other));
     }
 
     #[test]
-    fn a_busy_slot_counts_as_gone_for_scripts() {
+    fn who_tries_a_busy_slot_does_not_wait() {
         let slot = Slot::new(5);
         let held = slot.lock();
-        assert!(slot.try_lock().is_none());
+        assert!(matches!(slot.try_lock(), Attempt::Busy));
         drop(held);
-        assert!(slot.try_lock().is_some());
+        assert!(matches!(slot.try_lock(), Attempt::Locked(_)));
     }
 }

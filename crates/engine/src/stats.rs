@@ -50,6 +50,8 @@ pub struct HookStats {
     pub errors: Counter,
     /// Time spent in them, with the reading of what they decided, without the wait for Python.
     pub time: Stopwatch,
+    /// Time that they waited, of hooks that can.
+    pub waiting: Stopwatch,
 }
 
 /// Counters since the start.
@@ -121,6 +123,7 @@ impl Stats {
             report.push((format!("{name}.calls"), stats.calls.get()));
             report.push((format!("{name}.errors"), stats.errors.get()));
             report.push((format!("{name}.micros"), stats.time.micros()));
+            report.push((format!("{name}.waiting_micros"), stats.waiting.micros()));
         }
         report
     }
@@ -150,7 +153,7 @@ mod tests {
         stats.python_wait.add(Duration::from_millis(1));
         let report = stats.report(7);
         let mut names: Vec<_> = report.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names.len(), 11 + 3 * Hook::ALL.len());
+        assert_eq!(names.len(), 11 + 4 * Hook::ALL.len());
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), report.len());

@@ -1,149 +1,130 @@
-//! A script and one connection: calling the hooks.
+//! A script and one connection, as a driver sees them.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
-use crate::asked::Asked;
-use crate::classes::auth::Auth;
-use crate::classes::injection::Injection;
+use crate::asked::{Answer, Asked, Mailbox};
 use crate::classes::proxy::Proxy;
-use crate::decision;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::permission::Permission;
-use engine::{Ask, Hook, HookSet, Session, Shared, Slot, Verdict};
+use crate::tied::Tied;
+use crate::waiting::{self, Call, EventLoop, is_coroutine};
+use engine::{Ask, Hook, HookSet, Outcome, QueryId, Session, Shared, Slot, Verdict};
 
-/// The script version that a connection started with, and the connection's `proxy` object.
-///
-/// Costs nothing until the first hook is called.
+/// The script version that a connection started with. Costs nothing until the first hook is called.
 #[derive(Debug)]
 pub struct Binding<G: Guest> {
-    script: Arc<G>,
-    session: Slot<Session>,
-    shared: Arc<Shared>,
-    proxy: OnceCell<Py<Proxy>>,
+    tied: Arc<Tied<G>>,
+    /// Where a hook that waits says what it wants; `None`: none can wait.
+    mailbox: Option<Arc<dyn Mailbox>>,
+    /// The hook that waits.
+    call: Option<Arc<Call>>,
 }
 
 impl<G: Guest> Binding<G> {
     /// Ties a connection to a script.
-    pub fn new(script: Arc<G>, session: Slot<Session>, shared: Arc<Shared>) -> Self {
-        Self { script, session, shared, proxy: OnceCell::new() }
-    }
-
-    fn count(&self, hook: Hook, verdict: &Verdict, time: Duration) {
-        let stats = self.shared.stats.hook(hook);
-        stats.calls.increment();
-        stats.time.add(time);
-        if *verdict == Verdict::Failed {
-            stats.errors.increment();
-        }
-    }
-
-    fn call(&self, py: Python<'_>, ask: &Ask, packet: &[u8]) -> Result<Verdict, Failure> {
-        let hook = ask.hook();
-        let Some(function) = self.script.hooks().get(hook) else { return Ok(Verdict::Proceed) };
-        let function = function.bind(py);
-        let proxy = self.proxy(py)?;
-        let returned = match ask {
-            Ask::Result(slot) => function.call1((proxy, Injection::new(slot.clone()))),
-            Ask::Hook(Hook::ReadAuthResult) => {
-                function.call1((proxy, Auth::new(py, self.session.clone(), packet)))
-            }
-            Ask::Hook(Hook::ReadQuery) => {
-                if let Some(response) = proxy.get().own_response() {
-                    response.reset(py);
-                }
-                function.call1((proxy, self.command(py, packet)?))
-            }
-            Ask::Hook(_) => function.call1((proxy,)),
-        }?;
-        decision::verdict(ask, proxy, &returned)
-    }
-
-    /// A command as scripts see it: a query without its attributes.
-    fn command<'py>(&self, py: Python<'py>, packet: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-        let hidden = self.session.lock().map_or(0, |session| session.attributes.hidden());
-        if hidden == 0 {
-            return Ok(PyBytes::new(py, packet));
-        }
-        let (command, rest) = packet.split_at_checked(1).unwrap_or_default();
-        let text = rest.get(hidden..).unwrap_or_default();
-        PyBytes::new_with(py, command.len() + text.len(), |bytes| {
-            bytes[..command.len()].copy_from_slice(command);
-            bytes[command.len()..].copy_from_slice(text);
-            Ok(())
-        })
+    pub fn new(
+        script: Arc<G>,
+        session: Slot<Session>,
+        shared: Arc<Shared>,
+        mailbox: Option<Arc<dyn Mailbox>>,
+    ) -> Self {
+        Self { tied: Arc::new(Tied::new(script, session, shared)), mailbox, call: None }
     }
 
     /// The connection's `proxy` object, made when it is first needed.
     pub fn proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
-        if let Some(proxy) = self.proxy.get() {
-            return Ok(proxy.bind(py));
-        }
-        let globals = self.script.globals().clone_ref(py);
-        let made = Py::new(
-            py,
-            Proxy::of_connection(py, globals, &self.session, Arc::clone(&self.shared))?,
-        )?;
-        Ok(self.proxy.get_or_init(|| made).bind(py))
+        self.tied.proxy(py)
     }
 
-    /// One entry of the critical level, which names the hook and the connection.
-    fn log(&self, py: Python<'_>, hook: Hook, failure: &Failure) {
-        let (id, client) = self
-            .session
-            .lock()
-            .map(|session| (session.id, session.client.src.name.clone()))
-            .unwrap_or_default();
-        let hook = hook.name();
-        let reason = failure.describe(|error| self.script.describe(py, error));
-        log::error!("connection {id} ({client}): {hook} {reason}");
+    fn new_call(&mut self, ask: &Ask, mailbox: &Arc<dyn Mailbox>) -> Arc<Call> {
+        let tied = &self.tied;
+        let (session, shared) = (tied.session().clone(), Arc::clone(tied.shared()));
+        let call = Call::new(ask.clone(), session, shared, Arc::clone(tied) as _, Arc::clone(mailbox));
+        self.call = Some(Arc::clone(&call));
+        call
+    }
+
+    /// Leaves the call to the loop, if that runs.
+    fn begin_elsewhere(&mut self, ask: &Ask, packet: &[u8]) -> Option<Answer> {
+        let event_loop = EventLoop::running()?;
+        let mailbox = self.mailbox.clone()?;
+        let call = self.new_call(ask, &mailbox);
+        let packet = packet.to_vec();
+        event_loop.post(Box::new(move |py| call.begin(py, &packet)));
+        Some(Answer::Waits)
+    }
+
+    /// Calls the hook here. If it turns out to wait, it goes on elsewhere.
+    fn call(&mut self, py: Python<'_>, ask: &Ask, packet: &[u8]) -> Result<Answer, Failure> {
+        let returned = self.tied.call(py, ask, packet)?;
+        let mailbox = self.mailbox.clone().filter(|_| ask.hook() != Hook::DisconnectClient);
+        match mailbox.filter(|_| is_coroutine(&returned)) {
+            None => self.tied.conclude(py, ask, &returned).map(Answer::Verdict),
+            Some(mailbox) => {
+                let event_loop = EventLoop::get(py)?;
+                let call = self.new_call(ask, &mailbox);
+                let coroutine = returned.unbind();
+                event_loop.post(Box::new(move |py| call.go_on(py, coroutine.bind(py))));
+                Ok(Answer::Waits)
+            }
+        }
     }
 }
+
 
 impl<G: Guest> Asked for Binding<G> {
     fn hooks(&self) -> HookSet {
-        self.script.hooks().defined()
+        self.tied.script().hooks().defined()
     }
 
-    fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
+    #[inline]
+    fn runs_elsewhere(&self, hook: Hook) -> bool {
+        self.mailbox.is_some() && self.tied.script().hooks().is_async(hook)
+    }
+
+    fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Answer {
         let hook = ask.hook();
         if !self.hooks().has(hook) {
-            return Verdict::Proceed;
+            return Answer::Verdict(Verdict::Proceed);
+        }
+        if self.runs_elsewhere(hook)
+            && let Some(answer) = self.begin_elsewhere(ask, packet)
+        {
+            return answer;
         }
         let asked_at = Instant::now();
-        G::attach(|py| {
+        let answer = G::attach(|py| {
             let begin = Instant::now();
-            self.shared.stats.python_wait.add(begin - asked_at);
-            let _permission = Permission::enter();
-            let verdict = self.call(py, ask, packet).unwrap_or_else(|failure| {
-                self.log(py, hook, &failure);
-                Verdict::Failed
+            self.tied.shared().stats.python_wait.add(begin - asked_at);
+            let _permission = Permission::of_hook(self.tied.session().identity());
+            let answer = self.call(py, ask, packet).unwrap_or_else(|failure| {
+                self.tied.log(py, hook, &failure);
+                Answer::Verdict(Verdict::Failed)
             });
-            self.count(hook, &verdict, begin.elapsed());
-            verdict
-        })
-        .unwrap_or(Verdict::Proceed)
-    }
-}
-
-impl<G: Guest> Drop for Binding<G> {
-    /// Releases the Python objects. At the end of the process they are left alone: Python may not answer any more.
-    fn drop(&mut self) {
-        let Some(proxy) = self.proxy.take() else { return };
-        let mut proxy = Some(proxy);
-        G::attach(|py| {
-            // What the script attached may have finalisers, which are code of the script.
-            let _permission = Permission::enter();
-            if let Some(proxy) = proxy.take() {
-                Proxy::clear(proxy.bind(py));
-                proxy.drop_ref(py);
+            match &answer {
+                Answer::Verdict(verdict) => {
+                    self.tied.count(hook, verdict, begin.elapsed(), Duration::ZERO);
+                }
+                Answer::Waits => {}
             }
+            answer
         });
-        std::mem::forget(proxy);
+        answer.unwrap_or(Answer::Verdict(Verdict::Proceed))
+    }
+
+    fn resume(&mut self, id: QueryId, outcome: Outcome) {
+        if let (Some(call), Some(event_loop)) = (self.call.clone(), EventLoop::running()) {
+            event_loop.post(Box::new(move |py| waiting::resume(&call, py, id, outcome)));
+        }
+    }
+
+    fn cancel(&mut self) {
+        if let (Some(call), Some(event_loop)) = (self.call.clone(), EventLoop::running()) {
+            event_loop.post(Box::new(move |py| call.cancel(py)));
+        }
     }
 }

@@ -72,6 +72,12 @@ fn value(
         let encode = || answer.encode(proxy.get().context()?).map(Verdict::SendResult);
         return encode().map_err(|error| Failure::BadAnswer(answer.name(), error));
     }
+    if let Ok(result) = returned.cast::<Resultset>()
+        && matches!(ask.hook(), Hook::ReadQuery | Hook::ReadQueryResult)
+        && let Some(result) = result.get().whole()
+    {
+        return proxy.get().check_answer(result).map(|()| Verdict::SendKept(result.clone())).map_err(Failure::Raised);
+    }
     if let Ok(send) = returned.cast::<Send>()
         && ask.hook() == Hook::ReadQuery
     {

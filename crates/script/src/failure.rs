@@ -13,6 +13,12 @@ pub enum Failure {
     InvalidReturn(String),
     /// What it returned, of which this is the name, has something in it that cannot be sent.
     BadAnswer(&'static str, PyErr),
+    /// It waited for longer than it may (`pyproxy-hook-timeout`), and was cancelled; where it was.
+    TimedOut(String),
+    /// It was cancelled, and does not end.
+    DoesNotEnd,
+    /// It ended when nobody waited for it any more.
+    Ended,
 }
 
 impl Failure {
@@ -26,6 +32,13 @@ impl Failure {
         match self {
             Self::Raised(error) => format!("failed:\n{}", traceback(error)),
             Self::InvalidReturn(value) => format!("returned {value}, which it may not return"),
+            Self::TimedOut(place) => {
+                format!("took longer than pyproxy-hook-timeout, and was cancelled:\n{place}")
+            }
+            Self::DoesNotEnd => {
+                "was cancelled and does not end: it goes on without its connection".to_owned()
+            }
+            Self::Ended => "ended when its connection was gone".to_owned(),
             Self::BadAnswer(what, error) => {
                 format!("returned {what} cannot be encoded:\n{}", traceback(error))
             }
@@ -45,7 +58,7 @@ fn show(value: &Bound<'_, PyAny>) -> String {
     if is(value, "iscoroutine") {
         // Else Python complains that nobody awaited it.
         let _ = value.call_method0("close");
-        return "a coroutine (it is an async def, and hooks are not awaited)".to_owned();
+        return "a coroutine (hooks cannot wait here: that needs pyproxy-event-loop=own)".to_owned();
     }
     if is(value, "isgenerator") || is(value, "isasyncgen") {
         return "a generator (there is a yield in it)".to_owned();

@@ -10,7 +10,7 @@ use crate::hooks::Hooks;
 /// One loaded version of a script, in an interpreter that a guest runtime keeps: of the plugin, or of the tests' library.
 ///
 /// The last connection that uses a version drops it.
-pub trait Guest: Debug + Send + Sync {
+pub trait Guest: Debug + Send + Sync + 'static {
     /// Runs `f` attached to Python. `None`, and `f` not run, while there is no Python to attach to.
     fn attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R>;
 

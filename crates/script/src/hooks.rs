@@ -12,26 +12,52 @@ use crate::similar::similar;
 pub struct Hooks {
     functions: Vec<(Hook, Py<PyAny>)>,
     defined: HookSet,
+    /// Those that are coroutine functions.
+    waiting: HookSet,
 }
 
 impl Hooks {
     /// The hooks in the module of a script.
     pub fn of(module: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut functions = Vec::new();
+        let mut waiting = HookSet::default();
         for hook in Hook::ALL {
             if let Some(function) = function(module, hook.name(), parameters(hook))? {
+                if is_async(&function) {
+                    if hook == Hook::DisconnectClient {
+                        return Err(PyTypeError::new_err(
+                            "disconnect_client cannot wait, there is no client any more: make it a def, which may call \
+                             pyproxy.spawn",
+                        ));
+                    }
+                    waiting = waiting.with(hook);
+                }
                 functions.push((hook, function.unbind()));
             }
         }
-        let defined = functions.iter().map(|(hook, _)| *hook).collect();
+        let mut defined: HookSet = functions.iter().map(|(hook, _)| *hook).collect();
+        if waiting != HookSet::default() {
+            defined = defined.with_waiting();
+        }
         check_names(module)?;
-        Ok(Self { functions, defined })
+        Ok(Self { functions, defined, waiting })
     }
 
     /// Which there are.
     #[inline]
     pub fn defined(&self) -> HookSet {
         self.defined
+    }
+
+    /// Whether this one is a coroutine function.
+    #[inline]
+    pub fn is_async(&self, hook: Hook) -> bool {
+        self.waiting.has(hook)
+    }
+
+    /// One of these, if there are any.
+    pub fn first_async(&self) -> Option<Hook> {
+        Hook::ALL.into_iter().find(|hook| self.is_async(*hook))
     }
 
     /// Their names, for the log.
@@ -78,6 +104,17 @@ pub fn function<'py>(
     }
     takes(&found, name, parameters)?;
     Ok(Some(found))
+}
+
+/// Whether calling it gives a coroutine.
+pub fn is_async(function: &Bound<'_, PyAny>) -> bool {
+    let inspect = function.py().import("inspect");
+    let is = |function: &Bound<'_, PyAny>| {
+        let inspect = inspect.as_ref().ok()?;
+        inspect.call_method1("iscoroutinefunction", (function,)).ok()?.is_truthy().ok()
+    };
+    let of_object = || function.getattr("__call__").ok().and_then(|call| is(&call));
+    is(function) == Some(true) || of_object() == Some(true)
 }
 
 /// Whether a function can be called with these parameters. One whose parameters Python does not know may do anything.

@@ -23,12 +23,14 @@ mod prepare;
 pub mod reply;
 mod similar;
 mod text;
+mod tied;
 pub mod values;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
 
-pub use asked::{Asked, Scripts};
+pub use asked::{Answer, Asked, FromScript, Mailbox, Scripts};
 pub use binding::Binding;
 pub use classes::auth::Auth;
 pub use classes::config::{Config, ConfigValue};
@@ -40,3 +42,4 @@ pub use hooks::{Hooks, function};
 pub use permission::Permission;
 pub use prepare::{add_to, prepare};
 pub use similar::proposal;
+pub use waiting::{EventLoop, is_coroutine};

@@ -9,9 +9,13 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::waiting;
+
 thread_local! {
     /// Permissions that this thread holds.
     static HELD: Cell<u32> = const { Cell::new(0) };
+    /// The connection whose hook this thread runs, by its slot; 0: none in particular.
+    static OWN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Addresses of what needs no permission.
@@ -25,14 +29,31 @@ static REVOKED: AtomicBool = AtomicBool::new(false);
 pub struct Permission {
     /// It belongs to its thread.
     _not_send: PhantomData<*mut ()>,
+    /// What was the thread's own before.
+    before: usize,
 }
 
 impl Permission {
     /// From now on. For code that is about to run a part of the script on behalf of the proxy.
     #[must_use = "it ends when it is dropped"]
     pub fn enter() -> Self {
+        Self::of_hook(0)
+    }
+
+    /// The same, for a hook of the connection with this slot.
+    #[must_use = "it ends when it is dropped"]
+    pub fn of_hook(session: usize) -> Self {
         HELD.set(HELD.get() + 1);
-        Self { _not_send: PhantomData }
+        Self { _not_send: PhantomData, before: OWN.replace(session) }
+    }
+
+    /// Whether code of a hook of the connection with this slot runs: on this thread, or in one of its tasks on the loop's thread.
+    pub(crate) fn is_of(session: usize) -> bool {
+        if REVOKED.load(Ordering::Relaxed) {
+            return false;
+        }
+        let is_own = HELD.get() > 0 && (OWN.get() == session || OWN.get() == 0);
+        is_own || waiting::is_lent(Some(session)) || Self::is_waived(session)
     }
 
     /// Whether this thread has it.
@@ -49,7 +70,7 @@ impl Permission {
     /// Whether this thread may use what lives at `address`.
     #[inline]
     pub(crate) fn covers(address: usize) -> bool {
-        Self::is_held() || Self::is_waived(address)
+        Self::is_held() || waiting::is_lent(None) || Self::is_waived(address)
     }
 
     /// From now on what lives at `address` may be used at any time: a test calls hooks by hand, and stands for the proxy.
@@ -68,6 +89,7 @@ impl Permission {
 impl Drop for Permission {
     fn drop(&mut self) {
         HELD.set(HELD.get() - 1);
+        OWN.set(self.before);
     }
 }
 

@@ -30,7 +30,7 @@ pub fn init(con: Con<'_>, ctx: &'static Context) -> Retval {
     let id = ctx.shared.stats.connections.increment();
     let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
     let scripts = ctx.scripts.as_ref();
-    let script = scripts.map(|scripts| scripts.bind(session.clone(), &ctx.shared));
+    let script = scripts.map(|scripts| scripts.bind(session.clone(), &ctx.shared, None));
     let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
     let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
     con.set_plugin_state(Box::new(Connection { engine, script, next: Awaits::Retry }));

@@ -1,6 +1,7 @@
 //! What each callback does, between the host's call and the state it goes on in.
 
-use engine::{Event, Incoming, Short, Side, Then};
+use engine::{Event, Incoming, Short, Side, Then, Verdict};
+use script::{Answer, Asked};
 
 use super::connection::Connection;
 use super::host::Host;
@@ -54,11 +55,11 @@ impl Turn<'_> {
             let Some(script) = conn.script.as_mut() else { return Retval::Error };
             then = match &at_hand {
                 Some(packet) => packet.show(|packet| {
-                    let verdict = script.ask(&ask, &packet.joined());
+                    let verdict = ask_script(&mut **script, &ask, &packet.joined());
                     conn.engine.handle(Event::Verdict(verdict, Some(packet)), host)
                 }),
                 None => {
-                    let verdict = script.ask(&ask, &[]);
+                    let verdict = ask_script(&mut **script, &ask, &[]);
                     conn.engine.handle(Event::Verdict(verdict, None), host)
                 }
             };
@@ -166,5 +167,13 @@ impl Turn<'_> {
             _ => None,
         };
         peer.is_some_and(|peer| peer.is_readable())
+    }
+}
+
+/// Asks the script. Its hooks have no mailbox, so they do not wait.
+fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+    match script.ask(ask, packet) {
+        Answer::Verdict(verdict) => verdict,
+        Answer::Waits => Verdict::Failed,
     }
 }

@@ -6,7 +6,7 @@ use engine::{
     Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
 };
 use mio::event::Event as Readiness;
-use script::Asked;
+use script::{Answer, Asked, Mailbox};
 use transport::proxy_protocol::Ends;
 use wire::packet::frame as framed;
 
@@ -27,10 +27,16 @@ const READS_PER_TURN: u32 = 32;
 /// A client, its server, and the rules between them.
 #[derive(Debug)]
 pub struct Connection {
+    /// Its number in this process.
+    pub(super) id: u64,
     pub(super) engine: Engine,
     /// Commands are handed over with all their parts.
     joins: bool,
-    script: Option<Box<dyn Asked>>,
+    pub(super) script: Option<Box<dyn Asked>>,
+    /// A hook waits before it says its verdict.
+    pub(super) waits: bool,
+    /// It was told that the client left.
+    pub(super) is_left: bool,
     pub(super) io: Io,
     pub(super) awaits: Awaits,
     pub(super) introduction: Introduction,
@@ -64,7 +70,9 @@ impl Connection {
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
         // The script may be a new version, which is loaded now.
         let script = ctx.scripts.as_ref().and_then(|scripts| {
-            with_mutex(|_| Some(scripts.bind(session.clone(), &ctx.shared)), |_| None)
+            let mailbox: Arc<dyn Mailbox> = Arc::new(tools.mailbox(key, id));
+            let bind = || scripts.bind(session.clone(), &ctx.shared, Some(mailbox));
+            with_mutex(|_| Some(bind()), |_| None)
         });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
@@ -73,7 +81,19 @@ impl Connection {
         panic_on_purpose("accept");
         let introduction = if has_header { Introduction::Header } else { Introduction::Done };
         let (patience, joins) = (Patience::new(tools), !engine.takes_parts());
-        Ok(Self { engine, joins, script, io, awaits: Awaits::Retry, introduction, patience, place })
+        Ok(Self {
+            id,
+            engine,
+            joins,
+            script,
+            waits: false,
+            is_left: false,
+            io,
+            awaits: Awaits::Retry,
+            introduction,
+            patience,
+            place,
+        })
     }
 
     /// What the poll tells of one of its sockets.
@@ -101,6 +121,7 @@ impl Connection {
                 Awaits::Retry => self.tell(Event::Accepted, tools),
                 Awaits::Connect => self.connecting(tools),
                 Awaits::Secured(side) => self.securing(side, tools),
+                Awaits::Verdict => self.waiting(tools),
                 _ if reads == READS_PER_TURN => {
                     self.io.flush(&tools.registry);
                     return Fate::Again;
@@ -114,7 +135,8 @@ impl Connection {
                 }
             };
             if !goes_on && !self.rest(tools) {
-                return if self.io.client.is_broken() { Fate::Over } else { Fate::Waits };
+                let is_over = self.io.client.is_broken() && !self.waits;
+                return if is_over { Fate::Over } else { Fate::Waits };
             }
         }
     }
@@ -275,7 +297,15 @@ impl Connection {
             let (forward, rest) = (effects.forward, effects.rest);
             match (&then, self.script.as_mut()) {
                 (Then::Ask(ask), Some(script)) if forward.is_none() => {
-                    verdict = Some(ask_script(&mut **script, ask, &packet.joined()));
+                    match ask_script(&mut **script, ask, &packet.joined()) {
+                        Answer::Verdict(said) => verdict = Some(said),
+                        Answer::Waits => {
+                            self.waits = true;
+                            let awaits =
+                                self.engine.verdict_is_pending(Some(packet), &mut effects);
+                            break (Then::Await(awaits), None, rest);
+                        }
+                    }
                 }
                 _ => break (then, forward, rest),
             }
@@ -307,22 +337,31 @@ impl Connection {
             let ask = match then {
                 Then::Await(awaits) => {
                     self.awaits = awaits;
-                    return;
+                    return self.tell_script();
                 }
                 Then::Ask(ask) => ask,
             };
-            let verdict = match self.script.as_mut() {
+            let answer = match self.script.as_mut() {
                 Some(script) => ask_script(&mut **script, &ask, &[]),
-                None => Verdict::Failed,
+                None => Answer::Verdict(Verdict::Failed),
             };
             let input = Input::default();
             let mut effects = Effects::new(&mut self.io, tools, &input, None);
-            then = self.engine.handle(Event::Verdict(verdict, None), &mut effects);
+            then = match answer {
+                Answer::Verdict(verdict) => {
+                    self.engine.handle(Event::Verdict(verdict, None), &mut effects)
+                }
+                Answer::Waits => {
+                    self.waits = true;
+                    Then::Await(self.engine.verdict_is_pending(None, &mut effects))
+                }
+            };
         }
     }
 
     /// The end: tells the script.
     pub fn end(&mut self, tools: &mut Tools) {
+        self.give_up();
         if self.introduction == Introduction::Done {
             self.tell(Event::Closed, tools);
         }
@@ -342,15 +381,20 @@ impl Connection {
 
     /// Releases everything without asking the script, and writes what the client takes now.
     pub fn let_go(&mut self, tools: &mut Tools) {
+        self.give_up();
         self.engine.let_go();
         self.io.leave(tools);
     }
 }
 
-/// Asks the script, under the host's mutex.
-fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Verdict {
+/// Asks the script: under the host's mutex, if the hook runs here.
+fn ask_script(script: &mut dyn Asked, ask: &engine::Ask, packet: &[u8]) -> Answer {
     panic_on_purpose("ask");
-    with_mutex(|_| Some(script.ask(ask, packet)), |_| None).unwrap_or(Verdict::Failed)
+    if script.runs_elsewhere(ask.hook()) {
+        return script.ask(ask, packet);
+    }
+    let answer = with_mutex(|_| Some(script.ask(ask, packet)), |_| None);
+    answer.unwrap_or(Answer::Verdict(Verdict::Failed))
 }
 
 /// What tests call the place where an event without a packet is handed over.

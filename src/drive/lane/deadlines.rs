@@ -22,6 +22,8 @@ enum Wait {
     Client,
     /// The client's part in a COM_CHANGE_USER.
     Password,
+    /// A script's verdict, which the script itself limits.
+    Script,
     /// A peer that takes what it is sent.
     Write,
 }
@@ -58,6 +60,7 @@ impl Connection {
             return;
         }
         if self.patience.login_by.is_some_and(|by| by <= now) {
+            self.is_left |= self.waits;
             self.tell(Event::LoginTimedOut, tools);
         } else if self.patience.wait == Wait::Write {
             self.stalled(tools);
@@ -95,6 +98,7 @@ impl Connection {
         let wait = match self.awaits {
             Awaits::Connect | Awaits::Retry | Awaits::Greeting => Wait::Server,
             Awaits::Close => Wait::Write,
+            Awaits::Verdict => Wait::Script,
             _ if self.io.is_writing() => Wait::Write,
             Awaits::LoginData => Wait::Password,
             awaits if awaited(awaits) == Some(Side::Client) => Wait::Client,
@@ -102,7 +106,7 @@ impl Connection {
         };
         let (client, server) = self.io.take_progress();
         let progress = match wait {
-            Wait::Server => false,
+            Wait::Server | Wait::Script => false,
             Wait::Answer => server.read,
             Wait::Client => client.read,
             Wait::Password => false,
@@ -113,18 +117,24 @@ impl Connection {
             patience.since = Instant::now();
         }
         let by = match wait {
-            Wait::Server => self.io.attempt_at.unwrap_or(patience.since) + limits.connect.value(),
-            Wait::Answer => patience.since + limits.query(),
-            Wait::Client => patience.since + limits.idle(),
-            Wait::Password => patience.since + limits.login.value(),
-            Wait::Write => patience.since + limits.write.value(),
+            Wait::Script => None,
+            Wait::Server => {
+                Some(self.io.attempt_at.unwrap_or(patience.since) + limits.connect.value())
+            }
+            Wait::Answer => Some(patience.since + limits.query()),
+            Wait::Client => Some(patience.since + limits.idle()),
+            Wait::Password => Some(patience.since + limits.login.value()),
+            Wait::Write => Some(patience.since + limits.write.value()),
         };
-        let by = match patience.login_by {
-            Some(login_by) if wait == Wait::Server => by.min(login_by),
-            Some(login_by) => login_by,
-            None => by,
+        let is_ending = self.is_left && wait == Wait::Script;
+        let by = match (patience.login_by, by) {
+            _ if is_ending => None,
+            (Some(login_by), Some(by)) if wait == Wait::Server => Some(by.min(login_by)),
+            (Some(login_by), _) => Some(login_by),
+            (None, by) => by,
         };
-        let by = self.introduction.until().map_or(by, |until| until.min(by));
-        patience.deadline.set(Some(by), self.io.key, timers);
+        let until = self.introduction.until();
+        let by = until.map_or(by, |until| Some(by.map_or(until, |by| until.min(by))));
+        patience.deadline.set(by, self.io.key, timers);
     }
 }

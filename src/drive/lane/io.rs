@@ -4,6 +4,7 @@ use std::any::Any;
 use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Algorithm, Connecting, Driver, Effect, Link, Outcome, QueryId, Side};
@@ -16,6 +17,8 @@ use super::connecting;
 use super::end::ServerLink;
 use super::input::{Buffers, Frame, Input};
 use super::peer::{Peer, Progress, Read};
+use super::waiting::Letterbox;
+use super::worker::Inbox;
 use crate::chassis::release_memory;
 use crate::drive::Context;
 
@@ -31,14 +34,21 @@ pub struct Tools {
     pub registry: Registry,
     /// Buffers for input.
     pub buffers: Buffers,
+    /// Where the connections' hooks leave letters.
+    inbox: Arc<Inbox>,
     /// How many peers were watched so far.
     watches: u32,
 }
 
 impl Tools {
     /// For a thread.
-    pub fn new(ctx: &'static Context, registry: Registry) -> Self {
-        Self { ctx, registry, buffers: Buffers::default(), watches: 0 }
+    pub fn new(ctx: &'static Context, registry: Registry, inbox: Arc<Inbox>) -> Self {
+        Self { ctx, registry, buffers: Buffers::default(), inbox, watches: 0 }
+    }
+
+    /// Where the hooks of a connection leave what they want.
+    pub fn mailbox(&self, key: usize, id: u64) -> Letterbox {
+        Letterbox::new(Arc::clone(&self.inbox), key, id)
     }
 
     /// What the poll tells of a socket that is watched from now on. No two watches have the same: what it told of a socket

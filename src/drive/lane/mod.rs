@@ -22,6 +22,7 @@ mod listener;
 mod peer;
 mod proxy_header;
 mod timers;
+mod waiting;
 mod watch;
 mod worker;
 

@@ -15,6 +15,7 @@ use super::io::{Tools, owner};
 use super::limits::{Admitted, admit};
 use super::listener::Listener;
 use super::timers::Timers;
+use super::waiting::Letter;
 use crate::boundary::guard;
 use crate::chassis::fork;
 use crate::drive::Context;
@@ -27,12 +28,15 @@ const EVENTS: usize = 256;
 const ACCEPTS_PER_TURN: usize = 64;
 /// How long the listener is left alone when there are no descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long hooks that wait may take to end when the time for commands is over: a little more than a coroutine gets.
+const HURRY: Duration = Duration::from_secs(6);
 
 /// How other threads reach a worker.
 #[derive(Debug)]
 pub struct Inbox {
     waker: Waker,
     clients: Mutex<VecDeque<Admitted>>,
+    letters: Mutex<VecDeque<Letter>>,
     stopping: AtomicBool,
 }
 
@@ -41,6 +45,21 @@ impl Inbox {
     fn give(&self, client: Admitted) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).push_back(client);
         self.wake();
+    }
+
+    /// Leaves a letter for one of its connections.
+    pub fn post(&self, letter: Letter) {
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = letters.is_empty();
+        letters.push_back(letter);
+        drop(letters);
+        if is_first {
+            self.wake();
+        }
+    }
+
+    fn take_letters(&self) -> VecDeque<Letter> {
+        std::mem::take(&mut self.letters.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn take(&self) -> VecDeque<Admitted> {
@@ -74,6 +93,8 @@ pub struct Worker {
     /// When connections that are not idle are closed, too.
     ends_at: Option<Instant>,
     drain: Duration,
+    /// Hooks that wait were cancelled.
+    hurries: bool,
 }
 
 /// What accepts clients.
@@ -99,18 +120,24 @@ impl Worker {
         let poll = Poll::new()?;
         fork::remember(std::os::fd::AsRawFd::as_raw_fd(&poll));
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let inbox = Inbox { waker, clients: Mutex::default(), stopping: AtomicBool::new(false) };
-        let tools = Tools::new(ctx, poll.registry().try_clone()?);
+        let inbox = Arc::new(Inbox {
+            waker,
+            clients: Mutex::default(),
+            letters: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        });
+        let tools = Tools::new(ctx, poll.registry().try_clone()?, Arc::clone(&inbox));
         Ok(Self {
             poll,
             tools,
             timers: Timers::default(),
             connections: Slab::new(),
             again: Vec::new(),
-            inbox: Arc::new(inbox),
+            inbox,
             front: None,
             ends_at: None,
             drain,
+            hurries: false,
         })
     }
 
@@ -155,6 +182,9 @@ impl Worker {
             self.accept_again(now);
             for client in self.inbox.take() {
                 self.add(client);
+            }
+            for letter in self.inbox.take_letters() {
+                self.deliver(letter);
             }
             while let Some(key) = self.timers.pop(now) {
                 self.timer(key, now);
@@ -227,6 +257,12 @@ impl Worker {
         }
     }
 
+    fn deliver(&mut self, Letter { key, id, message }: Letter) {
+        if self.connections.get(key).is_some_and(|connection| connection.id == id) {
+            self.turn(key, |connection, tools| connection.letter(message, tools));
+        }
+    }
+
     fn timer(&mut self, key: usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.is_late(now, &mut self.timers) {
@@ -275,9 +311,28 @@ impl Worker {
             let fd = front.listener.fd();
             _ = self.poll.registry().deregister(&mut SourceFd(&fd));
         }
-        let ends_at = *self.ends_at.get_or_insert(now + self.drain);
+        let mut ends_at = *self.ends_at.get_or_insert(now + self.drain);
+        if now >= ends_at && !self.hurries {
+            // Whoever waits for something in a hook gets the time to give up.
+            self.hurries = true;
+            let waiting = |(key, connection): (usize, &Connection)| {
+                connection.is_waiting().then_some(key)
+            };
+            let waiting: Vec<_> = self.connections.iter().filter_map(waiting).collect();
+            if !waiting.is_empty() {
+                ends_at = now + HURRY;
+                self.ends_at = Some(ends_at);
+            }
+            for key in waiting {
+                self.turn(key, |connection, tools| connection.hurry(tools));
+            }
+        }
+        let hurries = self.hurries;
         let idle = |(key, connection): (usize, &Connection)| {
-            (now >= ends_at || connection.is_idle()).then_some(key)
+            let is_over = now >= ends_at
+                || connection.is_idle()
+                || hurries && !connection.is_waiting();
+            is_over.then_some(key)
         };
         let over: Vec<_> = self.connections.iter().filter_map(idle).collect();
         for key in over {

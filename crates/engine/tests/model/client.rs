@@ -254,6 +254,9 @@ impl Client {
         // Nobody was asked: it ends the session.
         let idles =
             matches!(self.phase, Phase::Ready | Phase::Speaks | Phase::ChangeData | Phase::Refused);
+        if self.is_exempt && !in_order && is_err(payload) {
+            return;
+        }
         if idles && is_err(payload) {
             self.surprised = Some(payload.to_vec());
             return;

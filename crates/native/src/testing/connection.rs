@@ -8,12 +8,13 @@ use engine::{
 use pyo3::exceptions::{PyBaseException, PyConnectionError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use script::{Asked, Binding, Proxy};
+use script::{Answer, Asked, Binding, FromScript, Mailbox, Proxy};
 
 use super::address;
 use super::answers::command_name;
 use super::host::Host;
-use super::io::{Io, Packet};
+use super::io::{ForScript, Io, Packet};
+use super::letters::Letters;
 use super::payloads;
 use super::process::Process;
 use super::script::Script;
@@ -39,6 +40,8 @@ struct State {
     engine: Engine,
     io: Io,
     script: Option<(Arc<Script>, Binding<Script>)>,
+    /// What a hook wants that waits.
+    letters: Arc<Letters>,
     /// What the engine awaits.
     awaits: Awaits,
     is_over: bool,
@@ -66,9 +69,11 @@ impl Connection {
         let port = CLIENT_PORTS.wrapping_add(u16::try_from(id).unwrap_or_default());
         let (src, dst) = (address::local(port), address::local(PROXY_PORT));
         let session = Slot::new(Session::new(id, Client { src, dst, ..Client::default() }));
+        let letters = Arc::new(Letters::default());
         let script = proxy.script().map(|script| {
             let shared = Arc::clone(&proxy.shared);
-            (Arc::clone(&script), Binding::new(script, session.clone(), shared))
+            let mailbox: Arc<dyn Mailbox> = Arc::clone(&letters) as _;
+            (Arc::clone(&script), Binding::new(script, session.clone(), shared, Some(mailbox)))
         });
         let hooks = script.as_ref().map_or(HookSet::default(), |(_, binding)| binding.hooks());
         let shared = Arc::clone(&proxy.shared);
@@ -78,6 +83,7 @@ impl Connection {
             engine,
             io,
             script,
+            letters,
             awaits: Awaits::Retry,
             is_over: false,
             failure: None,
@@ -214,6 +220,7 @@ impl Turn<'_, '_> {
             then = match awaits {
                 // There is no TLS here, and nobody asks for it.
                 Awaits::Abort | Awaits::Close | Awaits::Secured(_) => return self.end(),
+                Awaits::Verdict => self.wait()?,
                 Awaits::Connect | Awaits::Retry => self.hand_over(Input::Event(Event::Accepted)),
                 Awaits::Login
                 | Awaits::LoginData
@@ -284,19 +291,15 @@ impl Turn<'_, '_> {
         let at_hand = self.state.io.at_hand.clone();
         let verdict = match &mut self.state.script {
             None => Verdict::Proceed,
-            Some((script, binding)) => {
+            Some((_, binding)) => {
                 self.owner.call_method0("enter")?;
-                let verdict = match &at_hand {
+                let answer = match &at_hand {
                     Some(packet) => packet.show(|packet| binding.ask(ask, &packet.joined())),
                     None => binding.ask(ask, &[]),
                 };
+                let Answer::Verdict(verdict) = answer else { return Ok(self.begin_to_wait()) };
                 self.owner.call_method0("leave")?;
-                let raised = script.take_failure();
-                if verdict == Verdict::Failed && self.state.failure.is_none() {
-                    // What it may not return is in the log only.
-                    self.state.failure =
-                        raised.or_else(|| self.host.last_text().map(PyTypeError::new_err));
-                }
+                self.note_failure(&verdict);
                 verdict
             }
         };
@@ -307,6 +310,53 @@ impl Turn<'_, '_> {
             }
             None => engine.handle(Event::Verdict(verdict, None), io),
         })
+    }
+
+    /// The script waits; its surroundings stay what they are.
+    fn begin_to_wait(&mut self) -> Then {
+        let State { engine, io, .. } = &mut *self.state;
+        Then::Await(match io.at_hand.clone() {
+            Some(packet) => packet.show(|packet| engine.verdict_is_pending(Some(packet), io)),
+            None => engine.verdict_is_pending(None, io),
+        })
+    }
+
+    /// Waits for what the waiting script wants next.
+    fn wait(&mut self) -> PyResult<Then> {
+        self.tell_script();
+        let letters = Arc::clone(&self.state.letters);
+        let message = self.py.detach(|| letters.take());
+        let event = match message {
+            FromScript::Verdict(verdict) => {
+                self.owner.call_method0("leave")?;
+                self.note_failure(&verdict);
+                Event::Verdict(verdict, None)
+            }
+            FromScript::Query(id, query) => Event::Query { id, query },
+            FromScript::Abandoned(id) => Event::Abandoned(id),
+            FromScript::Moved => Event::Moved,
+        };
+        Ok(self.hand_over(Input::Event(event)))
+    }
+
+    fn tell_script(&mut self) {
+        for message in std::mem::take(&mut self.state.io.for_script) {
+            let Some((_, binding)) = self.state.script.as_mut() else { continue };
+            match message {
+                ForScript::Resume(id, outcome) => binding.resume(id, outcome),
+                ForScript::Cancel => binding.cancel(),
+            }
+        }
+    }
+
+    /// A hook ended: what it raised is kept for the test.
+    fn note_failure(&mut self, verdict: &Verdict) {
+        let Some((script, _)) = &self.state.script else { return };
+        let raised = script.take_failure();
+        if *verdict == Verdict::Failed && self.state.failure.is_none() {
+            // What it may not return is in the log only.
+            self.state.failure = raised.or_else(|| self.host.last_text().map(PyTypeError::new_err));
+        }
     }
 
     /// The connection is over: the script is told, and everything is let go of.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{Connecting, Driver, Effect, Incoming, Side};
+use engine::{Connecting, Driver, Effect, Incoming, Outcome, QueryId, Side};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -51,6 +51,15 @@ struct Parcel {
     next_id: u8,
 }
 
+/// What a waiting script is told.
+#[derive(Debug)]
+pub enum ForScript {
+    /// What became of a query of it.
+    Resume(QueryId, Outcome),
+    /// It is to come to its end.
+    Cancel,
+}
+
 /// The two ends of a connection.
 #[derive(Debug)]
 pub struct Io {
@@ -65,6 +74,8 @@ pub struct Io {
     pub at_hand: Option<Arc<Packet>>,
     /// A peer turned out to be gone.
     pub ended: Option<Side>,
+    /// What the waiting script is to be told.
+    pub for_script: Vec<ForScript>,
     /// What went wrong outside of the proxy.
     error: Option<PyErr>,
     joiner: Joiner,
@@ -81,6 +92,7 @@ impl Io {
             server: None,
             at_hand: None,
             ended: None,
+            for_script: Vec::new(),
             error: None,
             joiner: Joiner::default(),
             parcels: Vec::new(),
@@ -181,6 +193,8 @@ impl Driver for Io {
             Effect::Discard(Side::Client) | Effect::Look(Side::Client) => {}
             // What is sent is there at once.
             Effect::Flush | Effect::Trim => {}
+            Effect::Resume { id, outcome } => self.for_script.push(ForScript::Resume(id, outcome)),
+            Effect::Cancel => self.for_script.push(ForScript::Cancel),
             // The settings ask for neither TLS nor compression.
             Effect::StartTls(_) | Effect::Compress { .. } | Effect::NewExchange(_) => {}
         }

@@ -11,6 +11,7 @@ mod connection;
 mod fakes;
 mod host;
 mod io;
+mod letters;
 mod log;
 mod payloads;
 mod process;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::{BackendKind, OnScriptError, Settings, Shared};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use script::{Config, Globals, Permission, Proxy, function};
+use script::{Config, EventLoop, Globals, Permission, Proxy, function, is_coroutine};
 
 use super::backends::List;
 use super::host::{Entry, Host};
@@ -99,7 +99,7 @@ impl Process {
         let script = Script::new(module, self.globals.clone_ref(py), describe)?;
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(script));
         match function(module, "init", &["proxy"])? {
-            Some(init) => init.call1((self.proxy.bind(py),)).map(drop),
+            Some(init) => run(&init.call1((self.proxy.bind(py),))?),
             None => Ok(()),
         }
     }
@@ -107,7 +107,7 @@ impl Process {
     /// Calls the script's `shutdown(proxy)`.
     fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
         match self.script().as_ref().and_then(|script| script.shutdown.as_ref()) {
-            Some(shutdown) => shutdown.bind(py).call1((self.proxy.bind(py),)).map(drop),
+            Some(shutdown) => run(&shutdown.bind(py).call1((self.proxy.bind(py),))?),
             None => Ok(()),
         }
     }
@@ -135,6 +135,14 @@ impl Process {
     fn take_log(&self) -> Vec<Entry> {
         self.host.take_entries()
     }
+}
+
+/// If `init` or `shutdown` is a coroutine function, has what it returned run to its end.
+fn run(returned: &Bound<'_, PyAny>) -> PyResult<()> {
+    if is_coroutine(returned) {
+        EventLoop::run(returned.py(), returned)?;
+    }
+    Ok(())
 }
 
 /// Lets this thread use objects of the proxy inside a `with` block.

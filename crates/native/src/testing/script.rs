@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use script::{Globals, Guest, Hooks, function};
+use script::{EventLoop, Globals, Guest, Hooks, function};
 
 /// Its hooks, and the exception that the last failing one raised.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ impl Script {
         describe: Py<PyAny>,
     ) -> PyResult<Self> {
         let hooks = Hooks::of(module)?;
+        EventLoop::offer::<Self>();
+        if hooks.first_async().is_some() {
+            EventLoop::get(module.py())?;
+        }
         let shutdown = function(module, "shutdown", &["proxy"])?.map(Bound::unbind);
         Ok(Self { hooks, shutdown, globals, describe, failure: Mutex::default() })
     }

@@ -7,11 +7,26 @@ use pyo3::exceptions::PyReferenceError;
 use pyo3::prelude::*;
 
 use crate::permission::Permission;
-use engine::{Session, Shared, Slot};
+use engine::{Attempt, Locked, Session, Shared, Slot};
 
 /// The error for something whose C side has ended.
 pub fn gone(what: &str) -> PyErr {
     PyReferenceError::new_err(format!("{what} is gone"))
+}
+
+/// How often a slot that another thread has is tried: that holds it for a few instructions.
+const PATIENCE: u32 = 20_000;
+
+/// What `slot` holds, if it holds anything. One that this thread itself has counts as empty at last.
+fn lock<T>(slot: &Slot<T>) -> Option<Locked<'_, T>> {
+    for _ in 0..PATIENCE {
+        match slot.try_lock() {
+            Attempt::Locked(content) => return Some(content),
+            Attempt::Empty => return None,
+            Attempt::Busy => std::thread::yield_now(),
+        }
+    }
+    None
 }
 
 /// Runs `f` if this thread may use what lives at `address`: a hook runs in it.
@@ -30,7 +45,7 @@ pub fn in_hook<R>(address: usize, f: impl FnOnce() -> PyResult<R>) -> PyResult<R
 #[inline]
 pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
     in_hook(slot.identity(), || {
-        slot.try_lock().map(|content| f(&content)).ok_or_else(|| gone(what))
+        lock(slot).map(|content| f(&content)).ok_or_else(|| gone(what))
     })
 }
 
@@ -43,8 +58,8 @@ pub fn of_all<R>(shared: &Shared, f: impl FnOnce() -> PyResult<R>) -> PyResult<R
 /// Changes a session: only in a hook of its own connection.
 pub fn change<R>(slot: &Slot<Session>, f: impl FnOnce(&mut Session) -> R) -> PyResult<R> {
     in_hook(slot.identity(), || {
-        let mut session = slot.try_lock().ok_or_else(|| gone("the connection"))?;
-        if session.hook.is_none() {
+        let mut session = lock(slot).ok_or_else(|| gone("the connection"))?;
+        if session.hook.is_none() || !Permission::is_of(slot.identity()) {
             return Err(PyReferenceError::new_err(
                 "a connection can be changed only in its own hooks",
             ));

@@ -10,6 +10,7 @@ use pyo3::types::{PyInt, PyString};
 use super::backend::Backend;
 use super::socket::Socket;
 use super::{access, attributes};
+use crate::waiting;
 use engine::{Session, Shared, Slot, Switched};
 
 /// A client connection.
@@ -76,6 +77,7 @@ impl Connection {
         let (id, outcome) = access::change(&self.session, |session| {
             (session.id, session.set_backend(&self.shared, wanted, Instant::now()))
         })?;
+        waiting::moved(&self.session);
         let outcome = outcome.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         if outcome == Switched::NoMatch {
             log::warn!(

@@ -36,6 +36,7 @@ use pyo3::prelude::*;
 /// Adds every class to the module `pyproxy`, for annotations and `isinstance`.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::answers::add_to(module)?;
+    crate::waiting::add_to(module)?;
     module.add_class::<address::Address>()?;
     module.add_class::<auth::Auth>()?;
     module.add_class::<backend::Backend>()?;

@@ -12,9 +12,9 @@ use super::connection::Connection;
 use super::globals::Globals;
 use super::queries::Queries;
 use super::response::Response;
-use crate::packet;
+use crate::{packet, waiting};
 use crate::reply::{Context, RowForm};
-use engine::{Session, Shared, Slot};
+use engine::{Injection, Session, Shared, Slot};
 use wire::Command as CommandByte;
 
 /// What a hook works with. One object per connection, the same in all its hooks.
@@ -74,6 +74,30 @@ impl Proxy {
             session.hook.map(|hook| Context::of(session, limit, hook))
         })?
         .ok_or_else(|| access::gone("the hook"))
+    }
+
+    /// Whether the client can read this result as the answer to its command.
+    pub fn check_answer(&self, result: &Slot<Injection>) -> PyResult<()> {
+        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
+        let command = access::read(&own.session, "the connection", |session| session.command)?;
+        let (answered, has_rows) = access::read(result, "the result", |result| {
+            (result.query.packet.first().copied(), result.summary.has_resultset)
+        })?;
+        let form = |command: Option<u8>| {
+            let is_prepare = command == Some(CommandByte::STMT_PREPARE.0);
+            (is_prepare, has_rows.then(|| RowForm::of(command)))
+        };
+        if form(command) == form(answered) {
+            return Ok(());
+        }
+        let name = |command: Option<u8>| {
+            command.and_then(|command| CommandByte(command).name()).unwrap_or("an unknown command")
+        };
+        Err(PyValueError::new_err(format!(
+            "the result of {} is none for {}",
+            name(answered),
+            name(command)
+        )))
     }
 
     /// The command that a script gives as `what`, to be run in place of the client's.
@@ -141,6 +165,20 @@ impl Proxy {
     #[getter]
     fn queries(&self, py: Python<'_>) -> Option<Py<Queries>> {
         self.own.as_ref().map(|own| own.queries.clone_ref(py))
+    }
+
+    /// Runs a query on the server of this connection, now, and gives its result: to be awaited in a hook that is an `async def`.
+    ///
+    /// `what` is SQL as text, or a packet as bytes. Several at once run one behind the other. An ERR of the server is
+    /// `result.error`. Raises ServerLost if there is no server, or it goes; ResultTooLarge. Of a command that no server
+    /// answers the result is None.
+    #[pyo3(signature = (what, /))]
+    fn query<'py>(&self, py: Python<'py>, what: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
+        let codec = access::read(&own.session, "the connection", packet::client_codec)?;
+        let packet = packet::encode(what, "what", codec)?;
+        packet::check_command(&packet)?;
+        waiting::query(py, &own.session, packet)
     }
 
     /// The answer to send for `PROXY_SEND_RESULT`. Assign a mapping, or set its attributes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
-use wire::reply::{StatusFlags, is_err, set_status_flag};
+use wire::reply::{ErrPacket, StatusFlags, is_err, set_status_flag};
 use wire::result::{KeptPackets, OneResult, Summary, results};
 use wire::{Command, MAX_PAYLOAD, marker};
 
@@ -64,6 +64,11 @@ impl Resultset {
             }
             packets
         })
+    }
+
+    /// The answer, if this is all of one.
+    pub fn whole(&self) -> Option<&Slot<Injection>> {
+        self.one.is_none().then_some(&self.slot)
     }
 
     /// Whether this is the whole answer to the injection in `slot`.
@@ -132,6 +137,16 @@ impl Resultset {
             }
         })?;
         Ok(error.map(|payload| PyBytes::new(py, &payload)))
+    }
+
+    /// Raises ServerError if an ERR ended the result.
+    fn raise_for_error(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(error) = self.error(py)? else { return Ok(()) };
+        let Ok(err) = ErrPacket::parse(error.as_bytes()) else { return Ok(()) };
+        let class = py.import("pyproxy._errors")?.getattr("ServerError")?;
+        let sqlstate = String::from_utf8_lossy(&err.sqlstate.unwrap_or(*b"HY000")).into_owned();
+        let message = String::from_utf8_lossy(err.message).into_owned();
+        Err(PyErr::from_value(class.call1((err.code, sqlstate, message))?))
     }
 
     /// Number of rows, of all result sets of the answer.

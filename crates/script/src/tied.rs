@@ -1,0 +1,185 @@
+//! A script and one connection: calling the hooks, and reading what they return.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::classes::auth::Auth;
+use crate::classes::injection::Injection;
+use crate::classes::proxy::Proxy;
+use crate::decision;
+use crate::failure::Failure;
+use crate::guest::Guest;
+use crate::permission::Permission;
+use crate::waiting::Tie;
+use engine::{Ask, Hook, Session, Shared, Slot, Verdict};
+
+/// The script version that a connection started with, and the connection's `proxy` object.
+#[derive(Debug)]
+pub struct Tied<G: Guest> {
+    script: Arc<G>,
+    session: Slot<Session>,
+    shared: Arc<Shared>,
+    proxy: OnceLock<Py<Proxy>>,
+}
+
+impl<G: Guest> Tied<G> {
+    /// Ties a connection to a script.
+    pub fn new(script: Arc<G>, session: Slot<Session>, shared: Arc<Shared>) -> Self {
+        Self { script, session, shared, proxy: OnceLock::new() }
+    }
+
+    /// The script.
+    pub fn script(&self) -> &G {
+        &self.script
+    }
+
+    /// The connection.
+    pub fn session(&self) -> &Slot<Session> {
+        &self.session
+    }
+
+    /// What all connections share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// A call of `hook` ended.
+    pub fn count(&self, hook: Hook, verdict: &Verdict, ran: Duration, waited: Duration) {
+        let stats = self.shared.stats.hook(hook);
+        stats.calls.increment();
+        stats.time.add(ran);
+        stats.waiting.add(waited);
+        if *verdict == Verdict::Failed {
+            stats.errors.increment();
+        }
+    }
+
+    /// Calls the hook.
+    pub fn call<'py>(
+        &self,
+        py: Python<'py>,
+        ask: &Ask,
+        packet: &[u8],
+    ) -> Result<Bound<'py, PyAny>, Failure> {
+        let hook = ask.hook();
+        let Some(function) = self.script.hooks().get(hook) else {
+            return Ok(py.None().into_bound(py));
+        };
+        let function = function.bind(py);
+        let proxy = self.proxy(py)?;
+        let returned = match ask {
+            Ask::Result(slot) => function.call1((proxy, Injection::new(slot.clone()))),
+            Ask::Hook(Hook::ReadAuthResult) => {
+                function.call1((proxy, Auth::new(py, self.session.clone(), packet)))
+            }
+            Ask::Hook(Hook::ReadQuery) => {
+                if let Some(response) = proxy.get().own_response() {
+                    response.reset(py);
+                }
+                function.call1((proxy, self.command(py, packet)?))
+            }
+            Ask::Hook(_) => function.call1((proxy,)),
+        };
+        Ok(returned?)
+    }
+
+    /// What a hook returned, as a verdict.
+    pub fn conclude(
+        &self,
+        py: Python<'_>,
+        ask: &Ask,
+        returned: &Bound<'_, PyAny>,
+    ) -> Result<Verdict, Failure> {
+        decision::verdict(ask, self.proxy(py)?, returned)
+    }
+
+    /// A command as scripts see it: a query without its attributes.
+    fn command<'py>(&self, py: Python<'py>, packet: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let hidden = self.session.lock().map_or(0, |session| session.attributes.hidden());
+        if hidden == 0 {
+            return Ok(PyBytes::new(py, packet));
+        }
+        let (command, rest) = packet.split_at_checked(1).unwrap_or_default();
+        let text = rest.get(hidden..).unwrap_or_default();
+        PyBytes::new_with(py, command.len() + text.len(), |bytes| {
+            bytes[..command.len()].copy_from_slice(command);
+            bytes[command.len()..].copy_from_slice(text);
+            Ok(())
+        })
+    }
+
+    /// The connection's `proxy` object, made when it is first needed.
+    pub fn proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
+        if let Some(proxy) = self.proxy.get() {
+            return Ok(proxy.bind(py));
+        }
+        let globals = self.script.globals().clone_ref(py);
+        let shared = Arc::clone(&self.shared);
+        let made = Py::new(py, Proxy::of_connection(py, globals, &self.session, shared)?)?;
+        Ok(self.proxy.get_or_init(|| made).bind(py))
+    }
+
+    /// One entry of the critical level, which names the hook and the connection.
+    pub fn log(&self, py: Python<'_>, hook: Hook, failure: &Failure) {
+        let (id, client) = self
+            .session
+            .lock()
+            .map(|session| (session.id, session.client.src.name.clone()))
+            .unwrap_or_default();
+        let hook = hook.name();
+        let reason = failure.describe(|error| self.script.describe(py, error));
+        log::error!("connection {id} ({client}): {hook} {reason}");
+    }
+}
+
+impl<G: Guest> Tie for Tied<G> {
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        ask: &Ask,
+        packet: &[u8],
+    ) -> Result<Bound<'py, PyAny>, Failure> {
+        self.call(py, ask, packet)
+    }
+
+    fn conclude(
+        &self,
+        py: Python<'_>,
+        ask: &Ask,
+        returned: &Bound<'_, PyAny>,
+    ) -> Result<Verdict, Failure> {
+        self.conclude(py, ask, returned)
+    }
+
+    fn log(&self, py: Python<'_>, ask: &Ask, failure: &Failure) {
+        self.log(py, ask.hook(), failure);
+    }
+
+    fn count(&self, ask: &Ask, verdict: &Verdict, ran: Duration, waited: Duration) {
+        self.count(ask.hook(), verdict, ran, waited);
+    }
+
+    fn attached(&self, step: &mut dyn FnMut(Python<'_>)) {
+        G::attach(step);
+    }
+}
+
+impl<G: Guest> Drop for Tied<G> {
+    /// Releases the Python objects. At the end of the process they are left alone: Python may not answer any more.
+    fn drop(&mut self) {
+        let Some(proxy) = self.proxy.take() else { return };
+        let mut proxy = Some(proxy);
+        G::attach(|py| {
+            // What the script attached may have finalisers, which are code of the script.
+            let _permission = Permission::enter();
+            if let Some(proxy) = proxy.take() {
+                Proxy::clear(proxy.bind(py));
+                proxy.drop_ref(py);
+            }
+        });
+        std::mem::forget(proxy);
+    }
+}
