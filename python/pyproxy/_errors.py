@@ -1,7 +1,10 @@
 """The exceptions of hooks that wait."""
 
-import asyncio
-import io
+from __future__ import annotations
+
+import traceback
+from collections.abc import Coroutine
+from typing import Any
 
 
 class ServerError(Exception):
@@ -29,8 +32,13 @@ class HookTimeout(BaseException):
     """A hook took longer than `pyproxy-hook-timeout`; raised in it, wherever it is."""
 
 
-def where(task: asyncio.Task[object]) -> str:
-    """Where a task is, as a traceback has it."""
-    text = io.StringIO()
-    task.print_stack(file=text)
-    return text.getvalue().rstrip("\n")
+def where(coroutine: Coroutine[Any, Any, Any]) -> str:
+    """Where a coroutine waits, and those that it waits for, as a traceback has it."""
+    entries = []
+    waits: Any = coroutine
+    while waits is not None:
+        frame = getattr(waits, "cr_frame", None) or getattr(waits, "gi_frame", None)
+        if frame is not None:
+            entries.append((frame, frame.f_lineno))
+        waits = getattr(waits, "cr_await", None) or getattr(waits, "gi_yieldfrom", None)
+    return "".join(traceback.StackSummary.extract(iter(entries)).format()).rstrip("\n")

@@ -68,9 +68,8 @@ pub fn start(
     EventLoop::offer::<Script>();
     interpreter::start(config.venv.as_deref())?;
     let started = threads::with_python(|py| {
-        let environment =
-            environment(py, &config, &script, &options, shared, host_version)
-                .map_err(EmbedError::Prepare)?;
+        let environment = environment(py, &config, &script, &options, shared, host_version)
+            .map_err(EmbedError::Prepare)?;
         if let Some(file) = &config.script_config {
             environment.bootstrap.use_settings(py, file).map_err(EmbedError::Settings)?;
         }

@@ -9,9 +9,7 @@ use pyo3::prelude::*;
 
 use super::bootstrap::Bootstrap;
 use engine::HookSet;
-use script::{
-    EventLoop, Globals, Guest, Hooks, Permission, Proxy, function, is_coroutine,
-};
+use script::{EventLoop, Globals, Guest, Hooks, Permission, Proxy, function, is_coroutine};
 
 use super::{deadline, threads};
 

@@ -6,7 +6,7 @@ use super::reload::Watch;
 use super::script::Environment;
 use super::{Script, deadline, threads};
 use engine::{Session, Shared, Slot};
-use script::{Asked, Binding, Mailbox};
+use script::{Asked, Binding, EventLoop, Mailbox};
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
@@ -84,6 +84,9 @@ impl Scripts {
         deadline::shut_down("the script", move |py| {
             for script in &versions {
                 script.end(py);
+            }
+            if let Some(event_loop) = EventLoop::running() {
+                event_loop.stop(py);
             }
             if let Err(error) = environment.bootstrap.finish(py) {
                 let traceback = environment.bootstrap.describe(py, &error);

@@ -32,3 +32,4 @@ mod prepared;
 mod results;
 mod scripting;
 mod tls;
+mod waiting;

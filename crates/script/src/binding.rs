@@ -43,7 +43,8 @@ impl<G: Guest> Binding<G> {
     fn new_call(&mut self, ask: &Ask, mailbox: &Arc<dyn Mailbox>) -> Arc<Call> {
         let tied = &self.tied;
         let (session, shared) = (tied.session().clone(), Arc::clone(tied.shared()));
-        let call = Call::new(ask.clone(), session, shared, Arc::clone(tied) as _, Arc::clone(mailbox));
+        let call =
+            Call::new(ask.clone(), session, shared, Arc::clone(tied) as _, Arc::clone(mailbox));
         self.call = Some(Arc::clone(&call));
         call
     }
@@ -74,7 +75,6 @@ impl<G: Guest> Binding<G> {
         }
     }
 }
-
 
 impl<G: Guest> Asked for Binding<G> {
     fn hooks(&self) -> HookSet {

@@ -76,7 +76,11 @@ fn value(
         && matches!(ask.hook(), Hook::ReadQuery | Hook::ReadQueryResult)
         && let Some(result) = result.get().whole()
     {
-        return proxy.get().check_answer(result).map(|()| Verdict::SendKept(result.clone())).map_err(Failure::Raised);
+        return proxy
+            .get()
+            .check_answer(result)
+            .map(|()| Verdict::SendKept(result.clone()))
+            .map_err(Failure::Raised);
     }
     if let Ok(send) = returned.cast::<Send>()
         && ask.hook() == Hook::ReadQuery

@@ -58,7 +58,8 @@ fn show(value: &Bound<'_, PyAny>) -> String {
     if is(value, "iscoroutine") {
         // Else Python complains that nobody awaited it.
         let _ = value.call_method0("close");
-        return "a coroutine (hooks cannot wait here: that needs pyproxy-event-loop=own)".to_owned();
+        return "a coroutine (hooks cannot wait here: that needs pyproxy-event-loop=own)"
+            .to_owned();
     }
     if is(value, "isgenerator") || is(value, "isasyncgen") {
         return "a generator (there is a yield in it)".to_owned();

@@ -301,8 +301,7 @@ impl Connection {
                         Answer::Verdict(said) => verdict = Some(said),
                         Answer::Waits => {
                             self.waits = true;
-                            let awaits =
-                                self.engine.verdict_is_pending(Some(packet), &mut effects);
+                            let awaits = self.engine.verdict_is_pending(Some(packet), &mut effects);
                             break (Then::Await(awaits), None, rest);
                         }
                     }

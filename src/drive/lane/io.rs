@@ -397,7 +397,9 @@ impl Driver for Effects<'_> {
             // Both sides are always watched.
             Effect::Look(_) => {}
             Effect::Trim => release_memory(),
-            Effect::Resume { id, outcome } => self.io.for_script.push(ForScript::Resume(id, outcome)),
+            Effect::Resume { id, outcome } => {
+                self.io.for_script.push(ForScript::Resume(id, outcome))
+            }
             Effect::Cancel => self.io.for_script.push(ForScript::Cancel),
         }
     }

@@ -315,9 +315,8 @@ impl Worker {
         if now >= ends_at && !self.hurries {
             // Whoever waits for something in a hook gets the time to give up.
             self.hurries = true;
-            let waiting = |(key, connection): (usize, &Connection)| {
-                connection.is_waiting().then_some(key)
-            };
+            let waiting =
+                |(key, connection): (usize, &Connection)| connection.is_waiting().then_some(key);
             let waiting: Vec<_> = self.connections.iter().filter_map(waiting).collect();
             if !waiting.is_empty() {
                 ends_at = now + HURRY;
@@ -329,9 +328,8 @@ impl Worker {
         }
         let hurries = self.hurries;
         let idle = |(key, connection): (usize, &Connection)| {
-            let is_over = now >= ends_at
-                || connection.is_idle()
-                || hurries && !connection.is_waiting();
+            let is_over =
+                now >= ends_at || connection.is_idle() || hurries && !connection.is_waiting();
             is_over.then_some(key)
         };
         let over: Vec<_> = self.connections.iter().filter_map(idle).collect();

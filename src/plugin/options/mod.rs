@@ -77,6 +77,9 @@ option_table! {
     "pyproxy-drain-timeout" (Text "<seconds>")
         "how long commands that are under way may go on when mysql-proxy stops" (default "0")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
+    "pyproxy-hook-timeout" (Text "<seconds>")
+        "how long a hook may take, without its queries; 0: for ever" (default "30")
+        => hook_timeout: Duration = check::seconds_or_none, shown as "hook_timeout";
     "pyproxy-login-timeout" (Text "<seconds>")
         "how long a login may take, from accept to its end" (default "10")
         => login_timeout: TimeLimit = check::seconds, shown as "login_timeout";

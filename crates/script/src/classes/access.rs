@@ -44,9 +44,7 @@ pub fn in_hook<R>(address: usize, f: impl FnOnce() -> PyResult<R>) -> PyResult<R
 /// Reads what `slot` holds, in a hook of any connection.
 #[inline]
 pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
-    in_hook(slot.identity(), || {
-        lock(slot).map(|content| f(&content)).ok_or_else(|| gone(what))
-    })
+    in_hook(slot.identity(), || lock(slot).map(|content| f(&content)).ok_or_else(|| gone(what)))
 }
 
 /// [`in_hook`] for what belongs to no connection.

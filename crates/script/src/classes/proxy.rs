@@ -12,8 +12,8 @@ use super::connection::Connection;
 use super::globals::Globals;
 use super::queries::Queries;
 use super::response::Response;
-use crate::{packet, waiting};
 use crate::reply::{Context, RowForm};
+use crate::{packet, waiting};
 use engine::{Injection, Session, Shared, Slot};
 use wire::Command as CommandByte;
 

@@ -33,8 +33,12 @@ pub trait Tie: Debug + Send + Sync {
     ) -> Result<Bound<'py, PyAny>, Failure>;
 
     /// What the hook returned, as a verdict.
-    fn conclude(&self, py: Python<'_>, ask: &Ask, returned: &Bound<'_, PyAny>)
-    -> Result<Verdict, Failure>;
+    fn conclude(
+        &self,
+        py: Python<'_>,
+        ask: &Ask,
+        returned: &Bound<'_, PyAny>,
+    ) -> Result<Verdict, Failure>;
 
     /// Writes a failure to the log.
     fn log(&self, py: Python<'_>, ask: &Ask, failure: &Failure);
@@ -64,6 +68,7 @@ pub struct Call {
 #[derive(Debug, Default)]
 struct State {
     task: Option<Py<PyAny>>,
+    coroutine: Option<Py<PyAny>>,
     /// Queries that run, and the futures that wait for them.
     queries: HashMap<QueryId, Py<PyAny>>,
     asked: QueryId,
@@ -156,15 +161,17 @@ impl Call {
         let create = event_loop.getattr(intern!(py, "create_task"))?;
         let task = context.call_method1(intern!(py, "run"), (create, Bound::new(py, steps)?))?;
         let call = Arc::clone(self);
-        let done = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
-            call.done(&args.get_item(0)?);
-            Ok(())
-        };
+        let done =
+            move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
+                call.done(&args.get_item(0)?);
+                Ok(())
+            };
         let done = PyCFunction::new_closure(py, None, None, done)?;
         task.call_method1(intern!(py, "add_done_callback"), (done,))?;
         let limit = self.shared.hook_timeout;
         let mut state = self.state();
         state.task = Some(task.unbind());
+        state.coroutine = Some(coroutine.clone().unbind());
         state.left = limit.map(|limit| (limit, Instant::now()));
         drop(state);
         self.start_timer(py)
@@ -306,10 +313,10 @@ impl Call {
 
     /// Where the coroutine is, as a traceback has it.
     fn stack(&self, py: Python<'_>) -> PyResult<String> {
-        let task = self.state().task.as_ref().map(|task| task.clone_ref(py));
-        let Some(task) = task else { return Ok(String::new()) };
+        let coroutine = self.state().coroutine.as_ref().map(|coroutine| coroutine.clone_ref(py));
+        let Some(coroutine) = coroutine else { return Ok(String::new()) };
         let module = py.import(intern!(py, "pyproxy._errors"))?;
-        module.call_method1(intern!(py, "where"), (task,))?.extract()
+        module.call_method1(intern!(py, "where"), (coroutine,))?.extract()
     }
 
     /// A query begins: gives its number. Time in queries is not the hook's.

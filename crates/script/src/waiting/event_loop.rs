@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -37,6 +37,8 @@ pub fn is_loop_thread() -> bool {
 pub struct EventLoop {
     python: Py<PyAny>,
     jobs: Mutex<Jobs>,
+    /// The thread has ended.
+    ended: Condvar,
     /// Has a byte in it while there are jobs that the loop was not told about.
     wake: UnixStream,
 }
@@ -48,6 +50,8 @@ struct Jobs {
     told: bool,
     /// It is to end.
     stopping: bool,
+    /// It has ended.
+    ended: bool,
 }
 
 impl fmt::Debug for EventLoop {
@@ -132,16 +136,18 @@ impl EventLoop {
         future.call_method0(intern!(py, "result"))
     }
 
-    /// Cancels whatever runs on the loop, and ends it. Not from its own thread.
-    pub fn stop(&'static self) {
-        let mut jobs = self.jobs();
-        jobs.stopping = true;
-        drop(jobs);
+    /// Cancels whatever runs on the loop, and waits until all of it has ended. Not from its own thread.
+    pub fn stop(&'static self, py: Python<'_>) {
+        self.jobs().stopping = true;
         self.post(Box::new(move |py| {
             if let Err(error) = cancel_all(py, self.python(py)) {
                 error.write_unraisable(py, None);
             }
         }));
+        py.detach(|| {
+            let jobs = self.jobs();
+            drop(self.ended.wait_while(jobs, |jobs| !jobs.ended));
+        });
     }
 }
 
@@ -175,8 +181,12 @@ fn start<G: Guest>(py: Python<'_>) -> PyResult<()> {
     wake.set_nonblocking(true)?;
     woken.set_nonblocking(true)?;
     let fd = woken.as_raw_fd();
-    let made =
-        EventLoop { python: python.clone().unbind(), jobs: Mutex::default(), wake };
+    let made = EventLoop {
+        python: python.clone().unbind(),
+        jobs: Mutex::default(),
+        ended: Condvar::new(),
+        wake,
+    };
     if LOOP.set(made).is_err() {
         // Making it lets other threads run, and one of them was faster.
         return Ok(());
@@ -197,6 +207,10 @@ fn start<G: Guest>(py: Python<'_>) -> PyResult<()> {
                 error.write_unraisable(py, None);
             }
         });
+        if let Some(event_loop) = LOOP.get() {
+            event_loop.jobs().ended = true;
+            event_loop.ended.notify_all();
+        }
     })?;
     Ok(())
 }
@@ -228,12 +242,16 @@ fn cancel_all(py: Python<'_>, python: &Bound<'_, PyAny>) -> PyResult<()> {
     }
     let options = PyDict::new(py);
     options.set_item(intern!(py, "return_exceptions"), true)?;
-    let all = asyncio.call_method(intern!(py, "gather"), PyTuple::new(py, tasks)?, Some(&options))?;
+    let all =
+        asyncio.call_method(intern!(py, "gather"), PyTuple::new(py, tasks)?, Some(&options))?;
     let stop = python.getattr(intern!(py, "stop"))?.unbind();
     let stop = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         stop.call0(args.py()).map(drop)
     };
-    all.call_method1(intern!(py, "add_done_callback"), (PyCFunction::new_closure(py, None, None, stop)?,))?;
+    all.call_method1(
+        intern!(py, "add_done_callback"),
+        (PyCFunction::new_closure(py, None, None, stop)?,),
+    )?;
     Ok(())
 }
 

@@ -42,7 +42,9 @@ pub fn query<'py>(
     let id = call.begin_query(py, &future);
     let done = {
         let call = Arc::clone(&call);
-        move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| abandoned(&call, args.py(), id)
+        move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+            abandoned(&call, args.py(), id)
+        }
     };
     let done = PyCFunction::new_closure(py, None, None, done)?;
     future.call_method1(intern!(py, "add_done_callback"), (done,))?;
