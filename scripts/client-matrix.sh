@@ -28,7 +28,7 @@ CLIENTS_DIR=$ROOT/tests/clients
 WORK=$TARGET_DIR/client-matrix
 # The ways to the server: directly, and through a proxy without script or with one of
 # tests/clients/hooks.
-WAYS=(direct plain empty buffered)
+WAYS=(direct plain empty buffered waiting)
 # Accounts of MariaDB, and of the scripted server for the methods that MariaDB does not have.
 MARIADB_LOGINS=(ed old)
 SCRIPTED_LOGINS=(native sha2 sha2_full sha256 clear dialog parsec factors)

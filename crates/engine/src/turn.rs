@@ -3,6 +3,7 @@
 use wire::reply::ErrPacket;
 
 use crate::engine::{Question, State, Step};
+use crate::exchange::Nested;
 use crate::reply::hook_failed;
 use crate::{
     Awaits, Driver, Effect, Event, Hook, Incoming, OnScriptError, Reply, Server, Session, Shared,
@@ -310,7 +311,9 @@ impl Turn<'_> {
     /// Both sides start a new exchange.
     pub fn restart_ids(&mut self) {
         self.state.client_ids.restart();
-        self.state.server_ids.restart();
+        if self.state.exchange.nested == Nested::No {
+            self.state.server_ids.restart();
+        }
     }
 
     /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.

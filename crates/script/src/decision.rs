@@ -66,12 +66,6 @@ fn value(
     if is_result_of(ask, returned) {
         return Ok(Verdict::Proceed);
     }
-    if let Some(answer) = Answer::of(returned)
-        && may_answer(ask.hook(), &answer)
-    {
-        let encode = || answer.encode(proxy.get().context()?).map(Verdict::SendResult);
-        return encode().map_err(|error| Failure::BadAnswer(answer.name(), error));
-    }
     if let Ok(result) = returned.cast::<Resultset>()
         && matches!(ask.hook(), Hook::ReadQuery | Hook::ReadQueryResult)
         && let Some(result) = result.get().whole()
@@ -81,6 +75,12 @@ fn value(
             .check_answer(result)
             .map(|()| Verdict::SendKept(result.clone()))
             .map_err(Failure::Raised);
+    }
+    if let Some(answer) = Answer::of(returned)
+        && may_answer(ask.hook(), &answer)
+    {
+        let encode = || answer.encode(proxy.get().context()?).map(Verdict::SendResult);
+        return encode().map_err(|error| Failure::BadAnswer(answer.name(), error));
     }
     if let Ok(send) = returned.cast::<Send>()
         && ask.hook() == Hook::ReadQuery

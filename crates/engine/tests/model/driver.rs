@@ -17,6 +17,8 @@ use super::server::{End, ModelLink, Source, State};
 #[derive(Debug, Default)]
 pub struct Io {
     pub client: Client,
+    /// Servers that its script took it from, or parked.
+    pub had: Vec<u64>,
     /// The server that the engine attached last.
     pub server: Option<Arc<End>>,
     /// What arrived, until it is passed on, and what it answers.

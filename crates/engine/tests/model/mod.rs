@@ -267,8 +267,10 @@ impl<'i> World<'i> {
 
     /// The script of connection `n` does something.
     fn act(&mut self, n: usize, hook: Hook) {
-        if let Some(mut session) = self.conns[n].engine.session().lock() {
-            script::act(&mut session, &self.shared, hook, self.now, &mut self.input);
+        let conn = &mut self.conns[n];
+        if let Some(mut session) = conn.engine.session().lock() {
+            let had = &mut conn.io.had;
+            script::act(&mut session, &self.shared, hook, self.now, had, &mut self.input);
         }
         self.check_counts();
     }

@@ -31,6 +31,7 @@ pub fn act(
     shared: &Shared,
     hook: Hook,
     now: Instant,
+    had: &mut Vec<u64>,
     input: &mut Choices<'_>,
 ) {
     assert_eq!(session.hook, Some(hook));
@@ -39,7 +40,9 @@ pub fn act(
         let before = session.server.as_ref().map(|server| server.id);
         let _ = session.set_backend(shared, ndx.map(|ndx| ndx - 1), now);
         let after = session.server.as_ref().map(|server| server.id);
-        if after.is_some() && after != before {
+        had.extend(before);
+        // What it parked itself while it waits may still be its own.
+        if after.is_some() && after != before && !after.is_some_and(|after| had.contains(&after)) {
             check_taken(session, hook);
         }
     }

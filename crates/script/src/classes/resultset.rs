@@ -62,7 +62,7 @@ impl Resultset {
                     set_status_flag(payload, StatusFlags::MORE_RESULTS_EXISTS, !is_last);
                 }
             }
-            packets
+            joined(packets)
         })
     }
 
@@ -201,6 +201,21 @@ impl Resultset {
             Err(_) => "<pyproxy.Resultset (gone)>".to_owned(),
         }
     }
+}
+
+/// Payloads out of packets: one of the full length goes on in the next.
+fn joined(packets: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut payloads: Vec<Vec<u8>> = Vec::with_capacity(packets.len());
+    let mut goes_on = false;
+    for packet in packets {
+        let is_full = packet.len() == MAX_PAYLOAD;
+        match payloads.last_mut().filter(|_| goes_on) {
+            Some(payload) => payload.extend(packet),
+            None => payloads.push(packet),
+        }
+        goes_on = is_full;
+    }
+    payloads
 }
 
 /// The payload that begins with this packet, which may span several.
