@@ -132,7 +132,7 @@ impl Turn<'_> {
         log::debug!("{}: connected to backend {name}", self.name());
     }
 
-    fn mark_down(&self, ndx: usize, why: &str) {
+    pub(crate) fn mark_down(&self, ndx: usize, why: &str) {
         self.shared.backends.set_state(ndx, BackendState::Down);
         let name = self.shared.backends.address(ndx).unwrap_or_default().name;
         log::warn!("{}: backend {name} is not reachable ({why}), marked DOWN", self.name());
