@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::greetings::Greetings;
-use crate::{Backends, Pool, Stats, Users};
+use crate::{Backends, Pool, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Shared {
     pub users: Arc<Users>,
     /// When backends greeted.
     pub(crate) greetings: Greetings,
+    /// With which files servers are verified.
+    pub trust: Arc<Trust>,
     pool: Mutex<Pool>,
 }
 
@@ -28,8 +30,9 @@ impl Shared {
     /// With these backends, an empty pool, and counters at 0.
     pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
         let (stats, users, greetings) = (Stats::default(), Arc::default(), Greetings::default());
-        let pool = Mutex::default();
-        Self { backends, pool_change_user, max_kept_bytes, stats, users, greetings, pool }
+        let trust = Arc::new(Trust::default());
+        let pool = Mutex::new(Pool::new(Arc::clone(&trust)));
+        Self { backends, pool_change_user, max_kept_bytes, stats, users, greetings, trust, pool }
     }
 
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.

@@ -169,6 +169,11 @@ impl Turn<'_> {
             return self.refuse(&bad_handshake());
         };
         self.send_to_server(&request);
+        // What the driver begins with is this version or a later one.
+        let trust = self.shared.trust.version();
+        if let Some(server) = self.server() {
+            server.verified_with = Some(trust);
+        }
         self.state.waiting_login = Some(WaitingLogin { reason, login, payload });
         self.start_tls(Side::Server);
     }
