@@ -15,11 +15,14 @@ pub struct Shared {
     /// The most memory that results kept for scripts, and answers made by them, may take for one connection, in bytes
     /// (`pyproxy-max-kept-bytes`).
     pub max_kept_bytes: usize,
+    /// The version that clients are told who are greeted without a server (`pyproxy-server-version`); `None`: that of the server
+    /// that greeted last.
+    pub server_version: Option<String>,
     /// Counters since the start.
     pub stats: Stats,
     /// The connections of each user, if there is a limit of them.
     pub users: Arc<Users>,
-    /// When backends greeted.
+    /// How backends greeted last.
     pub(crate) greetings: Greetings,
     /// With which files servers are verified.
     pub trust: Arc<Trust>,
@@ -32,7 +35,17 @@ impl Shared {
         let (stats, users, greetings) = (Stats::default(), Arc::default(), Greetings::default());
         let trust = Arc::new(Trust::default());
         let pool = Mutex::new(Pool::new(Arc::clone(&trust)));
-        Self { backends, pool_change_user, max_kept_bytes, stats, users, greetings, trust, pool }
+        Self {
+            backends,
+            pool_change_user,
+            max_kept_bytes,
+            server_version: None,
+            stats,
+            users,
+            greetings,
+            trust,
+            pool,
+        }
     }
 
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.

@@ -58,6 +58,9 @@ impl Turn<'_> {
     /// Whether the client was offered TLS. A script may have set the bit in a handshake of its own.
     fn offers_tls(&self) -> bool {
         match self.state.settings.tls {
+            Tls::Mirror if self.state.greeted_by_proxy => {
+                self.offered().contains(Capabilities::SSL)
+            }
             Tls::Mirror => self
                 .session
                 .server

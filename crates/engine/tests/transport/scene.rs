@@ -17,6 +17,8 @@ pub const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 pub const CACHING: &[u8] = b"caching_sha2_password";
 pub const SHA256: &[u8] = b"sha256_password";
 pub const NATIVE: &[u8] = b"mysql_native_password";
+/// Of the proxy.
+pub const CHALLENGE: [u8; 20] = *b"a challenge of ours!";
 /// Of the server.
 pub const KEY: &[u8] = b"-----BEGIN PUBLIC KEY-----";
 
@@ -76,6 +78,10 @@ impl Driver for Hands {
     fn connect(&mut self, _: usize) -> Connecting {
         self.connects += 1;
         Connecting::Done(Box::new(QuietLink { is_unix: self.server_is_unix }))
+    }
+
+    fn random(&mut self) -> Option<[u8; 20]> {
+        Some(CHALLENGE)
     }
 
     fn encrypt_password(&mut self, key: &[u8], obfuscated: &[u8]) -> Option<Vec<u8>> {

@@ -149,6 +149,11 @@ impl Driver for Io {
         "Connection refused (os error 111)".to_owned()
     }
 
+    fn random(&mut self) -> Option<[u8; 20]> {
+        // Tests are to be repeatable.
+        Some(*b"a challenge to tests")
+    }
+
     fn effect(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Forward { to, id } => self.forward(to, id),
