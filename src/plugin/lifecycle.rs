@@ -163,11 +163,10 @@ unsafe fn start(
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(&backends, &options)?;
-    let shared = Arc::new(Shared::new(
-        Box::new(backends.clone()),
-        options.pool_change_user,
-        options.max_kept_bytes,
-    ));
+    let (list, max_kept_bytes) = (Box::new(backends.clone()), options.max_kept_bytes);
+    let mut shared = Shared::new(list, options.pool_change_user, max_kept_bytes);
+    shared.server_version.clone_from(&options.server_version);
+    let shared = Arc::new(shared);
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
     let lane = match options.event_loop {
         EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),

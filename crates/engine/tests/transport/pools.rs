@@ -90,7 +90,7 @@ fn an_idle_connection_fits_a_client_that_is_as_it() {
                 continue;
             }
             // Another connection takes its place, and becomes what the client wants.
-            assert_eq!((scene.awaits, scene.hands.connects), (Some(Awaits::Greeting), 1));
+            assert_eq!((scene.awaits, scene.hands.connects.len()), (Some(Awaits::Greeting), 1));
             let did = scene.server(0, &greeting(SSL | ZLIB).encode().unwrap());
             let sent = if asked.contains(SSL) { scene.server_tls(&did) } else { plain_login(&did) };
             assert_eq!(sent.capabilities, COMMON | asked);

@@ -62,7 +62,8 @@ pub struct Hands {
     /// It has no RSA.
     pub has_no_rsa: bool,
     pub server_is_unix: bool,
-    pub connects: u32,
+    /// The backends that were connected to.
+    pub connects: Vec<usize>,
 }
 
 /// As a driver that has RSA encrypts, so that tests can see what.
@@ -75,8 +76,8 @@ impl Driver for Hands {
         Instant::now()
     }
 
-    fn connect(&mut self, _: usize) -> Connecting {
-        self.connects += 1;
+    fn connect(&mut self, ndx: usize) -> Connecting {
+        self.connects.push(ndx);
         Connecting::Done(Box::new(QuietLink { is_unix: self.server_is_unix }))
     }
 
@@ -113,7 +114,12 @@ impl Driver for Hands {
 
 /// Everything that connections share, with one backend.
 pub fn shared(pool_change_user: bool) -> Arc<Shared> {
-    Arc::new(Shared::new(Box::new(AlwaysUp(1)), pool_change_user, 1 << 20))
+    sharing_backends(1, pool_change_user)
+}
+
+/// The same with several.
+pub fn sharing_backends(backends: usize, pool_change_user: bool) -> Arc<Shared> {
+    Arc::new(Shared::new(Box::new(AlwaysUp(backends)), pool_change_user, 1 << 20))
 }
 
 /// Each side by itself.
