@@ -252,7 +252,9 @@ def test_a_server_that_dies() -> None:
 
 def test_a_server_that_closes_without_a_greeting_is_down() -> None:
     broken = FakeServer(greeting=Disconnect())
-    with Session(backends=[broken, FakeServer().on("SELECT 1", Result(["1"], [("1",)]))]) as session:
+    with Session(
+        backends=[broken, FakeServer().on("SELECT 1", Result(["1"], [("1",)]))]
+    ) as session:
         assert session.query("SELECT 1").rows == [("1",)]
         with session.inspect() as proxy:
             states = [backend.state for backend in proxy.globals.backends]
