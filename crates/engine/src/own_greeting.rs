@@ -65,7 +65,7 @@ impl Turn<'_> {
 
     fn greet_for_all(&mut self, Common { offered, last }: Common) {
         let Some(scramble) = self.driver.random().map(scramble) else {
-            return self.broken("there are no random numbers");
+            return self.cannot_greet("there are no random numbers");
         };
         let settings = &self.state.settings;
         let unsupported = Capabilities::UNSUPPORTED.difference(settings.mirrored());
@@ -80,12 +80,17 @@ impl Turn<'_> {
             ..Handshake::clone(&last)
         };
         let Ok(payload) = handshake.encode() else {
-            return self.broken("cannot make a greeting of those of the servers");
+            return self.cannot_greet("the servers' greetings cannot be imitated");
         };
         self.session.client.handshake = Some(Arc::new(handshake));
         self.state.greeted_by_proxy = true;
         self.send_payload_to_client(&payload);
         self.go(Step::Login, Awaits::Login);
+    }
+
+    fn cannot_greet(&mut self, why: &str) {
+        let reply = self.login_error(&format!("pyproxy: {why}"));
+        self.refuse(&reply);
     }
 }
 

@@ -98,6 +98,21 @@ fn tls_and_compression_are_as_agreed_on_with_the_client() {
     }
 }
 
+/// Packets say the same with and without it.
+#[test]
+fn one_side_may_be_compressed_alone() {
+    let settings = Settings { compression: Compression::Mirror, ..Settings::default() };
+    let shared = sharing_backends(2, true);
+    let mut scene = asked_about_login(&shared, settings, ZLIB);
+    choose(&scene, &shared, Some(1));
+    scene.verdict(Verdict::Proceed);
+    let did = scene.server(0, &greeting_of("8.0.37", NOTHING));
+    assert_eq!(plain_login(&did).capabilities, COMMON);
+    let algorithm = engine::Algorithm::Zlib;
+    let client = Did::Compress(Side::Client, algorithm);
+    assert_eq!(scene.server(2, OK), [Did::Forward(Side::Client, 2), client]);
+}
+
 #[test]
 fn a_server_that_lacks_what_was_agreed_on_is_named_so() {
     let mutual = Capabilities::DEPRECATE_EOF | Capabilities::QUERY_ATTRIBUTES;
@@ -250,6 +265,19 @@ fn the_proxy_offers_what_all_backends_offer() {
         let mut second = Scene::sharing(&shared, settings, &hooks);
         assert_eq!(greeted_by_proxy(&mut second, &[]).capabilities, COMMON | offered);
     }
+}
+
+#[test]
+fn without_random_numbers_there_is_no_challenge() {
+    let shared = sharing_backends(1, true);
+    let mut scene = Scene::sharing(&shared, Settings::default(), &[Hook::ConnectServer]);
+    scene.hands.has_no_random = true;
+    scene.tell(Event::Accepted);
+    scene.verdict(Verdict::Greet);
+    scene.server(0, &greeting_of("8.0.36", NOTHING));
+    let (code, message) = refusal(&scene.tell(Event::Accepted));
+    assert_eq!((code, &*message), (1105, "pyproxy: there are no random numbers"));
+    assert_eq!(scene.awaits, Some(Awaits::Close));
 }
 
 #[test]

@@ -61,6 +61,7 @@ pub struct Hands {
     pub did: Vec<Did>,
     /// It has no RSA.
     pub has_no_rsa: bool,
+    pub has_no_random: bool,
     pub server_is_unix: bool,
     /// The backends that were connected to.
     pub connects: Vec<usize>,
@@ -82,7 +83,7 @@ impl Driver for Hands {
     }
 
     fn random(&mut self) -> Option<[u8; 20]> {
-        Some(CHALLENGE)
+        (!self.has_no_random).then_some(CHALLENGE)
     }
 
     fn encrypt_password(&mut self, key: &[u8], obfuscated: &[u8]) -> Option<Vec<u8>> {
