@@ -98,6 +98,7 @@ class Config:
     read_timeout: float
     write_timeout: float
     on_script_error: str
+    server_version: str | None
     reload: bool
     script_config: str | None
     venv: str | None
@@ -310,6 +311,9 @@ class Socket:
         """What the client asked for in its login, or the one who opened the connection to the server: a number of
         capability bits, without what the proxy cannot follow. It decides about the form of packets.
         """
+    @property
+    def attributes(self) -> dict[str, str] | None:
+        """The connection attributes of the login (`_client_name`, `program_name`); empty if it has none."""
     @property
     def auth_plugin_name(self) -> str | None:
         """The authentication method: of the login if there was one, else the one the server proposed."""

@@ -41,7 +41,10 @@ def test_warnings_and_rules_of_the_hook_that_is_played() -> None:
     proxy.connection.backend_ndx = 1
     assert [entry.level for entry in log] == ["warning"]
     with pytest.raises(RuntimeError, match="the login is not complete"):
-        fake_proxy(hook="read_auth").connection.backend_ndx = -1
+        fake_proxy(hook="read_handshake").connection.backend_ndx = -1
+    login = fake_proxy(backends=2, hook="read_auth").connection
+    login.backend_ndx = 1
+    assert login.backend_ndx == 1
     assert fake_proxy(backends=0).connection.server is None
 
 

@@ -250,6 +250,20 @@ def test_a_server_that_dies() -> None:
         assert session.closed
 
 
+def test_a_server_that_closes_without_a_greeting_is_down() -> None:
+    broken = FakeServer(greeting=Disconnect())
+    with Session(
+        backends=[broken, FakeServer().on("SELECT 1", Result(["1"], [("1",)]))]
+    ) as session:
+        assert session.query("SELECT 1").rows == [("1",)]
+        with session.inspect() as proxy:
+            states = [backend.state for backend in proxy.globals.backends]
+        assert states == [pyproxy.BACKEND_STATE_DOWN, pyproxy.BACKEND_STATE_UP]
+    with Session(server=FakeServer(greeting=Disconnect())) as session:
+        with pytest.raises(LoginRefused, match="all backends are down"):
+            session.query("SELECT 1")
+
+
 def test_an_answer_without_an_end_is_a_defect_of_the_test() -> None:
     with Session(server=FakeServer().on("odd", Packets(b"\x01"))) as session:
         with pytest.raises(RuntimeError, match="COM_QUERY has no end"):

@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use engine::Trust;
 use transport::password::PasswordKey;
 use transport::tls::{TlsClientOptions, TlsServerOptions};
 use transport::{Stream, TlsClient, TlsError, TlsServer};
@@ -43,15 +44,18 @@ impl Tls {
         stream.start_tls_server(&server.get(Instant::now(), TlsServer::renewed))
     }
 
-    /// Begins TLS with the server of this address. `host` is the name that its certificate has to have.
+    /// Begins TLS with the server of this address. `host` is the name that its certificate has to have. `trust` is told of
+    /// new files.
     pub fn start_client(
         &self,
         stream: &mut Stream,
         address: &str,
         host: Option<&str>,
+        trust: &Trust,
     ) -> Result<(), TlsError> {
-        let client = self.client.as_ref().ok_or(TlsError::Options("TLS with servers is off"))?;
-        let client = client.get(Instant::now(), |_, options| TlsClient::new(options));
+        let renewed = self.client.as_ref().ok_or(TlsError::Options("TLS with servers is off"))?;
+        let client = renewed.get(Instant::now(), |_, options| TlsClient::new(options));
+        trust.renew(renewed.version());
         stream.start_tls_client(&client, address, host)
     }
 
@@ -77,6 +81,8 @@ struct Renewed<T, O> {
 #[derive(Debug)]
 struct State<T> {
     current: T,
+    /// How often it was made anew.
+    version: u32,
     /// What `files` were when they were read last.
     stamps: Vec<Option<Stamp>>,
     looked_at: Instant,
@@ -93,13 +99,13 @@ fn stamp(file: &Path) -> Option<Stamp> {
 impl<T: Clone, O> Renewed<T, O> {
     fn new(current: T, options: O, files: Vec<PathBuf>) -> Self {
         let stamps = files.iter().map(|file| stamp(file)).collect();
-        let state = Mutex::new(State { current, stamps, looked_at: Instant::now() });
+        let state = Mutex::new(State { current, version: 0, stamps, looked_at: Instant::now() });
         Self { options, files, state }
     }
 
     /// The newest version; `make` makes it. If it cannot be made, that is logged once, and the last one stays.
     fn get(&self, now: Instant, make: impl FnOnce(&T, &O) -> Result<T, TlsError>) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if !self.files.is_empty() && now.saturating_duration_since(state.looked_at) >= LOOK_EVERY {
             state.looked_at = now;
             if self.note_changes(&mut state.stamps) {
@@ -107,12 +113,22 @@ impl<T: Clone, O> Renewed<T, O> {
                     Ok(made) => {
                         log::info!("TLS: new files are used: {}", self.names());
                         state.current = made;
+                        state.version += 1;
                     }
                     Err(e) => log::error!("TLS: new files cannot be used, the old ones stay: {e}"),
                 }
             }
         }
         state.current.clone()
+    }
+
+    /// How often it was made anew.
+    fn version(&self) -> u32 {
+        self.lock().version
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a file changed. One that cannot be seen, now or for good, has not.
@@ -170,6 +186,7 @@ mod tests {
         now += LOOK_EVERY;
         assert_eq!(renewed.get(now, unchanged), 22);
 
+        assert_eq!(renewed.version(), 1, "what cannot be used does not count");
         // The usual way to replace a file.
         fs::write(folder.path().join("new"), "33333").expect("written");
         fs::rename(folder.path().join("new"), &file).expect("renamed");
@@ -179,6 +196,7 @@ mod tests {
         fs::remove_file(&file).expect("removed");
         now += LOOK_EVERY;
         assert_eq!(renewed.get(now, unchanged), 33333);
+        assert_eq!(renewed.version(), 2);
         fs::write(&file, "4").expect("written");
         now += LOOK_EVERY;
         assert_eq!(renewed.get(now, again), 4);

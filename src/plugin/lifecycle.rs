@@ -163,8 +163,9 @@ unsafe fn start(
     // SAFETY: `chas` is the host object.
     let backends = unsafe { own_backends(chas) }.ok_or(StartError::NoMemory)?;
     add_backends(&backends, &options)?;
-    let mut shared =
-        Shared::new(Box::new(backends.clone()), options.pool_change_user, options.max_kept_bytes);
+    let (list, max_kept_bytes) = (Box::new(backends.clone()), options.max_kept_bytes);
+    let mut shared = Shared::new(list, options.pool_change_user, max_kept_bytes);
+    shared.server_version.clone_from(&options.server_version);
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };

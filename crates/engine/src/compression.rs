@@ -57,7 +57,11 @@ impl Turn<'_> {
         let usable = match compression {
             Compression::Off | Compression::ServerOnly => Capabilities::empty(),
             // What a script offers in a handshake of its own nobody mirrors.
-            Compression::Mirror if self.session.server.is_none() => Capabilities::empty(),
+            Compression::Mirror
+                if self.session.server.is_none() && !self.state.greeted_by_proxy =>
+            {
+                Capabilities::empty()
+            }
             Compression::Mirror | Compression::ClientOnly => offered.unwrap_or_default(),
         };
         let algorithm = Algorithm::of(asked.capabilities & usable, asked.zstd_level);

@@ -20,11 +20,15 @@ impl Turn<'_> {
             log::debug!("{}: a client from {}", self.name(), self.session.client.src.name);
         }
         self.shared.backends.recheck();
-        if self.state.login.reason == LoginReason::Reconnect {
-            return self.connect();
+        match self.state.login.reason {
+            LoginReason::Reconnect => self.connect(),
+            LoginReason::Chosen(ndx) => self.connect_chosen(ndx),
+            LoginReason::Learn(ndx) => self.learn_greetings(ndx + 1),
+            LoginReason::Connect | LoginReason::PooledConnection | LoginReason::ChangeUser => {
+                self.session.choice = None;
+                self.ask(Question::ConnectServer, None);
+            }
         }
-        self.session.choice = None;
-        self.ask(Question::ConnectServer, None);
     }
 
     pub(crate) fn connect_verdict(&mut self, verdict: Verdict) {
@@ -33,8 +37,10 @@ impl Turn<'_> {
             let reply = self.login_error(&format!("pyproxy: {message}"));
             return self.refuse(&reply);
         }
-        if let Verdict::SendResult(reply) = verdict {
-            return self.greet_for_script(&reply);
+        match verdict {
+            Verdict::SendResult(reply) => return self.greet_for_script(&reply),
+            Verdict::Greet => return self.greet_without_server(),
+            _ => {}
         }
         if self.session.server.is_some() {
             if verdict == Verdict::IgnoreResult && !self.attached_backend_is_down() {
@@ -132,7 +138,7 @@ impl Turn<'_> {
         log::debug!("{}: connected to backend {name}", self.name());
     }
 
-    fn mark_down(&self, ndx: usize, why: &str) {
+    pub(crate) fn mark_down(&self, ndx: usize, why: &str) {
         self.shared.backends.set_state(ndx, BackendState::Down);
         let name = self.shared.backends.address(ndx).unwrap_or_default().name;
         log::warn!("{}: backend {name} is not reachable ({why}), marked DOWN", self.name());
@@ -171,7 +177,7 @@ impl Turn<'_> {
         }
     }
 
-    fn all_down(&mut self) {
+    pub(crate) fn all_down(&mut self) {
         let reply = self.login_error("(proxy) all backends are down");
         self.refuse(&reply);
     }

@@ -28,6 +28,9 @@ pub trait Driver {
         "no answer".to_owned()
     }
 
+    /// Bytes that nobody can foresee, for a challenge of the proxy's own; `None` if there are none.
+    fn random(&mut self) -> Option<[u8; 20]>;
+
     /// `obfuscated` encrypted with RSA and OAEP (SHA-1) under this key, in PEM; `None` if that is not possible.
     fn encrypt_password(&mut self, _key: &[u8], _obfuscated: &[u8]) -> Option<Vec<u8>> {
         None

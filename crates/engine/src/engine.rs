@@ -51,6 +51,8 @@ pub struct State {
     pub login: LoginRounds,
     /// Where the current command stands.
     pub exchange: Exchange,
+    /// The client was greeted by the proxy itself: `PROXY_GREET`.
+    pub greeted_by_proxy: bool,
     /// Connect attempts for this client.
     pub connect_attempts: usize,
     /// The login asked for compression, which was not offered, and no command came since: the client may go on in plain
@@ -152,6 +154,7 @@ impl Engine {
             tracker: ResultTracker::new(0, Capabilities::empty()),
             login: LoginRounds::default(),
             exchange: Exchange::default(),
+            greeted_by_proxy: false,
             connect_attempts: 0,
             may_compress: false,
             tls_request: None,

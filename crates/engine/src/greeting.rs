@@ -14,13 +14,17 @@ use crate::{Awaits, Hook, Reply, Verdict};
 impl Turn<'_> {
     /// The server's first packet: a handshake, or an ERR, which the client gets as it is.
     pub fn greeting(&mut self, payload: &[u8]) {
+        let reason = self.state.login.reason;
         if is_err(payload) {
+            if let LoginReason::Learn(ndx) = reason {
+                return self.learned(ndx, Some(payload));
+            }
             self.send_payload_to_client(payload);
             return self.close();
         }
         let mut payload = payload.to_vec();
-        let (offered, handshake) = match self.offer_of(&mut payload) {
-            Ok((offered, handshake)) => (offered, Arc::new(handshake)),
+        let (said, handshake) = match self.offer_of(&mut payload) {
+            Ok((said, handshake)) => (said, Arc::new(handshake)),
             Err(e) => {
                 self.shared.stats.malformed_packets.increment();
                 log::error!("{}: cannot read the server's handshake: {e}", self.name());
@@ -29,26 +33,29 @@ impl Turn<'_> {
         };
         let now = self.driver.now();
         if let Some(server) = self.session.server.as_mut() {
-            self.shared.greetings.note(server.backend, now);
             server.reported(handshake.status);
-            server.offered = offered;
+            server.offered = said.capabilities;
+            self.shared.greetings.note(server.backend, said, now);
             server.handshake = Some(handshake);
             server.handshake_payload = payload;
         }
-        if self.state.login.reason == LoginReason::Reconnect {
-            return self.login_again();
+        match reason {
+            LoginReason::Reconnect | LoginReason::Chosen(_) => self.login_again(),
+            LoginReason::Learn(ndx) => self.learned(ndx, None),
+            LoginReason::Connect | LoginReason::PooledConnection | LoginReason::ChangeUser => {
+                self.ask(Question::ReadHandshake, None);
+            }
         }
-        self.ask(Question::ReadHandshake, None);
     }
 
-    /// What the server offers, and its handshake in the form that clients get.
-    fn offer_of(&self, payload: &mut [u8]) -> Result<(Capabilities, Handshake), WireError> {
-        let offered = Handshake::parse(payload)?.capabilities;
+    /// The server's handshake, and the same in the form that clients get.
+    fn offer_of(&self, payload: &mut [u8]) -> Result<(Handshake, Handshake), WireError> {
+        let said = Handshake::parse(payload)?;
         let settings = &self.state.settings;
         let mirrored = settings.mirrored();
         Handshake::mask(payload, Capabilities::UNSUPPORTED.difference(mirrored))?;
         Handshake::offer(payload, settings.own_offer())?;
-        Ok((offered, Handshake::parse(payload)?))
+        Ok((said, Handshake::parse(payload)?))
     }
 
     pub(crate) fn greeting_verdict(&mut self, verdict: Verdict) {

@@ -76,7 +76,8 @@ impl Turn<'_> {
 
     /// Why `login` may stand for another user or database to the server than to scripts.
     pub(crate) fn objection_to_names(&self, login: &Login) -> Option<&'static str> {
-        let handshake = self.session.client.handshake.as_ref()?;
+        let of_server = self.session.server.as_ref().and_then(|server| server.handshake.as_ref());
+        let handshake = of_server.or(self.session.client.handshake.as_ref())?;
         objection(login, Dialect::of_server_version(&handshake.server_version))
     }
 
@@ -86,7 +87,7 @@ impl Turn<'_> {
     }
 
     /// What the client was offered.
-    fn offered(&self) -> Capabilities {
+    pub(crate) fn offered(&self) -> Capabilities {
         let handshake = self.session.client.handshake.as_ref();
         handshake.map(|handshake| handshake.capabilities).unwrap_or_default()
     }
@@ -113,6 +114,9 @@ impl Turn<'_> {
 
     /// The client's login goes to the server as it is.
     fn pass_login_on(&mut self, login: Login, payload: Vec<u8>) {
+        if self.log_in_elsewhere(&login) {
+            return;
+        }
         match self.session.server.as_ref().map(|server| server.authenticated) {
             // The script made the handshake: every client is accepted.
             None => self.answer_login(&Reply::ok(self.session.status())),
@@ -128,15 +132,15 @@ impl Turn<'_> {
             return self.pass_login_on(login, payload);
         };
         self.session.queries.clear();
-        if self.session.server.as_ref().is_none_or(|server| server.authenticated) {
-            return self
-                .login_script_error("no new server connection that could take a login packet");
-        }
         let mut replacement = query.packet;
         let parsed = Login::mask(&mut replacement, Capabilities::UNSUPPORTED)
             .and_then(|()| Login::copy_form(&mut replacement, login.capabilities))
             .and_then(|()| Login::parse(&replacement));
         match parsed {
+            Ok(replaced) if self.log_in_elsewhere(&replaced) => {}
+            Ok(_) if self.session.server.as_ref().is_none_or(|server| server.authenticated) => {
+                self.login_script_error("no new server connection that could take a login packet");
+            }
             Ok(replaced) => self.send_login(LoginReason::Connect, replaced, replacement),
             Err(e) => {
                 self.login_script_error(&format!("the packet queued in read_auth is no login: {e}"))

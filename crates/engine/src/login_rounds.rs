@@ -16,9 +16,13 @@ pub enum LoginReason {
     Connect,
     /// The client just connected and got a pooled connection, which is logged in again with COM_CHANGE_USER.
     PooledConnection,
-    /// The pooled connection that the client was greeted from does not fit it: a new connection takes its place, and
-    /// the client answers the new server's switch request.
+    /// The pooled connection that the client was greeted from does not fit it, or the proxy itself greeted it: a new connection
+    /// is made for its login, and the client answers the new server's switch request.
     Reconnect,
+    /// The same, to this backend and no other: the script chose it in `read_auth`.
+    Chosen(usize),
+    /// There is no login yet: this backend is asked for its greeting.
+    Learn(usize),
     /// The client sent COM_CHANGE_USER.
     ChangeUser,
 }

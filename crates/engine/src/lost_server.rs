@@ -12,6 +12,9 @@ use crate::{Awaits, Effect, Incoming, Side};
 /// A server connection without a command for longer is looked at before the next one is entrusted to it.
 const SUSPICIOUS_IDLE: Duration = Duration::from_secs(1);
 
+/// For the log.
+pub const CLOSED_WITHOUT_GREETING: &str = "it closed the connection without a greeting";
+
 impl Turn<'_> {
     /// Whether a server that had time to change its mind about this connection hung up or said something.
     pub fn server_is_gone(&mut self) -> bool {
@@ -77,6 +80,13 @@ impl Turn<'_> {
         };
         if !waits || self.server().is_none_or(|server| server.link.is_quiet()) {
             return false;
+        }
+        if self.state.step == Step::Greeting
+            && let Some(server) = self.server()
+        {
+            // It is too late for this client to try another one, but not for the next.
+            let ndx = server.backend;
+            self.mark_down(ndx, CLOSED_WITHOUT_GREETING);
         }
         self.send_to_client(&self.login_error("pyproxy: the server closed the connection"));
         if let Some(due) = self.state.exchange.due.take() {

@@ -36,6 +36,11 @@ impl Session {
         now: Instant,
     ) -> Result<Switched, SwitchError> {
         let hook = self.hook.ok_or(SwitchError::NotInHook)?;
+        if hook == Hook::ReadAuth {
+            // The login goes there; whether it can is seen then.
+            self.choice = ndx;
+            return Ok(Switched::Done);
+        }
         let before_connect = hook == Hook::ConnectServer;
         if ndx.is_some_and(|ndx| ndx >= shared.backends.len()) {
             if !before_connect {
@@ -46,7 +51,7 @@ impl Session {
             return Ok(Switched::Done);
         }
         let login_pending = match hook {
-            Hook::ReadHandshake | Hook::ReadAuth => true,
+            Hook::ReadHandshake => true,
             Hook::ReadAuthResult => !self.login_accepted,
             _ => false,
         };

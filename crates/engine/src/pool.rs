@@ -1,24 +1,26 @@
 //! Idle server connections: parked by scripts, taken by user name. One whose server was told of its client is for clients of the
-//! same address only.
+//! same address only. One that was verified with CAs, or opened with a certificate, that were replaced meanwhile is for nobody.
 //!
 //! Whether the server closed an idle connection is found out when it would be given away, and, for all of them at once, at
 //! most once a second when the pool is looked at. So a look costs no system call per connection.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wire::Capabilities;
 
-use crate::{Address, Link, Server};
+use crate::{Address, Link, Server, Trust};
 
 /// How long what was found out about all idle connections holds.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Idle connections of one backend, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BackendPool {
     idle: VecDeque<Server>,
     swept_at: Option<Instant>,
+    trust: Arc<Trust>,
     /// A client that has not logged in yet leaves each user this many.
     pub min_idle_connections: u32,
     /// For scripts; not enforced.
@@ -26,22 +28,39 @@ pub struct BackendPool {
 }
 
 /// The idle connections of all backends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pool {
     backends: Vec<BackendPool>,
+    trust: Arc<Trust>,
 }
 
 impl Pool {
+    /// Empty. `trust` says which connections are verified as they should be.
+    pub(crate) fn new(trust: Arc<Trust>) -> Self {
+        Self { backends: Vec::new(), trust }
+    }
+
     /// The pool of backend `ndx`.
     pub fn of(&mut self, ndx: usize) -> &mut BackendPool {
         if self.backends.len() <= ndx {
-            self.backends.resize_with(ndx + 1, BackendPool::default);
+            let trust = &self.trust;
+            self.backends.resize_with(ndx + 1, || BackendPool::new(Arc::clone(trust)));
         }
         self.backends.get_mut(ndx).expect("made just now")
     }
 }
 
 impl BackendPool {
+    fn new(trust: Arc<Trust>) -> Self {
+        Self {
+            idle: VecDeque::new(),
+            swept_at: None,
+            trust,
+            min_idle_connections: 0,
+            max_idle_connections: 0,
+        }
+    }
+
     /// Adds an idle connection that [`Server::is_clean`] and no client uses. Dead ones go, so that a script that parks
     /// and never looks does not pile them up.
     pub fn park(&mut self, server: Server, now: Instant) {
@@ -89,13 +108,13 @@ impl BackendPool {
         })
     }
 
-    /// The oldest that fits and is alive; dead ones among those that fit are closed.
+    /// The oldest that fits, is alive and verified as a new one would be; others among those that fit are closed.
     fn take(&mut self, fits: impl Fn(&Server) -> bool) -> Option<Server> {
         let mut from = 0;
         loop {
             let position = from + self.idle.iter().skip(from).position(&fits)?;
             let server = self.idle.remove(position)?;
-            if server.is_clean() {
+            if server.is_verified_with(&self.trust) && server.is_clean() {
                 return Some(server);
             }
             from = position;
@@ -117,13 +136,14 @@ impl BackendPool {
         users
     }
 
-    /// Closes connections that the server hung up or wrote to while they were idle.
+    /// Closes connections that the server hung up or wrote to while they were idle, and those that nobody may have any more.
     fn sweep(&mut self, now: Instant) {
         let is_fresh = |at: Instant| now.saturating_duration_since(at) < SWEEP_EVERY;
         if self.idle.is_empty() || self.swept_at.is_some_and(is_fresh) {
             return;
         }
         self.swept_at = Some(now);
+        self.idle.retain(|server| server.is_verified_with(&self.trust));
         let links: Vec<&dyn Link> = self.idle.iter().map(|server| &*server.link).collect();
         let Some(first) = links.first() else { return };
         let mut noisy = first.noisy(&links).into_iter();

@@ -92,10 +92,18 @@ impl Turn<'_> {
         let server = self.session.server.as_ref();
         let offered = server.and_then(|server| server.handshake.as_ref());
         let offered = offered.map(|handshake| handshake.capabilities).unwrap_or_default();
-        if !offered.contains(login.capabilities & Capabilities::MUTUAL) {
-            // The client was greeted with another server's offer, and the two would misread what the other sends.
-            let message = "the servers of this backend differ, try again";
-            return self.refuse(&Reply::proxy_error(message));
+        let missing = (login.capabilities & Capabilities::MUTUAL).difference(offered);
+        if !missing.is_empty() {
+            // The client was greeted with another offer, and the two would misread what the other sends.
+            let names: Vec<_> = missing.iter_names().map(|(name, _)| name).collect();
+            let message = format!(
+                "the server does not offer what the client was offered ({})",
+                names.join(", ")
+            );
+            return self.refuse(&Reply::proxy_error(&message));
+        }
+        if let Some(reason) = self.objection_to_names(&login) {
+            return self.refuse_names(reason);
         }
         let Ok(payload) = Auth::AskAgain.of(&login).encode() else {
             return self.refuse(&bad_handshake());
@@ -103,7 +111,10 @@ impl Turn<'_> {
         self.send_login(LoginReason::Connect, login, payload);
     }
 
-    fn log_pooled_in(&mut self, login: Login, auth: Auth) {
+    pub(crate) fn log_pooled_in(&mut self, login: Login, auth: Auth) {
+        if let Some(reason) = self.objection_to_names(&login) {
+            return self.refuse_names(reason);
+        }
         let server = self.session.server.as_ref();
         let server_tls = server.is_some_and(|server| server.tls.is_some());
         let auth = if self.must_ask_again(&login, server_tls) { Auth::AskAgain } else { auth };

@@ -9,7 +9,7 @@ use wire::connect::{Handshake, Login};
 use wire::reply::StatusFlags;
 use wire::statement::Cursors;
 
-use crate::{Address, Algorithm, Backends, Link, TlsInfo};
+use crate::{Address, Algorithm, Backends, Link, TlsInfo, Trust};
 
 /// Capability bits that change what the server sends or understands, or how: a connection is reused only for a client with
 /// the same ones (`docs/internals/backends-and-pools.md#dialect`).
@@ -53,6 +53,8 @@ pub struct Server {
     pub(crate) offered: Capabilities,
     /// What its TLS handshake agreed on; `None` without TLS.
     pub tls: Option<Arc<TlsInfo>>,
+    /// The [`Trust`] that it was verified with; `None` without TLS.
+    pub(crate) verified_with: Option<u32>,
     /// How its packets are compressed.
     pub compression: Option<Algorithm>,
     /// The challenge of its last switch request; before the first one that of its handshake counts.
@@ -95,6 +97,7 @@ impl Server {
             handshake_payload: Vec::new(),
             offered: Capabilities::empty(),
             tls: None,
+            verified_with: None,
             compression: None,
             challenge: None,
             login: None,
@@ -204,6 +207,12 @@ impl Server {
     /// Whether the server takes this client for the one that it was told of: its grants are for that address.
     pub fn is_for(&self, client: &Address) -> bool {
         self.client.as_ref().is_none_or(|told| told.address == client.address)
+    }
+
+    /// Whether it is verified as a new connection would be. One without TLS is: whether clients may get such a one does not
+    /// depend on any file.
+    pub fn is_verified_with(&self, trust: &Trust) -> bool {
+        self.verified_with.is_none_or(|version| version == trust.version())
     }
 
     /// Whether a client with `capabilities` would be understood the same way on this connection.

@@ -13,7 +13,7 @@ pub struct Session {
     pub client: Client,
     /// The attached server connection. Read it; attach and detach with the methods of this type.
     pub server: Option<Server>,
-    /// Where a script wants to connect, before a server is attached.
+    /// Where a script wants to connect: before a server is attached, or to log in to in place of the attached one.
     pub choice: Option<usize>,
     /// Close the client connection after the result in progress.
     pub close_after_result: bool,
@@ -64,9 +64,9 @@ impl Session {
         }
     }
 
-    /// The index scripts see: the backend of the attached server, or the chosen one before there is one.
+    /// The index scripts see: the backend that was chosen, or that of the attached server.
     pub fn backend_ndx(&self) -> Option<usize> {
-        self.server.as_ref().map(|server| server.backend).or(self.choice)
+        self.choice.or(self.server.as_ref().map(|server| server.backend))
     }
 
     /// The status for what the proxy makes itself: as the server reported it last. A transaction ends with the attachment.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::greetings::Greetings;
-use crate::{Backends, Pool, Stats, Users};
+use crate::{Backends, Pool, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -18,12 +18,17 @@ pub struct Shared {
     pub max_kept_bytes: usize,
     /// How long a hook may take (`pyproxy-hook-timeout`); `None`: for ever.
     pub hook_timeout: Option<Duration>,
+    /// The version that clients are told who are greeted without a server (`pyproxy-server-version`); `None`: that of the server
+    /// that greeted last.
+    pub server_version: Option<String>,
     /// Counters since the start.
     pub stats: Stats,
     /// The connections of each user, if there is a limit of them.
     pub users: Arc<Users>,
-    /// When backends greeted.
+    /// How backends greeted last.
     pub(crate) greetings: Greetings,
+    /// With which files servers are verified.
+    pub trust: Arc<Trust>,
     pool: Mutex<Pool>,
 }
 
@@ -31,15 +36,18 @@ impl Shared {
     /// With these backends, an empty pool, and counters at 0.
     pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
         let (stats, users, greetings) = (Stats::default(), Arc::default(), Greetings::default());
-        let pool = Mutex::default();
+        let trust = Arc::new(Trust::default());
+        let pool = Mutex::new(Pool::new(Arc::clone(&trust)));
         Self {
             backends,
             pool_change_user,
             max_kept_bytes,
             hook_timeout: None,
+            server_version: None,
             stats,
             users,
             greetings,
+            trust,
             pool,
         }
     }

@@ -58,6 +58,9 @@ impl Turn<'_> {
     /// Whether the client was offered TLS. A script may have set the bit in a handshake of its own.
     fn offers_tls(&self) -> bool {
         match self.state.settings.tls {
+            Tls::Mirror if self.state.greeted_by_proxy => {
+                self.offered().contains(Capabilities::SSL)
+            }
             Tls::Mirror => self
                 .session
                 .server
@@ -169,6 +172,11 @@ impl Turn<'_> {
             return self.refuse(&bad_handshake());
         };
         self.send_to_server(&request);
+        // What the driver begins with is this version or a later one.
+        let trust = self.shared.trust.version();
+        if let Some(server) = self.server() {
+            server.verified_with = Some(trust);
+        }
         self.state.waiting_login = Some(WaitingLogin { reason, login, payload });
         self.start_tls(Side::Server);
     }

@@ -4,6 +4,7 @@ use wire::reply::ErrPacket;
 
 use crate::engine::{Question, State, Step};
 use crate::exchange::Nested;
+use crate::lost_server::CLOSED_WITHOUT_GREETING;
 use crate::reply::hook_failed;
 use crate::{
     Awaits, Driver, Effect, Event, Hook, Incoming, OnScriptError, Reply, Server, Session, Shared,
@@ -178,6 +179,9 @@ impl Turn<'_> {
     fn ended(&mut self, side: Side) {
         if side == Side::Server && self.state.step == Step::Tls(side) {
             return self.tls_failed(side, "the server closed the connection");
+        }
+        if side == Side::Server && self.state.step == Step::Greeting {
+            return self.connect_failed(CLOSED_WITHOUT_GREETING);
         }
         if side == Side::Server {
             return if self.tell_of_lost_server() { self.close() } else { self.abort() };

@@ -17,6 +17,8 @@ pub enum Verdict {
     SendKept(Slot<Injection>),
     /// `PROXY_IGNORE_RESULT`.
     IgnoreResult,
+    /// `PROXY_GREET`: greet the client without a server.
+    Greet,
     /// The hook raised, returned something else, or its response cannot be encoded. Already logged.
     Failed,
 }

@@ -176,3 +176,12 @@ fn what_a_hook_parks_while_it_waits_is_parked_at_once() {
     scene.tell(Event::Verdict(reply(OK), None));
     assert_eq!(scene.seen.to_client, [OK]);
 }
+
+/// The client got an ERR, though there was another server.
+#[test]
+fn a_server_that_closes_without_a_greeting_is_not_the_last_one() {
+    let mut scene = Scene::new(&[]);
+    scene.tell(Event::Accepted);
+    scene.tell(Event::Ended(Side::Server));
+    assert_eq!((scene.seen.to_client.len(), scene.seen.awaits), (0, Some(Awaits::Retry)));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::{Ask, Hook, HookSet, Outcome, Query, QueryId, Session, Shared, Slot, Verdict};
 
 /// What a script says when it is asked.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// This.
     Verdict(Verdict),

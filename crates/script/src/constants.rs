@@ -22,6 +22,8 @@ constants! {
     PROXY_SEND_RESULT = decision::SEND_RESULT,
     /// A hook returns it: drop the result.
     PROXY_IGNORE_RESULT = decision::IGNORE_RESULT,
+    /// `connect_server` returns it: greet the client without a server.
+    PROXY_GREET = decision::GREET,
     /// `proxy.response.type`: OK, or a result set.
     MYSQLD_PACKET_OK = marker::OK as i64,
     /// `proxy.response.type`: payloads as they are.

@@ -20,6 +20,9 @@ pub const SEND_RESULT: i64 = 2;
 /// `PROXY_IGNORE_RESULT`.
 pub const IGNORE_RESULT: i64 = 4;
 
+/// `PROXY_GREET`.
+pub const GREET: i64 = 5;
+
 /// What `returned` means, for the hook that was asked: at once, or when a coroutine has ended. The hook is the one of the
 /// connection of `proxy` that the engine waits for.
 ///
@@ -43,6 +46,7 @@ pub fn verdict(
         (IGNORE_RESULT, ConnectServer | ReadQueryResult | DisconnectClient) => {
             Ok(Verdict::IgnoreResult)
         }
+        (GREET, ConnectServer) => Ok(Verdict::Greet),
         _ => Err(Failure::invalid(returned)),
     }
 }

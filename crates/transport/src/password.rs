@@ -37,6 +37,13 @@ pub enum PasswordError {
     OpenSsl(#[from] ErrorStack),
 }
 
+/// Bytes of OpenSSL's generator for a challenge of our own; `None` if it has none.
+pub fn random() -> Option<[u8; 20]> {
+    let mut bytes = [0; 20];
+    openssl::rand::rand_bytes(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// Our key pair, in place of the server's.
 pub struct PasswordKey {
     key: Rsa<Private>,

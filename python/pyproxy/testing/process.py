@@ -94,6 +94,7 @@ class Process:
         config.read_timeout = config.write_timeout = 8 * 3600.0
         config.on_script_error = options.on_script_error
         config.max_kept_bytes = options.max_kept_bytes
+        config.server_version = None
         config.reload = False
         config.venv = None
         config.event_loop = "own"

@@ -59,7 +59,8 @@ class FakeServer:
 
     Every query is answered with OK unless `on` says otherwise. `users` maps names to passwords; without it
     everybody is let in. `method` is the authentication method of all accounts: clients that come with another one are
-    asked again; passwords are checked for `mysql_native_password` only. `greeting` stands in place of the handshake.
+    asked again; passwords are checked for `mysql_native_password` only. `greeting` stands in place of the handshake: an
+    Error, or Disconnect().
     `down` refuses connections; it can be changed at any time.
     """
 
@@ -169,10 +170,13 @@ class ServerConnection:
         """Whether either side hung up."""
         return self.line.is_closed
 
-    def greeting(self) -> bytes:
-        """The first payload of the server."""
-        if self.server.greeting is not None:
-            return encode(self.server.greeting, self._status, False)[0]
+    def greeting(self) -> bytes | None:
+        """The first payload of the server. None if it hangs up in its place."""
+        greeting = self.server.greeting
+        if greeting is not None:
+            if isinstance(greeting, Disconnect):
+                self.close()
+            return next(iter(encode(greeting, self._status, False)), None)
         return _native.encode_challenge(
             self.server.version,
             self.thread_id,

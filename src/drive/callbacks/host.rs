@@ -127,6 +127,10 @@ impl Driver for Host<'_> {
         }
     }
 
+    fn random(&mut self) -> Option<[u8; 20]> {
+        transport::password::random()
+    }
+
     fn effect(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Forward { to, id } => self.forward = Some((to, id)),

@@ -169,14 +169,16 @@ impl Connection {
         if side == Side::Server && self.client_left(tools) {
             return self.tell(Event::Ended(Side::Client), tools);
         }
-        let tls = &tools.ctx.tls;
+        let (tls, trust) = (&tools.ctx.tls, &tools.ctx.shared.trust);
         let Io { client, server, .. } = &mut self.io;
         let done = match (side, server) {
             (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
             (Side::Server, Some(server)) => {
                 let end = Arc::clone(server.end());
                 let (address, host) = end.names();
-                server.secure(&tools.registry, |stream| tls.start_client(stream, address, host))
+                server.secure(&tools.registry, |stream| {
+                    tls.start_client(stream, address, host, trust)
+                })
             }
             (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
         };

@@ -357,6 +357,10 @@ impl Driver for Effects<'_> {
         self.io.connect_error.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string)
     }
 
+    fn random(&mut self) -> Option<[u8; 20]> {
+        transport::password::random()
+    }
+
     fn encrypt_password(&mut self, key: &[u8], obfuscated: &[u8]) -> Option<Vec<u8>> {
         transport::password::encrypt(obfuscated, key).ok()
     }

@@ -35,6 +35,7 @@ fn start_with(script: &str, venv: Option<&Path>) -> Result<Scripts, super::super
         script_config: None,
         venv: venv.map(Path::to_owned),
         reload: false,
+        may_wait: true,
     };
     start(config, Vec::new(), shared(), 0x0000_0805)
 }
@@ -169,11 +170,17 @@ fn child_that_ends() {
     let scripts = start_with(script, None).expect("starts");
     let session = Slot::new(Session::new(1, Client::default()));
     in_callback(|| {
-        let mut binding = Binding::new(scripts.current(), session, shared());
-        assert_eq!(binding.ask(&Ask::Hook(Hook::ReadQuery), b"\x03x"), Verdict::SendQuery);
+        let mut binding = Binding::new(scripts.current(), session, shared(), None);
+        assert_eq!(
+            binding.ask(&Ask::Hook(Hook::ReadQuery), b"\x03x"),
+            Answer::Verdict(Verdict::SendQuery)
+        );
         scripts.shutdown();
         scripts.shutdown();
-        assert_eq!(binding.ask(&Ask::Hook(Hook::ReadQuery), b"\x03x"), Verdict::Proceed);
+        assert_eq!(
+            binding.ask(&Ask::Hook(Hook::ReadQuery), b"\x03x"),
+            Answer::Verdict(Verdict::Proceed)
+        );
     });
     drop(scripts);
     println!("\nafter the end");
@@ -203,7 +210,7 @@ fn child_with_two_versions_that_ends() {
     let scripts = Scripts::new(Arc::clone(&environment), used, Some(watch));
     in_callback(|| {
         let session = Slot::new(Session::new(1, Client::default()));
-        let _open = Binding::new(scripts.current(), session, shared());
+        let _open = Binding::new(scripts.current(), session, shared(), None);
         fs::write(&path, source("current")).expect("written");
         scripts.current();
         scripts.shutdown();

@@ -12,7 +12,7 @@ use pyo3::Python;
 
 use super::{ConfigValue, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::host_call;
-use ::script::{Asked, Binding, Guest};
+use ::script::{Answer, Asked, Binding, Guest};
 use doubles::{AlwaysUp, keep_log, logged};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
@@ -29,8 +29,14 @@ fn scripts() -> &'static Scripts {
         let dir = tempfile::tempdir().expect("a temporary directory").keep();
         let script = dir.join("first.py");
         std::fs::write(&script, "import decimal, ssl, ctypes, sqlite3\n").expect("written");
-        let config =
-            PythonConfig { script, base_dir: dir, script_config: None, venv: None, reload: false };
+        let config = PythonConfig {
+            script,
+            base_dir: dir,
+            script_config: None,
+            venv: None,
+            reload: false,
+            may_wait: true,
+        };
         let options = vec![
             ("address", ConfigValue::Text(":4045".to_owned())),
             ("backend_addresses", ConfigValue::TextList(vec!["a:1".to_owned(), "b:2".to_owned()])),
@@ -89,7 +95,7 @@ impl Connection {
         client.src.port = Some(5555);
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
-        let binding = Binding::new(script, session.clone(), shared());
+        let binding = Binding::new(script, session.clone(), shared(), None);
         logged(log::Level::Error);
         Self { session, binding }
     }
@@ -105,7 +111,9 @@ impl Connection {
 
     fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
         self.change(|session| session.hook = Some(ask.hook()));
-        let verdict = in_callback(|| self.binding.ask(ask, packet));
+        let Answer::Verdict(verdict) = in_callback(|| self.binding.ask(ask, packet)) else {
+            panic!("it waits")
+        };
         self.change(|session| session.hook = None);
         verdict
     }

@@ -232,6 +232,7 @@ fn wrong_paths_are_refused_before_python_starts() {
             script_config: None,
             venv: venv.map(Into::into),
             reload: false,
+            may_wait: true,
         };
         start(config, Vec::new(), shared(), 0).map(|_| ()).expect_err("refused").to_string()
     };

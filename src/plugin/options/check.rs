@@ -107,6 +107,18 @@ pub fn off(given: GivenSwitch<'_>) -> Checked<bool> {
     Ok(!given.value)
 }
 
+/// A version as servers tell it: clients look for the numbers at its start.
+pub fn server_version(given: GivenText<'_>) -> Checked<Option<String>> {
+    let Some(text) = given.text() else { return Ok(None) };
+    let numbers =
+        text.splitn(3, '.').filter(|part| part.starts_with(|it: char| it.is_ascii_digit()));
+    if numbers.count() == 3 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(Some(text.to_owned()));
+    }
+    let reason = "expected a version like 8.0.36, and nothing but ASCII behind it";
+    Err(OptionError::new(given.option, text, reason))
+}
+
 /// Who moves the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventLoop {

@@ -66,6 +66,9 @@ option_table! {
     "pyproxy-max-kept-bytes" (Text "<bytes>")
         "memory that kept results and made answers may take for one connection" (default "256M")
         => max_kept_bytes: usize = check::bytes, shown as "max_kept_bytes";
+    "pyproxy-server-version" (Text "<version>")
+        "what clients are told that are greeted without a server (default: as the server that greeted last)"
+        => server_version: Option<String> = check::server_version, shown as "server_version";
     "pyproxy-reload" (Switch) "new connections use the script as it is now, if the file changed"
         => reload: bool = check::on, shown as "reload";
     "pyproxy-venv" (File "<directory>")
@@ -252,6 +255,19 @@ mod tests {
                 text.starts_with(&format!("pyproxy-max-kept-bytes={wrong}: expected a")),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn versions_begin_as_clients_expect_it() {
+        for version in ["8.0.36", "10.11.2-MariaDB", "5.5.5-10.11.2-MariaDB-log"] {
+            let values = Values { server_version: Some(version.into()), ..Values::default() };
+            let options = Options::check(&values).expect("right");
+            assert_eq!(options.server_version.as_deref(), Some(version));
+        }
+        for wrong in ["", "8", "8.0", "x8.0.36", "8.0.36 of mine", "8.0.36\0", "8.0.36-\u{e4}"] {
+            let text = error(|v| v.server_version = Some(wrong.into()));
+            assert!(text.contains(": expected a version like 8.0.36"), "{text}");
         }
     }
 

@@ -207,3 +207,42 @@ fn states_refuses_evil_users_and_clients_from_elsewhere() {
         lines.iter().any(|line| line.starts_with("connect_server: a client came from 127.0.0.2:"))
     );
 }
+
+#[test]
+fn login_routing_takes_clients_where_they_belong() {
+    let first = MariaDb::shared();
+    let other = MariaDb::start();
+    for sql in [
+        "CREATE USER report_anna IDENTIFIED BY 'reports'",
+        "CREATE DATABASE tenant_1",
+        "CREATE DATABASE tenant_3",
+    ] {
+        other.query(sql).ok();
+    }
+    first.query("CREATE DATABASE IF NOT EXISTS tenant_4").ok();
+    let host = example("login_routing.py").backend(other.address()).start();
+    let user = || MariaDb::user();
+    let report = Login::new("report_anna", "reports");
+    for (login, ndx) in [
+        (report, Some(1)),
+        (user().database("tenant_1"), Some(1)),
+        (user().database("tenant_4"), Some(0)),
+        (user().database("tenant_3"), Some(1)),
+        (user().attribute("backend", "1"), Some(1)),
+        (user().attribute("backend", "0"), Some(0)),
+        // Anywhere.
+        (user().attribute("backend", "7"), None),
+        (user().attribute("backend", "x"), None),
+    ] {
+        let mut client = host.login(&login);
+        let port = client.query("SELECT @@port").unwrap().value();
+        if let Some(ndx) = ndx {
+            let wanted: &MariaDb = [first, &other][ndx];
+            assert_eq!(port, wanted.address().port().to_string(), "{login:?}");
+        }
+        client.quit();
+    }
+    let lines = printed(host);
+    assert_eq!(lines[..2], ["report_anna: backend 1", "u: backend 1"]);
+    assert_eq!(lines.len(), 8);
+}

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use testkit::client::COM_QUERY;
+use testkit::host::counters::{STATE_DOWN, STATE_UP};
 use testkit::proto::packet::frame;
 use testkit::proto::{ok_err, resultset};
 use testkit::{Greeting, Host, RawClient, RawServer, ServerConn};
@@ -117,4 +118,52 @@ fn a_backend_that_dies_under_load() {
         assert_err_or_close(&mut host.client(), "SELECT 1");
     }
     host.wait_for_clients(&[0]);
+}
+
+#[test]
+fn a_backend_that_closes_without_a_greeting_is_down() {
+    let greeting = frame(0, &Greeting::default().payload());
+    for length in [0, 3, 30] {
+        let part = greeting[..length].to_vec();
+        let broken = RawServer::start(move |conn| conn.write_bytes(&part));
+        let host = Host::builder().backend(broken.address()).backend(db()).with_counters().start();
+        if testkit::artifacts::event_loop() == "chassis" {
+            // mysql-proxy ends the connection by itself.
+            assert_err_and_close(&mut host.connect(), 0);
+        }
+        assert_in_step(&mut host.client());
+        let states: Vec<_> = host.counters().iter().map(|backend| backend.state).collect();
+        assert_eq!(states, [STATE_DOWN, STATE_UP], "{length} bytes");
+        host.wait_for_log("is not reachable (it closed the connection without a greeting)");
+        host.wait_for_clients(&[0, 0]);
+    }
+}
+
+#[test]
+fn nobody_greets_and_all_close() {
+    let broken = RawServer::start(|_| Ok(()));
+    let host = Host::builder().backend(broken.address()).with_counters().start();
+    let error = assert_err_and_close(&mut host.connect(), 0);
+    let expected = match testkit::artifacts::event_loop().as_str() {
+        "chassis" => "pyproxy: the server closed the connection",
+        _ => "(proxy) all backends are down",
+    };
+    assert_eq!((error.message.as_str(), error.sqlstate), (expected, None));
+    host.wait_for_clients(&[0]);
+}
+
+/// What it says is for the client, and it is there.
+#[test]
+fn a_backend_that_greets_with_an_err_is_not_down() {
+    let full = RawServer::start(|conn| {
+        let err = [&b"\xff\x10\x04"[..], b"Too many connections"].concat();
+        conn.write_all(0, &[err]).map(drop)
+    });
+    let host = Host::builder().backend(full.address()).backend(db()).with_counters().start();
+    for _ in 0..2 {
+        let error = assert_err_and_close(&mut host.connect(), 0);
+        assert_eq!((error.code, error.message.as_str()), (1040, "Too many connections"));
+        host.wait_for_clients(&[0, 0]);
+    }
+    assert_eq!(host.counters()[0].state, STATE_UP);
 }

@@ -6,6 +6,7 @@
 //! | [`sockets`] | unix sockets on either side: what a method takes for secure |
 //! | [`pooled`] | a pooled connection becomes a client's that logs in with each method |
 //! | [`change_user`] | COM_CHANGE_USER to each method |
+//! | [`chosen`] | logins that a script takes to another backend than the one that greeted |
 //! | [`factors`] | more than one proof |
 //! | [`refused`] | what cannot be followed |
 //! | [`clients`] | the clients |
@@ -18,6 +19,7 @@
 //! as a MySQL server does.
 
 mod change_user;
+mod chosen;
 mod clients;
 mod factors;
 mod greetings;

@@ -135,12 +135,12 @@ impl Model {
         password_is_right: bool,
         (in_read_auth, in_read_auth_result): (&str, &str),
     ) -> bool {
-        if !in_read_auth.is_empty() {
-            // Changing `backend_ndx` there is a script error, too.
+        if in_read_auth == "raise" {
             self.leave(number, "park");
             return false;
         }
         let mut client = self.clients.remove(number);
+        self.choose(&mut client, account, in_read_auth);
         let server = client.server.expect("the script of the model parks after the login only");
         if server.account.is_some_and(|old| old.found_rows != account.found_rows) {
             let pool = &mut self.pools[server.backend];
@@ -221,6 +221,20 @@ impl Model {
             None if action == "park" => self.park(client),
             None => {}
         }
+    }
+
+    /// The login goes to another backend than the one that greeted the client: to an idle connection that is exactly what it would
+    /// be, or to a new one.
+    fn choose(&mut self, client: &mut Client, account: Account, action: &str) {
+        let Some(backend) = take_of(action) else { return };
+        if client.server.is_some_and(|server| server.backend == backend) {
+            return;
+        }
+        let pool = &mut self.pools[backend];
+        let fitting = pool.iter().position(|idle| *idle == account);
+        let account = fitting.and_then(|position| pool.remove(position));
+        self.park(client);
+        client.server = Some(Attached { backend, account, dead: false });
     }
 
     /// Gives the server connection back: only a logged-in, living one stays.

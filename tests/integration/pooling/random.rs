@@ -172,8 +172,7 @@ impl Run {
         let account =
             Account { user: self.random.below(USERS.len()), found_rows: self.random.is_one_in(3) };
         let is_right = !self.random.is_one_in(4);
-        let in_read_auth =
-            if self.random.is_one_in(8) { self.random.one_of(&ACTIONS[..5]) } else { "" };
+        let in_read_auth = if self.random.is_one_in(4) { self.random.one_of(&ACTIONS) } else { "" };
         let in_result = if self.random.is_one_in(3) { self.random.one_of(&ACTIONS) } else { "" };
         self.history.push(format!(
             "login of {number}: {account:?}, password is right: {is_right}, read_auth: {in_read_auth}, \

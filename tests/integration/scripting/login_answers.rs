@@ -170,16 +170,22 @@ fn wrong_use_of_a_replaced_login() {
 #[test]
 fn backend_ndx_in_the_login_hooks() {
     let mut remote = Remote::start();
-    for hook in ["read_handshake", "read_auth"] {
-        for ndx in ["-1", "0"] {
-            remote.plan(hook, &format!("proxy.connection.backend_ndx = {ndx}"));
-            let packet = refusal(&remote.host);
-            let error = parse_err(&packet.payload).unwrap();
-            assert!(error.message.contains(&format!("{hook} failed")), "{error:?}");
-            remote.forget();
-        }
+    for ndx in ["-1", "0"] {
+        remote.plan("read_handshake", &format!("proxy.connection.backend_ndx = {ndx}"));
+        let packet = refusal(&remote.host);
+        let error = parse_err(&packet.payload).unwrap();
+        assert!(error.message.contains("read_handshake failed"), "{error:?}");
+        remote.forget();
     }
-    // In connect_server it chooses, also what there is none of.
+    // In connect_server and read_auth it chooses, also what there is none of.
+    for ndx in ["-1", "0"] {
+        remote.plan("read_auth", &format!("proxy.connection.backend_ndx = {ndx}"));
+        assert_in_step(&mut remote.host.client());
+    }
+    remote.plan("read_auth", "proxy.connection.backend_ndx = 5");
+    let packet = refusal(&remote.host);
+    assert_eq!(parse_err(&packet.payload).unwrap().message, "pyproxy: there is no backend 5");
+    remote.forget();
     remote.plan("connect_server", "proxy.connection.backend_ndx = 0");
     assert_in_step(&mut remote.host.client());
     remote.plan("connect_server", "proxy.connection.backend_ndx = 5");

@@ -5,7 +5,7 @@ use std::fs;
 use testkit::certificates::Wanted;
 use testkit::host::builder::Builder;
 use testkit::wait::PATIENCE;
-use testkit::{Host, Issued, eventually};
+use testkit::{Host, Issued, MariaDb, RawClient, eventually};
 
 use super::support::*;
 use crate::support::*;
@@ -118,4 +118,56 @@ fn new_files_are_used_by_new_connections_and_the_old_ones_live() {
     fs::write(host.file("go"), "").unwrap();
     assert_eq!(stays.join().unwrap(), Ok("still here".to_owned()));
     assert_eq!(host.log().matches("the old ones stay").count(), 1, "{}", host.log());
+}
+
+/// Parks at `park`, and takes what is parked from the first `take` on.
+const POOL_OF_WILLING: &str = r#"
+takes = False
+
+def connect_server(proxy):
+    if takes:
+        proxy.connection.backend_ndx = 0
+        if proxy.connection.server is not None:
+            return proxy.PROXY_IGNORE_RESULT
+
+def read_query(proxy, packet):
+    global takes
+    if packet[1:] == b"park":
+        proxy.connection.backend_ndx = -1
+    takes = takes or packet[1:] == b"take"
+    if packet[1:] in (b"park", b"take"):
+        proxy.response.type = proxy.MYSQLD_PACKET_OK
+        return proxy.PROXY_SEND_RESULT
+"#;
+
+#[test]
+fn an_idle_connection_goes_with_the_ca_that_vouched_for_it() {
+    let mine = Issued::ca("servers");
+    let server = MariaDb::start_with_tls(&mine.issue("db", Some("127.0.0.1")), &mine);
+    // A copy, as the file is replaced.
+    let trusted = Issued::ca("copy");
+    let trust = |ca: &Issued| fs::copy(ca.certificate(), trusted.certificate()).unwrap();
+    trust(&mine);
+    let host = Host::builder()
+        .backend(server.address())
+        .option("pyproxy-tls", "off")
+        .option("pyproxy-backend-tls", "verify-ca")
+        .ca("pyproxy-backend-tls-ca", &trusted)
+        .option("log-level", "message")
+        .script(POOL_OF_WILLING)
+        .start();
+    let (mut parks, mut stays) = (host.client(), host.client());
+    parks.query("park").unwrap().ok();
+    let refused = || RawClient::login(host.address(), &MariaDb::user()).is_err();
+    assert!(!refused());
+    trust(&Issued::ca("of somebody else"));
+    assert!(eventually(PATIENCE, refused), "{}", host.log());
+    stays.query("take").unwrap().ok();
+    assert!(refused(), "the idle connection is given to a client");
+    // The same files again are new files.
+    trust(&mine);
+    assert!(eventually(PATIENCE, || !refused()), "{}", host.log());
+    parks = host.client();
+    parks.query("park").unwrap().ok();
+    assert_in_step(&mut host.client());
 }

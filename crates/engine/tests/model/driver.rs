@@ -166,6 +166,10 @@ impl Driver for Hands<'_, '_> {
         Connecting::Done(link)
     }
 
+    fn random(&mut self) -> Option<[u8; 20]> {
+        self.input.chance(250).then_some([b's'; 20])
+    }
+
     fn encrypt_password(&mut self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         self.input.chance(240).then(|| [packets::RSA, &[b'y'; 200]].concat())
     }

@@ -229,7 +229,7 @@ impl<'i> World<'i> {
         let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
         conn.io.client.is_lost |= match ask.hook() {
             Hook::ConnectServer | Hook::ReadAuth | Hook::ReadAuthResult => {
-                !matches!(said.verdict, Verdict::Proceed | Verdict::IgnoreResult)
+                !matches!(said.verdict, Verdict::Proceed | Verdict::IgnoreResult | Verdict::Greet)
             }
             // The script may have queued a change to another user.
             Hook::ReadQuery => {

@@ -104,7 +104,8 @@ pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices
     }
     match hook {
         Hook::ConnectServer => match input.byte() {
-            0..=199 => fits(Verdict::IgnoreResult),
+            0..=139 => fits(Verdict::IgnoreResult),
+            140..=199 => fits(Verdict::Greet),
             200..=219 => raw(vec![packets::handshake(input)]),
             220..=224 => raw(vec![packets::err()]),
             _ => fits(Verdict::Proceed),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
+mod chosen_logins;
 mod compression;
 mod limits;
 mod passwords;

@@ -90,7 +90,7 @@ fn an_idle_connection_fits_a_client_that_is_as_it() {
                 continue;
             }
             // Another connection takes its place, and becomes what the client wants.
-            assert_eq!((scene.awaits, scene.hands.connects), (Some(Awaits::Greeting), 1));
+            assert_eq!((scene.awaits, scene.hands.connects.len()), (Some(Awaits::Greeting), 1));
             let did = scene.server(0, &greeting(SSL | ZLIB).encode().unwrap());
             let sent = if asked.contains(SSL) { scene.server_tls(&did) } else { plain_login(&did) };
             assert_eq!(sent.capabilities, COMMON | asked);
@@ -193,4 +193,29 @@ fn a_login_tells_the_script_what_the_server_is_asked_for() {
     let session = scene.engine.session().lock().unwrap();
     let login: &Login = session.client.login.as_ref().unwrap();
     assert!(login.capabilities.contains(SSL));
+}
+
+/// The CAs may have been replaced because one of them is not to be trusted any more.
+#[test]
+fn nobody_gets_a_connection_that_was_verified_with_other_files() {
+    let required = hops(ClientTls::Optional, ServerTls::Required);
+    for (settings, asked, is_verified) in
+        [(required, NOTHING, true), (mirror(), SSL, true), (mirror(), NOTHING, false)]
+    {
+        let shared = shared(true);
+        park(&shared, settings, asked);
+        shared.trust.renew(1);
+        let mut scene = Scene::sharing(&shared, settings, &[Hook::ConnectServer]);
+        scene.tell(Event::Accepted);
+        let mut session = scene.engine.session().lock().unwrap();
+        session.set_backend(&shared, Some(0), Instant::now()).unwrap();
+        assert_eq!(session.server.is_none(), is_verified, "{settings:?}");
+        drop(session);
+        assert_eq!(shared.pool().of(0).idle_count(None, Instant::now()), 0, "it is closed");
+    }
+    // What is parked later is looked at as well.
+    let shared = shared(true);
+    shared.trust.renew(1);
+    park(&shared, required, NOTHING);
+    greeted_from_pool(&shared, required);
 }

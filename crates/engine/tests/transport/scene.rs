@@ -17,6 +17,8 @@ pub const OK: &[u8] = b"\0\0\0\x02\0\0\0";
 pub const CACHING: &[u8] = b"caching_sha2_password";
 pub const SHA256: &[u8] = b"sha256_password";
 pub const NATIVE: &[u8] = b"mysql_native_password";
+/// Of the proxy.
+pub const CHALLENGE: [u8; 20] = *b"a challenge of ours!";
 /// Of the server.
 pub const KEY: &[u8] = b"-----BEGIN PUBLIC KEY-----";
 
@@ -59,8 +61,10 @@ pub struct Hands {
     pub did: Vec<Did>,
     /// It has no RSA.
     pub has_no_rsa: bool,
+    pub has_no_random: bool,
     pub server_is_unix: bool,
-    pub connects: u32,
+    /// The backends that were connected to.
+    pub connects: Vec<usize>,
 }
 
 /// As a driver that has RSA encrypts, so that tests can see what.
@@ -73,9 +77,13 @@ impl Driver for Hands {
         Instant::now()
     }
 
-    fn connect(&mut self, _: usize) -> Connecting {
-        self.connects += 1;
+    fn connect(&mut self, ndx: usize) -> Connecting {
+        self.connects.push(ndx);
         Connecting::Done(Box::new(QuietLink { is_unix: self.server_is_unix }))
+    }
+
+    fn random(&mut self) -> Option<[u8; 20]> {
+        (!self.has_no_random).then_some(CHALLENGE)
     }
 
     fn encrypt_password(&mut self, key: &[u8], obfuscated: &[u8]) -> Option<Vec<u8>> {
@@ -107,7 +115,12 @@ impl Driver for Hands {
 
 /// Everything that connections share, with one backend.
 pub fn shared(pool_change_user: bool) -> Arc<Shared> {
-    Arc::new(Shared::new(Box::new(AlwaysUp(1)), pool_change_user, 1 << 20))
+    sharing_backends(1, pool_change_user)
+}
+
+/// The same with several.
+pub fn sharing_backends(backends: usize, pool_change_user: bool) -> Arc<Shared> {
+    Arc::new(Shared::new(Box::new(AlwaysUp(backends)), pool_change_user, 1 << 20))
 }
 
 /// Each side by itself.

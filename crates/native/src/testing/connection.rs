@@ -233,7 +233,7 @@ impl Turn<'_, '_> {
                 | Awaits::MoreAnswer
                 | Awaits::FileAnswer => match self.read_server()? {
                     Some(then) => then,
-                    None => return self.end(),
+                    None => self.hand_over(Input::Event(Event::Ended(Side::Server))),
                 },
             };
         }
@@ -261,7 +261,7 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Hands over the next packet of the server. `None` if it hung up, which ends the connection.
+    /// Hands over the next packet of the server. `None` if it hung up.
     fn read_server(&mut self) -> PyResult<Option<Then>> {
         let State { engine, io, .. } = &mut *self.state;
         let Some(server) = io.server.clone() else { return Ok(None) };

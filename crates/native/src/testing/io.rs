@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use engine::{Connecting, Driver, Effect, Incoming, Outcome, QueryId, Side};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use super::address;
 use super::client::ClientEnd;
@@ -132,11 +131,11 @@ impl Io {
         if connection.is_none() {
             return Ok(None);
         }
-        let greeting = connection.call_method0("greeting")?.cast_into::<PyBytes>()?;
+        let greeting: Option<Vec<u8>> = connection.call_method0("greeting")?.extract()?;
         let number: u16 = connection.getattr("thread_id")?.extract()?;
         let src = address::local(OWN_PORTS.wrapping_add(number));
         let dst = self.process.get().shared.backends.address(ndx).unwrap_or_default();
-        let end = ServerEnd::new(&connection, greeting.as_bytes().to_vec(), src, dst)?;
+        let end = ServerEnd::new(&connection, greeting, src, dst)?;
         Ok(Some(ServerLink::new(end)))
     }
 }
@@ -160,6 +159,11 @@ impl Driver for Io {
     fn connect_error(&self) -> String {
         // As Linux says it of a server that does not run.
         "Connection refused (os error 111)".to_owned()
+    }
+
+    fn random(&mut self) -> Option<[u8; 20]> {
+        // Tests are to be repeatable.
+        Some(*b"a challenge to tests")
     }
 
     fn effect(&mut self, effect: Effect<'_>) {

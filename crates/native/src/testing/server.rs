@@ -69,15 +69,15 @@ pub struct ServerEnd {
 }
 
 impl ServerEnd {
-    /// For a connection of a fake server, whose greeting is there to be read.
+    /// For a connection of a fake server, whose greeting, if it has one, is there to be read.
     pub fn new(
         server: &Bound<'_, PyAny>,
-        greeting: Vec<u8>,
+        greeting: Option<Vec<u8>>,
         src: Address,
         dst: Address,
     ) -> PyResult<Self> {
         let line = server.getattr("line")?.cast::<Line>()?.get().0.clone();
-        line.unread().push_back(greeting);
+        line.unread().extend(greeting);
         Ok(Self { line, server: Some(server.clone().unbind()), src, dst })
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 use wire::Capabilities;
-use wire::connect::{Handshake, Login};
+use wire::connect::{Attributes, Handshake, Login};
 use wire::reply::StatusFlags;
 
 use super::access;
@@ -154,6 +154,19 @@ impl Socket {
     #[getter]
     fn capabilities(&self) -> PyResult<Option<u64>> {
         self.read(|end| end.capabilities.map(|capabilities| capabilities.bits()))
+    }
+
+    /// The connection attributes of the login (`_client_name`, `program_name`); empty if it has none.
+    #[getter]
+    fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let block = self.read(|end| end.login.map(|login| login.attributes.clone()))?;
+        let Some(block) = block else { return Ok(None) };
+        let attributes = PyDict::new(py);
+        // What is behind a malformed pair cannot be read.
+        for (name, value) in Attributes::new(&block.unwrap_or_default()).map_while(Result::ok) {
+            attributes.set_item(text::to_str(py, name)?, text::to_str(py, value)?)?;
+        }
+        Ok(Some(attributes))
     }
 
     /// The authentication method: of the login if there was one, else the one the server proposed.

@@ -41,7 +41,7 @@ fn login() -> Login {
         auth_response: b"\0\x01".to_vec(),
         database: None,
         auth_plugin: Some(b"caching_sha2_password".to_vec()),
-        attributes: None,
+        attributes: Some(b"\x04_pid\x0242\x01x\x02\xc3\xa4\x09cut".to_vec()),
         zstd_level: None,
     }
 }
@@ -52,7 +52,7 @@ fn what_is_not_known_is_none() {
         "connect_server",
         |_| {},
         "s = c.client\n\
-        assert s.username is None and s.scrambled_password is None and s.auth_plugin_name is None\n\
+        assert s.attributes is None and s.username is None and s.scrambled_password is None and s.auth_plugin_name is None\n\
         assert s.mysqld_version is None and s.thread_id is None and s.scramble_buffer is None\n\
         assert s.default_db == '' and s.dst is None and c.server is None\n\
         assert c.backend_ndx == -1 and c.backend is None and c.connection_close is False\n\
@@ -75,6 +75,7 @@ fn what_is_known_of_the_client() {
         "s = c.client\n\
         assert s.username == 'bob\\udcff' and s.scrambled_password == b'\\0\\x01'\n\
         assert s.auth_plugin_name == 'caching_sha2_password' and s.default_db == 'test'\n\
+        assert s.attributes == {'_pid': '42', 'x': 'ä'}, s.attributes\n\
         assert s.mysqld_version == 80036 and s.thread_id == 99\n\
         assert s.scramble_buffer == b'abcdefgh\\x01jklmnopqrst\\0', s.scramble_buffer\n\
         assert c.client == s and hash(c.client) == hash(s) and c.client is not None",
@@ -159,15 +160,16 @@ fn wrong_values_and_moments_raise() {
         \x20   except TypeError: pass\n\
         \x20   else: raise AssertionError(value)",
     );
-    for hook in ["read_handshake", "read_auth"] {
-        check(
-            hook,
-            |_| {},
-            "try: c.backend_ndx = -1\n\
-            except RuntimeError as e: assert 'login' in str(e)\n\
-            else: raise AssertionError()",
-        );
-    }
+    check(
+        "read_handshake",
+        |_| {},
+        "try: c.backend_ndx = -1\n\
+        except RuntimeError as e: assert 'login' in str(e)\n\
+        else: raise AssertionError()",
+    );
+    // Whether there is such a backend is seen behind the hook.
+    let chooses = "c.backend_ndx = 3\nassert c.backend_ndx == 3\nc.backend_ndx = -1\nassert c.backend_ndx == -1";
+    check("read_auth", |_| {}, chooses);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use doubles::{AlwaysUp, logged};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
 use self::guest::{Script, load};
-use crate::asked::Asked;
+use crate::asked::{Answer, Asked};
 use crate::binding::Binding;
 use crate::guest::Guest;
 
@@ -49,7 +49,7 @@ impl Connection {
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
         let shared = shared();
-        let binding = Binding::new(script, session.clone(), Arc::clone(&shared));
+        let binding = Binding::new(script, session.clone(), Arc::clone(&shared), None);
         logged(log::Level::Error);
         Self { session, binding, shared }
     }
@@ -67,7 +67,7 @@ impl Connection {
     /// As the engine and its driver do together.
     fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
         self.change(|session| session.hook = Some(ask.hook()));
-        let verdict = self.binding.ask(ask, packet);
+        let Answer::Verdict(verdict) = self.binding.ask(ask, packet) else { panic!("it waits") };
         self.change(|session| session.hook = None);
         verdict
     }
