@@ -2,9 +2,9 @@
 
 Hooks get these objects as arguments; a script imports the names for annotations and `isinstance`:
 
-    from pyproxy import Injection, Proxy
+    from pyproxy import Decision, Injection, Proxy
 
-    def read_query(proxy: Proxy, packet: bytes) -> int | None: ...
+    def read_query(proxy: Proxy, packet: bytes) -> Decision: ...
 
 State of a connection belongs on `proxy.connection`, state of the proxy on `proxy.globals`: these take any attribute. The
 others have what stands here, so that a type checker finds what is misspelt.
@@ -21,6 +21,13 @@ from typing import Any, SupportsIndex, TypeAlias, final, overload
 from typing_extensions import Buffer
 
 from . import chassis as chassis
+from ._answers import Answer as Answer
+from ._answers import Decision as Decision
+from ._answers import Error as Error
+from ._answers import Ok as Ok
+from ._answers import Raw as Raw
+from ._answers import Rows as Rows
+from ._answers import Send as Send
 from ._constants import *  # noqa: F403 - every one of them
 from ._constants import Constants as _Constants
 from ._response_view import ResponseResultset
@@ -382,7 +389,7 @@ class Queries:
     def append(self, id: int, packet: _Data, resultset_is_needed: _Needed = None) -> None:
         """Queues a packet behind the others.
 
-        `id` comes back as `inj.id`. `packet` starts with the command byte. With `resultset_is_needed` (a bool,
+        `id` comes back as `inj.id`. `packet` starts with the command byte, or is the text of a query. With `resultset_is_needed` (a bool,
         or a mapping with that key) the whole result is kept for `read_query_result`, which can then read,
         replace or drop it.
         """
@@ -468,7 +475,7 @@ class Resultset:
     def fields(self) -> tuple[Field, ...] | None:
         """The columns: a tuple of fields. None if there is no result set, or it was not kept."""
     @property
-    def rows(self) -> Rows | None:
+    def rows(self) -> ResultRows | None:
         """The rows. None if there is no result set, or it was not kept."""
     @property
     def raw(self) -> _bytes | None:
@@ -566,7 +573,7 @@ class Field:
     def __hash__(self) -> int: ...
 
 @final
-class Rows:
+class ResultRows:
     """The rows of a result set, each a tuple: `str`, `bytes` for binary columns, None for NULL.
 
     Prepared statements give numbers as `int` and `float`, DATE, DATETIME and TIME as `datetime.date`, `.datetime`

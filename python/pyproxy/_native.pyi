@@ -198,8 +198,15 @@ def encode_eof(server_status: int, warnings: int, /) -> bytes: ...
 
 # --- answers that a script made, for the scripts in front of it in a stack
 
-def encode_answer(proxy: pyproxy.Proxy, command: int, /) -> list[bytes]:
-    """The payloads of `proxy.response` as the answer to this command. In a hook of its connection only."""
+def encode_answer(
+    proxy: pyproxy.Proxy, command: int, answer: pyproxy.Answer | None = None, /
+) -> list[bytes]:
+    """The payloads of a value that a hook returned, or without one of `proxy.response`, as the answer to a command. In a hook of
+    its connection only.
+    """
+
+def encode_command(proxy: pyproxy.Proxy, what: str | bytes, command: int, /) -> bytes:
+    """The packet of what `pyproxy.Send` has, in place of a command. In a hook of its connection only."""
 
 def made_result(
     proxy: pyproxy.Proxy, query: bytes, answer: Sequence[bytes], /

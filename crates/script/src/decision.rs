@@ -86,8 +86,9 @@ fn value(
         && ask.hook() == Hook::ReadQuery
     {
         let what = send.get().what(send.py());
-        let packet = proxy.get().encode_command(what);
-        return packet
+        return proxy
+            .get()
+            .encode_command(what, None)
             .map(Verdict::Forward)
             .map_err(|error| Failure::BadAnswer("pyproxy.Send, which", error));
     }

@@ -54,14 +54,15 @@ fn made_result(
     Ok(Injection::new(Slot::new(injection)))
 }
 
-/// The packet of what `pyproxy.Send` has. In a hook of its connection only.
+/// The packet of what `pyproxy.Send` has, in place of a command. In a hook of its connection only.
 #[pyfunction]
-#[pyo3(signature = (proxy, what, /))]
+#[pyo3(signature = (proxy, what, command, /))]
 fn encode_command<'py>(
     proxy: &Bound<'py, Proxy>,
     what: &Bound<'py, PyAny>,
+    command: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    Ok(PyBytes::new(proxy.py(), &proxy.get().encode_command(what)?))
+    Ok(PyBytes::new(proxy.py(), &proxy.get().encode_command(what, Some(command))?))
 }
 
 /// Adds the functions.

@@ -55,6 +55,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyproxy
 from pyproxy import _native
 from pyproxy._common.answers import query_text, refuse, send_rows
 from pyproxy._stack.pipeline import Pipeline
@@ -63,7 +64,7 @@ from pyproxy._stack.scripts import LoadError, Script, conflict, load, name_of
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Injection, Proxy
+    from pyproxy import Auth, Decision, Error, Injection, Proxy
 
 __all__ = [
     "connect_server",
@@ -118,17 +119,17 @@ def shutdown(proxy: Proxy) -> None:
     _order.clear()
 
 
-def connect_server(proxy: Proxy) -> int | None:
+def connect_server(proxy: Proxy) -> int | Error | None:
     """Asks the scripts."""
     return _ask(proxy, "connect_server")
 
 
-def read_handshake(proxy: Proxy) -> int | None:
+def read_handshake(proxy: Proxy) -> int | Error | None:
     """Asks the scripts."""
     return _ask(proxy, "read_handshake")
 
 
-def read_auth(proxy: Proxy) -> int | None:
+def read_auth(proxy: Proxy) -> int | Error | None:
     """Asks the scripts."""
     return _ask(proxy, "read_auth")
 
@@ -142,7 +143,9 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
             continue
         proxy.response = None
         decision = hook(_view(proxy, script), auth if answer is None else AuthView(answer))
-        if decision == proxy.PROXY_SEND_RESULT:
+        if isinstance(decision, pyproxy.Error):
+            (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY, decision)
+        elif decision == proxy.PROXY_SEND_RESULT:
             (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY)
         elif decision not in (None, proxy.PROXY_NO_DECISION):
             raise ValueError(f"read_auth_result of {script} returned {decision!r}")
@@ -152,7 +155,7 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
     return proxy.PROXY_SEND_RESULT
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Runs our own commands; gives any other to the scripts."""
     answer = _run_command(proxy, packet)
     if answer is not None:
@@ -162,7 +165,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return pipeline.read_query(packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Gives the result to the scripts that asked for it."""
     pipeline: Pipeline = proxy.connection.load_multi_pipeline
     return pipeline.read_query_result(inj)
@@ -182,7 +185,7 @@ def disconnect_client(proxy: Proxy) -> None:
         raise failed
 
 
-def _ask(proxy: Proxy, name: str) -> int | None:
+def _ask(proxy: Proxy, name: str) -> int | Error | None:
     """Asks the scripts until one answers the client. The first other decision counts, and the others hear of the client, too."""
     first: int | None = None
     for script in _scripts:
@@ -192,8 +195,8 @@ def _ask(proxy: Proxy, name: str) -> int | None:
         queued = list(proxy.queries)
         proxy.queries.reset()
         proxy.response = None
-        decision: int | None = hook(_view(proxy, script))
-        if decision == proxy.PROXY_SEND_RESULT:
+        decision: int | Error | None = hook(_view(proxy, script))
+        if isinstance(decision, pyproxy.Error) or decision == proxy.PROXY_SEND_RESULT:
             return decision
         if decision is None or decision == proxy.PROXY_NO_DECISION:
             if len(proxy.queries) > 0:

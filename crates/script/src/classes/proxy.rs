@@ -100,12 +100,17 @@ impl Proxy {
         )))
     }
 
-    /// The command that a script gives as `what`, to be run in place of the client's.
-    pub fn encode_command(&self, what: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    /// The command that a script gives as `what`, to be run in place of this one, or of the client's.
+    pub fn encode_command(
+        &self,
+        what: &Bound<'_, PyAny>,
+        command: Option<u8>,
+    ) -> PyResult<Vec<u8>> {
         let own = self.own.as_ref().ok_or_else(of_no_connection)?;
-        let (command, codec) = access::read(&own.session, "the connection", |session| {
+        let (clients, codec) = access::read(&own.session, "the connection", |session| {
             (session.command, packet::client_codec(session))
         })?;
+        let command = command.or(clients);
         let packet = packet::encode(what, "what", codec)?;
         if command != packet.first().copied() {
             packet::check_command(&packet)?;
