@@ -205,6 +205,9 @@ def encode_answer(
     its connection only.
     """
 
+def made_command(proxy: pyproxy.Proxy, packet: bytes, /) -> pyproxy.Command:
+    """The `proxy.command` of a command that a script made. In a hook of its connection only."""
+
 def encode_command(proxy: pyproxy.Proxy, what: str | bytes, command: int, /) -> bytes:
     """The packet of what `pyproxy.Send` has, in place of a command. In a hook of its connection only."""
 
@@ -503,11 +506,13 @@ def fake_proxy(
     backends: int,
     read_only: int,
     hook: str,
+    command: bytes | None,
     log: Callable[[str, str], None],
     /,
 ) -> pyproxy.Proxy:
-    """The `proxy` of a client that is logged in on backend 0, in this hook. `log` takes level and
-    text of what is logged."""
+    """The `proxy` of a client that is logged in on backend 0 and sent this command, in this hook. `log` takes level and text of
+    what is logged.
+    """
 
 def fake_injection(
     id: int, query: bytes, answer: Sequence[bytes], resultset_is_needed: bool, /

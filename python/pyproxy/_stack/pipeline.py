@@ -120,6 +120,8 @@ class Pipeline:
         # Scripts may come and go while the command runs.
         self._scripts = tuple(scripts)
         self._view = view
+        # The client's command.
+        self._packet = b""
         # From the client to the one that is nearest to the server.
         self._askers: list[_Asker] = []
         # What the proxy is to send, the last of it perhaps with an answer.
@@ -133,6 +135,7 @@ class Pipeline:
 
     def read_query(self, packet: bytes) -> Decision:
         """What the hook `read_query` returns for the client's command."""
+        self._packet = packet
         client = _Asker(0, None, [_Command(0, packet, False)])
         self._askers.append(client)
         self._run()
@@ -190,6 +193,8 @@ class Pipeline:
             decision: object = None
             queue = deque[_Command]()
             if hook is not None:
+                other = None if command.packet == self._packet else command.packet
+                self._view(script).show_command(other)
                 decision, queue = self._call(script, hook, queue, command.packet)
             if isinstance(decision, pyproxy.Send):
                 self._warn_about(script, queue)

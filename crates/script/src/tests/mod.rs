@@ -2,6 +2,7 @@
 
 mod answers;
 mod binary;
+mod commands;
 mod connections;
 mod counting;
 mod guest;
@@ -33,6 +34,7 @@ fn shared() -> Arc<Shared> {
 struct Connection {
     session: Slot<Session>,
     binding: Binding<Script>,
+    script: Arc<Script>,
     shared: Arc<Shared>,
 }
 
@@ -49,9 +51,9 @@ impl Connection {
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
         let shared = shared();
-        let binding = Binding::new(script, session.clone(), Arc::clone(&shared));
+        let binding = Binding::new(Arc::clone(&script), session.clone(), Arc::clone(&shared));
         logged(log::Level::Error);
-        Self { session, binding, shared }
+        Self { session, binding, script, shared }
     }
 
     /// Calls a hook; `read_query` gets `SELECT 1`.
