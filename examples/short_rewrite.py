@@ -18,13 +18,13 @@ from pyproxy import Send
 def read_query(proxy, packet):
     if packet[0] != proxy.COM_QUERY:
         return None
-    match proxy.command.sql.split():
-        case ["ls"]:
-            return Send("SHOW TABLES")
-        case ["ls", database]:
-            return Send("SHOW TABLES FROM `" + database.replace("`", "``") + "`")
-        case ["cd", database]:
-            return Send(bytes([proxy.COM_INIT_DB]) + database.encode())
-        case ["who"]:
-            return Send("SHOW PROCESSLIST")
+    words = proxy.command.sql.split()
+    if words == ["ls"]:
+        return Send("SHOW TABLES")
+    if words == ["who"]:
+        return Send("SHOW PROCESSLIST")
+    if len(words) == 2 and words[0] == "ls":
+        return Send("SHOW TABLES FROM `" + words[1].replace("`", "``") + "`")
+    if len(words) == 2 and words[0] == "cd":
+        return Send(bytes([proxy.COM_INIT_DB]) + words[1].encode())
     return None
