@@ -74,7 +74,13 @@ fn value(
             .get()
             .check_answer(result)
             .map(|()| Verdict::SendKept(result.clone()))
-            .map_err(Failure::Raised);
+            .map_err(|error| Failure::BadAnswer("a result, which", error));
+    }
+    if let Some(answer) = Answer::of(returned)
+        && may_answer(ask.hook(), &answer)
+    {
+        let encode = || answer.encode(proxy.get().context()?).map(Verdict::SendResult);
+        return encode().map_err(|error| Failure::BadAnswer(answer.name(), error));
     }
     if let Some(answer) = Answer::of(returned)
         && may_answer(ask.hook(), &answer)

@@ -123,9 +123,13 @@ impl Proxy {
     pub fn check_answer(&self, result: &Slot<Injection>) -> PyResult<()> {
         let own = self.own.as_ref().ok_or_else(of_no_connection)?;
         let command = access::read(&own.session, "the connection", |session| session.command)?;
-        let (answered, has_rows) = access::read(result, "the result", |result| {
-            (result.query.packet.first().copied(), result.summary.has_resultset)
+        let (answered, has_rows, is_kept) = access::read(result, "the result", |result| {
+            let answered = result.query.packet.first().copied();
+            (answered, result.summary.has_resultset, !result.packets.is_empty())
         })?;
+        if !is_kept {
+            return Err(not_kept());
+        }
         let form = |command: Option<u8>| {
             let is_prepare = command == Some(CommandByte::STMT_PREPARE.0);
             (is_prepare, has_rows.then(|| RowForm::of(command)))
@@ -271,6 +275,11 @@ impl Proxy {
             None => Ok("<pyproxy.Proxy>".to_owned()),
         }
     }
+}
+
+/// For a result of which only the counters are there.
+pub fn not_kept() -> PyErr {
+    PyValueError::new_err("it was not kept: queue its query with resultset_is_needed")
 }
 
 fn of_no_connection() -> PyErr {

@@ -227,7 +227,7 @@ fn a_function_of_another_kind_is_named() {
     for (script, text) in [
         (
             "async def read_query(proxy, packet): return 1\n",
-            "returned a coroutine (it is an async def",
+            "returned a coroutine (hooks cannot wait here",
         ),
         (
             "def read_query(proxy, packet): yield 1\n",

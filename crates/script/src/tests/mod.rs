@@ -19,7 +19,7 @@ use doubles::{AlwaysUp, logged};
 use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
 
 use self::guest::{Script, load};
-use crate::asked::Asked;
+use crate::asked::{Answer, Asked};
 use crate::binding::Binding;
 use crate::guest::Guest;
 
@@ -28,6 +28,14 @@ pub use self::guest::python;
 /// What connections share.
 fn shared() -> Arc<Shared> {
     Arc::new(Shared::new(Box::new(AlwaysUp(0)), true, 1 << 20))
+}
+
+/// What a script says that does not wait.
+fn said(answer: Answer) -> Verdict {
+    match answer {
+        Answer::Verdict(verdict) => verdict,
+        Answer::Waits => panic!("no hook waits here"),
+    }
 }
 
 /// A client connection with a script.
@@ -51,7 +59,7 @@ impl Connection {
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
         let shared = shared();
-        let binding = Binding::new(Arc::clone(&script), session.clone(), Arc::clone(&shared));
+        let binding = Binding::new(Arc::clone(&script), session.clone(), Arc::clone(&shared), None);
         logged(log::Level::Error);
         Self { session, binding, script, shared }
     }
@@ -69,7 +77,7 @@ impl Connection {
     /// As the engine and its driver do together.
     fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
         self.change(|session| session.hook = Some(ask.hook()));
-        let verdict = self.binding.ask(ask, packet);
+        let verdict = said(self.binding.ask(ask, packet));
         self.change(|session| session.hook = None);
         verdict
     }

@@ -200,7 +200,7 @@ fn a_malformed_row_raises() {
         let mut connection =
             Connection::new("def read_query_result(proxy, inj): list(inj.resultset.rows)\n");
         let slot = Slot::new(injection);
-        let outcome = connection.binding.ask(&Ask::Result(slot.clone()), b"");
+        let outcome = said(connection.binding.ask(&Ask::Result(slot.clone()), b""));
         assert_eq!(outcome, Verdict::Failed, "{payload:?}");
         assert!(logged(log::Level::Error).contains("row 0 of the result is malformed"));
         injection = slot.take().expect("there");
