@@ -12,6 +12,8 @@ else:
     from pyproxy._native._plugin import *  # noqa: F403 - the same names
 
 from pyproxy import chassis as chassis
+from pyproxy._answers import Answer as Answer
+from pyproxy._answers import Decision as Decision
 from pyproxy._errors import HookTimeout as HookTimeout
 from pyproxy._errors import ResultTooLarge as ResultTooLarge
 from pyproxy._errors import ServerError as ServerError

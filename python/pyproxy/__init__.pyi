@@ -2,9 +2,9 @@
 
 Hooks get these objects as arguments; a script imports the names for annotations and `isinstance`:
 
-    from pyproxy import Injection, Proxy
+    from pyproxy import Decision, Injection, Proxy
 
-    def read_query(proxy: Proxy, packet: bytes) -> int | None: ...
+    def read_query(proxy: Proxy, packet: bytes) -> Decision: ...
 
 State of a connection belongs on `proxy.connection`, state of the proxy on `proxy.globals`: these take any attribute. The
 others have what stands here, so that a type checker finds what is misspelt.
@@ -15,14 +15,23 @@ the two.
 """
 
 import datetime
+import decimal
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, SupportsIndex, TypeAlias, final, overload
 
 from typing_extensions import Buffer
 
 from . import chassis as chassis
+from ._answers import Answer as Answer
+from ._answers import Decision as Decision
+from ._answers import Error as Error
+from ._answers import Ok as Ok
+from ._answers import Raw as Raw
+from ._answers import Rows as Rows
+from ._answers import Send as Send
 from ._constants import *  # noqa: F403 - every one of them
 from ._constants import Constants as _Constants
+from ._native import Tokens
 from ._response_view import ResponseResultset
 from ._responses import FieldDict as FieldDict
 from ._responses import ResponseDict as ResponseDict
@@ -36,7 +45,15 @@ __version__: str
 _Data: TypeAlias = str | Buffer
 _Needed: TypeAlias = bool | int | Mapping[str, bool | int | None] | None
 _Cell: TypeAlias = (
-    None | str | bytes | int | float | datetime.date | datetime.datetime | datetime.timedelta
+    None
+    | str
+    | bytes
+    | int
+    | float
+    | decimal.Decimal
+    | datetime.date
+    | datetime.datetime
+    | datetime.timedelta
 )
 _Row: TypeAlias = tuple[_Cell, ...]
 # In a class that has an attribute of this name.
@@ -56,7 +73,9 @@ class Proxy(_Constants):
         """The client connection, with its two sides."""
     @property
     def command(self) -> Command:
-        """What the client asks for; None before its first command."""
+        """What the client asks for: its last command, once that has its answer. None before the first. One of 64 KiB and more
+        has its text only as long as the script is asked about it.
+        """
     @property
     def globals(self) -> Globals:
         """What all connections share."""
@@ -131,7 +150,7 @@ class Config:
 
 @final
 class Command:
-    """The client's command in progress: the last one, once it has its answer."""
+    """A command of the client: a value, safe to keep. What it has is found out when it is looked at."""
 
     @property
     def type(self) -> int:
@@ -140,9 +159,33 @@ class Command:
     def name(self) -> str | None:
         """The protocol's name, such as "COM_QUERY"; None for a byte without one."""
     @property
+    def sql(self) -> str | None:
+        """The text of a query or of a statement that is prepared, and of a prepared statement that is executed: as the client
+        sent it, decoded with the character set of its login. None for other commands, and if it is not known.
+        """
+    @property
+    def params(self) -> tuple[_Cell, ...] | None:
+        """The values that a prepared statement is executed with: a tuple, numbers and dates as Python values, text as `str`,
+        BLOBs as `bytes`. None for other commands, and if they are not known.
+        """
+    @property
+    def statement_id(self) -> int | None:
+        """The number of the prepared statement that the command is about; None for other commands."""
+    @property
     def attributes(self) -> Mapping[str, _Cell]:
         """The query attributes: names, and values as the parameters of an execution have them. A query and an execution
         can have some."""
+    @property
+    def tokens(self) -> Tokens | None:
+        """The tokens of `sql`, as `pyproxy.tokenizer` makes them; None without a text."""
+    @property
+    def fingerprint(self) -> str | None:
+        """What `sql` has in common with statements that differ in their literals only; None without a text."""
+    @property
+    def tables(self) -> Mapping[str, str] | None:
+        """The tables that `sql` names, with the default database in front: a mapping to "read" or "write", as of
+        `pyproxy.parser.get_tables`. None without a text.
+        """
 
 @final
 class Backends:
@@ -386,7 +429,7 @@ class Queries:
     def append(self, id: int, packet: _Data, resultset_is_needed: _Needed = None) -> None:
         """Queues a packet behind the others.
 
-        `id` comes back as `inj.id`. `packet` starts with the command byte. With `resultset_is_needed` (a bool,
+        `id` comes back as `inj.id`. `packet` starts with the command byte, or is the text of a query. With `resultset_is_needed` (a bool,
         or a mapping with that key) the whole result is kept for `read_query_result`, which can then read,
         replace or drop it.
         """
@@ -472,7 +515,10 @@ class Resultset:
     def fields(self) -> tuple[Field, ...] | None:
         """The columns: a tuple of fields. None if there is no result set, or it was not kept."""
     @property
-    def rows(self) -> Rows | None:
+    def columns(self) -> tuple[str, ...] | None:
+        """The names of the columns: a tuple. None if there is no result set, or it was not kept."""
+    @property
+    def rows(self) -> ResultRows | None:
         """The rows. None if there is no result set, or it was not kept."""
     @property
     def raw(self) -> _bytes | None:
@@ -570,7 +616,7 @@ class Field:
     def __hash__(self) -> int: ...
 
 @final
-class Rows:
+class ResultRows:
     """The rows of a result set, each a tuple: `str`, `bytes` for binary columns, None for NULL.
 
     Prepared statements give numbers as `int` and `float`, DATE, DATETIME and TIME as `datetime.date`, `.datetime`
@@ -585,6 +631,12 @@ class Rows:
     @overload
     def __getitem__(self, index: slice, /) -> list[_Row]: ...
     def __iter__(self) -> RowIterator: ...
+    def dicts(self) -> Iterator[dict[str, _Cell]]:
+        """An iterator of the rows as dicts, with the names of the columns. Of two columns of one name it has the last."""
+    def typed(self) -> ResultRows:
+        """The same rows with Python values for text, too: `int`, `float`, `decimal.Decimal`, `datetime.date`, `.datetime` and
+        `.timedelta`, as the types of the columns say. What Python has no value for stays `str`.
+        """
 
 @final
 class RowIterator:

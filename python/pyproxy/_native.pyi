@@ -198,8 +198,18 @@ def encode_eof(server_status: int, warnings: int, /) -> bytes: ...
 
 # --- answers that a script made, for the scripts in front of it in a stack
 
-def encode_answer(proxy: pyproxy.Proxy, command: int, /) -> list[bytes]:
-    """The payloads of `proxy.response` as the answer to this command. In a hook of its connection only."""
+def encode_answer(
+    proxy: pyproxy.Proxy, command: int, answer: pyproxy.Answer | None = None, /
+) -> list[bytes]:
+    """The payloads of a value that a hook returned, or without one of `proxy.response`, as the answer to a command. In a hook of
+    its connection only.
+    """
+
+def made_command(proxy: pyproxy.Proxy, packet: bytes, /) -> pyproxy.Command:
+    """The `proxy.command` of a command that a script made. In a hook of its connection only."""
+
+def encode_command(proxy: pyproxy.Proxy, what: str | bytes, command: int, /) -> bytes:
+    """The packet of what `pyproxy.Send` has, in place of a command. In a hook of its connection only."""
 
 def made_result(
     proxy: pyproxy.Proxy, query: bytes, answer: Sequence[bytes], /
@@ -496,11 +506,13 @@ def fake_proxy(
     backends: int,
     read_only: int,
     hook: str,
+    command: bytes | None,
     log: Callable[[str, str], None],
     /,
 ) -> pyproxy.Proxy:
-    """The `proxy` of a client that is logged in on backend 0, in this hook. `log` takes level and
-    text of what is logged."""
+    """The `proxy` of a client that is logged in on backend 0 and sent this command, in this hook. `log` takes level and text of
+    what is logged.
+    """
 
 def fake_injection(
     id: int, query: bytes, answer: Sequence[bytes], resultset_is_needed: bool, /

@@ -16,7 +16,8 @@ from pyproxy.testing import FakeServer, Packets, Session
 FOLDER = Path(pyproxy.__file__).parent
 STUBS = {
     node.name: node
-    for node in ast.parse((FOLDER / "__init__.pyi").read_text(encoding="utf-8")).body
+    for file in ("__init__.pyi", "_answers.pyi")
+    for node in ast.parse((FOLDER / file).read_text(encoding="utf-8")).body
     if isinstance(node, ast.ClassDef)
 }
 EXPORTED = {name: value for name, value in vars(exported).items() if not name.startswith("_")}

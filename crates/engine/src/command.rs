@@ -45,6 +45,7 @@ impl Turn<'_> {
             let message = "Malformed communication packet.";
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
+        self.note_statement(packet);
         if self.state.settings.profiling {
             self.ask(Question::ReadQuery, Some(packet));
         } else {
@@ -186,6 +187,7 @@ impl Turn<'_> {
             }
             return self.command_done();
         }
+        self.note_prepared(reply.packets().first().map_or(&[], Vec::as_slice));
         self.send_to_client(reply);
         if command == Command::QUERY && reply.is_file_request() {
             // The file's packets go on with the numbering of this exchange.

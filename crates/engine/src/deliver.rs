@@ -55,6 +55,7 @@ impl Turn<'_> {
         let rejects = self.state.settings.on_script_error == OnScriptError::Reject;
         match verdict {
             Verdict::SendResult(reply) if !self.asks_in_vain(&reply, Hook::ReadQueryResult) => {
+                self.note_prepared(reply.packets().first().map_or(&[], Vec::as_slice));
                 self.send_to_client(&reply);
             }
             Verdict::SendResult(_) | Verdict::Failed if rejects => {
@@ -88,6 +89,9 @@ impl Turn<'_> {
 
     /// Sends what was kept of a result and is not with the client yet.
     pub fn send_kept(&mut self, injection: &mut Injection) {
+        if let Some(first) = injection.packets.get(0) {
+            self.note_prepared(first);
+        }
         for payload in injection.packets.from(injection.sent) {
             let id = self.state.client_ids.next_part();
             self.driver.effect(Effect::SendPart { to: Side::Client, id, payload });

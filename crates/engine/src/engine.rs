@@ -262,7 +262,7 @@ impl State {
     fn short(&mut self, packet: &Incoming<'_>, limit: usize) -> Option<Short> {
         let id = self.server_ids.id_of(packet.id);
         let in_order = self.server_ids.is_next(id);
-        if self.step != Step::Answer || self.exchange.opens_cursor || !in_order {
+        if self.step != Step::Answer || self.exchange.is_looked_at() || !in_order {
             return None;
         }
         let keeps = match &self.exchange.injection {

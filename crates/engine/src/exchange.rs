@@ -21,6 +21,8 @@ pub struct Exchange {
     pub infile: Infile,
     /// Whose query it is that is being read.
     pub nested: Nested,
+    /// The text of a COM_STMT_PREPARE whose answer is remembered for the script.
+    pub preparing: Option<Vec<u8>>,
     /// The answer may open a cursor, whose columns are remembered for the script.
     pub opens_cursor: bool,
 }
@@ -31,6 +33,11 @@ impl Exchange {
         // A packet for a client that expects none would be taken for the answer to its next command.
         let expects_one = command.has_reply() || command == Command::QUIT;
         Self { due: expects_one.then(AnswerDue::of_command), ..Self::default() }
+    }
+
+    /// Whether something in the packets of the answer is remembered.
+    pub fn is_looked_at(&self) -> bool {
+        self.opens_cursor || self.preparing.is_some()
     }
 
     /// Whether the client has its answer, or expects none.

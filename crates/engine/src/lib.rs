@@ -38,6 +38,7 @@ mod parking;
 mod password_translation;
 mod pool;
 mod pooled_login;
+mod prepared;
 mod queries;
 mod queue;
 mod reply;

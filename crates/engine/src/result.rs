@@ -89,6 +89,7 @@ impl Turn<'_> {
                 return;
             }
             self.state.exchange.begun = true;
+            self.note_prepared(packet.payload);
             return self.forward(Side::Client, packet);
         };
         let limit = self.shared.max_kept_bytes;

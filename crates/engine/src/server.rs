@@ -7,7 +7,7 @@ use std::time::Instant;
 use wire::Capabilities;
 use wire::connect::{Handshake, Login};
 use wire::reply::StatusFlags;
-use wire::statement::Cursors;
+use wire::statement::{Cursors, Statements};
 
 use crate::{Address, Algorithm, Backends, Link, TlsInfo, Trust};
 
@@ -80,6 +80,8 @@ pub struct Server {
     pub last_command_at: Instant,
     /// The columns of open cursors. Kept only while a script reads results.
     pub cursors: Cursors,
+    /// The client's prepared statements. Kept only for a script that is asked about commands.
+    pub statements: Statements,
 }
 
 impl Server {
@@ -110,6 +112,7 @@ impl Server {
             awaited_since: now,
             last_command_at: now,
             cursors: Cursors::default(),
+            statements: Statements::default(),
         }
     }
 
@@ -153,6 +156,7 @@ impl Server {
         self.reported(status);
         self.last_command_at = now;
         self.cursors = Cursors::default();
+        self.statements = Statements::default();
     }
 
     /// The server refused a COM_CHANGE_USER. It is still logged in as before, if it does not hang up, but the transaction

@@ -1,6 +1,9 @@
 //! What is known of one client connection, from accept to close.
 
+use std::sync::Arc;
+
 use wire::reply::StatusFlags;
+use wire::statement::Execution;
 
 use crate::{Attributes, Client, Hook, Queries, Server, Shared};
 
@@ -23,6 +26,8 @@ pub struct Session {
     pub command: Option<u8>,
     /// The query attributes of that command.
     pub attributes: Attributes,
+    /// What is known of that command if it executes a prepared statement.
+    pub execution: Option<Arc<Execution>>,
     /// The script's hook that runs now: from the question to the verdict.
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
@@ -53,6 +58,7 @@ impl Session {
             queries: Queries::default(),
             command: None,
             attributes: Attributes::default(),
+            execution: None,
             hook: None,
             result_status: StatusFlags::empty(),
             login_accepted: false,

@@ -78,7 +78,7 @@ fn value(
             .get()
             .check_answer(result)
             .map(|()| Verdict::SendKept(result.clone()))
-            .map_err(Failure::Raised);
+            .map_err(|error| Failure::BadAnswer("a result, which", error));
     }
     if let Some(answer) = Answer::of(returned)
         && may_answer(ask.hook(), &answer)
@@ -90,8 +90,9 @@ fn value(
         && ask.hook() == Hook::ReadQuery
     {
         let what = send.get().what(send.py());
-        let packet = proxy.get().encode_command(what);
-        return packet
+        return proxy
+            .get()
+            .encode_command(what, None)
             .map(Verdict::Forward)
             .map_err(|error| Failure::BadAnswer("pyproxy.Send, which", error));
     }

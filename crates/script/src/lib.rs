@@ -24,6 +24,7 @@ pub mod reply;
 mod similar;
 mod text;
 mod tied;
+mod typed;
 pub mod values;
 mod waiting;
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::answers::Answer;
+use crate::classes::command::Command;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
 use crate::reply::{self, Context, RowForm};
@@ -54,19 +55,28 @@ fn made_result(
     Ok(Injection::new(Slot::new(injection)))
 }
 
-/// The packet of what `pyproxy.Send` has. In a hook of its connection only.
+/// The `proxy.command` of a command that a script made. In a hook of its connection only.
 #[pyfunction]
-#[pyo3(signature = (proxy, what, /))]
+#[pyo3(signature = (proxy, packet, /))]
+fn made_command(proxy: &Bound<'_, Proxy>, packet: &Bound<'_, PyBytes>) -> PyResult<Command> {
+    proxy.get().other_command(packet)
+}
+
+/// The packet of what `pyproxy.Send` has, in place of a command. In a hook of its connection only.
+#[pyfunction]
+#[pyo3(signature = (proxy, what, command, /))]
 fn encode_command<'py>(
     proxy: &Bound<'py, Proxy>,
     what: &Bound<'py, PyAny>,
+    command: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    Ok(PyBytes::new(proxy.py(), &proxy.get().encode_command(what)?))
+    Ok(PyBytes::new(proxy.py(), &proxy.get().encode_command(what, Some(command))?))
 }
 
 /// Adds the functions.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode_command, module)?)?;
+    module.add_function(wrap_pyfunction!(made_command, module)?)?;
     module.add_function(wrap_pyfunction!(encode_answer, module)?)?;
     module.add_function(wrap_pyfunction!(made_result, module)?)
 }

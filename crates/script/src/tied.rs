@@ -79,7 +79,9 @@ impl<G: Guest> Tied<G> {
                 if let Some(response) = proxy.get().own_response() {
                     response.reset(py);
                 }
-                function.call1((proxy, self.command(py, packet)?))
+                let command = self.command(py, packet)?;
+                proxy.get().begin_command(Some(command.clone().unbind()));
+                function.call1((proxy, command))
             }
             Ask::Hook(_) => function.call1((proxy,)),
         };
@@ -93,7 +95,28 @@ impl<G: Guest> Tied<G> {
         ask: &Ask,
         returned: &Bound<'_, PyAny>,
     ) -> Result<Verdict, Failure> {
-        decision::verdict(ask, self.proxy(py)?, returned)
+        let verdict = decision::verdict(ask, self.proxy(py)?, returned)?;
+        if self.is_command_over(ask.hook(), &verdict) {
+            self.command_over(py);
+        }
+        Ok(verdict)
+    }
+
+    /// Whether the script will not be asked again about the client's command.
+    fn is_command_over(&self, hook: Hook, verdict: &Verdict) -> bool {
+        match hook {
+            Hook::ReadQuery => *verdict != Verdict::SendQuery,
+            Hook::ReadQueryResult => {
+                self.session.lock().is_none_or(|session| session.queries.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    fn command_over(&self, py: Python<'_>) {
+        if let Some(proxy) = self.proxy.get() {
+            proxy.get().command_over(py);
+        }
     }
 
     /// A command as scripts see it: a query without its attributes.
@@ -132,6 +155,7 @@ impl<G: Guest> Tied<G> {
         let hook = hook.name();
         let reason = failure.describe(|error| self.script.describe(py, error));
         log::error!("connection {id} ({client}): {hook} {reason}");
+        self.command_over(py);
     }
 }
 

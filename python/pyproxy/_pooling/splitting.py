@@ -27,11 +27,13 @@ from pyproxy import (
     COM_STMT_PREPARE,
     COM_STMT_SEND_LONG_DATA,
     COM_TABLE_DUMP,
+    Error,
+    Ok,
     auto_config,
     balance,
     commands,
 )
-from pyproxy._common.answers import query_packet, refuse, send_ok
+from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools, server_connections
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.session import ClientSession, Outcome
@@ -42,7 +44,7 @@ from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_pac
 from pyproxy.settings import Section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Injection, Proxy
+    from pyproxy import Auth, Decision, Injection, Proxy
 
 __all__ = ["POOL_SETTINGS", "Splitter"]
 
@@ -111,14 +113,14 @@ class Splitter:
         server_connections.note_login(proxy)
         pools.give_back(proxy)
 
-    def read_query(self, proxy: Proxy, packet: bytes) -> int | None:
+    def read_query(self, proxy: Proxy, packet: bytes) -> Decision:
         command = commands.parse(packet)
         decision = auto_config.handle(proxy, command)
         if decision is not None:
             return decision
         if command.type == COM_QUIT:
             # For the client only: its server connection goes on.
-            return send_ok(proxy)
+            return Ok()
         session = self._session(proxy)
         if command.type in _UNANSWERED:
             if command.type == COM_STMT_CLOSE and command.stmt_handler_id is not None:
@@ -127,7 +129,7 @@ class Splitter:
         meant = self._route(session, command)
         unknown = _unknown(proxy, session, meant)
         if unknown is not None:
-            return refuse(proxy, 1105, "HY000", f"{self._name}: {unknown}")
+            return Error(f"{self._name}: {unknown}", 1105, "HY000")
         if not self._attach(proxy, session, meant):
             return self._refuse(proxy)
         self._trace(proxy, command)
@@ -149,7 +151,7 @@ class Splitter:
         proxy.queries.append(_COMMAND, packet, command.type == COM_STMT_PREPARE)
         return proxy.PROXY_SEND_QUERY
 
-    def read_query_result(self, proxy: Proxy, inj: Injection) -> int | None:
+    def read_query_result(self, proxy: Proxy, inj: Injection) -> Decision:
         session = self._session(proxy)
         if inj.id == _NAMES:
             self._note_names(proxy, session, inj)
@@ -235,11 +237,11 @@ class Splitter:
         session.note_moved()
         return True
 
-    def _refuse(self, proxy: Proxy) -> int:
+    def _refuse(self, proxy: Proxy) -> Error:
         """No connection: the client has to come again, as only a client that connects can open one."""
         proxy.connection.connection_close = True
         text = f"{self._name}: no idle connection to a backend for this command, connect again"
-        return refuse(proxy, 1040, "08004", text)
+        return Error(text, 1040, "08004")
 
     # Making a connection the client's.
 
@@ -286,7 +288,7 @@ class Splitter:
             _names[session.profile.collation] = text
             proxy.queries.prepend(_SETUP, query_packet(text), True)
 
-    def _setup_is_done(self, proxy: Proxy, inj: Injection) -> int:
+    def _setup_is_done(self, proxy: Proxy, inj: Injection) -> int | Error:
         error = inj.resultset.error
         if error is None:
             return proxy.PROXY_IGNORE_RESULT
@@ -296,11 +298,10 @@ class Splitter:
         backend = proxy.connection.backend
         where = str(backend.dst) if backend is not None else "its backend"
         text = reason.errmsg.decode("utf-8", "replace")
-        return refuse(
-            proxy,
+        return Error(
+            f"{self._name}: cannot prepare a connection to {where}: {text}",
             reason.errcode,
             reason.sqlstate.decode("ascii", "replace") or "HY000",
-            f"{self._name}: cannot prepare a connection to {where}: {text}",
         )
 
     def _trace(self, proxy: Proxy, command: Command) -> None:

@@ -6,10 +6,12 @@ name. Each gets an object of its own, which has all that the real one has, and k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from pyproxy import _native
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Injection, Proxy
+    from pyproxy import Command, Connection, Injection, Proxy
 
 __all__ = ["AuthView", "InjectionView", "ProxyView"]
 
@@ -53,11 +55,29 @@ class ProxyView(_View):
 
     if TYPE_CHECKING:
         _real: Proxy
+        _packet: bytes | None
+        _command: Command | None
 
     def __init__(self, real: Proxy, without_connection: bool = False) -> None:
         super().__init__(real)
         connection = None if without_connection else _ConnectionView(real.connection)
         object.__setattr__(self, "connection", connection)
+        self.show_command(None)
+
+    def show_command(self, packet: bytes | None) -> None:
+        """The script is asked about this command of another script; None: about the client's own."""
+        object.__setattr__(self, "_packet", packet)
+        object.__setattr__(self, "_command", None)
+
+    @property
+    def command(self) -> Command:
+        """`proxy.command`: what the script in front asks for."""
+        if self._packet is None:
+            return self._real.command
+        if self._command is None:
+            object.__setattr__(self, "_command", _native.made_command(self._real, self._packet))
+        command = cast("Command", self._command)
+        return command
 
 
 class InjectionView:

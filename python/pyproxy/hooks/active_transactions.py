@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING
 
 import pyproxy
 from pyproxy import proto
-from pyproxy._common.answers import query_text
 from pyproxy._common.lines import connection_number, one_line, server_thread
+from pyproxy._common.queries import query_text
 from pyproxy.settings import section
 
 if TYPE_CHECKING:

@@ -32,11 +32,12 @@ import struct
 from typing import TYPE_CHECKING
 
 import pyproxy
-from pyproxy._common.answers import query_text, refuse, send_ok, send_rows
+from pyproxy import Error, Ok, Rows
+from pyproxy._common.queries import query_text
 from pyproxy._stack.traits import declare
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy
+    from pyproxy import Decision, Injection, Proxy
 
 __all__ = ["init", "read_query", "read_query_result"]
 
@@ -104,11 +105,11 @@ def init(proxy: Proxy) -> None:
     declare(makes_rows_of_results=True)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Sends the command that the text stands for."""
     text = query_text(packet)
     if text in _TABLE_DUMPS:
-        return refuse(proxy, 1047, "08S01", "COM_TABLE_DUMP is obsolete: servers do not know it")
+        return Error("COM_TABLE_DUMP is obsolete: servers do not know it", 1047, "08S01")
     command = _PACKETS.get(text) if text is not None else None
     if command is None:
         return None
@@ -119,14 +120,14 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Turns the answer into one that fits a text query."""
     result = inj.resultset
     if inj.id in _FITTING or result.raw is None or result.raw[:1] == b"\xff":
         return None
     if inj.id == pyproxy.COM_STATISTICS:
         text = result.raw.decode("utf-8", "replace")
-        return send_rows(proxy, [("statistics", proxy.MYSQL_TYPE_STRING)], [(text,)])
+        return Rows([("statistics", proxy.MYSQL_TYPE_STRING)], [(text,)])
     if inj.id == pyproxy.COM_STMT_EXECUTE and result.rows is not None:
-        return send_rows(proxy, result.fields or (), result.rows)
-    return send_ok(proxy)
+        return Rows(result.fields or (), result.rows)
+    return Ok()

@@ -42,16 +42,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyproxy import COM_QUERY, COM_STMT_PREPARE, auto_config, commands, parser, tokenizer
-from pyproxy._common.answers import query_packet, query_text, send_ok, send_rows
+from pyproxy import COM_QUERY, COM_STMT_PREPARE, Ok, Rows, auto_config, commands, parser, tokenizer
 from pyproxy._common.lines import now, one_line, server_thread
+from pyproxy._common.queries import query_packet, query_text
 from pyproxy._pooling.routing import route
 from pyproxy._sql.prepared import Prepared
 from pyproxy._stack.traits import ANSWERS_HISTOGRAM, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Injection, Proxy, Resultset
+    from pyproxy import Connection, Decision, Injection, Proxy, Resultset
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -138,7 +138,7 @@ def init(proxy: Proxy) -> None:
     declare(ANSWERS_HISTOGRAM)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Answers questions about the counters, and lets other queries be measured."""
     connection = proxy.connection
     prepared = _prepared(connection)
@@ -171,7 +171,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Measures the client's query; prints the results of our own; takes note of a prepared statement."""
     connection = proxy.connection
     if inj.id == _FOLLOW_UP:
@@ -278,19 +278,18 @@ def _can_be_explained(text: str, tokens: tokenizer.Tokens) -> bool:
     return is_select and ";" not in text.rstrip("; \t\r\n")
 
 
-def _answer(proxy: Proxy, normalized: str) -> int | None:
+def _answer(proxy: Proxy, normalized: str) -> Decision:
     """Answers a query about the counters; None for any other query."""
     if normalized == _SELECT:
         return _send_counters(proxy)
     if normalized == _DELETE:
         _kinds.clear()
-        return send_ok(proxy)
+        return Ok()
     return None
 
 
-def _send_counters(proxy: Proxy) -> int:
-    return send_rows(
-        proxy,
+def _send_counters(proxy: Proxy) -> Rows:
+    return Rows(
         [
             ("query", proxy.MYSQL_TYPE_STRING),
             ("COUNT(*)", proxy.MYSQL_TYPE_LONG),

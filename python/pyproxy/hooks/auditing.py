@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyproxy._common.answers import query_text
 from pyproxy._common.lines import connection_number, one_line
+from pyproxy._common.queries import query_text
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Proxy

@@ -21,11 +21,12 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from pyproxy._common.answers import query_packet, query_text, refuse
+from pyproxy import Error
+from pyproxy._common.queries import query_packet, query_text
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy
+    from pyproxy import Decision, Injection, Proxy
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -40,7 +41,7 @@ def init(proxy: Proxy) -> None:
     _choice.seed(settings.seed or None)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Sends ROLLBACK in place of some of the commits."""
     text = query_text(packet)
     if text is None or text.upper() != "COMMIT" or _choice.random() >= settings.probability:
@@ -49,6 +50,6 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Tells the client that its commit failed."""
-    return refuse(proxy, 1205, "HY000", "Lock wait timeout exceeded; try restarting transaction")
+    return Error("Lock wait timeout exceeded; try restarting transaction", 1205, "HY000")

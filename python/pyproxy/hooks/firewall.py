@@ -55,14 +55,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyproxy
-from pyproxy._common.answers import refuse
+from pyproxy import Error
 from pyproxy._firewall.statement_list import ListError, StatementList, escape
 from pyproxy._sql.fingerprint import Fingerprint, Quoting, fingerprint, without_comments
 from pyproxy._stack.protection import require_protection
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
-    from pyproxy import Proxy
+    from pyproxy import Decision, Proxy
 
 __all__ = ["disconnect_client", "init", "read_query", "settings", "shutdown"]
 
@@ -216,7 +216,7 @@ def init(proxy: Proxy) -> None:
     _rules.mode("")
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Looks at statements; lets other commands pass that are harmless."""
     user = proxy.connection.client.username or ""
     mode = _rules.mode(user)
@@ -242,9 +242,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     _log.warning("%s, %s@%s: %s: %s", word, escape(user), client.src, reason, _shown(subject))
     if mode != "enforce":
         return None
-    return refuse(
-        proxy, 1227, "42000", "Access denied; the firewall of the proxy does not allow this"
-    )
+    return Error("Access denied; the firewall of the proxy does not allow this", 1227, "42000")
 
 
 def disconnect_client(proxy: Proxy) -> None:

@@ -28,14 +28,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyproxy import COM_QUERY, COM_STMT_PREPARE, auto_config, commands, parser, tokenizer
-from pyproxy._common.answers import send_ok, send_rows
+from pyproxy import COM_QUERY, COM_STMT_PREPARE, Ok, Rows, auto_config, commands, parser, tokenizer
 from pyproxy._sql.prepared import Prepared
 from pyproxy._stack.traits import ANSWERS_HISTOGRAM, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Injection, Proxy
+    from pyproxy import Connection, Decision, Injection, Proxy
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -85,7 +84,7 @@ def init(proxy: Proxy) -> None:
     declare(ANSWERS_HISTOGRAM)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Answers questions about the counters, and lets other queries be counted."""
     connection = proxy.connection
     prepared = _prepared(connection)
@@ -136,11 +135,10 @@ def _prepared(connection: Connection) -> Prepared:
     return prepared
 
 
-def _answer(proxy: Proxy, normalized: str) -> int | None:
+def _answer(proxy: Proxy, normalized: str) -> Decision:
     """Answers one of the queries about the counters; None for any other query."""
     if normalized == _SELECT_QUERIES:
-        return send_rows(
-            proxy,
+        return Rows(
             [
                 ("query", proxy.MYSQL_TYPE_STRING),
                 ("count", proxy.MYSQL_TYPE_LONG),
@@ -153,8 +151,7 @@ def _answer(proxy: Proxy, normalized: str) -> int | None:
             ],
         )
     if normalized == _SELECT_TABLES:
-        return send_rows(
-            proxy,
+        return Rows(
             [
                 ("table", proxy.MYSQL_TYPE_STRING),
                 ("reads", proxy.MYSQL_TYPE_LONG),
@@ -168,4 +165,4 @@ def _answer(proxy: Proxy, normalized: str) -> int | None:
         _tables.clear()
     else:
         return None
-    return send_ok(proxy)
+    return Ok()

@@ -55,15 +55,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyproxy import _native
-from pyproxy._common.answers import query_text, refuse, send_rows
+from pyproxy import Error, Rows, _native
+from pyproxy._common.queries import query_text
 from pyproxy._stack.pipeline import Pipeline
 from pyproxy._stack.script_view import AuthView, ProxyView
 from pyproxy._stack.scripts import LoadError, Script, conflict, load, name_of
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Injection, Proxy
+    from pyproxy import Answer, Auth, Decision, Injection, Proxy
 
 __all__ = [
     "connect_server",
@@ -118,22 +118,22 @@ def shutdown(proxy: Proxy) -> None:
     _order.clear()
 
 
-def connect_server(proxy: Proxy) -> int | None:
+def connect_server(proxy: Proxy) -> int | Error | None:
     """Asks the scripts."""
     return _ask(proxy, "connect_server")
 
 
-def read_handshake(proxy: Proxy) -> int | None:
+def read_handshake(proxy: Proxy) -> int | Error | None:
     """Asks the scripts."""
     return _ask(proxy, "read_handshake")
 
 
-def read_auth(proxy: Proxy) -> int | None:
+def read_auth(proxy: Proxy) -> int | Error | None:
     """Asks the scripts."""
     return _ask(proxy, "read_auth")
 
 
-def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
+def read_auth_result(proxy: Proxy, auth: Auth) -> int | Error | None:
     """Asks the scripts, from the last to the first, about the server's answer or what another script made of it."""
     answer: bytes | None = None
     for script in reversed(_scripts):
@@ -142,7 +142,9 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
             continue
         proxy.response = None
         decision = hook(_view(proxy, script), auth if answer is None else AuthView(answer))
-        if decision == proxy.PROXY_SEND_RESULT:
+        if isinstance(decision, Error):
+            (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY, decision)
+        elif decision == proxy.PROXY_SEND_RESULT:
             (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY)
         elif decision not in (None, proxy.PROXY_NO_DECISION):
             raise ValueError(f"read_auth_result of {script} returned {decision!r}")
@@ -152,7 +154,7 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
     return proxy.PROXY_SEND_RESULT
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Runs our own commands; gives any other to the scripts."""
     answer = _run_command(proxy, packet)
     if answer is not None:
@@ -162,7 +164,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return pipeline.read_query(packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Gives the result to the scripts that asked for it."""
     pipeline: Pipeline = proxy.connection.load_multi_pipeline
     return pipeline.read_query_result(inj)
@@ -182,7 +184,7 @@ def disconnect_client(proxy: Proxy) -> None:
         raise failed
 
 
-def _ask(proxy: Proxy, name: str) -> int | None:
+def _ask(proxy: Proxy, name: str) -> int | Error | None:
     """Asks the scripts until one answers the client. The first other decision counts, and the others hear of the client, too."""
     first: int | None = None
     for script in _scripts:
@@ -192,8 +194,8 @@ def _ask(proxy: Proxy, name: str) -> int | None:
         queued = list(proxy.queries)
         proxy.queries.reset()
         proxy.response = None
-        decision: int | None = hook(_view(proxy, script))
-        if decision == proxy.PROXY_SEND_RESULT:
+        decision: int | Error | None = hook(_view(proxy, script))
+        if isinstance(decision, Error) or decision == proxy.PROXY_SEND_RESULT:
             return decision
         if decision is None or decision == proxy.PROXY_NO_DECISION:
             if len(proxy.queries) > 0:
@@ -222,7 +224,7 @@ def _view(proxy: Proxy, script: Script) -> ProxyView:
     return views[script]
 
 
-def _run_command(proxy: Proxy, packet: bytes) -> int | None:
+def _run_command(proxy: Proxy, packet: bytes) -> Answer | None:
     """Answers PLOAD, PUNLOAD and PLOAD_HELP; None for any other text."""
     text = query_text(packet)
     if text is None:
@@ -238,11 +240,11 @@ def _run_command(proxy: Proxy, packet: bytes) -> int | None:
         return None
     if proxy.connection.client.username not in settings.admin_users:
         message = f"Access denied; you need to be in admin_users of load_multi for {command}"
-        return refuse(proxy, 1227, "42000", message)
+        return Error(message, 1227, "42000")
     return commands[command](proxy, words[1].strip("'\"`") if len(words) > 1 else "")
 
 
-def _answer_load(proxy: Proxy, name: str) -> int:
+def _answer_load(proxy: Proxy, name: str) -> Rows:
     try:
         script = _load(proxy, name)
     except LoadError as error:
@@ -251,7 +253,7 @@ def _answer_load(proxy: Proxy, name: str) -> int:
     return _send_text(proxy, "info", f"module {script} loaded")
 
 
-def _answer_unload(proxy: Proxy, name: str) -> int:
+def _answer_unload(proxy: Proxy, name: str) -> Rows:
     found = [script for script in _scripts if script.name == name_of(name)]
     for script in found:
         _scripts.remove(script)
@@ -259,9 +261,8 @@ def _answer_unload(proxy: Proxy, name: str) -> int:
     return _send_text(proxy, name or "ERROR", "unloaded" if found else "NOT FOUND")
 
 
-def _answer_help(proxy: Proxy, name: str) -> int:
-    return send_rows(
-        proxy,
+def _answer_help(proxy: Proxy, name: str) -> Rows:
+    return Rows(
         [("command", proxy.MYSQL_TYPE_STRING), ("description", proxy.MYSQL_TYPE_STRING)],
         [
             (f"{settings.load_command} name", "loads a script, behind the others or where it was"),
@@ -271,8 +272,8 @@ def _answer_help(proxy: Proxy, name: str) -> int:
     )
 
 
-def _send_text(proxy: Proxy, name: str, text: str) -> int:
-    return send_rows(proxy, [(name, proxy.MYSQL_TYPE_STRING)], [(text,)])
+def _send_text(proxy: Proxy, name: str, text: str) -> Rows:
+    return Rows([(name, proxy.MYSQL_TYPE_STRING)], [(text,)])
 
 
 def _directory() -> Path:

@@ -47,8 +47,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pyproxy
-from pyproxy import password
-from pyproxy._common.answers import refuse
+from pyproxy import Error, password
 from pyproxy._firewall.statement_list import escape
 from pyproxy._login import accounts
 from pyproxy._login.accounts import Account, AccountError
@@ -58,7 +57,7 @@ from pyproxy._stack.traits import CHOOSES_USERS, declare
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Proxy, Socket
+    from pyproxy import Auth, Decision, Proxy, Socket
 
 __all__ = ["init", "read_auth", "read_auth_result", "read_query", "settings"]
 
@@ -134,14 +133,14 @@ def init(proxy: pyproxy.Proxy) -> None:
         raise SettingsError(f"[login_mapping]: {error}") from None
 
 
-def read_auth(proxy: Proxy) -> int | None:
+def read_auth(proxy: Proxy) -> int | Error | None:
     """Checks the client's password, and logs in to the server as somebody else."""
     client, server = proxy.connection.client, proxy.connection.server
     account = _users.get(client.username or "")
     if _refusals.must_wait(*_who(client)):
-        return _deny(proxy, client)
+        return _deny(client)
     if account is None:
-        return None if settings.unknown_users == "pass" else _deny(proxy, client)
+        return None if settings.unknown_users == "pass" else _deny(client)
     challenge = (client.scramble_buffer or b"")[:_CHALLENGE]
     if client.auth_plugin_name not in (None, NATIVE.decode()):
         # The client's answer is in its log-in when this hook is called again.
@@ -149,10 +148,10 @@ def read_auth(proxy: Proxy) -> int | None:
         proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": switch}
         return proxy.PROXY_SEND_RESULT
     if server is None or not _is_right(client, account):
-        return _deny(proxy, client)
+        return _deny(client)
     if server.username is not None:
         # It is logged in already, as whoever it was parked by.
-        return refuse(proxy, 1105, "HY000", "pyproxy: a pooled connection cannot be mapped")
+        return Error("pyproxy: a pooled connection cannot be mapped", 1105, "HY000")
     _refusals.forget(*_who(client))
     secret = account.backend_password.encode("utf-8", "surrogateescape")
     response = _proof(secret, server.scramble_buffer) if secret else b""
@@ -162,7 +161,7 @@ def read_auth(proxy: Proxy) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
+def read_auth_result(proxy: Proxy, auth: Auth) -> int | Error | None:
     """Lets an OK through. Everything else is about a user the client does not know of."""
     user = getattr(proxy.connection, "login_mapping_user", None)
     if user is None or auth.packet[0] == _OK:
@@ -172,18 +171,16 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
     else:
         why = "the server asks for another method than mysql_native_password"
     _log.error("the log-in as %s failed: %s", user, why)
-    return refuse(
-        proxy, 1045, "28000", "Access denied; the proxy cannot log in to the server, see its log"
-    )
+    return Error("Access denied; the proxy cannot log in to the server, see its log", 1045, "28000")
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Refuses COM_CHANGE_USER of a mapped client, whose password the server does not know."""
     if packet[0] != pyproxy.COM_CHANGE_USER:
         return None
     if getattr(proxy.connection, "login_mapping_user", None) is None:
         return None
-    return refuse(proxy, 1227, "42000", "Access denied; the proxy does not map COM_CHANGE_USER")
+    return Error("Access denied; the proxy does not map COM_CHANGE_USER", 1227, "42000")
 
 
 def _is_right(client: Socket, account: Account) -> bool:
@@ -203,10 +200,10 @@ def _who(client: Socket) -> tuple[str, str]:
     return client.username or "", address or "?"
 
 
-def _deny(proxy: Proxy, client: Socket) -> int:
+def _deny(client: Socket) -> Error:
     user, host = _who(client)
     count = _refusals.add(user, host, settings.free_refusals, settings.max_delay)
     _log.warning("refused a log-in of %s from %s, the %d. in a row", escape(user), host, count)
     using = "YES" if client.scrambled_password else "NO"
     message = f"Access denied for user '{client.username}'@'{host}' (using password: {using})"
-    return refuse(proxy, 1045, "28000", message)
+    return Error(message, 1045, "28000")

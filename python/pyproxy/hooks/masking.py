@@ -58,7 +58,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyproxy
-from pyproxy._common.answers import refuse
+from pyproxy import Error, Raw
 from pyproxy._masking.mask import Rule, rule
 from pyproxy._sql.prepared import Prepared
 from pyproxy._sql.sources import UNKNOWN, Sources, sources
@@ -67,7 +67,7 @@ from pyproxy._stack.traits import declare
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
-    from pyproxy import Connection, Field, Injection, Proxy, ResultDict, Resultset
+    from pyproxy import Connection, Decision, Field, Injection, Proxy, ResultDict, Resultset
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -130,18 +130,18 @@ def init(proxy: Proxy) -> None:
             raise SettingsError(f"[masking_rules] {name}={function}: {error}") from None
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Keeps the results of masked users."""
     connection = proxy.connection
     if not _masks(connection):
         return None
     command = packet[0]
     if command in _RAW_DATA:
-        return _refuse(proxy, "rows in binary logs cannot be masked")
+        return _refuse("rows in binary logs cannot be masked")
     if command == pyproxy.COM_STMT_FETCH:
-        return refuse(proxy, 1421, "HY000", "The statement has no open cursor")
+        return Error("The statement has no open cursor", 1421, "HY000")
     if command in _WITH_TEXT and _STATISTICS.search(packet):
-        return _refuse(proxy, "statistics of columns have values of theirs")
+        return _refuse("statistics of columns have values of theirs")
     _prepared(connection).follow(packet)
     if command == pyproxy.COM_STMT_PREPARE:
         proxy.queries.append(_PREPARE, packet, resultset_is_needed=True)
@@ -154,7 +154,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Masks a result, or refuses it."""
     result = inj.resultset
     if inj.id == _PREPARE:
@@ -164,30 +164,29 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         return None
     results = inj.resultsets
     if sum(one.row_count for one in results) != result.row_count:
-        return _refuse(proxy, "an answer that cannot be followed cannot be masked")
+        return _refuse("an answer that cannot be followed cannot be masked")
     with_rows = [one for one in results if one.fields is not None]
     if not with_rows:
         # An OK has a number of affected rows. Whatever else came had rows that were not shown to us.
         if result.query_status == proxy.MYSQLD_PACKET_OK and result.affected_rows is None:
-            return _refuse(proxy, "rows without columns cannot be masked")
+            return _refuse("rows without columns cannot be masked")
         return None
     if any(_is_statistics(field) for one in with_rows for field in one.fields or ()):
-        return _refuse(proxy, "statistics of columns have values of theirs")
+        return _refuse("statistics of columns have values of theirs")
     statement = _statement_of(proxy.connection, inj.query)
     if len(statement or b"") > settings.max_statement_bytes:
-        return _refuse(proxy, "the statement is longer than max_statement_bytes")
+        return _refuse("the statement is longer than max_statement_bytes")
     known = UNKNOWN if statement is None else sources(statement)
     rules = {one: _rules_of(known, one.fields or ()) for one in with_rows}
     if settings.strict and not all(
         _is_explained(known, one.fields or (), rules[one]) for one in with_rows
     ):
-        return _refuse(proxy, "a column does not tell where it comes from")
+        return _refuse("a column does not tell where it comes from")
     if not any(any(of_one) for of_one in rules.values()):
         return None
     if any(one.error is not None for one in with_rows):
         # It came after some rows, which nobody needs any more.
-        proxy.response = {"type": proxy.MYSQLD_PACKET_RAW, "packets": result.error or ()}
-        return proxy.PROXY_SEND_RESULT
+        return Raw(result.error or ())
     proxy.response = {
         "type": proxy.MYSQLD_PACKET_OK,
         "resultsets": [_masked(one, rules.get(one, ())) for one in results],
@@ -221,8 +220,8 @@ def _rules_of(known: Sources, fields: Sequence[Field]) -> list[Rule | None]:
     return [_rule_for(field, known) for field in fields]
 
 
-def _refuse(proxy: Proxy, why: str) -> int:
-    return refuse(proxy, 1227, "42000", f"Access denied; the proxy masks columns: {why}")
+def _refuse(why: str) -> Error:
+    return Error(f"Access denied; the proxy masks columns: {why}", 1227, "42000")
 
 
 def _prepared(connection: Connection) -> Prepared:

@@ -35,11 +35,11 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyproxy
-from pyproxy._common.answers import refuse
+from pyproxy import Error
 from pyproxy.settings import SettingsError, raw, require, section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Connection, Proxy
+    from pyproxy import Auth, Connection, Decision, Proxy
 
 __all__ = ["disconnect_client", "init", "read_auth_result", "read_query", "settings"]
 
@@ -111,14 +111,14 @@ def init(proxy: Proxy) -> None:
         _overrides[user] = _parse(user, text)
 
 
-def read_auth_result(proxy: Proxy, auth: Auth) -> int | None:
+def read_auth_result(proxy: Proxy, auth: Auth) -> Error | None:
     """Counts a connection that the server let in, and refuses it if it is one too many."""
     if auth.packet[:1] != bytes((_OK,)):
         return None
     return _admit(proxy)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Takes a token for the command, or refuses it."""
     # A log-in without an answer of a server is met here first, and so is the user of a COM_CHANGE_USER.
     refusal = _admit(proxy)
@@ -133,7 +133,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
         return None
     if _buckets.take(_key(proxy.connection), limits, _clock()):
         return None
-    return _refuse(proxy, user, "queries_per_second", limits.queries_per_second)
+    return _refuse(user, "queries_per_second", limits.queries_per_second)
 
 
 def disconnect_client(proxy: Proxy) -> None:
@@ -141,7 +141,7 @@ def disconnect_client(proxy: Proxy) -> None:
     _release(proxy.connection)
 
 
-def _admit(proxy: Proxy) -> int | None:
+def _admit(proxy: Proxy) -> Error | None:
     """Counts the connection for its user, unless it is counted; a refusal if that is one too many."""
     connection = proxy.connection
     key = _key(connection)
@@ -151,7 +151,7 @@ def _admit(proxy: Proxy) -> int | None:
     user = connection.client.username or ""
     limit = _limits(user).max_connections
     if 0 < limit <= _connections.get(key, 0):
-        return _refuse(proxy, user, "max_connections", limit)
+        return _refuse(user, "max_connections", limit)
     _connections[key] = _connections.get(key, 0) + 1
     connection.rate_limit_key = key
     return None
@@ -187,9 +187,9 @@ def _limits(user: str) -> _Limits:
     )
 
 
-def _refuse(proxy: Proxy, user: str, resource: str, limit: float) -> int:
+def _refuse(user: str, resource: str, limit: float) -> Error:
     message = f"User '{user}' has exceeded the '{resource}' resource (current value: {limit:g})"
-    return refuse(proxy, 1226, "42000", message)
+    return Error(message, 1226, "42000")
 
 
 def _parse(user: str, text: str) -> dict[str, float]:

@@ -31,7 +31,7 @@ from pyproxy._pooling.splitting import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Injection, Proxy
+    from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section("read_your_writes", seconds=2.0, per_user=False, **POOL_SETTINGS)
 
@@ -71,12 +71,12 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> None:
     _splitter.read_auth_result(proxy, auth)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Chooses a connection for the command and makes it the client's."""
     return _splitter.read_query(proxy, packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Learns from the result, and gives the connection back if nothing ties the client to it."""
     return _splitter.read_query_result(proxy, inj)
 

@@ -41,17 +41,18 @@ from pyproxy import (
     COM_STMT_CLOSE,
     COM_STMT_SEND_LONG_DATA,
     COM_TABLE_DUMP,
+    Error,
     auto_config,
     commands,
 )
-from pyproxy._common.answers import query_packet, refuse
+from pyproxy._common.queries import query_packet
 from pyproxy._pooling.replica_lag import Lag, lag_of, status_query
 from pyproxy._pooling.routing import route
 from pyproxy._stack.traits import CHOOSES_BACKENDS, declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Backend, Injection, Proxy
+    from pyproxy import Backend, Decision, Injection, Proxy
 
 settings = section(
     "ro_balance",
@@ -97,7 +98,7 @@ def connect_server(proxy: Proxy) -> None:
         proxy.connection.backend_ndx = backend.ndx
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Asks for the state of the client's replica, if it is time, and queues the command behind that."""
     command = commands.parse(packet)
     decision = auto_config.handle(proxy, command)
@@ -121,7 +122,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Keeps the state, and turns the client away if it should be elsewhere."""
     backend = proxy.connection.backend
     if inj.id != _STATUS or backend is None:
@@ -133,7 +134,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
         return proxy.PROXY_IGNORE_RESULT
     proxy.queries.reset()
     proxy.connection.connection_close = True
-    return refuse(proxy, 1105, "08S01", f"ro_balance: replica {backend.dst}: {_reason(lag)}")
+    return Error(f"ro_balance: replica {backend.dst}: {_reason(lag)}", 1105, "08S01")
 
 
 def disconnect_client(proxy: Proxy) -> None:

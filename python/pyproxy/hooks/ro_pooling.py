@@ -25,7 +25,7 @@ from pyproxy._pooling.splitting import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Auth, Injection, Proxy
+    from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section("ro_pooling", **POOL_SETTINGS)
 _splitter = Splitter("ro_pooling", settings, splits=False)
@@ -46,12 +46,12 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> None:
     _splitter.read_auth_result(proxy, auth)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Takes a connection from the pool and makes it the client's."""
     return _splitter.read_query(proxy, packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Gives the connection back if nothing ties the client to it."""
     return _splitter.read_query_result(proxy, inj)
 

@@ -34,12 +34,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyproxy._common.answers import query_packet, query_text, refuse, send_rows
+from pyproxy import Error, Rows
+from pyproxy._common.queries import query_packet, query_text
 from pyproxy._stack.traits import declare
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy
+    from pyproxy import Decision, Injection, Proxy
 
 __all__ = ["init", "read_query", "read_query_result", "settings"]
 
@@ -116,7 +117,7 @@ def init(proxy: Proxy) -> None:
     declare(makes_rows_of_results=True)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> int | None:
+def read_query(proxy: Proxy, packet: bytes) -> Decision:
     """Answers the short commands; of a cross table, asks for the values that become columns."""
     text = query_text(packet)
     words = None if text is None or len(text) > _MOST_LETTERS else _words(text)
@@ -148,7 +149,7 @@ def read_query(proxy: Proxy, packet: bytes) -> int | None:
     return proxy.PROXY_SEND_QUERY
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Goes from the values to the cross table. The first step that fails is the client's answer."""
     rows = inj.resultset.rows
     connection = proxy.connection
@@ -162,7 +163,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     if inj.id == _VALUES:
         if len(rows) > settings.max_columns:
             message = f"XTAB: {request.col_name} has more than {settings.max_columns} values"
-            return refuse(proxy, 1105, "HY000", message)
+            return Error(message, 1105, "HY000")
         sql = _cross_table(request, [row[0] for row in rows], connection.xtab_is_utf8)
         if getattr(connection, "xtab_returns_query", False):
             return _send_texts(proxy, "XTAB query", (sql,))
@@ -175,7 +176,7 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     if table:
         table[-1] = ("Grand Total", *table[-1][1:])
     first, *others = inj.resultset.fields or ()
-    return send_rows(proxy, [(first.name, proxy.MYSQL_TYPE_VAR_STRING), *others], table)
+    return Rows([(first.name, proxy.MYSQL_TYPE_VAR_STRING), *others], table)
 
 
 def _words(text: str) -> list[str] | None:
@@ -199,7 +200,7 @@ def _words(text: str) -> list[str] | None:
     return words
 
 
-def _answer_option(proxy: Proxy, option: str) -> int:
+def _answer_option(proxy: Proxy, option: str) -> Rows:
     if option == "HELP":
         return _send_texts(proxy, "XTAB help", _HELP)
     if option == "VERSION":
@@ -212,8 +213,8 @@ def _answer_option(proxy: Proxy, option: str) -> int:
     return _send_texts(proxy, "XTAB query ", (*_QUERY_HELP, f"Current setting: returns a {kind}"))
 
 
-def _send_texts(proxy: Proxy, name: str, lines: tuple[str, ...]) -> int:
-    return send_rows(proxy, [(name, proxy.MYSQL_TYPE_STRING)], [(line,) for line in lines])
+def _send_texts(proxy: Proxy, name: str, lines: tuple[str, ...]) -> Rows:
+    return Rows([(name, proxy.MYSQL_TYPE_STRING)], [(line,) for line in lines])
 
 
 def _cross_table(request: _Request, values: list[object], is_utf8: bool) -> str:

@@ -23,20 +23,23 @@ def fake_proxy(
     backends: int = 1,
     read_only: int = 0,
     hook: str = "read_query",
+    command: str | bytes | None = None,
     config: Mapping[str, Any] | None = None,
     log: list[LogEntry] | None = None,
 ) -> pyproxy.Proxy:
     """A `proxy` whose client is logged in on backend 0, for one hook that the test calls itself.
 
     Its objects can be used at any time: `list(proxy.queries)` after the call is what the hook queued. `hook` is the
-    hook that the test plays, on which it depends what may be changed. Warnings go to the `log` of the fake that was made last.
+    hook that the test plays, on which it depends what may be changed. `command` is what `proxy.command` shows: a packet, command
+    byte in front, or the text of a COM_QUERY. Warnings go to the `log` of the fake that was made last.
     """
     entries = [] if log is None else log
 
     def write(level: str, text: str) -> None:
         entries.append(LogEntry(level, text))
 
-    proxy = _native.fake_proxy(user, database, backends, read_only, hook, write)
+    packet = None if command is None else _packet(command)
+    proxy = _native.fake_proxy(user, database, backends, read_only, hook, packet, write)
     for option, value in (config or {}).items():
         setattr(proxy.globals.config, option, value)
     return proxy
@@ -50,7 +53,7 @@ def injection(
     `query` is a packet, command byte in front, or the text of a COM_QUERY. The result of a COM_STMT_EXECUTE is
     binary. With `resultset_is_needed=False` there are the counters only.
     """
-    packet = query if isinstance(query, bytes) else b"\x03" + to_bytes(query, "a query")
+    packet = _packet(query)
     payloads = encode(answer, Status.AUTOCOMMIT, binary=packet[0] == 0x17)
     return _native.fake_injection(id, packet, payloads, resultset_is_needed)
 
@@ -60,3 +63,7 @@ def auth(answer: Reply | bytes) -> pyproxy.Auth:
     if not isinstance(answer, bytes):
         answer = encode(answer, Status.AUTOCOMMIT, binary=False)[0]
     return _native.fake_auth(answer)
+
+
+def _packet(command: str | bytes) -> bytes:
+    return command if isinstance(command, bytes) else b"\x03" + to_bytes(command, "a query")

@@ -16,6 +16,10 @@ CHECKED = {"Proxy", "Response"}
 SUBCLASSES_ALLOWED = 1 << 10
 
 
+def is_public(name):
+    return not name.startswith("_") or name in ("__hash__", "__match_args__")
+
+
 class Stub:
     """The members of one class or module of a stub file."""
 
@@ -35,7 +39,7 @@ class Stub:
                 self.classes[node.name] = node
             elif isinstance(node, ast.FunctionDef):
                 self._function(node)
-            elif isinstance(node, ast.AnnAssign) and not node.target.id.startswith("_"):
+            elif isinstance(node, ast.AnnAssign) and is_public(node.target.id):
                 self._annotation(node)
             elif isinstance(node, ast.ImportFrom):
                 # `x as x` says that it belongs to this module, too.
@@ -66,7 +70,7 @@ def parameters(node):
     names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
     values = [ast.literal_eval(value) for value in node.args.defaults]
     defaults = [inspect.Parameter.empty] * (len(names) - len(values)) + values
-    return [pair for pair in zip(names, defaults) if pair[0] != "self"]
+    return [pair for pair in zip(names, defaults) if pair[0] not in ("self", "cls")]
 
 
 def live_parameters(function):
@@ -98,6 +102,7 @@ def compare_constants(where, constants, owner):
 
 def compare_class(cls, node, constants, instance, options):
     where, stub = cls.__name__, Stub(node.body)
+    constants = {**constants, **stub.constants}
     live = set(vars(cls)) - GENERAL
     is_open = "__dict__" in vars(cls)
     takes_any = is_open or "__setattr__" in vars(cls)
@@ -128,6 +133,10 @@ def compare_class(cls, node, constants, instance, options):
             yield f"{where}.{name}: documented as {found.__doc__!r}"
         if is_writable(instance, name) != (name in stub.setters):
             yield f"{where}.{name}: writable in the stub is {name in stub.setters}"
+    if "__new__" in stub.functions and parameters(stub.functions["__new__"]) != live_parameters(
+        cls
+    ):
+        yield f"{where} is made with {inspect.signature(cls)}"
     for name, member in stub.functions.items():
         if not name.startswith("__"):
             yield from compare_function(f"{where}.{name}", member, vars(cls).get(name))
@@ -156,6 +165,7 @@ def differences(files, instances, options):
     names = package.classes.keys() | constants.constants.keys() | package.imports
     yield from compare_names("pyproxy", names, live.keys())
     yield from compare_constants("pyproxy", constants.constants, pyproxy)
+    package.classes.update(Stub(ast.parse(files["_answers.pyi"]).body).classes)
     by_class = {type(instance).__name__: instance for instance in instances}
     for name, node in package.classes.items():
         if not isinstance(live.get(name), type):
@@ -199,6 +209,9 @@ MISTAKES = [
         "Proxy.COM_PING is 14",
     ),
     ("_constants.pyi", "\nCOM_QUIT: Final = 1\n", "\n", "the stub lacks COM_QUIT"),
+    ("_answers.pyi", "code: int = 1105", "code: int = 1", "Error is made with (message, code=1105"),
+    ("_answers.pyi", '("packets",)', '("payloads",)', "Raw.__match_args__ is ('packets',)"),
+    ("_answers.pyi", "def what(", "def packet(", "the stub lacks what"),
     ("chassis.pyi", "def info(text", "def info(words", "chassis.info takes"),
     ("chassis.pyi", "def debug", "def trace", "there is no trace"),
 ]

@@ -20,6 +20,7 @@ const HOOKS: &str = "\n\
     \x20   pool = c.backend.pool\n\
     \x20   instances = kept + [proxy, c, c.client, c.client.src, c.client.tls, c.backend, pool, pool.users, pool.users['']]\n\
     \x20   instances += [proxy.command, proxy.queries, proxy.response]\n\
+    \x20   instances += [pyproxy.Ok(), pyproxy.Error(''), pyproxy.Rows(['a'], []), pyproxy.Raw(b''), pyproxy.Send('a')]\n\
     \x20   instances += [proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
     \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
     \x20   check(FILES, instances, OPTIONS)\n";
@@ -42,7 +43,7 @@ fn stubs_and_objects_are_the_same() {
     assert!(folder.join("py.typed").exists());
     let mut script = include_str!("stubs.py").to_owned();
     script.push_str("\nFILES = {}\n");
-    for name in ["__init__.pyi", "_constants.pyi", "chassis.pyi"] {
+    for name in ["__init__.pyi", "_answers.pyi", "_constants.pyi", "chassis.pyi"] {
         let path = folder.join(name);
         assert!(fs::metadata(&path).is_ok(), "{}", path.display());
         writeln!(script, "FILES[{name:?}] = open({path:?}, encoding='utf-8').read()")

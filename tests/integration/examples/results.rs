@@ -116,31 +116,35 @@ fn packets_prints_answers_without_rows() {
 
 #[test]
 fn union_gives_the_rows_of_both_runs() {
-    let host = run("tutorial_union.py");
-    let mut client = host.client();
-    for _ in 0..2 {
-        let answer = client.query("select 1 AS n, NULL UNION ALL SELECT 2, 'two'").unwrap();
-        let rows = [["1", "NULL"], ["2", "two"]];
-        assert_eq!(answer.text(), [rows, rows].concat());
+    for style in ["tutorial", "short"] {
+        let host = run(&format!("{style}_union.py"));
+        let mut client = host.client();
+        for _ in 0..2 {
+            let answer = client.query("select 1 AS n, NULL UNION ALL SELECT 2, 'two'").unwrap();
+            let rows = [["1", "NULL"], ["2", "two"]];
+            assert_eq!(answer.text(), [rows, rows].concat());
+        }
+        assert_eq!(client.query("SELECT nothing").unwrap().err().code, 1054);
+        assert_eq!(client.query("SELECT 1 FROM dual WHERE 0").unwrap().text().len(), 0);
+        client.query("SELECT 5 INTO @five").unwrap().ok();
+        assert_same_as_direct(&mut client, "SHOW VARIABLES LIKE 'port'");
+        assert_eq!(client.query("SELECT @five").unwrap().text(), [["5"], ["5"]]);
+        client.quit();
+        assert_eq!(printed(host), Vec::<String>::new());
     }
-    assert_eq!(client.query("SELECT nothing").unwrap().err().code, 1054);
-    assert_eq!(client.query("SELECT 1 FROM dual WHERE 0").unwrap().text().len(), 0);
-    client.query("SELECT 5 INTO @five").unwrap().ok();
-    assert_same_as_direct(&mut client, "SHOW VARIABLES LIKE 'port'");
-    assert_eq!(client.query("SELECT @five").unwrap().text(), [["5"], ["5"]]);
-    client.quit();
-    assert_eq!(printed(host), Vec::<String>::new());
 }
 
 #[test]
 fn union_really_runs_the_query_twice() {
-    let host = run("tutorial_union.py");
-    let mut client = host.client();
-    client.query("SET @runs = 0").unwrap().ok();
-    let answer = client.query("SELECT @runs := @runs + 1").unwrap();
-    assert_eq!(answer.text(), [["1"], ["2"]]);
-    client.quit();
-    assert_eq!(printed(host), Vec::<String>::new());
+    for style in ["tutorial", "short"] {
+        let host = run(&format!("{style}_union.py"));
+        let mut client = host.client();
+        client.query("SET @runs = 0").unwrap().ok();
+        let answer = client.query("SELECT @runs := @runs + 1").unwrap();
+        assert_eq!(answer.text(), [["1"], ["2"]]);
+        client.quit();
+        assert_eq!(printed(host), Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The tutorial about prepared statements.
+//! The tutorial about prepared statements, and its short form.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -10,9 +10,9 @@ const COM_STMT_PREPARE: u8 = 0x16;
 const COM_STMT_EXECUTE: u8 = 0x17;
 const COM_STMT_SEND_LONG_DATA: u8 = 0x18;
 
-#[test]
-fn prepared_statements_prints_texts_parameters_and_ends() {
-    let host = run("tutorial_prepared_statements.py");
+/// Prepares, executes and closes two statements, and has a third one refused. Their numbers, and what was printed.
+fn two_statements(script: &str) -> (u32, u32, Vec<String>) {
+    let host = run(script);
     let mut conn = Conn::new(host.url().as_str()).unwrap();
     let sum = conn.prep("SELECT ? + 1, ?").unwrap();
     let now = conn.prep("DO 1").unwrap();
@@ -28,8 +28,32 @@ fn prepared_statements_prints_texts_parameters_and_ends() {
     conn.close(now).unwrap();
     assert_eq!(conn.query_first("SELECT 1").unwrap(), Some(1));
     drop(conn);
+    (a, b, printed(host))
+}
+
+#[test]
+fn short_prepared_statements_prints_texts_parameters_and_ends() {
+    let (a, b, lines) = two_statements("short_prepared_statements.py");
     assert_eq!(
-        printed(host),
+        lines,
+        [
+            "prepared: SELECT ? + 1, ?".to_owned(),
+            "prepared: DO 1".to_owned(),
+            "prepared: SELECT FROM".to_owned(),
+            format!("statement {a}: executed with (41, 'text'): SELECT ? + 1, ?"),
+            format!("statement {a}: executed with (-2.5, None): SELECT ? + 1, ?"),
+            format!("statement {b}: executed with (): DO 1"),
+            format!("statement {a}: closed"),
+            format!("statement {b}: closed"),
+        ]
+    );
+}
+
+#[test]
+fn prepared_statements_prints_texts_parameters_and_ends() {
+    let (a, b, lines) = two_statements("tutorial_prepared_statements.py");
+    assert_eq!(
+        lines,
         [
             format!("statement {a}: SELECT ? + 1, ? (2 parameters, 2 columns)"),
             format!("statement {b}: DO 1 (0 parameters, 0 columns)"),
@@ -42,10 +66,9 @@ fn prepared_statements_prints_texts_parameters_and_ends() {
     );
 }
 
-/// A client that sends types only once, and a value ahead.
-#[test]
-fn prepared_statements_remembers_types_and_long_data() {
-    let host = run("tutorial_prepared_statements.py");
+/// A client that sends types only once, and a value ahead. The numbers of two statements, and what was printed.
+fn types_and_long_data(script: &str) -> (u32, u32, Vec<String>) {
+    let host = run(script);
     let mut client = host.client();
     let execution = |statement: u32, rest: &[u8]| {
         [&statement.to_le_bytes(), [0, 1, 0, 0, 0].as_slice(), rest].concat()
@@ -69,8 +92,27 @@ fn prepared_statements_remembers_types_and_long_data() {
     let row = &read_packets(&mut client, 5)[3];
     assert_eq!(row, b"\0\0\x0ein two pieces ");
     client.quit();
+    (a, b, printed(host))
+}
+
+#[test]
+fn short_prepared_statements_has_types_and_long_data() {
+    let (a, b, lines) = types_and_long_data("short_prepared_statements.py");
     assert_eq!(
-        printed(host)[2..],
+        lines[2..],
+        [
+            format!("statement {a}: executed with (5,): SELECT ?"),
+            format!("statement {a}: executed with (-1,): SELECT ?"),
+            format!("statement {b}: executed with (b'in two pieces ',): SELECT ?"),
+        ]
+    );
+}
+
+#[test]
+fn prepared_statements_remembers_types_and_long_data() {
+    let (a, b, lines) = types_and_long_data("tutorial_prepared_statements.py");
+    assert_eq!(
+        lines[2..],
         [
             format!("statement {a}: executed with [5]"),
             format!("statement {a}: executed with [-1]"),

@@ -29,3 +29,4 @@ mod responses;
 mod resultsets;
 mod several_results;
 mod status;
+mod values;

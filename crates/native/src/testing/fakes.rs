@@ -24,9 +24,11 @@ const CAPABILITIES: Capabilities = Capabilities::from_bits_retain(0xa685);
 const FIRST_PORT: u16 = 3306;
 const MAX_KEPT_BYTES: usize = 256 << 20;
 
-/// The `proxy` of a client that is logged in on backend 0, in this hook. `log` takes level and text of what is logged.
+/// The `proxy` of a client that is logged in on backend 0 and sent this command, in this hook. `log` takes level and text of
+/// what is logged.
 #[pyfunction]
-#[pyo3(signature = (user, database, backends, read_only, hook, log, /))]
+#[pyo3(signature = (user, database, backends, read_only, hook, command, log, /))]
+#[expect(clippy::too_many_arguments, reason = "Python gives them names")]
 fn fake_proxy(
     py: Python<'_>,
     user: &str,
@@ -34,6 +36,7 @@ fn fake_proxy(
     backends: u16,
     read_only: u16,
     hook: &str,
+    command: Option<Bound<'_, PyBytes>>,
     log: Py<PyAny>,
 ) -> PyResult<Py<Proxy>> {
     let hook = Hook::ALL.into_iter().find(|known| known.name() == hook);
@@ -47,11 +50,15 @@ fn fake_proxy(
     }
     let shared = Arc::new(Shared::new(Box::new(list), true, MAX_KEPT_BYTES));
     let session = session(user, database, hook, &shared);
+    if let (Some(command), Some(mut session)) = (&command, session.lock()) {
+        session.command = command.as_bytes().first().copied();
+    }
     let config = Config::with_options(py, &[])?.unbind();
     let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
     Permission::waive(session.identity());
     Permission::waive(Arc::as_ptr(&shared).addr());
     let proxy = Py::new(py, Proxy::of_connection(py, globals, &session, Arc::clone(&shared))?)?;
+    proxy.get().begin_command(command.map(Bound::unbind));
     // What needs no permission has to stay where it is.
     std::mem::forget((session, shared));
     Ok(proxy)

@@ -8,13 +8,14 @@ mod raw;
 mod rows;
 mod send;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyMapping;
 
 pub use self::error::Error;
 pub use self::send::Send;
 use self::{ok::Ok as OkAnswer, raw::Raw, rows::Rows};
+use crate::classes::proxy::not_kept;
 use crate::classes::resultset::Resultset;
 use crate::reply::Context;
 use crate::text;
@@ -30,7 +31,7 @@ pub enum Answer<'a, 'py> {
     Rows(&'a Bound<'py, Rows>),
     /// `pyproxy.Raw`.
     Raw(&'a Bound<'py, Raw>),
-    /// A result as it came.
+    /// A result as it came, or a part of one.
     Result(&'a Bound<'py, Resultset>),
 }
 
@@ -64,11 +65,7 @@ impl<'a, 'py> Answer<'a, 'py> {
             Self::Raw(raw) => raw.get().encode(raw.py(), context),
             Self::Result(result) => {
                 let packets = result.get().packets(result.py(), true)?;
-                Reply::from_packets(packets).ok_or_else(|| {
-                    PyValueError::new_err(
-                        "it was not kept: queue its query with resultset_is_needed",
-                    )
-                })
+                Reply::from_packets(packets).ok_or_else(not_kept)
             }
         }
     }

@@ -1,10 +1,10 @@
 //! `proxy`: the first argument of every hook.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyReferenceError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::access;
 use super::command::Command;
@@ -22,20 +22,41 @@ use wire::Command as CommandByte;
 /// The `proxy` that `init` and `shutdown` get, and the builtin of that name, belong to no connection: they have the
 /// constants and `globals` only, the rest is None.
 #[pyclass(frozen, dict, weakref, module = "pyproxy")]
-#[derive(Debug)]
 pub struct Proxy {
     globals: Py<Globals>,
     own: Option<Own>,
 }
 
 /// What belongs to one connection.
-#[derive(Debug)]
 struct Own {
     connection: Py<Connection>,
     queries: Py<Queries>,
     response: Py<Response>,
     session: Slot<Session>,
     shared: Arc<Shared>,
+    current: Mutex<Current>,
+}
+
+/// The client's command in progress.
+#[derive(Default)]
+struct Current {
+    /// As the script got it.
+    packet: Option<Py<PyBytes>>,
+    /// What it was shown as, if the script looked.
+    shown: Option<Py<Command>>,
+}
+
+impl Own {
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    fn get(&self, py: Python<'_>) -> (Option<Py<PyBytes>>, Option<Py<Command>>) {
+        let packet = self.packet.as_ref().map(|packet| packet.clone_ref(py));
+        (packet, self.shown.as_ref().map(|shown| shown.clone_ref(py)))
+    }
 }
 
 impl Proxy {
@@ -57,8 +78,30 @@ impl Proxy {
             response: Py::new(py, Response::new(py, session.clone()))?,
             session: session.clone(),
             shared,
+            current: Mutex::default(),
         };
         Ok(Self { globals, own: Some(own) })
+    }
+
+    /// The client's command is this, as scripts see it.
+    pub fn begin_command(&self, packet: Option<Py<PyBytes>>) {
+        if let Some(own) = &self.own {
+            // What was there is released behind the lock.
+            let before = std::mem::replace(&mut *own.current(), Current { packet, shown: None });
+            drop(before);
+        }
+    }
+
+    /// The script is not asked about the client's command any more: a long one is not kept.
+    pub fn command_over(&self, py: Python<'_>) {
+        /// Of this many bytes and more.
+        const LONG: usize = 64 << 10;
+        let is_long = self.own.as_ref().is_some_and(|own| {
+            own.current().packet.as_ref().is_some_and(|packet| packet.as_bytes(py).len() >= LONG)
+        });
+        if is_long {
+            self.begin_command(None);
+        }
     }
 
     /// The response to read, if this is the proxy of a connection.
@@ -80,9 +123,13 @@ impl Proxy {
     pub fn check_answer(&self, result: &Slot<Injection>) -> PyResult<()> {
         let own = self.own.as_ref().ok_or_else(of_no_connection)?;
         let command = access::read(&own.session, "the connection", |session| session.command)?;
-        let (answered, has_rows) = access::read(result, "the result", |result| {
-            (result.query.packet.first().copied(), result.summary.has_resultset)
+        let (answered, has_rows, is_kept) = access::read(result, "the result", |result| {
+            let answered = result.query.packet.first().copied();
+            (answered, result.summary.has_resultset, !result.packets.is_empty())
         })?;
+        if !is_kept {
+            return Err(not_kept());
+        }
         let form = |command: Option<u8>| {
             let is_prepare = command == Some(CommandByte::STMT_PREPARE.0);
             (is_prepare, has_rows.then(|| RowForm::of(command)))
@@ -100,12 +147,23 @@ impl Proxy {
         )))
     }
 
-    /// The command that a script gives as `what`, to be run in place of the client's.
-    pub fn encode_command(&self, what: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    /// Another command on this connection, as a script sees it that stands behind the one which made it.
+    pub fn other_command(&self, packet: &Bound<'_, PyBytes>) -> PyResult<Command> {
         let own = self.own.as_ref().ok_or_else(of_no_connection)?;
-        let (command, codec) = access::read(&own.session, "the connection", |session| {
+        access::read(&own.session, "the connection", |session| Command::other(session, packet))
+    }
+
+    /// The command that a script gives as `what`, to be run in place of this one, or of the client's.
+    pub fn encode_command(
+        &self,
+        what: &Bound<'_, PyAny>,
+        command: Option<u8>,
+    ) -> PyResult<Vec<u8>> {
+        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
+        let (clients, codec) = access::read(&own.session, "the connection", |session| {
             (session.command, packet::client_codec(session))
         })?;
+        let command = command.or(clients);
         let packet = packet::encode(what, "what", codec)?;
         if command != packet.first().copied() {
             packet::check_command(&packet)?;
@@ -128,6 +186,7 @@ impl Proxy {
         let mut owners = vec![slf.as_any().clone()];
         if let Some(own) = &slf.get().own {
             own.response.get().reset(py);
+            slf.get().begin_command(None);
             owners.push(own.connection.bind(py).as_any().clone());
         }
         for owner in owners {
@@ -153,12 +212,24 @@ impl Proxy {
         self.globals.clone_ref(py)
     }
 
-    /// What the client asks for; None before its first command.
+    /// What the client asks for: its last command, once that has its answer. None before the first. One of 64 KiB and more has
+    /// its text only as long as the script is asked about it.
     #[getter]
-    fn command(&self) -> PyResult<Option<Command>> {
+    fn command(&self, py: Python<'_>) -> PyResult<Option<Py<Command>>> {
         let Some(own) = &self.own else { return Ok(None) };
-        let command = access::read(&own.session, "the connection", |session| session.command)?;
-        Ok(command.map(|_| Command::new(own.session.clone())))
+        let byte = access::read(&own.session, "the connection", |session| session.command)?;
+        let Some(byte) = byte else { return Ok(None) };
+        let (packet, shown) = own.current().get(py);
+        if shown.is_some() {
+            return Ok(shown);
+        }
+        let packet = packet.filter(|packet| packet.as_bytes(py).first() == Some(&byte));
+        let command = access::read(&own.session, "the connection", |session| {
+            Command::new(session, byte, packet)
+        })?;
+        let shown = Py::new(py, command)?;
+        own.current().shown = Some(shown.clone_ref(py));
+        Ok(Some(shown))
     }
 
     /// The packets to run instead of the client's command.
@@ -204,6 +275,11 @@ impl Proxy {
             None => Ok("<pyproxy.Proxy>".to_owned()),
         }
     }
+}
+
+/// For a result of which only the counters are there.
+pub fn not_kept() -> PyErr {
+    PyValueError::new_err("it was not kept: queue its query with resultset_is_needed")
 }
 
 fn of_no_connection() -> PyErr {

@@ -14,6 +14,7 @@ use super::field::Field;
 use super::flags::Flags;
 use super::rows::ResultRows;
 use crate::layout::Layout;
+use crate::text;
 use engine::{Injection, Slot};
 
 /// The result of a queued query; of several, the first one's rows and the counters of all.
@@ -109,6 +110,14 @@ impl Resultset {
             Ok(Some(PyTuple::new(py, fields?)?.unbind()))
         })?;
         Ok(fields.as_ref().map(|fields| fields.clone_ref(py)))
+    }
+
+    /// The names of the columns: a tuple. None if there is no result set, or it was not kept.
+    #[getter]
+    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let Some(layout) = self.layout(py)? else { return Ok(None) };
+        let names = layout.columns().iter().map(|column| text::to_str(py, &column.name));
+        Ok(Some(PyTuple::new(py, names.collect::<PyResult<Vec<_>>>()?)?))
     }
 
     /// The rows. None if there is no result set, or it was not kept.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use wire::binary::ValueType;
 use wire::result::{BinaryRow, KeptPackets, TextRow};
 
@@ -13,6 +13,7 @@ use super::{access, sequence};
 use crate::binary;
 use crate::column::Column;
 use crate::layout::Layout;
+use crate::{text, typed};
 
 /// The rows of a result set, each a tuple: `str`, `bytes` for binary columns, None for NULL.
 ///
@@ -31,13 +32,15 @@ pub struct ResultRows {
 struct Source {
     packets: Weak<KeptPackets>,
     layout: Arc<Layout>,
+    /// Cells of text are values, where their column says so.
+    is_typed: bool,
 }
 
 impl ResultRows {
     /// The rows that `layout` describes, as long as the packets are there.
     pub fn new(packets: Weak<KeptPackets>, layout: Arc<Layout>) -> Self {
         let count = layout.row_count();
-        Self { source: Source { packets, layout }, count }
+        Self { source: Source { packets, layout, is_typed: false }, count }
     }
 }
 
@@ -60,9 +63,10 @@ impl Source {
             let packets = self.packets.upgrade().ok_or_else(|| access::gone("the result"))?;
             let payload = self.layout.row(&packets, n).ok_or_else(|| malformed(n))?;
             let columns = self.layout.columns();
+            let is_typed = self.is_typed;
             let values = match self.layout.binary_types() {
-                None => text_cells(py, &payload, columns),
-                Some(types) => binary_cells(py, &payload, columns, types),
+                None => text_cells(py, &payload, columns, is_typed),
+                Some(types) => binary_cells(py, &payload, columns, types, is_typed),
             }?;
             PyTuple::new(py, values.ok_or_else(|| malformed(n))?)
         })
@@ -77,11 +81,13 @@ fn text_cells<'py>(
     py: Python<'py>,
     payload: &[u8],
     columns: &[Arc<Column>],
+    is_typed: bool,
 ) -> PyResult<Cells<'py>> {
     let mut cells = TextRow::new(payload);
     let mut values = Vec::with_capacity(columns.len());
     for column in columns {
         values.push(match cells.next() {
+            Some(Ok(Some(bytes))) if is_typed => typed::from_text(py, bytes, column)?,
             Some(Ok(Some(bytes))) => column.codec.decode(py, bytes)?,
             Some(Ok(None)) => py.None().into_bound(py),
             Some(Err(_)) | None => return Ok(None),
@@ -95,12 +101,14 @@ fn binary_cells<'py>(
     payload: &[u8],
     columns: &[Arc<Column>],
     types: &[ValueType],
+    is_typed: bool,
 ) -> PyResult<Cells<'py>> {
     let Ok(cells) = BinaryRow::parse(payload, types) else { return Ok(None) };
     let mut values = Vec::with_capacity(columns.len());
     for (column, cell) in columns.iter().zip(cells) {
         let Ok(cell) = cell else { return Ok(None) };
-        values.push(binary::decode(py, cell, column)?);
+        let decode = if is_typed { typed::from_binary } else { binary::decode };
+        values.push(decode(py, cell, column)?);
     }
     Ok(Some(values))
 }
@@ -124,9 +132,25 @@ impl ResultRows {
         self.__len__()?;
         Ok(RowIterator {
             source: self.source.clone(),
+            names: None,
             count: self.count,
             next: AtomicUsize::new(0),
         })
+    }
+
+    /// An iterator of the rows as dicts, with the names of the columns. Of two columns of one name it has the last.
+    fn dicts(&self, py: Python<'_>) -> PyResult<RowIterator> {
+        let names =
+            self.source.layout.columns().iter().map(|column| text::to_str(py, &column.name));
+        let names = PyTuple::new(py, names.collect::<PyResult<Vec<_>>>()?)?;
+        Ok(RowIterator { names: Some(names.unbind()), ..self.__iter__()? })
+    }
+
+    /// The same rows with Python values for text, too: `int`, `float`, `decimal.Decimal`, `datetime.date`, `.datetime` and
+    /// `.timedelta`, as the types of the columns say. What Python has no value for stays `str`.
+    fn typed(&self) -> PyResult<Self> {
+        self.__len__()?;
+        Ok(Self { source: Source { is_typed: true, ..self.source.clone() }, count: self.count })
     }
 
     fn __repr__(&self) -> String {
@@ -139,6 +163,8 @@ impl ResultRows {
 #[derive(Debug)]
 pub struct RowIterator {
     source: Source,
+    /// The names of the columns, if the rows are to be dicts.
+    names: Option<Py<PyTuple>>,
     count: usize,
     next: AtomicUsize,
 }
@@ -149,7 +175,7 @@ impl RowIterator {
         slf
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let n = self.next.load(Ordering::Relaxed);
         if n >= self.count {
             // The end is an end only as long as there is a result.
@@ -157,7 +183,13 @@ impl RowIterator {
             return Ok(None);
         }
         self.next.store(n + 1, Ordering::Relaxed);
-        self.source.row(py, n).map(Some)
+        let row = self.source.row(py, n)?;
+        let Some(names) = &self.names else { return Ok(Some(row.into_any())) };
+        let cells = PyDict::new(py);
+        for (name, cell) in names.bind(py).iter().zip(row) {
+            cells.set_item(name, cell)?;
+        }
+        Ok(Some(cells.into_any()))
     }
 
     fn __length_hint__(&self) -> usize {

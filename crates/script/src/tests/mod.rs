@@ -2,6 +2,7 @@
 
 mod answers;
 mod binary;
+mod commands;
 mod connections;
 mod counting;
 mod guest;
@@ -29,10 +30,19 @@ fn shared() -> Arc<Shared> {
     Arc::new(Shared::new(Box::new(AlwaysUp(0)), true, 1 << 20))
 }
 
+/// What a script says that does not wait.
+fn said(answer: Answer) -> Verdict {
+    match answer {
+        Answer::Verdict(verdict) => verdict,
+        Answer::Waits => panic!("no hook waits here"),
+    }
+}
+
 /// A client connection with a script.
 struct Connection {
     session: Slot<Session>,
     binding: Binding<Script>,
+    script: Arc<Script>,
     shared: Arc<Shared>,
 }
 
@@ -49,9 +59,9 @@ impl Connection {
         client.src.family = 2;
         let session = Slot::new(Session::new(7, client));
         let shared = shared();
-        let binding = Binding::new(script, session.clone(), Arc::clone(&shared), None);
+        let binding = Binding::new(Arc::clone(&script), session.clone(), Arc::clone(&shared), None);
         logged(log::Level::Error);
-        Self { session, binding, shared }
+        Self { session, binding, script, shared }
     }
 
     /// Calls a hook; `read_query` gets `SELECT 1`.
@@ -67,7 +77,7 @@ impl Connection {
     /// As the engine and its driver do together.
     fn ask(&mut self, ask: &Ask, packet: &[u8]) -> Verdict {
         self.change(|session| session.hook = Some(ask.hook()));
-        let Answer::Verdict(verdict) = self.binding.ask(ask, packet) else { panic!("it waits") };
+        let verdict = said(self.binding.ask(ask, packet));
         self.change(|session| session.hook = None);
         verdict
     }

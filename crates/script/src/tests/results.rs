@@ -200,8 +200,8 @@ fn a_malformed_row_raises() {
         let mut connection =
             Connection::new("def read_query_result(proxy, inj): list(inj.resultset.rows)\n");
         let slot = Slot::new(injection);
-        let outcome = connection.binding.ask(&Ask::Result(slot.clone()), b"");
-        assert_eq!(outcome, Answer::Verdict(Verdict::Failed), "{payload:?}");
+        let outcome = said(connection.binding.ask(&Ask::Result(slot.clone()), b""));
+        assert_eq!(outcome, Verdict::Failed, "{payload:?}");
         assert!(logged(log::Level::Error).contains("row 0 of the result is malformed"));
         injection = slot.take().expect("there");
     }
@@ -250,4 +250,63 @@ fn a_result_cannot_be_used_after_its_hook() {
     let injection = select(&[column("t", ColumnType::VAR_STRING, 45)], &rows);
     assert_eq!(connection.result(injection), Verdict::Proceed, "{}", logged(log::Level::Error));
     assert_eq!(connection.call(Hook::ReadQuery), Verdict::Proceed, "{}", logged(log::Level::Error));
+}
+
+#[test]
+fn rows_are_dicts() {
+    let columns = [
+        column("a", ColumnType::LONG, 63),
+        column("b", ColumnType::VAR_STRING, 45),
+        column("a", ColumnType::VAR_STRING, 45),
+    ];
+    check(
+        select(&columns, &[&[Some(b"1"), None, Some(b"x")], &[Some(b"2"), Some(b"y"), None]]),
+        "assert r.columns == ('a', 'b', 'a')\n\
+         dicts = r.rows.dicts()\n\
+         assert len(r.rows) == dicts.__length_hint__() == 2\n\
+         assert list(dicts) == [{'a': 'x', 'b': None}, {'a': None, 'b': 'y'}]\n\
+         assert list(r.rows.typed().dicts())[1]['b'] == 'y'",
+    );
+    check(ok().take().expect("an OK"), "assert r.columns is None");
+}
+
+#[test]
+fn rows_of_text_have_values() {
+    let of = |column_type| column("a", column_type, 63);
+    let unsigned = ColumnDefinition { flags: ColumnFlags::UNSIGNED, ..of(ColumnType::LONGLONG) };
+    for (column, text, want) in [
+        (of(ColumnType::TINY), "-1", "-1"),
+        (of(ColumnType::YEAR), "2026", "2026"),
+        (of(ColumnType::INT24), "7", "7"),
+        (unsigned, "18446744073709551615", "2**64 - 1"),
+        (of(ColumnType::FLOAT), "1.1", "1.1"),
+        (of(ColumnType::DOUBLE), "1e22", "1e22"),
+        (of(ColumnType::NEWDECIMAL), "1.50", "D('1.50')"),
+        (of(ColumnType::DATE), "2026-01-02", "d.date(2026, 1, 2)"),
+        (of(ColumnType::DATE), "0000-00-00", "'0000-00-00'"),
+        (
+            of(ColumnType::DATETIME),
+            "2026-01-02 03:04:05.5",
+            "d.datetime(2026, 1, 2, 3, 4, 5, 500000)",
+        ),
+        (of(ColumnType::TIMESTAMP), "2026-01-02 03:04:05", "d.datetime(2026, 1, 2, 3, 4, 5)"),
+        (of(ColumnType::TIME), "-25:00:01", "-d.timedelta(hours=25, seconds=1)"),
+        (of(ColumnType::VAR_STRING), "1", "b'1'"),
+        (of(ColumnType::BIT), "1", "b'1'"),
+        (column("a", ColumnType::VAR_STRING, 45), "1", "'1'"),
+        (of(ColumnType::LONG), "x", "'x'"),
+        (of(ColumnType::NEWDECIMAL), "x", "'x'"),
+    ] {
+        check(
+            select(&[column], &[&[Some(text.as_bytes())], &[None]]),
+            &format!(
+                "import datetime as d\n\
+                 from decimal import Decimal as D\n\
+                 (value,), (null,) = rows = r.rows.typed()\n\
+                 assert repr(value) == repr({want}) and null is None, value\n\
+                 assert rows[0] == (value,) and len(rows) == 2 and rows.typed()[0] == (value,)\n\
+                 assert isinstance(r.rows[0][0], (str, bytes)), 'the plain rows stay'"
+            ),
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod long_data;
 mod prepare;
 mod prepared;
 mod reset;
+mod statements;
 
 pub use close::StmtClose;
 pub use cursors::{Cursors, Definitions};
@@ -22,6 +23,7 @@ pub use long_data::StmtSendLongData;
 pub use prepare::StmtPrepare;
 pub use prepared::PreparedStatement;
 pub use reset::StmtReset;
+pub use statements::{Execution, Statements, statement_id};
 
 use crate::{Command, Reader, WireError};
 

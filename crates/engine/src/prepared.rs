@@ -1,0 +1,40 @@
+//! What is known of the client's prepared statements, for a script that is asked about commands: these have a number only.
+
+use std::sync::Arc;
+
+use wire::Command;
+
+use crate::turn::Turn;
+use crate::{Hook, Incoming};
+
+impl Turn<'_> {
+    /// Takes note of a command that the client sent.
+    pub fn note_statement(&mut self, packet: Incoming<'_>) {
+        self.session.execution = None;
+        if !self.state.settings.profiling || !self.state.hooks.has(Hook::ReadQuery) {
+            return;
+        }
+        match Command(packet.payload.first().copied().unwrap_or_default()) {
+            // A long one need not be joined.
+            Command::QUERY => {}
+            Command::STMT_PREPARE => {
+                self.state.exchange.preparing = packet.joined().get(1..).map(<[u8]>::to_vec);
+            }
+            _ => {
+                if let Some(server) = self.server() {
+                    let execution = server.statements.command(&packet.joined());
+                    self.session.execution = execution.map(Arc::new);
+                }
+            }
+        }
+    }
+
+    /// The client gets an answer that begins with this payload.
+    pub fn note_prepared(&mut self, payload: &[u8]) {
+        let Some(text) = self.state.exchange.preparing.take() else { return };
+        let capabilities = self.session.client.capabilities();
+        if let Some(server) = self.server() {
+            server.statements.prepared(&text, payload, capabilities);
+        }
+    }
+}
