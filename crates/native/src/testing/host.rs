@@ -55,9 +55,11 @@ impl Host {
         std::mem::take(&mut lock(&self.entries))
     }
 
-    /// The line that was written last.
-    pub fn last_text(&self) -> Option<String> {
-        lock(&self.entries).last().map(|(_, text)| text.clone())
+    /// The error that was written last.
+    pub fn last_error(&self) -> Option<String> {
+        let entries = lock(&self.entries);
+        let error = entries.iter().rev().find(|(level, _)| *level == "critical");
+        error.map(|(_, text)| text.clone())
     }
 
     /// Whether the script wants it to end.
