@@ -162,7 +162,7 @@ threads() {
 
 plain() {
     cargo build --locked --release -p pyproxy -p host
-    cargo test --locked --release --quiet --test soak -- --ignored --nocapture --test-threads 1 growth:: churn::
+    cargo test --locked --release --quiet --test soak -- --ignored --nocapture --test-threads 1 growth:: churn:: waiting::
 }
 
 heading "set up"

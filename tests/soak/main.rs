@@ -16,6 +16,7 @@ mod growth;
 mod random;
 mod session;
 mod threads;
+mod waiting;
 
 /// A number from the environment.
 fn setting(name: &str, default: usize) -> usize {

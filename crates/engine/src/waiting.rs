@@ -173,9 +173,12 @@ impl Turn<'_> {
         drains
     }
 
-    /// Whether the answer to a query of a script is being read that still waits, or whose verdict waits for it.
+    /// Whether the answer to a query of a script is being read that still waits, or whose verdict waits for it. A client in the middle
+    /// of its file can be told nothing.
     pub fn runs_nested(&self) -> bool {
-        self.state.exchange.nested != Nested::No && self.state.waiting.is_some()
+        self.state.exchange.nested != Nested::No
+            && self.state.waiting.is_some()
+            && self.state.step != Step::File
     }
 
     /// The server went while it was to answer the script's query, or takes too long: the script is told, and decides.

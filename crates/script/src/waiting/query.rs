@@ -12,6 +12,7 @@ use super::call::Call;
 use super::event_loop::EventLoop;
 use super::lent;
 use crate::asked::FromScript;
+use crate::classes::access;
 use crate::classes::resultset::Resultset;
 use crate::permission::Permission;
 use engine::{Outcome, Query, QueryId, Session, Slot};
@@ -24,7 +25,7 @@ pub fn query<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let call = lent::current(py).filter(|call| call.session().is_same(session));
     let call = call.ok_or_else(|| not_here(session))?;
-    let may = session.lock().is_some_and(|session| session.may_query());
+    let may = access::read(session, "the connection", Session::may_query)?;
     if !may {
         return Err(PyRuntimeError::new_err(
             "proxy.query needs a hook about a command, or a login that the server accepted",
@@ -84,7 +85,9 @@ fn settle(future: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
     }
     let raise = |class: &str, text: String| {
         let error = py.import(intern!(py, "pyproxy._errors"))?.getattr(class)?.call1((text,))?;
-        future.call_method1(intern!(py, "set_exception"), (error,)).map(drop)
+        future.call_method1(intern!(py, "set_exception"), (error,))?;
+        // Else Python complains of it if nobody waits for this query any more.
+        future.call_method0(intern!(py, "exception")).map(drop)
     };
     match outcome {
         Outcome::Answered(result) => {
