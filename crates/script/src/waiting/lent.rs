@@ -59,6 +59,6 @@ pub fn is_lent(session: Option<usize>) -> bool {
     if !is_loop_thread() {
         return false;
     }
-    Python::attach(|py| current(py))
+    Python::attach(current)
         .is_some_and(|call| session.is_none_or(|session| call.session().identity() == session))
 }
