@@ -17,6 +17,10 @@ impl Link for OwnedSocket {
         looked.unwrap_or(false)
     }
 
+    fn has_hung_up(&self) -> bool {
+        HostCall::with_current(|call| self.view(call).has_hung_up()).unwrap_or(false)
+    }
+
     fn noisy(&self, links: &[&dyn Link]) -> Vec<bool> {
         let looked = HostCall::with_current(|call| {
             let sockets = links.iter().map(|link| {

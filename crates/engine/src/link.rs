@@ -10,6 +10,11 @@ pub trait Link: Any + Send + fmt::Debug {
     /// Whether nothing waits to be read or written: an idle server that said something, or hung up, is not quiet.
     fn is_quiet(&self) -> bool;
 
+    /// Whether the server hung up, and not only said something. Asked where nothing of what it says is expected any more.
+    fn has_hung_up(&self) -> bool {
+        !self.is_quiet()
+    }
+
     /// Which of these links are not [quiet](Self::is_quiet), looked at all at once.
     fn noisy(&self, links: &[&dyn Link]) -> Vec<bool> {
         links.iter().map(|link| !link.is_quiet()).collect()

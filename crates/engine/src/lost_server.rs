@@ -83,6 +83,7 @@ impl Turn<'_> {
         }
         if self.state.step == Step::Greeting
             && let Some(server) = self.server()
+            && server.link.has_hung_up()
         {
             // It is too late for this client to try another one, but not for the next.
             let ndx = server.backend;

@@ -58,7 +58,9 @@ impl Session {
         if login_pending {
             return Err(SwitchError::LoginPending(hook.name()));
         }
-        if !before_connect && self.server.as_ref().is_some_and(|server| server.busy) {
+        // At the end a connection that is busy, with a login that was refused or a query, is closed as ever.
+        let goes_on = !before_connect && hook != Hook::DisconnectClient;
+        if goes_on && self.server.as_ref().is_some_and(|server| server.busy) {
             return Err(SwitchError::QueryRuns);
         }
         match ndx {
