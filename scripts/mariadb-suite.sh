@@ -97,20 +97,29 @@ cat >"$VAR/through-proxy" <<'TEXT'
 #!/usr/bin/env bash
 socket=$SUITE_VAR/var/tmp/mysqld.1.sock
 config=$SUITE_VAR/var/my.cnf
-proxied() {
-    sed -E "s|$config|$SUITE_VAR/proxied.cnf|g; s|$socket|$SUITE_VAR/proxy.sock|g
-            s/(^|[^0-9])$SUITE_SERVER_PORT([^0-9]|$)/\1$SUITE_PROXY_PORT\2/g"
+# Sets `proxied` to the text $1. It starts no process: there are many texts, and thousands of tests.
+proxy_text() {
+    proxied=${1//"$config"/"$SUITE_VAR/proxied.cnf"}
+    proxied=${proxied//"$socket"/"$SUITE_VAR/proxy.sock"}
+    proxied=${proxied//"$SUITE_SERVER_PORT"/"$SUITE_PROXY_PORT"}
 }
 # The programs that this config starts are clients; a server starts with mtr's own.
-proxied <"$config" >"$SUITE_VAR/proxied.cnf.$$"
+proxy_text "$(<"$config")"
+printf '%s\n' "$proxied" >"$SUITE_VAR/proxied.cnf.$$"
 mv "$SUITE_VAR/proxied.cnf.$$" "$SUITE_VAR/proxied.cnf"
-while IFS='=' read -r name value; do
-    export "$name=$(proxied <<<"$value")"
-done < <(env | grep -E "($config|$socket|[^0-9]$SUITE_SERVER_PORT([^0-9]|$))" |
-    grep -E '^(MYSQL|MARIADB|MASTER)[A-Z_0-9]*=' | grep -vE '^MYSQLD(_[A-Z_]*)?=')
+for name in "${!MYSQL@}" "${!MARIADB@}" "${!MASTER@}"; do
+    case $name in
+        MYSQLD | MYSQLD_*) ;;
+        *)
+            proxy_text "${!name}"
+            export "$name=$proxied"
+            ;;
+    esac
+done
 for argument; do
     shift
-    set -- "$@" "$(proxied <<<"$argument")"
+    proxy_text "$argument"
+    set -- "$@" "$proxied"
 done
 # mtr goes on when its server has a pid file. A client that comes too early is refused for a while,
 # and the program that runs a test tries again only if it could not connect.
@@ -118,10 +127,14 @@ for _ in $(seq 600); do
     ! grep -qE " 00010000 .* $socket\$" /proc/net/unix || break
     sleep 0.1
 done
+# Tests of this program start it themselves.
+depth=${SUITE_DEPTH:-0}
+export SUITE_DEPTH=$((depth + 1))
 mariadb-test "$@" && exit
 status=$?
 # A test that restarts the server may leave it DOWN for the proxy, which tries again after some seconds.
-[ "$status" -eq 62 ] || sleep 7
+skipped=62
+[ "$status" -eq "$skipped" ] || [ "$depth" -gt 0 ] || sleep 7
 exit "$status"
 TEXT
 chmod 755 "$VAR" "$VAR/through-proxy"
