@@ -10,7 +10,7 @@ from typing import Any
 
 import pymysql
 import pytest
-from support.mariadb import USER, MariaDb
+from support.mariadb import USER, MariaDb, mariadb_has
 from support.proxy import Proxy
 
 # Answers `seen` with the names that the script knows.
@@ -96,6 +96,8 @@ NAMES = {
     "80 letters": b"n" * 80,
     "128 letters": b"n" * 128,
     "129 letters": b"n" * 129,
+    "129 letters in quotes": b"'" + b"n" * 129 + b"'",
+    "129 wide letters": "\u20ac".encode() * 129,
     "many wide letters": "\u00fc".encode() * 40,
 }
 
@@ -122,6 +124,13 @@ def test_what_is_let_in_is_known(proxy: Proxy, charset: str) -> None:
 def test_names_that_are_let_in(proxy: Proxy) -> None:
     """The other tests would not notice a proxy that refuses everybody."""
     for name in ("plain", "blank behind", "capitals", "quoted", "umlaut", "32 letters"):
+        with Client(proxy.port, NAMES[name], b"test", "utf8mb4") as client:
+            assert_is_known(client)
+
+
+@mariadb_has("names of that length")
+def test_a_longer_name_is_its_beginning(proxy: Proxy) -> None:
+    for name in ("129 letters", "129 letters in quotes", "129 wide letters"):
         with Client(proxy.port, NAMES[name], b"test", "utf8mb4") as client:
             assert_is_known(client)
 

@@ -224,7 +224,12 @@ impl Turn<'_> {
             }
             Command::INIT_DB => Change::DefaultDb(rest.to_vec()),
             Command::CHANGE_USER => {
-                login_of_change_user(payload, self.session.client.login.as_deref())
+                let login = self.session.client.login.as_deref();
+                let Some(mut login) = login_of_change_user(payload, login) else {
+                    return Change::None;
+                };
+                self.shorten_name(&mut login);
+                Change::Login(Box::new(login))
             }
             _ => Change::None,
         }
@@ -247,12 +252,12 @@ impl Turn<'_> {
     }
 }
 
-fn login_of_change_user(payload: &[u8], login: Option<&Login>) -> Change {
+fn login_of_change_user(payload: &[u8], login: Option<&Login>) -> Option<Login> {
     let capabilities = login.map_or(Capabilities::empty(), |login| login.capabilities);
-    let Ok(change) = ChangeUser::parse(payload, capabilities) else { return Change::None };
+    let change = ChangeUser::parse(payload, capabilities).ok()?;
     let [low, _] = change.charset.unwrap_or_default().to_le_bytes();
     let charset = change.charset.map(|_| low).or(login.map(|login| login.charset));
-    Change::Login(Box::new(Login {
+    Some(Login {
         capabilities,
         max_packet_size: login.map(|login| login.max_packet_size).unwrap_or_default(),
         charset: charset.unwrap_or_default(),
@@ -262,5 +267,5 @@ fn login_of_change_user(payload: &[u8], login: Option<&Login>) -> Change {
         auth_plugin: change.auth_plugin,
         attributes: change.attributes,
         zstd_level: None,
-    }))
+    })
 }

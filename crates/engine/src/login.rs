@@ -11,7 +11,7 @@ use crate::engine::{Question, Step};
 use crate::error_code::{
     CR_VERSION_ERROR, ER_ACCESS_DENIED_ERROR, ER_HANDSHAKE_ERROR, ER_NET_PACKETS_OUT_OF_ORDER,
 };
-use crate::login_names::objection;
+use crate::login_names::{objection, shorten};
 use crate::login_rounds::{LoginReason, LoginRounds};
 use crate::reply::hook_failed;
 use crate::turn::Turn;
@@ -55,7 +55,8 @@ impl Turn<'_> {
             Err(e) => Err(e),
         };
         match parsed {
-            Ok(login) => {
+            Ok(mut login) => {
+                self.shorten_name(&mut login);
                 if let Some(reason) = self.objection_to_names(&login) {
                     return self.refuse_names(reason);
                 }
@@ -74,11 +75,23 @@ impl Turn<'_> {
         }
     }
 
+    /// Gives `login` the user name that the server takes it for, if that is the beginning of a longer one.
+    pub(crate) fn shorten_name(&self, login: &mut Login) {
+        if let Some(server) = self.sql_dialect() {
+            shorten(&mut login.username, server);
+        }
+    }
+
     /// Why `login` may stand for another user or database to the server than to scripts.
     pub(crate) fn objection_to_names(&self, login: &Login) -> Option<&'static str> {
+        objection(login, self.sql_dialect()?)
+    }
+
+    /// That of the server that gets the login; of the greeting, if there is none yet.
+    fn sql_dialect(&self) -> Option<Dialect> {
         let of_server = self.session.server.as_ref().and_then(|server| server.handshake.as_ref());
         let handshake = of_server.or(self.session.client.handshake.as_ref())?;
-        objection(login, Dialect::of_server_version(&handshake.server_version))
+        Some(Dialect::of_server_version(&handshake.server_version))
     }
 
     pub(crate) fn refuse_names(&mut self, reason: &str) {
@@ -141,7 +154,10 @@ impl Turn<'_> {
             Ok(_) if self.session.server.as_ref().is_none_or(|server| server.authenticated) => {
                 self.login_script_error("no new server connection that could take a login packet");
             }
-            Ok(replaced) => self.send_login(LoginReason::Connect, replaced, replacement),
+            Ok(mut replaced) => {
+                self.shorten_name(&mut replaced);
+                self.send_login(LoginReason::Connect, replaced, replacement);
+            }
             Err(e) => {
                 self.login_script_error(&format!("the packet queued in read_auth is no login: {e}"))
             }

@@ -16,6 +16,16 @@ const LAST_OF_UTF8MB3: u32 = 0xffff;
 /// The first version of MySQL that knows the collation 255, utf8mb4_0900_ai_ci.
 const WITH_UTF8MB4_0900: u32 = 80_000;
 
+/// Shortens the user name to what a server of this version takes of it.
+pub fn shorten(username: &mut Vec<u8>, server: Dialect) {
+    if let Dialect::MariaDb(_) = server
+        && let Ok(name) = std::str::from_utf8(username)
+        && let Some((end, _)) = name.char_indices().nth(LONGEST_IN_MARIADB)
+    {
+        username.truncate(end);
+    }
+}
+
 /// Why a login is refused whose names a server of this version may read in another way; `None` if it is not.
 pub fn objection(login: &Login, server: Dialect) -> Option<&'static str> {
     let Ok(user) = std::str::from_utf8(&login.username) else {
@@ -33,6 +43,7 @@ pub fn objection(login: &Login, server: Dialect) -> Option<&'static str> {
     }
     let longest = match server {
         Dialect::MySql(_) => LONGEST_IN_MYSQL,
+        // Where it is MariaDB for sure, the name was shortened.
         _ => LONGEST_IN_MARIADB,
     };
     (user.chars().count() > longest).then_some("the user name is longer than the server keeps")
@@ -113,7 +124,23 @@ mod tests {
     fn names_are_no_longer_than_the_server_keeps() {
         assert!(!refused("ü".repeat(32).as_bytes(), b"", 45, MYSQL));
         assert!(refused("ü".repeat(33).as_bytes(), b"", 45, MYSQL));
-        assert!(!refused(&[b'u'; 128], b"", 45, MARIADB));
-        assert!(refused(&[b'u'; 129], b"", 45, MARIADB));
+        assert!(!refused(&[b'u'; 128], b"", 45, Dialect::Any));
+        assert!(refused(&[b'u'; 129], b"", 45, Dialect::Any));
+    }
+
+    #[test]
+    fn mariadb_takes_the_first_letters_of_a_longer_name() {
+        let shortened = |name: &str, server| {
+            let mut username = name.as_bytes().to_vec();
+            shorten(&mut username, server);
+            String::from_utf8(username).unwrap()
+        };
+        for letter in ["u", "ü", "€"] {
+            let (kept, longer) = (letter.repeat(128), letter.repeat(129));
+            assert_eq!(shortened(&kept, MARIADB), kept);
+            assert_eq!(shortened(&longer, MARIADB), kept);
+            assert_eq!(shortened(&longer, MYSQL), longer);
+            assert_eq!(shortened(&longer, Dialect::Any), longer);
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use wire::Command;
 use wire::reply::is_err;
 
 use crate::engine::Step;
@@ -64,21 +63,13 @@ impl Turn<'_> {
         self.close();
     }
 
-    /// The connection ends. If that is because the server is gone, and the client waits for an answer of which it has seen
-    /// nothing, it is told so: `true`.
+    /// The connection ends. If that is because the server is gone in a login, the client is told so: `true`. In a command it
+    /// sees what it would see directly, the end: client libraries and pools know that the connection is lost, and an ERR
+    /// would say that it is not.
     pub fn tell_of_lost_server(&mut self) -> bool {
-        let waits = match self.state.step {
-            Step::Greeting | Step::Tls(Side::Server) | Step::LoginAnswer => true,
-            Step::Answer | Step::FileAnswer => {
-                let exchange = &self.state.exchange;
-                // The close of the server is the answer to COM_QUIT.
-                !exchange.begun
-                    && !exchange.is_answered()
-                    && self.session.command != Some(Command::QUIT.0)
-            }
-            _ => false,
-        };
-        if !waits || self.server().is_none_or(|server| server.link.is_quiet()) {
+        let is_login =
+            matches!(self.state.step, Step::Greeting | Step::Tls(Side::Server) | Step::LoginAnswer);
+        if !is_login || self.server().is_none_or(|server| server.link.is_quiet()) {
             return false;
         }
         if self.state.step == Step::Greeting
@@ -90,9 +81,6 @@ impl Turn<'_> {
             self.mark_down(ndx, CLOSED_WITHOUT_GREETING);
         }
         self.send_to_client(&self.login_error("pyproxy: the server closed the connection"));
-        if let Some(due) = self.state.exchange.due.take() {
-            due.given();
-        }
         true
     }
 }

@@ -205,6 +205,8 @@ impl Connection {
     fn step(&mut self, side: Side, tools: &mut Tools) -> bool {
         match side {
             Side::Server if self.client_left(tools) => {
+                // What was sent before is the server's, such as a COM_QUIT that a script queued.
+                self.io.flush(&tools.registry);
                 return self.tell(Event::Ended(Side::Client), tools);
             }
             Side::Client if self.server_spoke(tools) => return true,

@@ -1,8 +1,12 @@
 //! A script that queues every command and keeps every result: what passes directly passes so, too.
 
+use std::fs;
+
 use testkit::client::handshake::parse_switch;
+use testkit::client::{COM_QUERY, COM_QUIT};
+use testkit::proto::resultset::one_cell;
 use testkit::proto::scramble;
-use testkit::{Host, RawClient};
+use testkit::{Greeting, Host, MariaDb, RawClient, RawServer};
 
 use crate::support::*;
 
@@ -58,4 +62,35 @@ fn long_data() {
     assert!(row.ends_with((24 << 20).to_string().as_bytes()), "{row:?}");
     assert_eq!(row, length_of_long_data(&mut direct(), 24));
     assert_in_step(&mut client);
+}
+
+/// Else the server counts an aborted client, and tells of it in its log.
+#[test]
+fn the_quit_of_a_client_that_left_at_once() {
+    let server = RawServer::start(|conn| {
+        conn.accept_login(&Greeting::default())?;
+        conn.serve(|_| one_cell("v", "waited"))
+    });
+    // While the first client waits, the proxy's only thread does not see that the other one says goodbye, and leaves.
+    let script = r#"
+        import os, time
+
+        def read_query(proxy, packet):
+            if packet[1:] == b"wait":
+                print("it waits", flush=True)
+                while not os.path.exists(os.path.dirname(__file__) + "/go_on"):
+                    time.sleep(0.01)
+            proxy.queries.append(1, packet, resultset_is_needed=True)
+            return proxy.PROXY_SEND_QUERY
+        "#;
+    let host = Host::builder().backend(server.address()).script(script).start();
+    let mut first = RawClient::login(host.address(), &MariaDb::user()).unwrap();
+    let mut second = RawClient::login(host.address(), &MariaDb::user()).unwrap();
+    first.send_command(COM_QUERY, b"wait").unwrap();
+    host.wait_for_stdout("it waits");
+    second.send_command(COM_QUIT, b"").unwrap();
+    drop(second);
+    fs::write(host.file("go_on"), "").unwrap();
+    let seen = server.wait_until(|seen| seen[1].ended);
+    assert_eq!(seen[1].commands(), [[COM_QUIT]]);
 }
