@@ -9,7 +9,7 @@
 to the proxy.
 
 * `read_query`: each script sees the commands that the one before it made, one by one. It may let a command pass, answer it,
-  or queue commands of its own in its place, with ids of its own.
+  send another one (`pyproxy.Send`), or queue commands of its own in its place, with ids of its own.
 * `read_query_result`: a result goes back the same way, to each script that had queued, as the scripts behind it made it:
   the server's, one that was replaced, the answer of a script. Each may replace or drop it. It is the result of the command
   that the script queued, whatever the scripts behind it made of that. A script that let the command pass is not asked.
