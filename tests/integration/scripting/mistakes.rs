@@ -39,9 +39,16 @@ fn a_wrong_number_of_parameters_stops_the_start() {
 }
 
 #[test]
-fn a_coroutine_is_named_as_what_it_is() {
-    let log = failing("async def read_query(proxy, packet): pass");
-    assert!(log.contains("read_query returned a coroutine (it is an async def"), "{log}");
+fn a_coroutine_where_no_hook_can_wait_is_named_as_what_it_is() {
+    let script = "async def later(): pass\ndef read_query(proxy, packet): return later()";
+    let host = Host::builder()
+        .backend(db())
+        .option("pyproxy-event-loop", "chassis")
+        .script(script)
+        .start();
+    assert_query_fails(&mut host.client(), "SELECT 1", "read_query");
+    let log = host.log();
+    assert!(log.contains("read_query returned a coroutine (hooks cannot wait here"), "{log}");
     assert!(!log.contains("never awaited"), "{log}");
 }
 
