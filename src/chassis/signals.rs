@@ -41,7 +41,7 @@ impl Handler {
         if address == libc::SIG_DFL || address == libc::SIG_IGN {
             return;
         }
-        // SAFETY: what was set as a handler is a function, of the type that the flags tell.
+        // SAFETY: INV-10: what was set as a handler is a function, of the type that the flags tell.
         unsafe {
             if self.flags.load(Ordering::Acquire) & libc::SA_SIGINFO == 0 {
                 transmute::<usize, extern "C" fn(c_int)>(address)(signal);
@@ -101,7 +101,7 @@ fn stand_before(signal: c_int, early: usize, before: &Handler, now: &libc::sigac
     action.sa_sigaction = own;
     action.sa_flags |= libc::SA_SIGINFO;
     let mut replaced = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: a handler that only stores a value and calls the one that was there; the kernel fills `replaced` if it succeeds.
+    // SAFETY: INV-10; the kernel fills `replaced` if it succeeds.
     unsafe {
         if libc::sigaction(signal, &raw const action, replaced.as_mut_ptr()) == 0 {
             before.set(&replaced.assume_init());

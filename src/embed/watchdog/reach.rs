@@ -36,7 +36,9 @@ impl Found {
             Self::Stack(stack) if stack.is_empty() => ", not in Python code now".to_owned(),
             Self::Stack(stack) => format!(":\n{stack}"),
             Self::Over => String::new(),
-            Self::Nothing | Self::Busy => ", where it holds Python's lock".to_owned(),
+            Self::Nothing | Self::Busy => {
+                ", and does not let go of Python, so that its stack cannot be seen".to_owned()
+            }
         }
     }
 }
