@@ -123,6 +123,7 @@ class Config:
     venv: str | None
     event_loop: str
     drain_timeout: float
+    hook_warn: float
     hook_timeout: float
     login_timeout: float
     query_timeout: float | None

@@ -14,6 +14,7 @@ pub mod host;
 pub mod link;
 pub mod mutex;
 pub mod packet;
+pub mod signals;
 pub mod socket;
 
 pub use backend::Backends;

@@ -127,6 +127,20 @@ def describe(error):
     return text
 
 
+def stack(ident):
+    """Where the Python code of a thread is, as a traceback has it, without the frames of this file and of the event loop."""
+    frame = sys._current_frames().get(ident)
+    if frame is None:
+        return ""
+    entries = [entry for entry in traceback.extract_stack(frame) if not _is_ours(entry.filename)]
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None:
+        folder = os.path.dirname(asyncio.__file__)
+        runs = [os.path.dirname(entry.filename) != folder for entry in entries]
+        entries = entries[runs.index(True) :] if True in runs else entries
+    return "".join(traceback.format_list(entries)).rstrip("\n")
+
+
 def _hiding(text):
     """A line for each module beside the script that Python finds in place of its own, if the traceback has its name."""
     folder = os.path.dirname(sys.argv[0])

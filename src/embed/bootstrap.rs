@@ -79,6 +79,11 @@ impl Bootstrap {
         Ok(())
     }
 
+    /// Where the Python code of a thread is; of one that runs none, nothing.
+    pub fn stack(&self, py: Python<'_>, ident: std::ffi::c_ulong) -> PyResult<String> {
+        self.0.bind(py).call_method1(intern!(py, "stack"), (ident,))?.extract()
+    }
+
     /// The traceback of `error`. Always gives some text, whatever the exception does when it is looked at.
     pub fn describe(&self, py: Python<'_>, error: &PyErr) -> String {
         // Turning the error into its value is what ties the traceback to it.

@@ -18,6 +18,7 @@ mod script;
 mod scripts;
 mod threads;
 mod venv;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use ::script::ConfigValue;
 pub use error::EmbedError;
 pub use script::Script;
 pub use scripts::Scripts;
+pub use watchdog::Limits;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::reload::Watch;
 use super::script::Environment;
+use super::watchdog::{Limits, Watchdog};
 use super::{Script, deadline, threads};
 use engine::{Session, Shared, Slot};
 use script::{Asked, Binding, EventLoop, Mailbox};
@@ -17,13 +18,27 @@ pub struct Scripts {
     /// Older versions, oldest first; those that open connections still use are alive.
     replaced: Mutex<Vec<Weak<Script>>>,
     watch: Option<Mutex<Watch>>,
+    watchdog: Mutex<Option<Watchdog>>,
 }
 
 impl Scripts {
     pub(super) fn new(environment: Arc<Environment>, first: Script, watch: Option<Watch>) -> Self {
         let current = Mutex::new(Arc::new(first));
         let replaced = Mutex::default();
-        Self { environment, current, replaced, watch: watch.map(Mutex::new) }
+        Self {
+            environment,
+            current,
+            replaced,
+            watch: watch.map(Mutex::new),
+            watchdog: Mutex::default(),
+        }
+    }
+
+    /// From now on somebody watches how long hooks take. In `apply_config`.
+    pub fn limit(&self, limits: Limits) -> std::io::Result<()> {
+        let watchdog = Watchdog::start(Arc::clone(&self.environment), limits)?;
+        *lock(&self.watchdog) = Some(watchdog);
+        Ok(())
     }
 
     /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if
@@ -93,6 +108,10 @@ impl Scripts {
                 log::error!("Python's exit handlers failed:\n{traceback}");
             }
         });
+        let watchdog = lock(&self.watchdog).take();
+        if let Some(watchdog) = watchdog {
+            watchdog.stop();
+        }
     }
 }
 

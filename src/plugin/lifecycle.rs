@@ -17,7 +17,7 @@ use super::options::ini_file::{self, IniError};
 use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
-use crate::chassis::{Backends, api, fork, host, mutex};
+use crate::chassis::{Backends, api, fork, host, mutex, signals};
 use crate::drive::lane::{Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
@@ -125,6 +125,8 @@ enum StartError {
     Backend { option: &'static str, address: String },
     #[error("children of the script cannot be told apart: {0}")]
     Fork(std::io::Error),
+    #[error("hooks cannot be watched: {0}")]
+    Watchdog(std::io::Error),
     #[error(transparent)]
     Python(#[from] embed::EmbedError),
     #[error("the plugin is listed twice in plugins=")]
@@ -193,6 +195,12 @@ unsafe fn start(
             let version = unsafe { host::version(chas) };
             let scripts =
                 embed::start(python, options.for_scripts(), Arc::clone(&shared), version)?;
+            let limits = embed::Limits {
+                warn: Some(options.hook_warn).filter(|limit| !limit.is_zero()),
+                timeout: shared.hook_timeout,
+                drain: options.drain_timeout,
+            };
+            scripts.limit(limits).map_err(StartError::Watchdog)?;
             Some(Box::new(scripts) as Box<dyn Scripts>)
         }
     };
@@ -265,6 +273,7 @@ fn running() -> MutexGuard<'static, Option<Lane>> {
 }
 
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
+    signals::end_begins();
     // Whatever else happens, the threads must have ended when the host goes on.
     let lane = running().take();
     guard(|| lane.into_iter().for_each(Lane::stop), || ());

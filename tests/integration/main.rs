@@ -33,3 +33,4 @@ mod results;
 mod scripting;
 mod tls;
 mod waiting;
+mod watchdog;

@@ -101,7 +101,11 @@ impl<G: Guest> Asked for Binding<G> {
             let begin = Instant::now();
             self.tied.shared().stats.python_wait.add(begin - asked_at);
             let _permission = Permission::of_hook(self.tied.session().identity());
-            let answer = self.call(py, ask, packet).unwrap_or_else(|failure| {
+            let called = {
+                let _running = self.tied.enter(py, hook);
+                self.call(py, ask, packet)
+            };
+            let answer = called.unwrap_or_else(|failure| {
                 self.tied.log(py, hook, &failure);
                 Answer::Verdict(Verdict::Failed)
             });

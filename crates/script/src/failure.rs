@@ -1,5 +1,6 @@
 //! Why a call of a hook counts as failed, and how the log says it.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::escape;
@@ -28,8 +29,11 @@ impl Failure {
     }
 
     /// The text behind the name of the hook. `traceback` is that of an exception.
-    pub fn describe(&self, traceback: impl FnOnce(&PyErr) -> String) -> String {
+    pub fn describe(&self, py: Python<'_>, traceback: impl FnOnce(&PyErr) -> String) -> String {
         match self {
+            Self::Raised(error) | Self::BadAnswer(_, error) if is_timeout(py, error) => {
+                format!("took longer than pyproxy-hook-timeout:\n{}", traceback(error))
+            }
             Self::Raised(error) => format!("failed:\n{}", traceback(error)),
             Self::InvalidReturn(value) => format!("returned {value}, which it may not return"),
             Self::TimedOut(place) => {
@@ -50,6 +54,14 @@ impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
         Self::Raised(error)
     }
+}
+
+/// Whether a watchdog raised this.
+fn is_timeout(py: Python<'_>, error: &PyErr) -> bool {
+    let module = py.import(intern!(py, "pyproxy._errors"));
+    module
+        .and_then(|module| module.getattr(intern!(py, "HookTimeout")))
+        .is_ok_and(|class| error.matches(py, class).unwrap_or(false))
 }
 
 /// A value for the log: its repr, cut short, or its type if that raises. What a function of another kind gives is named.

@@ -13,6 +13,7 @@ use crate::decision;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::permission::Permission;
+use crate::running::Running;
 use crate::waiting::Tie;
 use engine::{Ask, Hook, Session, Shared, Slot, Verdict};
 
@@ -22,13 +23,21 @@ pub struct Tied<G: Guest> {
     script: Arc<G>,
     session: Slot<Session>,
     shared: Arc<Shared>,
+    /// The connection's number.
+    id: u64,
     proxy: OnceLock<Py<Proxy>>,
 }
 
 impl<G: Guest> Tied<G> {
     /// Ties a connection to a script.
     pub fn new(script: Arc<G>, session: Slot<Session>, shared: Arc<Shared>) -> Self {
-        Self { script, session, shared, proxy: OnceLock::new() }
+        let id = session.lock().map(|session| session.id).unwrap_or_default();
+        Self { script, session, shared, id, proxy: OnceLock::new() }
+    }
+
+    /// From now on a hook runs, until this is dropped.
+    pub fn enter<'py>(&self, py: Python<'py>, hook: Hook) -> Running<'py> {
+        Running::enter(py, hook, self.id)
     }
 
     /// The script.
@@ -147,13 +156,10 @@ impl<G: Guest> Tied<G> {
 
     /// One entry of the critical level, which names the hook and the connection.
     pub fn log(&self, py: Python<'_>, hook: Hook, failure: &Failure) {
-        let (id, client) = self
-            .session
-            .lock()
-            .map(|session| (session.id, session.client.src.name.clone()))
-            .unwrap_or_default();
+        let client = self.session.lock().map(|session| session.client.src.name.clone());
+        let (id, client) = (self.id, client.unwrap_or_default());
         let hook = hook.name();
-        let reason = failure.describe(|error| self.script.describe(py, error));
+        let reason = failure.describe(py, |error| self.script.describe(py, error));
         log::error!("connection {id} ({client}): {hook} {reason}");
         self.command_over(py);
     }
@@ -176,6 +182,10 @@ impl<G: Guest> Tie for Tied<G> {
         returned: &Bound<'_, PyAny>,
     ) -> Result<Verdict, Failure> {
         self.conclude(py, ask, returned)
+    }
+
+    fn enter<'py>(&self, py: Python<'py>, ask: &Ask) -> Running<'py> {
+        self.enter(py, ask.hook())
     }
 
     fn log(&self, py: Python<'_>, ask: &Ask, failure: &Failure) {

@@ -99,6 +99,7 @@ class Process:
         config.venv = None
         config.event_loop = "own"
         config.drain_timeout = 0.0
+        config.hook_warn = 1.0
         config.hook_timeout = 30.0
         config.login_timeout = 10.0
         config.query_timeout = config.idle_timeout = None

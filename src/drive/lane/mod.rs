@@ -28,7 +28,7 @@ mod worker;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use limits::Limits;
 pub use listener::Listener;
@@ -36,20 +36,13 @@ pub use proxy_header::Networks;
 
 use self::worker::{Front, Inbox, Worker};
 use super::Context;
-use crate::chassis::host;
 
 /// The threads.
 #[derive(Debug)]
 pub struct Lane {
     threads: Vec<JoinHandle<()>>,
     inboxes: Vec<Arc<Inbox>>,
-    drain: Duration,
 }
-
-/// How long a thread may take to end when it no longer waits for commands.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often the end of a thread is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Lane {
     /// Starts `count` threads, which serve the clients of `listener`. When they are asked to stop, commands that are under
@@ -69,7 +62,7 @@ impl Lane {
         if let Some(first) = workers.first_mut() {
             first.accept_with(Front::new(listener, inboxes.clone()))?;
         }
-        let mut lane = Self { threads: Vec::new(), inboxes, drain };
+        let mut lane = Self { threads: Vec::new(), inboxes };
         for (worker, number) in workers.into_iter().zip(1..) {
             let name = format!("pyproxy-{number}");
             let thread = std::thread::Builder::new().name(name).spawn(move || worker.run())?;
@@ -78,19 +71,15 @@ impl Lane {
         Ok(lane)
     }
 
-    /// Ends the threads, and waits for them. If a hook holds one of them for much longer than commands may go on, nothing
-    /// else can be done: the process ends.
+    /// Ends the threads, and waits for them. If a hook holds one of them for much longer than commands may go on, the watchdog
+    /// ends the process.
     pub fn stop(self) {
         for inbox in &self.inboxes {
             inbox.stop();
         }
-        let until = Instant::now() + self.drain + PATIENCE;
-        while self.threads.iter().any(|thread| !thread.is_finished()) {
-            if Instant::now() > until {
-                log::error!("a hook does not return: the process ends without waiting for it");
-                host::end_process();
-            }
-            std::thread::sleep(LOOK_EVERY);
+        for thread in self.threads {
+            // One that has panicked said so in the log.
+            _ = thread.join();
         }
     }
 }

@@ -80,6 +80,9 @@ option_table! {
     "pyproxy-drain-timeout" (Text "<seconds>")
         "how long commands that are under way may go on when mysql-proxy stops" (default "0")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
+    "pyproxy-hook-warn" (Text "<seconds>")
+        "how long a hook may run before the log says where it is; 0: for ever" (default "1")
+        => hook_warn: Duration = check::seconds_or_none, shown as "hook_warn";
     "pyproxy-hook-timeout" (Text "<seconds>")
         "how long a hook may take, without its queries; 0: for ever" (default "30")
         => hook_timeout: Duration = check::seconds_or_none, shown as "hook_timeout";

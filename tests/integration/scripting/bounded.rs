@@ -84,6 +84,37 @@ fn an_endless_answer_is_a_script_error() {
     host.wait_for_log("the answer is larger than pyproxy-max-kept-bytes");
 }
 
+/// A row of NULLs has no text, but it has cells. The generator ends with the failed answer.
+#[test]
+fn rows_that_are_read_ahead_count_with_their_cells() {
+    let script = "
+import pyproxy
+
+def rows():
+    n = 0
+    try:
+        while True:
+            n += 1
+            yield (None,) * 1000
+    finally:
+        print(f'closed after {n};', flush=True)
+
+def read_query(proxy, packet):
+    if packet[1:] == b'endless':
+        return pyproxy.Rows([f'c{n}' for n in range(1000)], rows())
+";
+    let builder = Host::builder().backend(db()).script(script);
+    let host = builder.option("pyproxy-max-kept-bytes", "100K").start();
+    let mut client = host.client();
+    assert_query_fails(&mut client, "endless", "read_query");
+    host.wait_for_log("the answer is larger than pyproxy-max-kept-bytes");
+    host.wait_for_stdout(";");
+    let output = host.stdout();
+    let rows = output.split(' ').next_back().unwrap().trim_end_matches(";\n");
+    assert!(rows.parse::<u32>().unwrap() < 10, "{output}");
+    assert_in_step(&mut client);
+}
+
 /// Nobody reads what the server would send for minutes.
 #[test]
 fn a_client_that_leaves_ends_the_query() {

@@ -74,7 +74,7 @@ pub fn encode_rows(
         for (n, values) in rows.by_ref() {
             let mut row = Row::default();
             row.read(n, &values?, &columns, &mut seen)?;
-            budget.spend(row.text.len())?;
+            budget.spend(row.bytes())?;
             ahead.push(row);
         }
         seen.guesses.settle(&mut columns);
@@ -104,7 +104,8 @@ pub fn encode_rows(
     let mut row = Row::default();
     for (n, values) in rows {
         row.read(n, &values?, &columns, &mut seen)?;
-        budget.spend(row.text.len())?;
+        // A cell takes one byte at least.
+        budget.spend(row.text.len() + row.cells.len())?;
         put(n, &row)?;
     }
     encoder.finish(status, warnings);
@@ -183,6 +184,11 @@ impl Row {
             None => Ok(()),
             Some(_) => Err(wrong_length(n, "more", columns)),
         }
+    }
+
+    /// The memory that it takes.
+    fn bytes(&self) -> usize {
+        self.text.len() + size_of_val(&*self.cells)
     }
 
     fn cells(&self) -> impl Iterator<Item = Option<&[u8]>> {

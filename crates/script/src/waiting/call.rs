@@ -17,6 +17,7 @@ use super::steps::Steps;
 use crate::asked::{FromScript, Mailbox};
 use crate::failure::Failure;
 use crate::permission::Permission;
+use crate::running::Running;
 use engine::{Ask, QueryId, Session, Shared, Slot, Verdict};
 
 /// How long a coroutine that was cancelled may take to end.
@@ -39,6 +40,9 @@ pub trait Tie: Debug + Send + Sync {
         ask: &Ask,
         returned: &Bound<'_, PyAny>,
     ) -> Result<Verdict, Failure>;
+
+    /// From now on code of the hook runs, until this is dropped.
+    fn enter<'py>(&self, py: Python<'py>, ask: &Ask) -> Running<'py>;
 
     /// Writes a failure to the log.
     fn log(&self, py: Python<'_>, ask: &Ask, failure: &Failure);
@@ -118,6 +122,12 @@ impl Call {
         &*self.tie
     }
 
+    /// From now on code of the hook runs, until this is dropped: with its connection, if the coroutine has not ended.
+    pub fn enter<'py>(&self, py: Python<'py>) -> (Running<'py>, Option<Permission>) {
+        let permission = self.is_alive().then(|| Permission::of_hook(self.session.identity()));
+        (self.tie.enter(py, &self.ask), permission)
+    }
+
     /// A step took this long.
     pub fn ran(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -131,7 +141,7 @@ impl Call {
     /// Calls the hook. On the loop's thread.
     pub fn begin(self: &Arc<Self>, py: Python<'_>, packet: &[u8]) {
         let returned = {
-            let _permission = Permission::of_hook(self.session.identity());
+            let _entered = self.enter(py);
             self.tie.call(py, &self.ask, packet)
         };
         match returned {
@@ -191,7 +201,7 @@ impl Call {
             return self.fail(py, &Failure::Ended);
         }
         let concluded = {
-            let _permission = Permission::of_hook(self.session.identity());
+            let _entered = self.enter(py);
             self.tie.conclude(py, &self.ask, returned)
         };
         match concluded {

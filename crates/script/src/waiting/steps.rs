@@ -42,8 +42,7 @@ impl Steps {
         let mut stepped = None;
         let begin = Instant::now();
         call.tie().attached(&mut |py| {
-            let _permission =
-                call.is_alive().then(|| Permission::of_hook(call.session().identity()));
+            let _entered = call.enter(py);
             stepped = Some(step(self.coroutine.bind(py)));
         });
         call.ran(begin.elapsed());

@@ -181,6 +181,15 @@ impl Host {
         self.end()
     }
 
+    /// Stops it with SIGTERM, whatever it exits with.
+    ///
+    /// # Panics
+    /// If it does not exit.
+    pub fn cut_off(mut self) -> Ended {
+        self.ask_to_end();
+        self.any_end()
+    }
+
     fn ask_to_end(&mut self) {
         if self.is_alive() {
             self.signal(libc::SIGTERM);
@@ -188,15 +197,20 @@ impl Host {
     }
 
     fn end(&mut self) -> Ended {
+        let ended = self.any_end();
+        let (status, log) = (ended.status, &ended.log);
+        assert!(status.success(), "the host ended with {}\n{log}", describe(status));
+        ended
+    }
+
+    fn any_end(&mut self) -> Ended {
         let mut child = self.child.take().expect("stopped once");
         let status = wait_for(&mut child, PATIENCE);
         if status.is_none() {
             process::kill_group(&mut child);
         }
         let status = status.unwrap_or_else(|| panic!("SIGTERM does not end it\n{}", self.log()));
-        let log = self.log();
-        assert!(status.success(), "the host ended with {}\n{log}", describe(status));
-        Ended { status, log, stdout: self.stdout() }
+        Ended { status, log: self.log(), stdout: self.stdout() }
     }
 }
 
