@@ -219,6 +219,18 @@ def made_result(
     Raises ValueError if they are none. In a hook of its connection only.
     """
 
+def checked_query(proxy: pyproxy.Proxy, what: str | _Data, /) -> bytes:
+    """The packet that `proxy.query(what)` would run now; what forbids that is raised."""
+
+def injection_of(result: pyproxy.Resultset, /) -> pyproxy.Injection:
+    """The query that has this result, or that this is a part of the answer to."""
+
+def is_event_loop() -> bool:
+    """Whether this is the thread of the event loop that runs hooks which wait."""
+
+def hook_is_cancelled() -> bool:
+    """Whether the hook whose coroutine calls this was told to end."""
+
 # --- connection phase
 
 def decode_challenge(packet: _Data, /) -> tuple[int, bytes, int, int, int, int, int, bytes, bytes]:

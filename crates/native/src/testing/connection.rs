@@ -355,7 +355,8 @@ impl Turn<'_, '_> {
         let raised = script.take_failure();
         if *verdict == Verdict::Failed && self.state.failure.is_none() {
             // What it may not return is in the log only.
-            self.state.failure = raised.or_else(|| self.host.last_error().map(PyTypeError::new_err));
+            self.state.failure =
+                raised.or_else(|| self.host.last_error().map(PyTypeError::new_err));
         }
     }
 

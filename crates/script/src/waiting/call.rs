@@ -108,6 +108,11 @@ impl Call {
         self.alive.load(Ordering::Acquire)
     }
 
+    /// Whether it was told to end.
+    pub fn is_cancelled(&self) -> bool {
+        !self.is_alive() || self.state().cancelled.is_some()
+    }
+
     /// The connection.
     pub fn session(&self) -> &Slot<Session> {
         &self.session
