@@ -154,7 +154,9 @@ impl<G: Guest> Tied<G> {
             .unwrap_or_default();
         let hook = hook.name();
         let reason = failure.describe(|error| self.script.describe(py, error));
-        log::error!("connection {id} ({client}): {hook} {reason}");
+        let text = format!("connection {id} ({client}): {hook} {reason}");
+        log::error!("{text}");
+        self.script.failed(failure, &text);
         self.command_over(py);
     }
 }

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyproxy
 from pyproxy import _native
-from pyproxy._stack.exchange import Asker, StackCommand, StackResult, seen_by
+from pyproxy._stack.exchange import Asker, StackCommand, StackResult, is_result_of, seen_by
 from pyproxy._stack.script_view import ProxyView
 from pyproxy._stack.scripts import Script
 from pyproxy._stack.waiting import outcome
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from pyproxy import Answer, Injection, Proxy, Resultset
+    from pyproxy import Answer, Proxy, Resultset
 
 __all__ = ["ANSWERS", "NOTHING_LEFT", "Chain", "ScriptQuery"]
 
@@ -322,7 +322,7 @@ class Chain:
             queries.append(*command)
         try:
             decision = await self.ask(script, position, hook, argument)
-            if _is_result_of(argument, decision):
+            if is_result_of(argument, decision):
                 decision = None
             elif isinstance(decision, ANSWERS):
                 self._value = decision
@@ -388,14 +388,6 @@ def _fields(response: pyproxy.Response) -> pyproxy.ResponseDict:
     names = (*pyproxy.ResponseDict.__required_keys__, *pyproxy.ResponseDict.__optional_keys__)
     found = ((name, getattr(response, name)) for name in names)
     return cast("pyproxy.ResponseDict", {name: value for name, value in found if value is not None})
-
-
-def _is_result_of(argument: object, decision: object) -> bool:
-    """Whether a hook returned the result that it was asked about, as it came."""
-    if isinstance(argument, bytes) or decision is None:
-        return False
-    inj = cast("Injection", argument)
-    return decision is inj or decision is inj.resultset
 
 
 def _is_in(decision: object, *decisions: int) -> TypeGuard[int | None]:

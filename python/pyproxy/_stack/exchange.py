@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pyproxy
 from pyproxy._stack.script_view import InjectionView
@@ -13,7 +13,7 @@ from pyproxy._stack.scripts import Script
 if TYPE_CHECKING:
     from pyproxy import Injection
 
-__all__ = ["Asker", "StackCommand", "StackResult", "seen_by"]
+__all__ = ["Asker", "StackCommand", "StackResult", "is_result_of", "seen_by"]
 
 _UNANSWERED = (pyproxy.COM_STMT_CLOSE, pyproxy.COM_STMT_SEND_LONG_DATA)
 
@@ -95,3 +95,11 @@ def seen_by(asker: Asker, script: Script, result: StackResult) -> object:
     if result.packets is None and (inj.id, inj.query) == (command.id, query):
         return inj
     return InjectionView(inj, result.timed, command.id, query)
+
+
+def is_result_of(argument: object, decision: object) -> bool:
+    """Whether a hook returned the result that it was asked about, as it came."""
+    if isinstance(argument, bytes) or decision is None:
+        return False
+    inj = cast("Injection", argument)
+    return decision is inj or decision is inj.resultset

@@ -25,7 +25,7 @@ pub fn query<'py>(
     let (call, query) = checked(py, session, packet)?;
     let event_loop = EventLoop::get(py)?.python(py);
     let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let id = call.begin_query(py, &future);
+    let id = call.begin_query(py, &future)?;
     let done = {
         let call = Arc::clone(&call);
         move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
