@@ -14,10 +14,12 @@ ReferenceError. Each attribute here exists, with this documentation, and no othe
 the two.
 """
 
+import asyncio
+import concurrent.futures
 import datetime
 import decimal
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, SupportsIndex, TypeAlias, final, overload
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, SupportsIndex, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Buffer
 
@@ -31,6 +33,10 @@ from ._answers import Rows as Rows
 from ._answers import Send as Send
 from ._constants import *  # noqa: F403 - every one of them
 from ._constants import Constants as _Constants
+from ._errors import HookTimeout as HookTimeout
+from ._errors import ResultTooLarge as ResultTooLarge
+from ._errors import ServerError as ServerError
+from ._errors import ServerLost as ServerLost
 from ._native import Tokens
 from ._response_view import ResponseResultset
 from ._responses import FieldDict as FieldDict
@@ -58,7 +64,16 @@ _Cell: TypeAlias = (
 _Row: TypeAlias = tuple[_Cell, ...]
 # In a class that has an attribute of this name.
 _bytes: TypeAlias = bytes
+_T = TypeVar("_T")
 
+def loop() -> asyncio.AbstractEventLoop:
+    """The asyncio loop that runs hooks which wait."""
+
+def spawn(coroutine: Coroutine[Any, Any, _T], /) -> concurrent.futures.Future[_T]:
+    """Runs a coroutine in the background, on the loop of the hooks. Gives a `concurrent.futures.Future`.
+
+    It is cancelled when the proxy ends; an exception goes to the log.
+    """
 @final
 class Proxy(_Constants):
     """What a hook works with. One object per connection, the same in all its hooks.
@@ -87,6 +102,16 @@ class Proxy(_Constants):
         """The answer to send for `PROXY_SEND_RESULT`. Assign a mapping, or set its attributes."""
     @response.setter
     def response(self, value: Response | ResponseDict | None) -> None: ...
+
+    # Who sends a command that no server answers knows it: the others need not look for None.
+    def query(self, what: _Data, /) -> Awaitable[Resultset | Any]:
+        """Runs a query on the server of this connection, now, and gives its result: to be awaited in a hook that is an `async
+        def`.
+
+        `what` is SQL as text, or a packet as bytes. Several at once run one behind the other. An ERR of the server is
+        `result.error`. Raises ServerLost if there is no server, or it goes; ResultTooLarge. Of a command that no server
+        answers the result is None.
+        """
 
 @final
 class Globals:
@@ -527,6 +552,8 @@ class Resultset:
     @property
     def error(self) -> _bytes | None:
         """The payload of the ERR that ended the result; None if it ended well. Always there."""
+    def raise_for_error(self) -> None:
+        """Raises ServerError if an ERR ended the result."""
     @property
     def row_count(self) -> int:
         """Number of rows, of all result sets of the answer."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from decimal import Decimal
 from typing import Any, Protocol, SupportsIndex, TypeAlias, final, overload
 
@@ -219,6 +220,18 @@ def made_result(
     Raises ValueError if they are none. In a hook of its connection only.
     """
 
+def checked_query(proxy: pyproxy.Proxy, what: str | _Data, /) -> bytes:
+    """The packet that `proxy.query(what)` would run now; what forbids that is raised."""
+
+def injection_of(result: pyproxy.Resultset, /) -> pyproxy.Injection:
+    """The query that has this result, or that this is a part of the answer to."""
+
+def is_event_loop() -> bool:
+    """Whether this is the thread of the event loop that runs hooks which wait."""
+
+def hook_is_cancelled() -> bool:
+    """Whether the hook whose coroutine calls this was told to end."""
+
 # --- connection phase
 
 def decode_challenge(packet: _Data, /) -> tuple[int, bytes, int, int, int, int, int, bytes, bytes]:
@@ -366,9 +379,15 @@ class Process:
     """A proxy in memory: its options, backends, log and script."""
 
     def __new__(
-        cls, reject: bool, profiling: bool, pool_change_user: bool, max_kept_bytes: int, /
+        cls,
+        reject: bool,
+        profiling: bool,
+        pool_change_user: bool,
+        max_kept_bytes: int,
+        hook_timeout: float,
+        /,
     ) -> Process:
-        """`reject` says what happens to a query whose hook failed."""
+        """`reject` says what happens to a query whose hook failed. `hook_timeout` is in seconds, without a limit if it is 0."""
     @property
     def globals(self) -> pyproxy.Globals:
         """`proxy.globals`."""
@@ -383,15 +402,17 @@ class Process:
         """How many backends there are."""
     def add_backend(self, address: str, is_read_only: bool, /) -> None:
         """Lists a backend. ValueError if it is no address, or listed already."""
-    def load(self, module: object, describe: Callable[[BaseException], str], /) -> None:
-        """Takes the functions of `module` as the script's, and calls `init(proxy)`. `describe` gives
-        the text of an exception."""
-    def shutdown(self) -> None:
-        """Calls the script's `shutdown(proxy)`."""
+    def load(
+        self, module: object, describe: Callable[[BaseException], str], /
+    ) -> Future[object] | None:
+        """Takes the functions of `module` as the script's, and calls `init(proxy)`: gives a future if that waits.
+        `describe` gives the text of an exception."""
+    def shutdown(self) -> Future[object] | None:
+        """Calls the script's `shutdown(proxy)`: gives a future if that waits."""
     def enter(self) -> None:
         """Its script runs from now on."""
     def leave(self) -> None:
-        """What was entered last does not run any more."""
+        """It does not run any more, as often as it was entered."""
     def write_log(self, level: str, text: str, /) -> None:
         """Adds a line to the log."""
     def take_log(self) -> list[tuple[str, str]]:
@@ -404,6 +425,12 @@ class _Owner(Protocol):
         """A hook runs from now on."""
     def leave(self) -> None:
         """It has returned."""
+    def begin_to_wait(self, still: Callable[[], bool], /) -> None:
+        """A client waits for a hook that waits, as long as this is true."""
+    def end_to_wait(self, still: Callable[[], bool], /) -> None:
+        """Not any more."""
+    def when_idle(self, callback: Callable[[float | None], object], /) -> None:
+        """Calls this when the hooks that wait can do nothing."""
 
 class _Server(Protocol):
     @property
@@ -419,11 +446,18 @@ class Connection:
     """One client of a proxy in memory. Its methods take the client's payloads and give what it is
     answered."""
 
-    def __new__(cls, process: Process, owner: _Owner, /) -> Connection: ...
+    def __new__(cls, process: Process, owner: _Owner, patience: float, /) -> Connection:
+        """`patience` is how many seconds a hook may wait before that is an error."""
     def accept(self) -> list[bytes]:
         """The client connects: the greeting, or an ERR."""
     def send(self, payload: bytes, /) -> list[bytes]:
         """The client sends a payload. Raises ConnectionError if the connection is closed."""
+    def begin(self, payload: bytes, /) -> list[bytes]:
+        """The client sends a command, whose answer need not be there: a hook may wait for something that
+        does not happen by itself."""
+    def go_on(self, answered: bool, /) -> list[bytes]:
+        """Goes on with a command that a hook waits in, until that waits again; with `answered`, until the
+        answer is there."""
     def disconnect(self) -> None:
         """The client hangs up, or was hung up on."""
     def take_failure(self) -> BaseException | None:
@@ -431,7 +465,8 @@ class Connection:
     @property
     def awaits(self) -> str:
         """What is awaited of the client: "login", "login_rounds", "command", "file", or "nothing":
-        before it connected, and in the middle of an exchange; "closed" behind the end."""
+        before it connected, and in the middle of an exchange; "closed" behind the end. "script" if nothing is
+        awaited of it because a hook waits."""
     @property
     def proxy(self) -> pyproxy.Proxy | None:
         """The `proxy` of this client; None if there is no script, or the connection is over."""

@@ -54,6 +54,24 @@ min_idle_connections = 1
 path = {{folder}}/queries.log
 [load_multi]
 scripts = {{scripts}}
+directory = {{folder}}
+"""
+# Waits in every hook.
+WAITS = """
+import asyncio
+
+async def connect_server(proxy): await asyncio.sleep(0)
+async def read_handshake(proxy): await asyncio.sleep(0)
+async def read_auth(proxy): await asyncio.sleep(0)
+async def read_auth_result(proxy, auth): await asyncio.sleep(0)
+
+async def read_query(proxy, packet):
+    await asyncio.sleep(0)
+    proxy.queries.append(1, packet, resultset_is_needed=packet[0] == proxy.COM_QUERY)
+    return proxy.PROXY_SEND_QUERY
+
+async def read_query_result(proxy, inj):
+    await asyncio.sleep(0)
 """
 
 
@@ -95,6 +113,7 @@ Start = Callable[..., Stack]
 def start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Start:
     def start(*scripts: str) -> Stack:
         (tmp_path / "queries.log").unlink(missing_ok=True)
+        (tmp_path / "waits.py").write_text(WAITS)
         config = CONFIG.format(scripts=", ".join(scripts), folder=tmp_path)
         session = Session(SCRIPT, backends=[server()], read_only=[server()], script_config=config)
         return Stack(scripts, session, tmp_path, capsys)
@@ -294,3 +313,19 @@ def test_both_do_what_they_are_for(start: Start, pair: tuple[str, str]) -> None:
         with stack.session as session:
             CHECKS[name](stack)
             assert [entry for entry in session.log if entry.level == "critical"] == []
+
+
+MASKED = [pair for pair in PAIRS if "masking" in pair and not reason(pair)]
+IN_EACH_PLACE = [
+    (*pair[:place], "waits", *pair[place:]) for pair in MASKED for place in range(len(pair) + 1)
+]
+
+
+@pytest.mark.parametrize("scripts", IN_EACH_PLACE, ids=" ".join)
+def test_with_masking_and_one_that_waits(start: Start, scripts: tuple[str, ...]) -> None:
+    for name in scripts:
+        if name != "waits":
+            stack = start(*scripts)
+            with stack.session as session:
+                CHECKS[name](stack)
+                assert [entry for entry in session.log if entry.level == "critical"] == []

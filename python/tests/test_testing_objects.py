@@ -20,6 +20,11 @@ STUBS = {
     for node in ast.parse((FOLDER / file).read_text(encoding="utf-8")).body
     if isinstance(node, ast.ClassDef)
 }
+FUNCTIONS = {
+    node.name: node
+    for node in ast.parse((FOLDER / "__init__.pyi").read_text(encoding="utf-8")).body
+    if isinstance(node, ast.FunctionDef)
+}
 EXPORTED = {name: value for name, value in vars(exported).items() if not name.startswith("_")}
 CONSTANTS = {name: value for name, value in EXPORTED.items() if isinstance(value, int)}
 
@@ -69,7 +74,13 @@ def test_classes(name: str) -> None:
 
 
 def test_nothing_else_is_exported() -> None:
-    assert {name for name in EXPORTED if name not in CONSTANTS} == set(STUBS)
+    assert {name for name in EXPORTED if name not in CONSTANTS} == {*STUBS, *FUNCTIONS}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name: str) -> None:
+    live = getattr(pyproxy, name)
+    assert _words(live.__doc__) == _words(ast.get_docstring(FUNCTIONS[name]))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))

@@ -101,7 +101,7 @@ impl Scripts {
                 script.end(py);
             }
             if let Some(event_loop) = EventLoop::running() {
-                event_loop.stop(py);
+                event_loop.stop(py, None);
             }
             if let Err(error) = environment.bootstrap.finish(py) {
                 let traceback = environment.bootstrap.describe(py, &error);

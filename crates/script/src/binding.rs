@@ -40,6 +40,11 @@ impl<G: Guest> Binding<G> {
         self.tied.proxy(py)
     }
 
+    /// Where the coroutine of the hook is that waits, as a traceback has it.
+    pub fn stack(&self, py: Python<'_>) -> PyResult<String> {
+        self.call.as_ref().map_or_else(|| Ok(String::new()), |call| call.stack(py))
+    }
+
     fn new_call(&mut self, ask: &Ask, mailbox: &Arc<dyn Mailbox>) -> Arc<Call> {
         let tied = &self.tied;
         let (session, shared) = (tied.session().clone(), Arc::clone(tied.shared()));

@@ -2,9 +2,11 @@
 
 use std::fmt::Debug;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::classes::globals::Globals;
+use crate::failure::Failure;
 use crate::hooks::Hooks;
 
 /// One loaded version of a script, in an interpreter that a guest runtime keeps: of the plugin, or of the tests' library.
@@ -22,4 +24,12 @@ pub trait Guest: Debug + Send + Sync + 'static {
 
     /// The traceback of an exception. Always gives some text.
     fn describe(&self, py: Python<'_>, error: &PyErr) -> String;
+
+    /// A call of a hook failed like this; what stands in the log about it.
+    fn failed(&self, _failure: &Failure, _text: &str) {}
+
+    /// A new asyncio loop, for hooks that wait.
+    fn new_event_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "new_event_loop"))
+    }
 }

@@ -39,6 +39,7 @@ pub use classes::config::{Config, ConfigValue};
 pub use classes::globals::Globals;
 pub use classes::injection::Injection;
 pub use classes::proxy::Proxy;
+pub use failure::Failure;
 pub use guest::Guest;
 pub use hooks::{Hooks, function};
 pub use permission::Permission;

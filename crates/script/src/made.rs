@@ -10,7 +10,9 @@ use crate::answers::Answer;
 use crate::classes::command::Command;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
+use crate::classes::resultset::Resultset;
 use crate::reply::{self, Context, RowForm};
+use crate::waiting;
 use engine::{Query, Slot};
 
 /// The payloads of a value that a hook returned, or without one of `proxy.response`, as the answer to a command. In a hook of its
@@ -26,9 +28,15 @@ fn encode_answer<'py>(
     let proxy = proxy.get();
     let context = Context { rows: RowForm::of(Some(command)), ..proxy.context()? };
     let reply = match answer {
-        Some(answer) => Answer::of(answer)
-            .ok_or_else(|| PyTypeError::new_err("this is no answer"))?
-            .encode(context)?,
+        Some(answer) => {
+            if let Some(result) =
+                answer.cast::<Resultset>().ok().and_then(|result| result.get().whole())
+            {
+                Proxy::check_answer_to(Some(command), result)?;
+            }
+            let answer = Answer::of(answer);
+            answer.ok_or_else(|| PyTypeError::new_err("this is no answer"))?.encode(context)?
+        }
         None => {
             let response = proxy.own_response().map(|response| response.fields(py));
             reply::encode(response.ok_or_else(|| PyValueError::new_err("no response"))?, context)?
@@ -73,10 +81,43 @@ fn encode_command<'py>(
     Ok(PyBytes::new(proxy.py(), &proxy.get().encode_command(what, Some(command))?))
 }
 
+/// The packet that `proxy.query(what)` would run now; what forbids that is raised.
+#[pyfunction]
+#[pyo3(signature = (proxy, what, /))]
+fn checked_query<'py>(
+    proxy: &Bound<'py, Proxy>,
+    what: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(proxy.py(), &proxy.get().checked_query(what)?))
+}
+
+/// The query that has this result, or that this is a part of the answer to.
+#[pyfunction]
+#[pyo3(signature = (result, /))]
+fn injection_of(result: &Bound<'_, Resultset>) -> Injection {
+    Injection::new(result.get().slot().clone())
+}
+
+/// Whether this is the thread of the event loop that runs hooks which wait.
+#[pyfunction]
+fn is_event_loop() -> bool {
+    waiting::is_loop_thread()
+}
+
+/// Whether the hook whose coroutine calls this was told to end.
+#[pyfunction]
+fn hook_is_cancelled(py: Python<'_>) -> bool {
+    waiting::is_cancelled(py)
+}
+
 /// Adds the functions.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode_command, module)?)?;
     module.add_function(wrap_pyfunction!(made_command, module)?)?;
+    module.add_function(wrap_pyfunction!(checked_query, module)?)?;
+    module.add_function(wrap_pyfunction!(injection_of, module)?)?;
+    module.add_function(wrap_pyfunction!(is_event_loop, module)?)?;
+    module.add_function(wrap_pyfunction!(hook_is_cancelled, module)?)?;
     module.add_function(wrap_pyfunction!(encode_answer, module)?)?;
     module.add_function(wrap_pyfunction!(made_result, module)?)
 }

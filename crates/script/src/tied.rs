@@ -160,7 +160,9 @@ impl<G: Guest> Tied<G> {
         let (id, client) = (self.id, client.unwrap_or_default());
         let hook = hook.name();
         let reason = failure.describe(py, |error| self.script.describe(py, error));
-        log::error!("connection {id} ({client}): {hook} {reason}");
+        let text = format!("connection {id} ({client}): {hook} {reason}");
+        log::error!("{text}");
+        self.script.failed(failure, &text);
         self.command_over(py);
     }
 }

@@ -6,6 +6,8 @@ import difflib
 import inspect
 from types import FunctionType, ModuleType
 
+from pyproxy._stack.waiting import is_async
+
 __all__ = ["OF_CONNECTION", "OF_SCRIPT", "complaint"]
 
 # The hooks, and what they are called with.
@@ -37,6 +39,11 @@ def complaint(module: ModuleType) -> str | None:
                 f"the proxy calls {name}({', '.join(parameters)}), but the script has "
                 f"{name}{inspect.signature(function)}"
             )
+    if is_async(getattr(module, "disconnect_client", None)):
+        return (
+            "disconnect_client cannot wait, there is no client any more: make it a def, which may call "
+            "pyproxy.spawn"
+        )
     missing = [name for name in _ALL if name != "init" and not hasattr(module, name)]
     for name, member in vars(module).items():
         if not isinstance(member, FunctionType) or member.__module__ != module.__name__:

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 from pyproxy import _native
 
 if TYPE_CHECKING:
-    from pyproxy import Command, Connection, Injection, Proxy
+    from collections.abc import Awaitable, Callable
+
+    from typing_extensions import Buffer
+
+    from pyproxy import Command, Connection, Injection, Proxy, Resultset
 
 __all__ = ["AuthView", "InjectionView", "ProxyView"]
 
@@ -57,12 +61,22 @@ class ProxyView(_View):
         _real: Proxy
         _packet: bytes | None
         _command: Command | None
+        _query: Callable[[str | Buffer], Awaitable[Resultset | None]]
 
     def __init__(self, real: Proxy, without_connection: bool = False) -> None:
         super().__init__(real)
         connection = None if without_connection else _ConnectionView(real.connection)
         object.__setattr__(self, "connection", connection)
         self.show_command(None)
+        self.queries_go_to(real.query)
+
+    def queries_go_to(self, query: Callable[[str | Buffer], Awaitable[Resultset | None]]) -> None:
+        """The script's `proxy.query` is this from now on."""
+        object.__setattr__(self, "_query", query)
+
+    def query(self, what: str | Buffer, /) -> Awaitable[Resultset | None]:
+        """`proxy.query`: the scripts behind this one are asked about it."""
+        return self._query(what)
 
     def show_command(self, packet: bytes | None) -> None:
         """The script is asked about this command of another script; None: about the client's own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import itertools
 import sys
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyproxy._stack.hook_names import OF_CONNECTION, OF_SCRIPT, complaint
 from pyproxy._stack.script_view import ProxyView
-from pyproxy._stack.traits import Traits, noticing
+from pyproxy._stack.traits import Traits, awaited_noticing, noticing
+from pyproxy._stack.waiting import is_async, outcome
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
@@ -53,24 +55,32 @@ class Script:
         """Whether the script can do anything for a connection."""
         return any(name in self._hooks for name in OF_CONNECTION)
 
-    def begin(self, proxy: Proxy) -> None:
+    def first_async(self) -> str | None:
+        """One of its functions that wait, if there are any."""
+        return next((name for name, hook in self._hooks.items() if is_async(hook)), None)
+
+    async def begin(self, proxy: Proxy) -> None:
         """Runs `init(proxy)`. Raises LoadError if that raises."""
         try:
             with noticing(self.traits):
-                self._run("init", proxy)
+                returned = self._call("init", proxy)
+            if inspect.iscoroutine(returned):
+                returned = awaited_noticing(self.traits, returned)
+            await outcome(returned)
         except (Exception, SystemExit) as error:
             self._forget()
             raise _failed(self.name, error) from error
 
-    def end(self, proxy: Proxy) -> None:
+    async def end(self, proxy: Proxy) -> None:
         """Runs `shutdown(proxy)`, whose exceptions pass, and forgets the module."""
         self._forget()
-        self._run("shutdown", proxy)
+        await outcome(self._call("shutdown", proxy))
 
-    def _run(self, name: str, proxy: Proxy) -> None:
+    def _call(self, name: str, proxy: Proxy) -> Any:
         function = self._hooks.get(name)
-        if function is not None:
-            function(ProxyView(proxy, without_connection=True))
+        if function is None:
+            return None
+        return function(ProxyView(proxy, without_connection=True))
 
     def _forget(self) -> None:
         sys.modules.pop(self._module.__name__, None)
@@ -90,12 +100,12 @@ def name_of(name: str) -> str:
     return name[: -len(".py")] if name.endswith(".py") else name
 
 
-def load(directory: Path, name: str, forbidden: Path) -> Script:
+def load(directory: Path, name: str, forbidden: Path, may_wait: bool) -> Script:
     """Runs the file `name` below `directory`; `.py` is added if it is not there. Without such a file it may be the name of a
     ready-made script.
 
     Raises LoadError if there is neither, if it is the file `forbidden`, if it has no hooks or one that cannot be called,
-    or if it raises.
+    or that waits when none may, or if it raises.
     """
     module = _of_file(directory, name, forbidden) or _ready_made(name)
     if module is None:
@@ -109,6 +119,9 @@ def load(directory: Path, name: str, forbidden: Path) -> Script:
         raise _failed(name, error) from error
     script = Script(name_of(name), module)
     reason = complaint(module) or (None if script.has_hooks() else "there is no hook in it")
+    waits = script.first_async()
+    if reason is None and waits is not None and not may_wait:
+        reason = f"{waits} is an async def, which needs pyproxy-event-loop=own"
     if reason is not None:
         del sys.modules[module.__name__]
         raise LoadError(f"{name}: {reason}")

@@ -7,17 +7,22 @@ def init(proxy):
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 __all__ = [
     "ANSWERS_HISTOGRAM",
     "CHOOSES_BACKENDS",
     "CHOOSES_USERS",
     "Traits",
+    "awaited_noticing",
     "declare",
     "noticing",
 ]
+
+T = TypeVar("T")
 
 # Claims: what one script of a stack can do. They are ends of the sentence that begins with "both".
 ANSWERS_HISTOGRAM = "answer SELECT * FROM histogram.queries"
@@ -37,24 +42,31 @@ class Traits:
     """What no other script of the stack may do."""
 
 
-_noticed = Traits()
+# An `init` that waits lets others run meanwhile.
+_noticed: ContextVar[Traits | None] = ContextVar("_noticed", default=None)
 
 
 def declare(
     *claims: str, sees_all_results: bool = False, makes_rows_of_results: bool = False
 ) -> None:
     """Declares the script whose `init` runs."""
-    _noticed.sees_all_results |= sees_all_results
-    _noticed.makes_rows_of_results |= makes_rows_of_results
-    _noticed.claims.update(claims)
+    traits = _noticed.get() or Traits()
+    traits.sees_all_results |= sees_all_results
+    traits.makes_rows_of_results |= makes_rows_of_results
+    traits.claims.update(claims)
 
 
 @contextlib.contextmanager
 def noticing(traits: Traits) -> Iterator[None]:
     """Adds to `traits` what is declared inside of the `with` block."""
-    global _noticed
-    outer, _noticed = _noticed, traits
+    outer = _noticed.set(traits)
     try:
         yield
     finally:
-        _noticed = outer
+        _noticed.reset(outer)
+
+
+async def awaited_noticing(traits: Traits, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Awaits it, and adds to `traits` what is declared meanwhile."""
+    with noticing(traits):
+        return await coroutine

@@ -57,13 +57,22 @@ from typing import TYPE_CHECKING
 
 from pyproxy import Error, Rows, _native
 from pyproxy._common.queries import query_text
+from pyproxy._stack.chain import Chain
 from pyproxy._stack.pipeline import Pipeline
 from pyproxy._stack.script_view import AuthView, ProxyView
 from pyproxy._stack.scripts import LoadError, Script, conflict, load, name_of
+from pyproxy._stack.waiting import begin, outcome
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any, TypeVar, Union
+
     from pyproxy import Answer, Auth, Decision, Injection, Proxy
+
+    T = TypeVar("T")
+    # What a hook returned, or the rest of one that waits.
+    Begun = Union[T, Coroutine[Any, Any, T]]
 
 __all__ = [
     "connect_server",
@@ -97,51 +106,67 @@ _scripts: list[Script] = []
 _order: list[str] = []
 
 
-def init(proxy: Proxy) -> None:
+def init(proxy: Proxy) -> Begun[None]:
     """Loads the scripts of the settings. Raises LoadError for one that cannot be loaded."""
+    return begin(_init(proxy))
+
+
+async def _init(proxy: Proxy) -> None:
     directory = str(_directory())
     if settings.directory and directory not in sys.path:
         # For modules that the scripts have beside them.
         sys.path.append(directory)
     try:
         for name in settings.scripts:
-            _load(proxy, name)
+            await _load(proxy, name)
     except LoadError:
-        shutdown(proxy)
+        await _shutdown(proxy)
         raise
 
 
-def shutdown(proxy: Proxy) -> None:
+def shutdown(proxy: Proxy) -> Begun[None]:
     """Ends all scripts."""
+    return begin(_shutdown(proxy))
+
+
+async def _shutdown(proxy: Proxy) -> None:
     while _scripts:
-        _end(proxy, _scripts.pop())
+        await _end(proxy, _scripts.pop())
     _order.clear()
 
 
-def connect_server(proxy: Proxy) -> int | Error | None:
+def connect_server(proxy: Proxy) -> Begun[int | Error | None]:
     """Asks the scripts."""
-    return _ask(proxy, "connect_server")
+    return begin(_ask(proxy, "connect_server"))
 
 
-def read_handshake(proxy: Proxy) -> int | Error | None:
+def read_handshake(proxy: Proxy) -> Begun[int | Error | None]:
     """Asks the scripts."""
-    return _ask(proxy, "read_handshake")
+    return begin(_ask(proxy, "read_handshake"))
 
 
-def read_auth(proxy: Proxy) -> int | Error | None:
+def read_auth(proxy: Proxy) -> Begun[int | Error | None]:
     """Asks the scripts."""
-    return _ask(proxy, "read_auth")
+    return begin(_ask(proxy, "read_auth"))
 
 
-def read_auth_result(proxy: Proxy, auth: Auth) -> int | Error | None:
+def read_auth_result(proxy: Proxy, auth: Auth) -> Begun[int | Error | None]:
     """Asks the scripts, from the last to the first, about the server's answer or what another script made of it."""
+    return begin(_read_auth_result(proxy, auth))
+
+
+async def _read_auth_result(proxy: Proxy, auth: Auth) -> int | Error | None:
+    scripts = tuple(_scripts)
+    chain = Chain(proxy, scripts, lambda script: _view(proxy, script))
     answer: bytes | None = None
-    for script in reversed(_scripts):
+    for position, script in reversed(list(enumerate(scripts, 1))):
         hook = script.hook("read_auth_result")
         if hook is None:
             continue
         proxy.response = None
-        decision = hook(_view(proxy, script), auth if answer is None else AuthView(answer))
+        decision = await chain.ask(
+            script, position, hook, auth if answer is None else AuthView(answer)
+        )
         if isinstance(decision, Error):
             (answer, *_) = _native.encode_answer(proxy, proxy.COM_QUERY, decision)
         elif decision == proxy.PROXY_SEND_RESULT:
@@ -154,20 +179,24 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> int | Error | None:
     return proxy.PROXY_SEND_RESULT
 
 
-def read_query(proxy: Proxy, packet: bytes) -> Decision:
+def read_query(proxy: Proxy, packet: bytes) -> Begun[Decision]:
     """Runs our own commands; gives any other to the scripts."""
-    answer = _run_command(proxy, packet)
+    return begin(_read_query(proxy, packet))
+
+
+async def _read_query(proxy: Proxy, packet: bytes) -> Decision:
+    answer = await _run_command(proxy, packet)
     if answer is not None:
         return answer
-    pipeline = Pipeline(proxy, _scripts, lambda script: _view(proxy, script))
+    pipeline = Pipeline(proxy, _scripts, lambda script: _view(proxy, script), packet)
     proxy.connection.load_multi_pipeline = pipeline
-    return pipeline.read_query(packet)
+    return await pipeline.read_query()
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
+def read_query_result(proxy: Proxy, inj: Injection) -> Begun[Decision]:
     """Gives the result to the scripts that asked for it."""
     pipeline: Pipeline = proxy.connection.load_multi_pipeline
-    return pipeline.read_query_result(inj)
+    return begin(pipeline.read_query_result(inj))
 
 
 def disconnect_client(proxy: Proxy) -> None:
@@ -184,17 +213,17 @@ def disconnect_client(proxy: Proxy) -> None:
         raise failed
 
 
-def _ask(proxy: Proxy, name: str) -> int | Error | None:
+async def _ask(proxy: Proxy, name: str) -> int | Error | None:
     """Asks the scripts until one answers the client. The first other decision counts, and the others hear of the client, too."""
     first: int | None = None
-    for script in _scripts:
+    for script in tuple(_scripts):
         hook = script.hook(name)
         if hook is None:
             continue
         queued = list(proxy.queries)
         proxy.queries.reset()
         proxy.response = None
-        decision: int | Error | None = hook(_view(proxy, script))
+        decision: int | Error | None = await outcome(hook(_view(proxy, script)))
         if isinstance(decision, Error) or decision == proxy.PROXY_SEND_RESULT:
             return decision
         if decision is None or decision == proxy.PROXY_NO_DECISION:
@@ -224,7 +253,7 @@ def _view(proxy: Proxy, script: Script) -> ProxyView:
     return views[script]
 
 
-def _run_command(proxy: Proxy, packet: bytes) -> Answer | None:
+async def _run_command(proxy: Proxy, packet: bytes) -> Answer | None:
     """Answers PLOAD, PUNLOAD and PLOAD_HELP; None for any other text."""
     text = query_text(packet)
     if text is None:
@@ -241,27 +270,27 @@ def _run_command(proxy: Proxy, packet: bytes) -> Answer | None:
     if proxy.connection.client.username not in settings.admin_users:
         message = f"Access denied; you need to be in admin_users of load_multi for {command}"
         return Error(message, 1227, "42000")
-    return commands[command](proxy, words[1].strip("'\"`") if len(words) > 1 else "")
+    return await commands[command](proxy, words[1].strip("'\"`") if len(words) > 1 else "")
 
 
-def _answer_load(proxy: Proxy, name: str) -> Rows:
+async def _answer_load(proxy: Proxy, name: str) -> Rows:
     try:
-        script = _load(proxy, name)
+        script = await _load(proxy, name)
     except LoadError as error:
         _log.warning("%s", error, exc_info=error.__cause__)
         return _send_text(proxy, "ERROR", str(error))
     return _send_text(proxy, "info", f"module {script} loaded")
 
 
-def _answer_unload(proxy: Proxy, name: str) -> Rows:
+async def _answer_unload(proxy: Proxy, name: str) -> Rows:
     found = [script for script in _scripts if script.name == name_of(name)]
     for script in found:
         _scripts.remove(script)
-        _end(proxy, script)
+        await _end(proxy, script)
     return _send_text(proxy, name or "ERROR", "unloaded" if found else "NOT FOUND")
 
 
-def _answer_help(proxy: Proxy, name: str) -> Rows:
+async def _answer_help(proxy: Proxy, name: str) -> Rows:
     return Rows(
         [("command", proxy.MYSQL_TYPE_STRING), ("description", proxy.MYSQL_TYPE_STRING)],
         [
@@ -280,24 +309,39 @@ def _directory() -> Path:
     return Path(settings.directory) if settings.directory else Path(__file__).parent
 
 
-def _load(proxy: Proxy, name: str) -> Script:
+async def _load(proxy: Proxy, name: str) -> Script:
     """Loads a script and runs its `init`. Raises LoadError."""
+    _check_is_new(name)
+    may_wait = proxy.globals.config.event_loop == "own"
+    script = load(_directory(), name, forbidden=Path(__file__), may_wait=may_wait)
+    await script.begin(proxy)
+    try:
+        # Somebody else may have been faster.
+        _check_is_new(name)
+        _check_fits(script)
+    except LoadError:
+        await _end(proxy, script)
+        raise
+    _scripts.insert(_place(script.name), script)
+    if script.name not in _order:
+        _order.append(script.name)
+    return script
+
+
+def _check_is_new(name: str) -> None:
     if any(script.name == name_of(name) for script in _scripts):
         raise LoadError(f"{name} is already loaded")
-    script = load(_directory(), name, forbidden=Path(__file__))
-    script.begin(proxy)
+
+
+def _check_fits(script: Script) -> None:
+    """Raises LoadError if it cannot work with the others."""
     place = _place(script.name)
     pairs = [(other, script) for other in _scripts[:place]]
     pairs += [(script, other) for other in _scripts[place:]]
     for first, second in pairs:
         reason = conflict(first, second)
         if reason is not None:
-            _end(proxy, script)
             raise LoadError(f"{first} and {second} cannot be stacked: {reason}")
-    _scripts.insert(place, script)
-    if script.name not in _order:
-        _order.append(script.name)
-    return script
 
 
 def _place(name: str) -> int:
@@ -307,8 +351,8 @@ def _place(name: str) -> int:
     return next(places, len(_scripts))
 
 
-def _end(proxy: Proxy, script: Script) -> None:
+async def _end(proxy: Proxy, script: Script) -> None:
     try:
-        script.end(proxy)
+        await script.end(proxy)
     except Exception:
         _log.exception("shutdown of %s failed", script)

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from .answer import Answer, ErrorInfo, ResultInfo
 from .client import CAPABILITIES, LoginRefused, Statement
+from .clock import Clock
 from .fakes import auth, fake_proxy, injection
+from .pending import Pending
 from .process import LogEntry
 from .protocol import Capability
 from .results import Disconnect, Error, LocalInfile, Ok, Packets, Result
@@ -30,6 +32,7 @@ __all__ = [
     "CAPABILITIES",
     "Answer",
     "Capability",
+    "Clock",
     "Disconnect",
     "Error",
     "ErrorInfo",
@@ -39,6 +42,7 @@ __all__ = [
     "LoginRefused",
     "Ok",
     "Packets",
+    "Pending",
     "Result",
     "ResultInfo",
     "ServerCommand",

@@ -40,6 +40,8 @@ class Phase(enum.Enum):
     # The server asked the client for more: the next packet goes to the server.
     LOGIN_ROUNDS = enum.auto()
     COMMANDS = enum.auto()
+    # A hook waits: nobody's before that has ended.
+    WAITING = enum.auto()
     CLOSED = enum.auto()
 
 
@@ -136,10 +138,13 @@ class Client:
         """Sends a query. Query attributes need a client with `Capability.QUERY_ATTRIBUTES`; their values are None, int,
         float, bytes, or sent as text.
         """
+        return self.command(self._query(sql, attributes))
+
+    def _query(self, sql: str | bytes, attributes: Mapping[str, Any] | None) -> bytes:
         block = b""
         if self._has_attributes(attributes):
             block = _native.encode_query_attributes(_named(attributes))
-        return self.command(b"\x03" + block + to_bytes(sql, "a query"))
+        return b"\x03" + block + to_bytes(sql, "a query")
 
     def command(self, packet: bytes) -> Answer:
         """Sends a command, command byte in front; an answer without packets if none came.
@@ -150,7 +155,12 @@ class Client:
         wire = self._connected()
         if packet:
             self._cursors.sent(packet)
-        packets = wire.send(bytes(packet))
+        return self._read(packet, wire.send(bytes(packet)))
+
+    def _read(self, packet: bytes, packets: list[bytes]) -> Answer:
+        """Goes on behind what a command brought, and gives the answer."""
+        wire = self._wire
+        assert wire is not None
         while wire.phase is Phase.LOGIN_ROUNDS:
             packets += wire.send(self._answer_to(packets[-1]))
         while wire.wants_file:
@@ -210,7 +220,10 @@ class Client:
 
     def quit(self) -> None:
         """Says COM_QUIT and hangs up."""
-        if self._wire is not None and not self.closed:
+        if self._wire is not None and self._wire.phase is Phase.WAITING:
+            # What it says now is not read before the command before it has its answer.
+            self._wire.disconnect()
+        elif self._wire is not None and not self.closed:
             try:
                 self._wire.send(bytes([_QUIT]))
             finally:

@@ -19,6 +19,8 @@ _PHASES = {
     "login_rounds": Phase.LOGIN_ROUNDS,
     "command": Phase.COMMANDS,
     "file": Phase.COMMANDS,
+    "more of a command": Phase.COMMANDS,
+    "script": Phase.WAITING,
     "closed": Phase.CLOSED,
 }
 
@@ -29,7 +31,7 @@ class Connection:
     def __init__(self, process: Process) -> None:
         self._raises = process.raise_errors
         self._has_raised = False
-        self._native = _native.Connection(process.native, process)
+        self._native = _native.Connection(process.native, process, process.patience)
 
     def accept(self) -> list[bytes]:
         """The client connects: the greeting, or an ERR."""
@@ -39,8 +41,20 @@ class Connection:
         """The client sends a payload. Raises ConnectionError if the connection is closed."""
         return self._checked(self._native.send(payload))
 
+    def begin(self, payload: bytes) -> list[bytes]:
+        """The client sends a command, whose answer need not be there; what its hook raised is kept."""
+        return self._native.begin(payload)
+
+    def go_on(self) -> list[bytes]:
+        """Goes on with a command that a hook waits in, until nothing happens."""
+        return self._native.go_on(False)
+
+    def finish(self) -> list[bytes]:
+        """Waits for the answer to a command that was begun."""
+        return self._checked(self._native.go_on(True))
+
     def disconnect(self) -> None:
-        """The client hangs up, or was hung up on."""
+        """The client hangs up, or was hung up on. A hook that waits comes to its end."""
         self._native.disconnect()
         self._checked([])
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _native
 from ..settings import check_sections, use_file
+from . import event_loop
+from .clock import Clock
 from .script import Script, ScriptSource, describe
 from .server import FakeServer, ServerConnection
 from .server_command import ServerCommand
 from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from .pending import Pending
 
 __all__ = ["LogEntry", "Options", "Process"]
 
@@ -32,6 +41,8 @@ class Options(NamedTuple):
     profiling: bool = True
     pool_change_user: bool = True
     max_kept_bytes: int = 256 << 20
+    hook_timeout: float = 30.0
+    clock: str = "real"
 
 
 class Process:
@@ -46,15 +57,22 @@ class Process:
         config: Mapping[str, Any],
         script_config: str | None,
         raise_errors: bool,
+        patience: float,
     ) -> None:
         if options.on_script_error not in ("reject", "forward"):
             raise ValueError("on_script_error is 'reject' or 'forward'")
+        if options.clock not in ("real", "fake"):
+            raise ValueError("clock is 'real' or 'fake'")
         self.raise_errors = raise_errors
+        self.patience = patience
+        self.pending: list[Pending] = []
+        self.clock = Clock(options.clock == "fake", patience, self._go_on)
         self.native = _native.Process(
             options.on_script_error == "reject",
             options.profiling,
             options.pool_change_user,
             options.max_kept_bytes,
+            options.hook_timeout,
         )
         self.script = Script(script)
         self._surroundings = Surroundings(self.native, self.script)
@@ -68,10 +86,14 @@ class Process:
         self.config.script_config = script_config
         for name, value in config.items():
             setattr(self.config, name, value)
+        self._surroundings.begin()
+        self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        event_loop.owners.append(self._tasks)
         try:
             self._load(script_config)
         except BaseException:
-            self.script.unload()
+            self._end_tasks()
+            self._forget()
             raise
 
     @property
@@ -100,7 +122,7 @@ class Process:
         config.event_loop = "own"
         config.drain_timeout = 0.0
         config.hook_warn = 1.0
-        config.hook_timeout = 30.0
+        config.hook_timeout = options.hook_timeout
         config.login_timeout = 10.0
         config.query_timeout = config.idle_timeout = None
         config.max_connections = config.max_connections_per_address = 0
@@ -120,8 +142,32 @@ class Process:
                 use_file(script_config)
             with _native.Permission():
                 self.script.load()
-                self.native.load(self.script.namespace, describe)
+                self._wait_for("init", self.native.load(self.script.namespace, describe))
                 check_sections()
+
+    def _wait_for(self, name: str, future: Future[object] | None) -> None:
+        """Waits for `init` or `shutdown`, if that waits."""
+        if future is None:
+            return
+        if not self.clock.wait(future):
+            raise RuntimeError(f"{name} has not ended after {self.patience} s")
+        future.result()
+
+    def begin_to_wait(self, still: Callable[[], bool]) -> None:
+        """A client waits for a hook that waits, as long as this is true."""
+        self.clock.begin_to_wait(still)
+
+    def end_to_wait(self, still: Callable[[], bool]) -> None:
+        """Not any more."""
+        self.clock.end_to_wait(still)
+
+    def when_idle(self, callback: Callable[[float | None], object]) -> None:
+        """Calls this when the hooks that wait can do nothing."""
+        event_loop.running().when_idle(callback)
+
+    def _go_on(self) -> None:
+        """Lets the clients that wait get what they can."""
+        self.pending = [pending for pending in self.pending if not pending.done]
 
     @property
     def servers(self) -> list[FakeServer]:
@@ -153,13 +199,28 @@ class Process:
         """Calls `shutdown(proxy)` of the script and forgets the script."""
         try:
             with self.running():
-                self.native.shutdown()
+                try:
+                    self._wait_for("shutdown", self.native.shutdown())
+                finally:
+                    self._end_tasks()
         except BaseException as error:
             self.native.write_log("critical", f"shutdown failed:\n{describe(error)}")
             if self.raise_errors:
                 raise
         finally:
-            self.script.unload()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._surroundings.end()
+        self.script.unload()
+
+    def _end_tasks(self) -> None:
+        """What the script left running ends with the proxy."""
+        # Sets are equal if they have the same members.
+        event_loop.owners[:] = [one for one in event_loop.owners if one is not self._tasks]
+        loop = event_loop.started()
+        if loop is not None:
+            self.clock.wait(loop.cancel(tuple(self._tasks)))
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import _native
+from .. import _native, chassis
 from .client import CAPABILITIES, Client
+from .clock import Clock
 from .connection import Connection
+from .pending import Pending
 from .process import LogEntry, Options, Process
 from .script import ScriptSource
 from .server import FakeServer
@@ -31,8 +34,12 @@ class Session(Client):
 
     `config` are attributes of `proxy.globals.config`: settings of the script, `{"rwsplit": {"min_idle": 2}}`.
     `script_config` is the path or the text of an ini file, as for the option `pyproxy-script-config`.
-    `on_script_error` ("reject" or "forward"), `profiling`, `pool_change_user` and `max_kept_bytes` are the plugin's
-    options.
+    `on_script_error` ("reject" or "forward"), `profiling`, `pool_change_user`, `max_kept_bytes` and `hook_timeout` (0: none)
+    are the plugin's options.
+
+    Hooks that wait run in the thread of an event loop, with the time of the world. With `clock="fake"` no test has to wait for
+    `asyncio.sleep`, for a time-out or for `hook_timeout`: see `clock`. A hook that has not ended after `patience` seconds of the
+    world is an error.
 
     What a hook raises is raised by the call that led to it, once the client has its answer. With `raise_errors=False` it
     is in the log only, as in the proxy.
@@ -58,16 +65,22 @@ class Session(Client):
         profiling: bool = True,
         pool_change_user: bool = True,
         max_kept_bytes: int = 256 << 20,
+        hook_timeout: float = 30.0,
+        clock: str = "real",
+        patience: float = 10.0,
         raise_errors: bool = True,
     ) -> None:
         if backends is None:
             backends = [server if server is not None else FakeServer()]
         elif server is not None:
             raise TypeError("give either server or backends")
-        options = Options(on_script_error, profiling, pool_change_user, max_kept_bytes)
+        options = Options(
+            *(on_script_error, profiling, pool_change_user, max_kept_bytes, hook_timeout, clock)
+        )
         with _as_file(script_config) as path:
             self._process = Process(
-                script, list(backends), list(read_only), options, config or {}, path, raise_errors
+                *(script, list(backends), list(read_only), options),
+                *(config or {}, path, raise_errors, patience),
             )
         self._owns_process = True
         self._start(user, password, database, capabilities)
@@ -102,12 +115,40 @@ class Session(Client):
         self._others.append(other)
         return other
 
+    def begin_query(self, sql: str | bytes, attributes: Mapping[str, Any] | None = None) -> Pending:
+        """Sends a query like `query`, and does not wait for the answer: goes on until a hook waits for something that does not
+        happen by itself.
+        """
+        return self.begin_command(self._query(sql, attributes))
+
+    def begin_command(self, packet: bytes) -> Pending:
+        """Sends a command like `command`, and does not wait for the answer."""
+        self._connected()
+        connection = self._connection
+        assert connection is not None
+        self._cursors.sent(packet)
+        read = functools.partial(self._read, packet)
+        pending = Pending(connection, connection.begin(packet), read)
+        self._process.pending.append(pending)
+        return pending
+
     # --- what can be looked at
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of hooks that wait; `clock.advance(seconds)` moves a fake one."""
+        return self._process.clock
 
     @property
     def log(self) -> list[LogEntry]:
         """The lines of the proxy's log so far, of all its clients."""
         return self._process.log
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """The counters of the proxy, as `chassis.get_stats()` gives them to the script."""
+        with self._process.running():
+            return chassis.get_stats()
 
     @property
     def server(self) -> FakeServer:

@@ -21,28 +21,46 @@ class Surroundings:
     def __init__(self, process: _native.Process, script: Script) -> None:
         self._proxy = process.proxy
         self._script = script
-        self._handler = _LogHandler(process)
-        self._before: list[tuple[object, list[str], int]] = []
+        self._handler = _LogHandler(process, self)
+        # How often they were entered: hooks that wait leave them in any order.
+        self._entered = 0
+        self._before: tuple[object, list[str], int] = (_MISSING, [], 0)
+
+    def begin(self) -> None:
+        """The script is loaded: from now on there may be tasks of it."""
+        logging.root.addHandler(self._handler)
+
+    def end(self) -> None:
+        """It is gone."""
+        logging.root.removeHandler(self._handler)
+
+    @property
+    def logs_here(self) -> bool:
+        """Whether what this thread logs is the script's."""
+        return self._entered > 0 or _native.is_event_loop()
 
     def enter(self) -> None:
         """Code of the script runs from now on."""
+        self._entered += 1
+        if self._entered > 1:
+            return
         install_former_names()
         root = logging.root
-        self._before.append((getattr(builtins, "proxy", _MISSING), sys.argv, root.level))
+        self._before = (getattr(builtins, "proxy", _MISSING), sys.argv, root.level)
         builtins.proxy = self._proxy  # type: ignore[attr-defined] # scripts use it so
         folder = self._script.folder
         if folder is not None:
             sys.path.insert(0, folder)
             sys.argv = [str(self._script.path)]
-        root.addHandler(self._handler)
         root.setLevel(logging.DEBUG)
 
     def leave(self) -> None:
         """It has returned."""
-        proxy, sys.argv, level = self._before.pop()
+        self._entered -= 1
+        if self._entered > 0:
+            return
+        proxy, sys.argv, level = self._before
         logging.root.setLevel(level)
-        if not self._before:
-            logging.root.removeHandler(self._handler)
         folder = self._script.folder
         if folder is not None and folder in sys.path:
             sys.path.remove(folder)
@@ -55,10 +73,14 @@ class Surroundings:
 class _LogHandler(logging.Handler):
     """Python's logging goes to the proxy's log."""
 
-    def __init__(self, process: _native.Process) -> None:
+    def __init__(self, process: _native.Process, surroundings: Surroundings) -> None:
         super().__init__()
+        self._surroundings = surroundings
         self._process = process
         self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return self._surroundings.logs_here
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "debug"

@@ -162,9 +162,12 @@ def differences(files, instances, options):
     constants = Stub(ast.parse(files["_constants.pyi"]).body)
     inherited = Stub(constants.classes["Constants"].body).constants
     live = {name: value for name, value in vars(pyproxy).items() if not name.startswith("_")}
-    names = package.classes.keys() | constants.constants.keys() | package.imports
+    names = package.classes.keys() | package.functions.keys()
+    names |= constants.constants.keys() | package.imports
     yield from compare_names("pyproxy", names, live.keys())
     yield from compare_constants("pyproxy", constants.constants, pyproxy)
+    for name, node in package.functions.items():
+        yield from compare_function(f"pyproxy.{name}", node, live.get(name))
     package.classes.update(Stub(ast.parse(files["_answers.pyi"]).body).classes)
     by_class = {type(instance).__name__: instance for instance in instances}
     for name, node in package.classes.items():
@@ -208,6 +211,7 @@ MISTAKES = [
         "    COM_PING: Final = 4",
         "Proxy.COM_PING is 14",
     ),
+    ("__init__.pyi", "def spawn(coroutine", "def spawn(task", "pyproxy.spawn takes"),
     ("_constants.pyi", "\nCOM_QUIT: Final = 1\n", "\n", "the stub lacks COM_QUIT"),
     ("_answers.pyi", "code: int = 1105", "code: int = 1", "Error is made with (message, code=1105"),
     ("_answers.pyi", '("packets",)', '("payloads",)', "Raw.__match_args__ is ('packets',)"),

@@ -1,19 +1,20 @@
 //! One client of a proxy in memory: event in, effects to the two ends, the script asked as often as the engine wants.
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use engine::{
     Ask, Awaits, Client, Engine, Event, Hook, HookSet, Session, Short, Side, Slot, Then, Verdict,
 };
-use pyo3::exceptions::{PyBaseException, PyConnectionError, PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyConnectionError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use script::{Answer, Asked, Binding, FromScript, Mailbox, Proxy};
+use script::{Answer, Asked, Binding, Mailbox, Proxy};
 
 use super::address;
 use super::answers::command_name;
 use super::host::Host;
-use super::io::{ForScript, Io, Packet};
+use super::io::{Io, Packet};
 use super::letters::Letters;
 use super::payloads;
 use super::process::Process;
@@ -36,34 +37,56 @@ pub struct Connection {
 }
 
 #[derive(Debug)]
-struct State {
-    engine: Engine,
-    io: Io,
-    script: Option<(Arc<Script>, Binding<Script>)>,
+pub(super) struct State {
+    pub(super) engine: Engine,
+    pub(super) io: Io,
+    pub(super) script: Option<(Arc<Script>, Binding<Script>)>,
     /// What a hook wants that waits.
-    letters: Arc<Letters>,
+    pub(super) letters: Arc<Letters>,
     /// What the engine awaits.
-    awaits: Awaits,
-    is_over: bool,
+    pub(super) awaits: Awaits,
+    pub(super) is_over: bool,
     /// The first exception of a hook that was not taken yet.
     failure: Option<PyErr>,
+    /// The hook that was asked last.
+    pub(super) hook: Option<Hook>,
+    /// How long a hook may wait before the test fails: of the time outside.
+    pub(super) patience: Duration,
     /// The command byte of what the servers answer.
     command: u8,
 }
 
+/// How far an event is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The client is to speak, or everything is over.
+    Answered,
+    /// The same, or a hook waits and nothing happens.
+    Idle,
+}
+
 /// What is handed to the engine.
-enum Input {
+pub(super) enum Input {
     Event(Event<'static>),
     Packet(Side, Packet),
 }
 
 #[pymethods]
 impl Connection {
-    /// A client of `process`. `owner` has the methods `connect(ndx)`, which gives a connection of a fake server or None,
-    /// and `enter()` and `leave()`, which are called around each hook.
+    /// A client of `process`. `owner` has the methods `connect(ndx)`, which gives a connection of a fake server or None;
+    /// `enter()` and `leave()`, which are called around each hook; `begin_to_wait(still)` and `end_to_wait(still)`, around what waits for a
+    /// hook that waits; and `when_idle(callback)`, for when nothing happens on the thread of such hooks. `patience` is how many
+    /// seconds one may take before that is an error.
     #[new]
-    #[pyo3(signature = (process, owner, /))]
-    fn new(py: Python<'_>, process: Py<Process>, owner: Py<PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (process, owner, patience, /))]
+    fn new(
+        py: Python<'_>,
+        process: Py<Process>,
+        owner: Py<PyAny>,
+        patience: f64,
+    ) -> PyResult<Self> {
+        let patience = Duration::try_from_secs_f64(patience)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
         let proxy = process.get();
         let id = proxy.shared.stats.connections.increment();
         let port = CLIENT_PORTS.wrapping_add(u16::try_from(id).unwrap_or_default());
@@ -87,6 +110,8 @@ impl Connection {
             awaits: Awaits::Retry,
             is_over: false,
             failure: None,
+            hook: None,
+            patience,
             command: 0,
         };
         let binding = state.script.as_ref().map(|(_, binding)| binding);
@@ -97,22 +122,35 @@ impl Connection {
 
     /// The client connects: the greeting, or an ERR.
     fn accept<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        self.run(py, |turn| turn.take(Input::Event(Event::Accepted)))
+        self.run(py, Until::Answered, |turn| turn.take(Input::Event(Event::Accepted)))
     }
 
     /// The client sends a payload. Raises ConnectionError if the connection is closed.
     #[pyo3(signature = (payload, /))]
     fn send<'py>(&self, py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyList>> {
-        self.run(py, |turn| turn.send(payload))
+        self.run(py, Until::Answered, |turn| turn.send(payload))
+    }
+
+    /// The client sends a command, whose answer need not be there: a hook may wait for something that does not happen by itself.
+    #[pyo3(signature = (payload, /))]
+    fn begin<'py>(&self, py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyList>> {
+        self.run(py, Until::Idle, |turn| turn.send(payload))
+    }
+
+    /// Goes on with a command that a hook waits in, until that waits again; with `answered`, until the answer is there.
+    #[pyo3(signature = (answered, /))]
+    fn go_on<'py>(&self, py: Python<'py>, answered: bool) -> PyResult<Bound<'py, PyList>> {
+        let until = if answered { Until::Answered } else { Until::Idle };
+        self.run(py, until, |turn| turn.go_on())
     }
 
     /// The client hangs up, or was hung up on.
     fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
-        self.run(py, |turn| if turn.state.is_over { Ok(()) } else { turn.end() }).map(drop)
+        self.run(py, Until::Answered, |turn| turn.disconnect()).map(drop)
     }
 
     /// What is awaited of the client: "login", "login_rounds", "command", "file", or "nothing": before it connected, and in
-    /// the middle of an exchange; "closed" behind the end.
+    /// the middle of an exchange; "closed" behind the end. "script" if nothing is awaited of it because a hook waits.
     #[getter]
     fn awaits(&self) -> &'static str {
         let Ok(state) = self.lock() else { return "nothing" };
@@ -123,6 +161,7 @@ impl Connection {
             Awaits::Command => "command",
             Awaits::File => "file",
             Awaits::MoreCommand => "more of a command",
+            Awaits::Verdict => "script",
             _ => "nothing",
         }
     }
@@ -159,14 +198,15 @@ impl Connection {
     fn run<'py>(
         &self,
         py: Python<'py>,
+        until: Until,
         event: impl FnOnce(&mut Turn<'_, 'py>) -> PyResult<()>,
     ) -> PyResult<Bound<'py, PyList>> {
         let mut state = self.lock()?;
         let host = &self.process.get().host;
         host.enter();
-        let mut turn = Turn { py, owner: self.owner.bind(py), host, state: &mut state };
+        let mut turn = Turn { py, owner: self.owner.bind(py), host, state: &mut state, until };
         let done = event(&mut turn);
-        Host::leave();
+        host.leave();
         done?;
         let sent = state.io.client.take_sent();
         PyList::new(py, sent.iter().map(|payload| PyBytes::new(py, payload)))
@@ -174,17 +214,21 @@ impl Connection {
 }
 
 /// One event of a connection in progress.
-struct Turn<'t, 'py> {
-    py: Python<'py>,
-    owner: &'t Bound<'py, PyAny>,
-    host: &'t Host,
-    state: &'t mut State,
+pub(super) struct Turn<'t, 'py> {
+    pub(super) py: Python<'py>,
+    pub(super) owner: &'t Bound<'py, PyAny>,
+    pub(super) host: &'t Arc<Host>,
+    pub(super) state: &'t mut State,
+    pub(super) until: Until,
 }
 
 impl Turn<'_, '_> {
     fn send(&mut self, payload: &[u8]) -> PyResult<()> {
         match self.state.awaits {
             _ if self.state.is_over => Err(PyConnectionError::new_err("the connection is closed")),
+            Awaits::Verdict => Err(PyRuntimeError::new_err(
+                "a hook waits: what the client sends now is read behind the answer to its command",
+            )),
             Awaits::Command => {
                 self.state.command = payload.first().copied().unwrap_or_default();
                 self.state.io.client.start_exchange(payload);
@@ -201,8 +245,12 @@ impl Turn<'_, '_> {
     }
 
     /// Hands something over, and goes on until the client is to speak, or everything is over.
-    fn take(&mut self, input: Input) -> PyResult<()> {
-        let mut then = self.hand_over(input);
+    pub(super) fn take(&mut self, input: Input) -> PyResult<()> {
+        let then = self.hand_over(input);
+        self.follow(then)
+    }
+
+    pub(super) fn follow(&mut self, mut then: Then) -> PyResult<()> {
         loop {
             self.state.io.deliver(self.py)?;
             if let Some(side) = self.state.io.ended.take() {
@@ -220,7 +268,10 @@ impl Turn<'_, '_> {
             then = match awaits {
                 // There is no TLS here, and nobody asks for it.
                 Awaits::Abort | Awaits::Close | Awaits::Secured(_) => return self.end(),
-                Awaits::Verdict => self.wait()?,
+                Awaits::Verdict => match self.wait()? {
+                    Some(then) => then,
+                    None => return Ok(()),
+                },
                 Awaits::Connect | Awaits::Retry => self.hand_over(Input::Event(Event::Accepted)),
                 Awaits::Login
                 | Awaits::LoginData
@@ -240,7 +291,7 @@ impl Turn<'_, '_> {
     }
 
     /// Hands over an event, with the packet that it is about.
-    fn hand_over(&mut self, input: Input) -> Then {
+    pub(super) fn hand_over(&mut self, input: Input) -> Then {
         let State { engine, io, .. } = &mut *self.state;
         match input {
             Input::Event(event) => {
@@ -289,6 +340,7 @@ impl Turn<'_, '_> {
     /// Asks the script, in its surroundings.
     fn ask(&mut self, ask: &Ask) -> PyResult<Then> {
         let at_hand = self.state.io.at_hand.clone();
+        self.state.hook = Some(ask.hook());
         let verdict = match &mut self.state.script {
             None => Verdict::Proceed,
             Some((_, binding)) => {
@@ -312,65 +364,30 @@ impl Turn<'_, '_> {
         })
     }
 
-    /// The script waits; its surroundings stay what they are.
-    fn begin_to_wait(&mut self) -> Then {
-        let State { engine, io, .. } = &mut *self.state;
-        Then::Await(match io.at_hand.clone() {
-            Some(packet) => packet.show(|packet| engine.verdict_is_pending(Some(packet), io)),
-            None => engine.verdict_is_pending(None, io),
-        })
-    }
-
-    /// Waits for what the waiting script wants next.
-    fn wait(&mut self) -> PyResult<Then> {
-        self.tell_script();
-        let letters = Arc::clone(&self.state.letters);
-        let message = self.py.detach(|| letters.take());
-        let event = match message {
-            FromScript::Verdict(verdict) => {
-                self.owner.call_method0("leave")?;
-                self.note_failure(&verdict);
-                Event::Verdict(verdict, None)
-            }
-            FromScript::Query(id, query) => Event::Query { id, query },
-            FromScript::Abandoned(id) => Event::Abandoned(id),
-            FromScript::Moved => Event::Moved,
-        };
-        Ok(self.hand_over(Input::Event(event)))
-    }
-
-    fn tell_script(&mut self) {
-        for message in std::mem::take(&mut self.state.io.for_script) {
-            let Some((_, binding)) = self.state.script.as_mut() else { continue };
-            match message {
-                ForScript::Resume(id, outcome) => binding.resume(id, outcome),
-                ForScript::Cancel => binding.cancel(),
-            }
-        }
-    }
-
     /// A hook ended: what it raised is kept for the test.
-    fn note_failure(&mut self, verdict: &Verdict) {
+    pub(super) fn note_failure(&mut self, verdict: &Verdict) {
         let Some((script, _)) = &self.state.script else { return };
-        let raised = script.take_failure();
+        let failure = script.take_failure();
         if *verdict == Verdict::Failed && self.state.failure.is_none() {
-            // What it may not return is in the log only.
-            self.state.failure =
-                raised.or_else(|| self.host.last_error().map(PyTypeError::new_err));
+            self.state.failure = failure;
         }
     }
 
     /// The connection is over: the script is told, and everything is let go of.
-    fn end(&mut self) -> PyResult<()> {
+    pub(super) fn end(&mut self) -> PyResult<()> {
         let then = self.hand_over(Input::Event(Event::Closed));
         if let Then::Ask(ask) = then {
             debug_assert_eq!(ask.hook(), Hook::DisconnectClient);
             self.ask(&ask)?;
         }
         self.state.io.deliver(self.py)?;
+        self.close();
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) {
         self.state.engine.let_go();
         self.state.script = None;
         self.state.is_over = true;
-        Ok(())
     }
 }

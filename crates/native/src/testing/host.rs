@@ -16,7 +16,7 @@ pub struct Host {
     shutdown_requested: AtomicBool,
 }
 
-/// The one whose script runs now is last. A thread that a script started may ask it as well.
+/// Those whose scripts run, or wait; the one that began last is last. A thread that a script started may ask it as well.
 static RUNNING: Mutex<Vec<Arc<Host>>> = Mutex::new(Vec::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -40,9 +40,12 @@ impl Host {
         lock(&RUNNING).push(Arc::clone(self));
     }
 
-    /// What was entered last does not run any more.
-    pub fn leave() {
-        lock(&RUNNING).pop();
+    /// It does not run any more, as often as it was entered.
+    pub fn leave(self: &Arc<Self>) {
+        let mut running = lock(&RUNNING);
+        if let Some(last) = running.iter().rposition(|host| Arc::ptr_eq(host, self)) {
+            running.remove(last);
+        }
     }
 
     /// Adds a line to the log.
@@ -53,13 +56,6 @@ impl Host {
     /// Takes the lines that were written since the last call.
     pub fn take_entries(&self) -> Vec<Entry> {
         std::mem::take(&mut lock(&self.entries))
-    }
-
-    /// The error that was written last.
-    pub fn last_error(&self) -> Option<String> {
-        let entries = lock(&self.entries);
-        let error = entries.iter().rev().find(|(level, _)| *level == "critical");
-        error.map(|(_, text)| text.clone())
     }
 
     /// Whether the script wants it to end.

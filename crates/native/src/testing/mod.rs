@@ -17,13 +17,27 @@ mod payloads;
 mod process;
 mod script;
 mod server;
+mod waiting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use ::script::EventLoop;
 use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 /// Of the host that the plugin is made for, 0.8.5: `major << 16 | minor << 8 | patch`.
 const HOST_VERSION: u32 = 0x0000_0805;
+
+/// How long what runs on the event loop may delay the end of the interpreter.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A thread that still runs Python when the interpreter is finalised would crash it.
+fn stop_event_loop(arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>) {
+    if let Some(event_loop) = EventLoop::running() {
+        event_loop.stop(arguments.py(), Some(LAST_WORDS));
+    }
+}
 
 /// Adds the classes and functions; makes the modules `plugin`, with what `pyproxy` has inside the proxy, and `chassis`.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -36,6 +50,8 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let modules = py.import("sys")?.getattr("modules")?;
     modules.set_item("pyproxy._native._plugin", plugin)?;
     modules.set_item("pyproxy._native._chassis", chassis)?;
+    let stop = PyCFunction::new_closure(py, None, None, stop_event_loop)?;
+    py.import("atexit")?.call_method1("register", (stop,))?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<process::Permit>()?;
     module.add_class::<process::Process>()?;

@@ -1,6 +1,7 @@
 //! What the connections of a proxy in memory share.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use engine::{BackendKind, OnScriptError, Settings, Shared};
 use pyo3::exceptions::PyValueError;
@@ -36,19 +37,24 @@ impl Process {
 
 #[pymethods]
 impl Process {
-    /// `reject` says what happens to a query whose hook failed.
+    /// `reject` says what happens to a query whose hook failed. `hook_timeout` is in seconds, without a limit if it is 0.
     #[new]
-    #[pyo3(signature = (reject, profiling, pool_change_user, max_kept_bytes, /))]
+    #[pyo3(signature = (reject, profiling, pool_change_user, max_kept_bytes, hook_timeout, /))]
     fn new(
         py: Python<'_>,
         reject: bool,
         profiling: bool,
         pool_change_user: bool,
         max_kept_bytes: usize,
+        hook_timeout: f64,
     ) -> PyResult<Self> {
         let on_script_error = if reject { OnScriptError::Reject } else { OnScriptError::Forward };
         let backends = Box::new(List::default());
-        let shared = Arc::new(Shared::new(backends, pool_change_user, max_kept_bytes));
+        let mut shared = Shared::new(backends, pool_change_user, max_kept_bytes);
+        let limit = Duration::try_from_secs_f64(hook_timeout)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        shared.hook_timeout = Some(limit).filter(|limit| !limit.is_zero());
+        let shared = Arc::new(shared);
         let config = Config::with_options(py, &[])?.unbind();
         let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;
         Ok(Self {
@@ -93,22 +99,28 @@ impl Process {
         added.map(drop).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
-    /// Takes the functions of `module` as the script's, and calls `init(proxy)`. `describe` gives the text of an exception.
+    /// Takes the functions of `module` as the script's, and calls `init(proxy)`: gives a future if that waits. `describe` gives
+    /// the text of an exception.
     #[pyo3(signature = (module, describe, /))]
-    fn load(&self, py: Python<'_>, module: &Bound<'_, PyAny>, describe: Py<PyAny>) -> PyResult<()> {
+    fn load<'py>(
+        &self,
+        py: Python<'py>,
+        module: &Bound<'py, PyAny>,
+        describe: Py<PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let script = Script::new(module, self.globals.clone_ref(py), describe)?;
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(script));
         match function(module, "init", &["proxy"])? {
             Some(init) => run(&init.call1((self.proxy.bind(py),))?),
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 
-    /// Calls the script's `shutdown(proxy)`.
-    fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
+    /// Calls the script's `shutdown(proxy)`: gives a future if that waits.
+    fn shutdown<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         match self.script().as_ref().and_then(|script| script.shutdown.as_ref()) {
             Some(shutdown) => run(&shutdown.bind(py).call1((self.proxy.bind(py),))?),
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 
@@ -117,9 +129,9 @@ impl Process {
         self.host.enter();
     }
 
-    /// What was entered last does not run any more.
+    /// It does not run any more, as often as it was entered.
     fn leave(&self) {
-        Host::leave();
+        self.host.leave();
     }
 
     /// Adds a line to the log.
@@ -137,12 +149,9 @@ impl Process {
     }
 }
 
-/// If `init` or `shutdown` is a coroutine function, has what it returned run to its end.
-fn run(returned: &Bound<'_, PyAny>) -> PyResult<()> {
-    if is_coroutine(returned) {
-        EventLoop::run(returned.py(), returned)?;
-    }
-    Ok(())
+/// If `init` or `shutdown` is a coroutine function, has what it returned run.
+fn run<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    is_coroutine(returned).then(|| EventLoop::submit(returned.py(), returned)).transpose()
 }
 
 /// Lets this thread use objects of the proxy inside a `with` block.

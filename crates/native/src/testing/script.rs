@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use pyo3::exceptions::{PyTimeoutError, PyTypeError};
 use pyo3::prelude::*;
-use script::{EventLoop, Globals, Guest, Hooks, function};
+use script::{EventLoop, Failure, Globals, Guest, Hooks, function};
 
 /// Its hooks, and the exception that the last failing one raised.
 #[derive(Debug)]
@@ -50,6 +51,21 @@ impl Guest for Script {
 
     fn globals(&self) -> &Py<Globals> {
         &self.globals
+    }
+
+    fn failed(&self, failure: &Failure, text: &str) {
+        let text = text.to_owned();
+        let raised = match failure {
+            Failure::InvalidReturn(_) => PyTypeError::new_err(text),
+            Failure::TimedOut(_) | Failure::DoesNotEnd => PyTimeoutError::new_err(text),
+            // `describe` was asked about the exception.
+            Failure::Raised(_) | Failure::BadAnswer(..) | Failure::Ended => return,
+        };
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
+    }
+
+    fn new_event_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        py.import("pyproxy.testing.event_loop")?.call_method0("new_event_loop")
     }
 
     fn describe(&self, py: Python<'_>, error: &PyErr) -> String {

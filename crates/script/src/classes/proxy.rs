@@ -123,6 +123,11 @@ impl Proxy {
     pub fn check_answer(&self, result: &Slot<Injection>) -> PyResult<()> {
         let own = self.own.as_ref().ok_or_else(of_no_connection)?;
         let command = access::read(&own.session, "the connection", |session| session.command)?;
+        Self::check_answer_to(command, result)
+    }
+
+    /// Whether who sent this command can read this result as the answer to it.
+    pub fn check_answer_to(command: Option<u8>, result: &Slot<Injection>) -> PyResult<()> {
         let (answered, has_rows, is_kept) = access::read(result, "the result", |result| {
             let answered = result.query.packet.first().copied();
             (answered, result.summary.has_resultset, !result.packets.is_empty())
@@ -177,6 +182,21 @@ impl Proxy {
             ));
         }
         Ok(packet)
+    }
+
+    /// The packet that `query(what)` would run now. What forbids it is raised.
+    pub fn checked_query(&self, what: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+        let (session, packet) = self.encode_query(what)?;
+        waiting::checked(what.py(), session, packet.clone())?;
+        Ok(packet)
+    }
+
+    fn encode_query(&self, what: &Bound<'_, PyAny>) -> PyResult<(&Slot<Session>, Vec<u8>)> {
+        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
+        let codec = access::read(&own.session, "the connection", packet::client_codec)?;
+        let packet = packet::encode(what, "what", codec)?;
+        packet::check_command(&packet)?;
+        Ok((&own.session, packet))
     }
 
     /// Releases everything that a script attached to this object, its connection and its response: such objects may
@@ -245,11 +265,8 @@ impl Proxy {
     /// answers the result is None.
     #[pyo3(signature = (what, /))]
     fn query<'py>(&self, py: Python<'py>, what: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let own = self.own.as_ref().ok_or_else(of_no_connection)?;
-        let codec = access::read(&own.session, "the connection", packet::client_codec)?;
-        let packet = packet::encode(what, "what", codec)?;
-        packet::check_command(&packet)?;
-        waiting::query(py, &own.session, packet)
+        let (session, packet) = self.encode_query(what)?;
+        waiting::query(py, session, packet)
     }
 
     /// The answer to send for `PROXY_SEND_RESULT`. Assign a mapping, or set its attributes.

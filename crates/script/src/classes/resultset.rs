@@ -72,6 +72,11 @@ impl Resultset {
         self.one.is_none().then_some(&self.slot)
     }
 
+    /// The query that it is a result of.
+    pub fn slot(&self) -> &Slot<Injection> {
+        &self.slot
+    }
+
     /// Whether this is the whole answer to the injection in `slot`.
     pub fn is_answer_to(&self, slot: &Slot<Injection>) -> bool {
         self.one.is_none() && self.slot.is_same(slot)

@@ -78,10 +78,19 @@ struct State {
     asked: QueryId,
     /// Goes off when the call has taken too long.
     timer: Option<Py<PyAny>>,
+    /// How long it was in coming to the loop, and when the coroutine began, as the loop's clock has it.
+    started: Option<(Duration, f64)>,
     /// What is left of its time, since when.
-    left: Option<(Duration, Instant)>,
+    left: Option<Left>,
     /// It was told to end, and why.
     cancelled: Option<Why>,
+}
+
+/// What is left of the time of a call, as the clock of the loop has it.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    seconds: f64,
+    since: f64,
 }
 
 /// Why a call was told to end.
@@ -110,6 +119,11 @@ impl Call {
     /// Whether its coroutine has not ended.
     pub fn is_alive(&self) -> bool {
         self.alive.load(Ordering::Acquire)
+    }
+
+    /// Whether it was told to end.
+    pub fn is_cancelled(&self) -> bool {
+        !self.is_alive() || self.state().cancelled.is_some()
     }
 
     /// The connection.
@@ -178,11 +192,13 @@ impl Call {
             };
         let done = PyCFunction::new_closure(py, None, None, done)?;
         task.call_method1(intern!(py, "add_done_callback"), (done,))?;
+        let since = EventLoop::get(py)?.time(py)?;
         let limit = self.shared.hook_timeout;
         let mut state = self.state();
         state.task = Some(task.unbind());
         state.coroutine = Some(coroutine.clone().unbind());
-        state.left = limit.map(|limit| (limit, Instant::now()));
+        state.started = Some((self.began.elapsed(), since));
+        state.left = limit.map(|limit| Left { seconds: limit.as_secs_f64(), since });
         drop(state);
         self.start_timer(py)
     }
@@ -241,7 +257,15 @@ impl Call {
             _ = future.call_method0(py, intern!(py, "cancel"));
         }
         let ran = Duration::from_nanos(self.ran.load(Ordering::Relaxed));
-        let waited = self.began.elapsed().saturating_sub(ran);
+        let took = state.started.map_or_else(
+            || self.began.elapsed(),
+            |(before, since)| {
+                let now = EventLoop::get(py).and_then(|event_loop| event_loop.time(py));
+                before
+                    + Duration::try_from_secs_f64(now.unwrap_or(since) - since).unwrap_or_default()
+            },
+        );
+        let waited = took.saturating_sub(ran);
         self.tie.count(&self.ask, &verdict, ran, waited);
         self.mailbox.put(FromScript::Verdict(verdict));
     }
@@ -265,7 +289,7 @@ impl Call {
         }
         if let Some(task) = task {
             _ = task.call_method0(py, intern!(py, "cancel"));
-            if let Err(error) = self.later(py, GRACE, Self::give_up) {
+            if let Err(error) = self.later(py, GRACE.as_secs_f64(), Self::give_up) {
                 error.write_unraisable(py, None);
             }
         }
@@ -283,7 +307,7 @@ impl Call {
     fn later(
         self: &Arc<Self>,
         py: Python<'_>,
-        time: Duration,
+        seconds: f64,
         f: fn(&Arc<Self>, Python<'_>),
     ) -> PyResult<()> {
         let call = Arc::clone(self);
@@ -292,37 +316,40 @@ impl Call {
         };
         let late = PyCFunction::new_closure(py, None, None, late)?;
         let event_loop = EventLoop::get(py)?.python(py);
-        let timer =
-            event_loop.call_method1(intern!(py, "call_later"), (time.as_secs_f64(), late))?;
+        let timer = event_loop.call_method1(intern!(py, "call_later"), (seconds, late))?;
         self.state().timer = Some(timer.unbind());
         Ok(())
     }
 
     fn start_timer(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let now = EventLoop::get(py)?.time(py)?;
         let mut state = self.state();
-        let Some((left, since)) = &mut state.left else { return Ok(()) };
-        let (left, _) = (*left, *since = Instant::now());
+        let Some(left) = &mut state.left else { return Ok(()) };
+        left.since = now;
+        let seconds = left.seconds;
         drop(state);
-        self.later(py, left, |call, py| {
+        self.later(py, seconds, |call, py| {
             let stack = call.stack(py).unwrap_or_default();
             call.cancel_because(py, Why::TimedOut(stack));
         })
     }
 
-    fn stop_timer(&self, py: Python<'_>) {
+    fn stop_timer(&self, py: Python<'_>) -> PyResult<()> {
+        let now = EventLoop::get(py)?.time(py)?;
         let mut state = self.state();
-        if let Some((left, since)) = &mut state.left {
-            *left = left.saturating_sub(since.elapsed());
+        if let Some(left) = &mut state.left {
+            left.seconds = (left.seconds - (now - left.since)).max(0.0);
         }
         let timer = state.timer.take();
         drop(state);
-        if let Some(timer) = timer {
-            _ = timer.call_method0(py, intern!(py, "cancel"));
+        match timer {
+            Some(timer) => timer.call_method0(py, intern!(py, "cancel")).map(drop),
+            None => Ok(()),
         }
     }
 
     /// Where the coroutine is, as a traceback has it.
-    fn stack(&self, py: Python<'_>) -> PyResult<String> {
+    pub fn stack(&self, py: Python<'_>) -> PyResult<String> {
         let coroutine = self.state().coroutine.as_ref().map(|coroutine| coroutine.clone_ref(py));
         let Some(coroutine) = coroutine else { return Ok(String::new()) };
         let module = py.import(intern!(py, "pyproxy._errors"))?;
@@ -330,7 +357,7 @@ impl Call {
     }
 
     /// A query begins: gives its number. Time in queries is not the hook's.
-    pub fn begin_query(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> QueryId {
+    pub fn begin_query(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<QueryId> {
         let mut state = self.state();
         state.asked += 1;
         let id = state.asked;
@@ -339,9 +366,9 @@ impl Call {
         let is_cancelled = state.cancelled.is_some();
         drop(state);
         if is_first && !is_cancelled {
-            self.stop_timer(py);
+            self.stop_timer(py)?;
         }
-        id
+        Ok(id)
     }
 
     /// A query has ended, or nobody waits for it any more: its future, if that is news.

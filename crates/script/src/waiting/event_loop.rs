@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -126,18 +127,28 @@ impl EventLoop {
 
     /// Runs a coroutine on the loop, from another thread, and waits for what it returns. It may use what belongs to no connection.
     pub fn run<'py>(py: Python<'py>, coroutine: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        Self::submit(py, coroutine)?.call_method0(intern!(py, "result"))
+    }
+
+    /// Runs a coroutine like [`EventLoop::run`], and gives the `concurrent.futures.Future` of what it returns.
+    pub fn submit<'py>(
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = Self::get(py)?;
         let steps = Bound::new(py, Steps::of_process(coroutine.clone().unbind()))?;
         let asyncio = py.import(intern!(py, "asyncio"))?;
-        let future = asyncio.call_method1(
-            intern!(py, "run_coroutine_threadsafe"),
-            (steps, event_loop.python(py)),
-        )?;
-        future.call_method0(intern!(py, "result"))
+        asyncio
+            .call_method1(intern!(py, "run_coroutine_threadsafe"), (steps, event_loop.python(py)))
     }
 
-    /// Cancels whatever runs on the loop, and waits until all of it has ended. Not from its own thread.
-    pub fn stop(&'static self, py: Python<'_>) {
+    /// The time of the loop's own clock, in seconds.
+    pub fn time(&self, py: Python<'_>) -> PyResult<f64> {
+        self.python(py).call_method0(intern!(py, "time"))?.extract()
+    }
+
+    /// Cancels whatever runs on the loop, and waits until all of it has ended, perhaps no longer than this. Not from its own thread.
+    pub fn stop(&'static self, py: Python<'_>, limit: Option<Duration>) {
         self.jobs().stopping = true;
         self.post(Box::new(move |py| {
             if let Err(error) = cancel_all(py, self.python(py)) {
@@ -145,8 +156,11 @@ impl EventLoop {
             }
         }));
         py.detach(|| {
-            let jobs = self.jobs();
-            drop(self.ended.wait_while(jobs, |jobs| !jobs.ended));
+            let (jobs, runs) = (self.jobs(), |jobs: &mut Jobs| !jobs.ended);
+            match limit {
+                Some(limit) => drop(self.ended.wait_timeout_while(jobs, limit, runs)),
+                None => drop(self.ended.wait_while(jobs, runs)),
+            }
         });
     }
 }
@@ -175,8 +189,7 @@ impl Drop for Rest<'_> {
 
 /// Makes the loop, and starts its thread. The caller is attached, so there is one at a time.
 fn start<G: Guest>(py: Python<'_>) -> PyResult<()> {
-    let asyncio = py.import(intern!(py, "asyncio"))?;
-    let python = asyncio.call_method0(intern!(py, "new_event_loop"))?;
+    let python = G::new_event_loop(py)?;
     let (wake, woken) = UnixStream::pair()?;
     wake.set_nonblocking(true)?;
     woken.set_nonblocking(true)?;

@@ -37,13 +37,22 @@ pub fn context<'py>(py: Python<'py>, call: &Arc<Call>) -> PyResult<Bound<'py, Py
 
 /// The hook whose coroutine runs now, or one of the tasks that it started; `None` behind its end, and on other threads.
 pub fn current(py: Python<'_>) -> Option<Arc<Call>> {
+    started_by(py).filter(|call| call.is_alive())
+}
+
+/// The hook that started the coroutine which runs now, whether it has ended or not.
+fn started_by(py: Python<'_>) -> Option<Arc<Call>> {
     if !is_loop_thread() {
         return None;
     }
     let value = variable(py).ok()?.call_method1(intern!(py, "get"), (py.None(),)).ok()?;
     let lent = value.cast::<Lent>().ok()?;
-    let call = &lent.get().0;
-    call.is_alive().then(|| Arc::clone(call))
+    Some(Arc::clone(&lent.get().0))
+}
+
+/// Whether the coroutine that runs now is one of a hook that was told to end.
+pub fn is_cancelled(py: Python<'_>) -> bool {
+    started_by(py).is_some_and(|call| call.is_cancelled())
 }
 
 /// Code that runs now attached another server to this connection, or none. Its driver is told, if a hook waits.

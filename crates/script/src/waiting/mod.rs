@@ -11,9 +11,9 @@ mod query;
 mod steps;
 
 pub use call::{Call, Tie};
-pub use event_loop::EventLoop;
-pub use lent::{is_lent, moved};
-pub use query::{query, resume};
+pub use event_loop::{EventLoop, is_loop_thread};
+pub use lent::{is_cancelled, is_lent, moved};
+pub use query::{checked, query, resume};
 
 use pyo3::intern;
 use pyo3::prelude::*;

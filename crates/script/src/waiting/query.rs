@@ -23,6 +23,28 @@ pub fn query<'py>(
     session: &Slot<Session>,
     packet: Vec<u8>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let (call, query) = checked(py, session, packet)?;
+    let event_loop = EventLoop::get(py)?.python(py);
+    let future = event_loop.call_method0(intern!(py, "create_future"))?;
+    let id = call.begin_query(py, &future)?;
+    let done = {
+        let call = Arc::clone(&call);
+        move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+            abandoned(&call, args.py(), id)
+        }
+    };
+    let done = PyCFunction::new_closure(py, None, None, done)?;
+    future.call_method1(intern!(py, "add_done_callback"), (done,))?;
+    call.tell(FromScript::Query(id, query));
+    Ok(future)
+}
+
+/// What [`query`] would run, for whom. What forbids it is raised.
+pub fn checked(
+    py: Python<'_>,
+    session: &Slot<Session>,
+    packet: Vec<u8>,
+) -> PyResult<(Arc<Call>, Query)> {
     let call = lent::current(py).filter(|call| call.session().is_same(session));
     let call = call.ok_or_else(|| not_here(session))?;
     let may = access::read(session, "the connection", Session::may_query)?;
@@ -38,19 +60,7 @@ pub fn query<'py>(
             "proxy.query cannot run this command: it ends the session, begins another one, or has an answer without end",
         ));
     }
-    let event_loop = EventLoop::get(py)?.python(py);
-    let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let id = call.begin_query(py, &future);
-    let done = {
-        let call = Arc::clone(&call);
-        move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
-            abandoned(&call, args.py(), id)
-        }
-    };
-    let done = PyCFunction::new_closure(py, None, None, done)?;
-    future.call_method1(intern!(py, "add_done_callback"), (done,))?;
-    call.tell(FromScript::Query(id, query));
-    Ok(future)
+    Ok((call, query))
 }
 
 fn not_here(session: &Slot<Session>) -> PyErr {
