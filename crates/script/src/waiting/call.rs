@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyStopIteration;
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -184,14 +185,6 @@ impl Call {
         let context = lent::context(py, self)?;
         let create = event_loop.getattr(intern!(py, "create_task"))?;
         let task = context.call_method1(intern!(py, "run"), (create, Bound::new(py, steps)?))?;
-        let call = Arc::clone(self);
-        let done =
-            move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
-                call.done(&args.get_item(0)?);
-                Ok(())
-            };
-        let done = PyCFunction::new_closure(py, None, None, done)?;
-        task.call_method1(intern!(py, "add_done_callback"), (done,))?;
         let since = EventLoop::get(py)?.time(py)?;
         let limit = self.shared.hook_timeout;
         let mut state = self.state();
@@ -199,17 +192,42 @@ impl Call {
         state.coroutine = Some(coroutine.clone().unbind());
         state.started = Some((self.began.elapsed(), since));
         state.left = limit.map(|limit| Left { seconds: limit.as_secs_f64(), since });
-        drop(state);
-        self.start_timer(py)
+        Ok(())
     }
 
-    /// The task has ended.
-    fn done(self: &Arc<Self>, task: &Bound<'_, PyAny>) {
-        let py = task.py();
-        match task.call_method0(intern!(py, "result")) {
-            Ok(returned) => self.conclude(py, &returned),
-            Err(error) => self.fail(py, &Failure::Raised(error)),
+    /// A step of the coroutine has come to this: what the task is told of it. Exceptions end here: nobody would look at the task's.
+    pub fn stepped(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        step: PyResult<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        match step {
+            Ok(waits_for) => {
+                self.begin_to_wait(py)?;
+                Ok(waits_for)
+            }
+            Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+                let returned = error.value(py).getattr(intern!(py, "value"))?;
+                self.conclude(py, &returned);
+                Err(error)
+            }
+            Err(error) => {
+                let is_cancelled = error.is_instance_of::<CancelledError>(py);
+                let to_task =
+                    if is_cancelled { error.clone_ref(py) } else { PyStopIteration::new_err(()) };
+                self.fail(py, &Failure::Raised(error));
+                Err(to_task)
+            }
         }
+    }
+
+    /// It did not end with its first step: its time counts.
+    fn begin_to_wait(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let state = self.state();
+        let counts =
+            state.timer.is_some() || !state.queries.is_empty() || state.cancelled.is_some();
+        drop(state);
+        if counts || !self.is_alive() { Ok(()) } else { self.start_timer(py) }
     }
 
     fn conclude(self: &Arc<Self>, py: Python<'_>, returned: &Bound<'_, PyAny>) {

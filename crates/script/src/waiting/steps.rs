@@ -46,7 +46,8 @@ impl Steps {
             stepped = Some(step(self.coroutine.bind(py)));
         });
         call.ran(begin.elapsed());
-        stepped.unwrap_or_else(|| Err(PyRuntimeError::new_err("the proxy ends")))
+        let stepped = stepped.unwrap_or_else(|| Err(PyRuntimeError::new_err("the proxy ends")));
+        call.stepped(py, stepped)
     }
 }
 
@@ -70,10 +71,8 @@ impl Steps {
         })
     }
 
-    fn close(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.step(py, |coroutine| {
-            coroutine.call_method0(intern!(coroutine.py(), "close")).map(Bound::unbind)
-        })
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.coroutine.bind(py).call_method0(intern!(py, "close")).map(drop)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
