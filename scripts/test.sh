@@ -17,7 +17,7 @@ TEXT
 
 FUZZ_SECONDS=20
 FUZZ_JOBS=2
-TEST_PACKAGES=(python3-venv libclang-dev binutils openssl shellcheck)
+TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server shellcheck)
 
 quick=false
 while [ $# -gt 0 ]; do
