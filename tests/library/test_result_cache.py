@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,11 @@ class Shop:
             "CREATE TABLE shop.other (id INT PRIMARY KEY)",
         )
 
-    def proxy(self, more: str = "", timeout: float = 5) -> Proxy:
+    def proxy(
+        self, more: str = "", timeout: float = 5, options: Mapping[str, object] | None = None
+    ) -> Proxy:
         config = f"[result_cache]\nredis = {self.redis.url}\ntimeout = {timeout}\n{more}"
-        return self._start(SCRIPT, config=config, options=VENV)
+        return self._start(SCRIPT, config=config, options={**VENV, **(options or {})})
 
     def change_unseen(self) -> None:
         """Changes the table past every proxy: who still sees the old row got it from the cache."""
@@ -381,6 +383,17 @@ def test_a_large_result_is_not_kept(shop: Shop) -> None:
     with shop.proxy("max_result_bytes = 1000\n").connect(database="shop") as connection:
         assert not is_kept(connection, "SELECT REPEAT('x', 1000) FROM t")
         assert is_kept(connection, NAME)
+
+
+def test_a_result_that_is_too_large_passes(shop: Shop) -> None:
+    proxy = shop.proxy(options={"pyproxy-max-kept-bytes": "1M"})
+    # The proxy logs that a result was dropped.
+    proxy.criticals_expected = True
+    with proxy.connect(database="shop") as connection:
+        for _ in range(2):
+            rows = ask(connection, "SELECT REPEAT('x', 1000000) FROM t")
+            assert [len(row[0]) for row in rows] == [1_000_000] * 2
+        assert len(proxy.criticals()) == 1
 
 
 def test_only_the_tables_that_are_listed(shop: Shop) -> None:

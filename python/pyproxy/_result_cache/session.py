@@ -9,24 +9,10 @@ import pyproxy
 from pyproxy import commands, proto
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.session import ClientSession, Outcome
-from pyproxy._pooling.ties import INSERT_ID, PROFILES, SEQUENCE
 from pyproxy._result_cache.changes import EVERYTHING, NOTHING, changed_tables
 
 __all__ = ["Request", "Session"]
 
-# What may be left on a connection and has nothing to do with the rows of a query that has no variable in it.
-_HARMLESS_TIES = frozenset(
-    (
-        INSERT_ID,
-        PROFILES,
-        SEQUENCE,
-        "a user variable",
-        "a user lock",
-        "the connection's id",
-        "counters of the session",
-        "an option of the connection",
-    )
-)
 _EXECUTIONS = (pyproxy.COM_STMT_EXECUTE, pyproxy.COM_STMT_BULK_EXECUTE)
 _CURSOR_BITS = 0b0111
 
@@ -82,8 +68,7 @@ class Session:
     @property
     def is_plain(self) -> bool:
         """Whether no more than the settings decides what a query of this client gives."""
-        client = self._client
-        return not (client.in_transaction or client.ties - _HARMLESS_TIES) and client.auto_commit
+        return self._client.is_plain
 
     @property
     def in_transaction(self) -> bool:

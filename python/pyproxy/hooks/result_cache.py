@@ -36,7 +36,8 @@ What it cannot do:
 
 * Changes that no proxy with this Redis sees (events, replication, other clients) are seen after `ttl`. So are those by
   triggers that are not in `[result_cache_effects]`, and privileges that are taken away elsewhere.
-* A result that may be kept is read as a whole before the client gets it. So is the answer to what changes tables.
+* A result that may be kept is read as a whole before the client gets it. So is the answer to what changes tables. A query
+  whose result is larger than `pyproxy-max-kept-bytes` is run twice when it is first met.
 * It keeps nothing of read-only backends: they may lag behind. Queries that it answers are not seen by
   scripts that come after it in a stack.
 * Of a statement longer than 64 KiB it is not clear what it changes.
