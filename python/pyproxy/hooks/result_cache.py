@@ -27,7 +27,11 @@ Settings, section `[result_cache]`:
 | `on_failure` | pass | `refuse`: while Redis is away, what changes tables is refused with `ERROR 1105` |
 
 Section `[result_cache_effects]` tells what triggers and the like change: `shop.orders = shop.stock, shop.journal`. Foreign
-keys that cascade are found out. `SELECT * FROM result_cache.counters` shows hits, misses and what was kept.
+keys that cascade are found out.
+
+| command | columns |
+|---|---|
+| `SELECT * FROM result_cache.counters` | `counter`, `value`: `hits`, `misses`, results that were `kept`, `changes` that were told |
 
 While Redis is away queries go to the server, and what was changed is told to it when it is back, before
 anything else. Other proxies may give results from before such a change until then, `ttl` at most.
@@ -100,7 +104,9 @@ _FOLLOWED = (
     pyproxy.COM_DROP_DB,
     pyproxy.COM_REFRESH,
 )
-_COUNTERS = "SELECT * FROM RESULT_CACHE.COUNTERS"
+_COUNTERS = b"SELECT * FROM RESULT_CACHE.COUNTERS"
+_COUNTER_NAMES = ("hits", "misses", "kept", "changes")
+_VARCHAR, _LONGLONG = 253, 8
 # Capabilities that decide about the form of a result: PROTOCOL_41, SESSION_TRACK, DEPRECATE_EOF, optional metadata, and those of
 # MariaDB.
 _FORM_BITS = 1 << 9 | 1 << 23 | 1 << 24 | 1 << 25 | 0xFFFFFFFF << 32
@@ -154,8 +160,9 @@ def read_query(proxy: Proxy, packet: bytes) -> Any:
         return _begin_anew(proxy, session)
     if packet[0] not in _FOLLOWED:
         return None
-    if packet[:1] == b"\x03" and packet[1:].strip(b" ;\n").upper() == _COUNTERS.encode():
-        return Rows([("counter", 253), ("value", 8)], sorted(_counters.items()))
+    if packet[0] == proxy.COM_QUERY and packet[1:].strip(b" ;\n").upper() == _COUNTERS:
+        rows = [(name, _counters[name]) for name in _COUNTER_NAMES]
+        return Rows([("counter", _VARCHAR), ("value", _LONGLONG)], rows)
     flags = _flags(proxy)
     request = session.request(packet, flags is None or flags.no_backslash_escapes)
     tables = _tables(proxy, session, request, flags)

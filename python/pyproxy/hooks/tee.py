@@ -40,8 +40,7 @@ What it cannot do:
 
 * Results that are compared are kept in memory, as a whole, before the client gets them. A query whose result is larger than
   `pyproxy-max-kept-bytes` is run twice when it is first met, and not mirrored again.
-* Prepared statements are not mirrored; neither are texts with other letters than those of ASCII of clients whose character set
-  is none of UTF-8.
+* Prepared statements are not mirrored; neither is anything behind a SET NAMES of a character set that is none of UTF-8.
 * It compares what servers write: versions that format a number in two ways differ.
 * Who may read the log sees the texts of queries, and `user` must be allowed to read what all users may.
 """
