@@ -9,14 +9,14 @@ usage() {
     cat <<'TEXT'
 usage: scripts/demo.sh [script.py] [--keep]
 
-  script.py  the hook script (default: examples/rewrite_and_answer.py)
+  script.py  the hook script (default: examples/first_script.py)
   --keep     leave MariaDB and the proxy running, and say how to connect and how to stop them
 
 The host is PYPROXY_HOST, else the mysql-proxy on PATH, else the one of this repository.
 TEXT
 }
 
-script=$ROOT/examples/rewrite_and_answer.py
+script=$ROOT/examples/first_script.py
 keep=false
 while [ $# -gt 0 ]; do
     case $1 in
@@ -37,16 +37,16 @@ done
 QUERIES=(
     "SELECT id, name FROM customers"
     "SELECT name FROM clients WHERE id = 2"
-    "SHOW PROXY QUERIES"
-    "DELETE FROM customers"
+    "SELECT 1 / 0"
+    "DROP TABLE customers"
     "SELECT COUNT(*) AS customers FROM customers"
 )
 # The server reads one statement per line.
-ROWS_SQL="REPLACE INTO shop.customers VALUES (1, 'Ada'), (2, 'Grace'), (3, 'Edsger');"
+TABLE_SQL="CREATE TABLE IF NOT EXISTS shop.customers (id INT PRIMARY KEY, name VARCHAR(40));
+REPLACE INTO shop.customers VALUES (1, 'Ada'), (2, 'Grace'), (3, 'Edsger');"
 DATABASE_SQL="\
 CREATE DATABASE shop;
-CREATE TABLE shop.customers (id INT PRIMARY KEY, name VARCHAR(40));
-$ROWS_SQL
+$TABLE_SQL
 CREATE USER 'demo'@'%' IDENTIFIED BY 'demo';
 GRANT ALL ON shop.* TO 'demo'@'%';"
 
@@ -126,7 +126,7 @@ cat "$dir/demo.ini"
 
 heading "Without the proxy"
 show_queries "$db_port"
-client "$db_port" --execute="$ROWS_SQL"
+client "$db_port" --execute="$TABLE_SQL"
 
 heading "Through the proxy"
 show_queries "$proxy_port"

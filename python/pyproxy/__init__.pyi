@@ -533,7 +533,7 @@ class Injection:
 class Resultset:
     """The result of a queued query; of several, the first one's rows and the counters of all.
 
-    The counters are always there. `fields`, `rows` and `raw` need `resultset_is_needed=True`, else they are
+    The counters are always there. `fields`, `rows`, `raw` and `packets` need `resultset_is_needed=True`, else they are
     None.
     """
 
@@ -549,6 +549,9 @@ class Resultset:
     @property
     def raw(self) -> _bytes | None:
         """The payload of the first packet. None if the result was not kept."""
+    @property
+    def packets(self) -> tuple[_bytes, ...] | None:
+        """The payloads of the answer, as `pyproxy.Raw` takes them: a tuple. None if the result was not kept."""
     @property
     def error(self) -> _bytes | None:
         """The payload of the ERR that ended the result; None if it ended well. Always there."""

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use testkit::scratch::ScratchDir;
-use testkit::{Host, artifacts};
+use testkit::{Host, artifacts, python};
 
 use crate::support::*;
 
@@ -43,12 +43,21 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// What the ready-made scripts need to let the test user work: one refuses strangers by default.
 const SETTINGS: &str = "[login_mapping]\nunknown_users = pass\n[firewall]\nmode = off\n[masking_rules]\n\
-                        t.c = null\n[rate_limit]\nmax_connections = 9\n";
+                        t.c = null\n[rate_limit]\nmax_connections = 9\n[quota]\nburst = 9\n\
+                        [result_cache]\nttl = 9\n[http_policy]\nurl = http://127.0.0.1:1/\n\
+                        on_failure = allow\n[tee]\naddress = 127.0.0.1:1\n";
+
+/// Scripts that wait, which only one of the loops lets them do.
+const WAITING: [&str; 4] = ["http_policy.py", "quota.py", "result_cache.py", "tee.py"];
 
 /// A host that loads the installed plugin, and an installed script by its path.
 fn host_with(prefix: &Path, script: &Path) -> Host {
-    Host::builder()
-        .backend(db())
+    let mut host = Host::builder();
+    if WAITING.iter().any(|name| script.ends_with(name)) {
+        host = host.option("pyproxy-event-loop", "own");
+    }
+    host.backend(db())
+        .option("pyproxy-venv", python::venv().display())
         .plugin_dir(prefix.join("lib/mysql-proxy/plugins"))
         .option("pyproxy-python-script", script.display())
         .file("settings.ini", SETTINGS)
@@ -62,6 +71,7 @@ fn each_ready_made_script_loads_by_path_and_serves() {
     install(prefix.path(), &[]);
     let scripts = files(&prefix.file("share/mysql-proxy/pyproxy"));
     assert!(!scripts.is_empty());
+    assert!(WAITING.iter().all(|name| scripts.iter().any(|script| script.ends_with(name))));
     for script in scripts {
         let name = script.file_name().unwrap().to_str().unwrap();
         assert!(name.ends_with(".py") && !name.starts_with('_'), "{name}");

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.mariadb import MariaDb
 from support.proxy import Proxy
+from support.redis import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,14 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
 def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
     """A second server; it follows the first one only if a test tells it to."""
     server = MariaDb(tmp_path_factory.mktemp("replica") / "server", 2)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own."""
+    server = RedisServer(tmp_path / "redis")
     yield server
     server.stop()
 

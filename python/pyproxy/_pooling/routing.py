@@ -43,7 +43,7 @@ from pyproxy._sql.functions import HARMLESS
 from pyproxy._sql.text import Statement, statements
 from pyproxy.commands import Command
 
-__all__ = ["Route", "Setting", "route"]
+__all__ = ["Route", "Setting", "route", "route_of_text"]
 
 # Functions and variables whose answer depends on what the connection did last.
 _ABOUT_ROWS = frozenset(("FOUND_ROWS", "ROW_COUNT"))
@@ -97,10 +97,10 @@ class Route:
 def route(command: Command) -> Route:
     """What `command` means."""
     if command.type == COM_QUERY:
-        return _of_text(command.query or "")
+        return route_of_text(command.query or "")
     if command.type == COM_STMT_PREPARE:
         # It runs later, maybe often: what it will leave is left to the connection now.
-        text = _of_text(command.query or "")
+        text = route_of_text(command.query or "")
         ties = text.ties | ({VARIABLE} if text.setting else frozenset())
         return Route(
             is_write=text.is_write,
@@ -126,7 +126,8 @@ def route(command: Command) -> Route:
     return Route(is_write=command.type_name is None or command.type in (COM_CREATE_DB, COM_DROP_DB))
 
 
-def _of_text(sql: str) -> Route:
+def route_of_text(sql: str) -> Route:
+    """What a COM_QUERY with this text means."""
     if len(sql) > _MOST_BYTES:
         ties = frozenset(("a statement too long to read", INSERT_ID))
         return Route(is_write=True, ties=ties, inserts=True, has_several=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pyproxy._pooling.routing import Route
-from pyproxy._pooling.ties import INSERT_ID, OUTLAST_RESET, UNSEEN
+from pyproxy._pooling.ties import INSERT_ID, NO_EFFECT_ON_ROWS, OUTLAST_RESET, UNSEEN
 
 __all__ = ["ClientSession", "Outcome", "Profile"]
 
@@ -71,6 +71,12 @@ class ClientSession:
     def must_stay(self) -> bool:
         """Whether the next command has to run on the attached connection."""
         return bool(self.in_transaction or not self.auto_commit or self.ties or self.statements)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no more than the settings decides what a query without variables gives."""
+        has_own = self.in_transaction or self.ties - NO_EFFECT_ON_ROWS
+        return self.auto_commit and not has_own
 
     @property
     def leaves_something(self) -> bool:

@@ -12,6 +12,7 @@ from pyproxy._sql.text import Statement
 
 __all__ = [
     "INSERT_ID",
+    "NO_EFFECT_ON_ROWS",
     "OPTION",
     "OUTLAST_RESET",
     "PROFILES",
@@ -44,6 +45,19 @@ UNSEEN = frozenset(
 )
 # What stays on a connection that is reset, and what may hide such a thing. Tried on MySQL 9.7, MariaDB 10.11 and 11.8.
 OUTLAST_RESET = UNSEEN | {_ROLE, OPTION, PROFILES}
+# What has nothing to do with the rows of a query that has no variable in it and asks about no statement.
+NO_EFFECT_ON_ROWS = frozenset(
+    (
+        INSERT_ID,
+        OPTION,
+        PROFILES,
+        SEQUENCE,
+        "a user variable",
+        "a user lock",
+        "the connection's id",
+        "counters of the session",
+    )
+)
 
 # Statements of stored programs that MariaDB runs by themselves, too.
 _COMPOUND = frozenset("CASE DECLARE FOR IF LOOP REPEAT WHILE".split())

@@ -6,7 +6,7 @@ missing costs a query on the primary, and one too many would cost data.
 
 from __future__ import annotations
 
-__all__ = ["HARMLESS", "NEEDS_PAREN", "WITH_EFFECT"]
+__all__ = ["HARMLESS", "MOMENTARY", "NEEDS_PAREN", "WITH_EFFECT"]
 
 _TEXT = """
     ASCII BIN BIT_LENGTH CHAR CHAR_LENGTH CHARACTER_LENGTH CHR CONCAT CONCAT_WS ELT EXPORT_SET FIELD
@@ -72,6 +72,15 @@ _OTHERS = """
 
 HARMLESS = frozenset(
     f"{_TEXT} {_NUMBERS} {_TIME} {_CHOICES} {_TYPES} {_SETS} {_JSON} {_SECRETS} {_SPACE} {_OTHERS}".split()
+)
+
+# Those of them whose value is of the moment, of chance, or about the connection or the server.
+MOMENTARY = frozenset(
+    """
+    BENCHMARK COERCIBILITY CURDATE CURRENT_DATE CURRENT_ROLE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURTIME
+    DATABASE ENCRYPT LOCALTIME LOCALTIMESTAMP NOW RAND RANDOM_BYTES SCHEMA SESSION_USER SLEEP SYSDATE SYSTEM_USER
+    SYS_GUID UNIX_TIMESTAMP USER UTC_DATE UTC_TIME UTC_TIMESTAMP UUID UUID_SHORT VERSION DES_DECRYPT DES_ENCRYPT
+    """.split()
 )
 
 # Built in, too, but about the connection or the server, or with an effect there.

@@ -22,21 +22,22 @@ COM_PING is free, so that connection pools can look after their connections.
 
 What it cannot do:
 
-* It never waits: waiting would stop all clients. A client that wants to go slower must do so when it gets the error.
-* The counters are those of this process. Several proxies, or a reload of the script, each start anew.
+* It never waits: a client that wants to go slower must do so when it gets the error.
+* The counters are those of this process. Several proxies, or a reload of the script, each start anew; `quota` has
+  counters that proxies share, and can wait.
 * Commands count, not their weight: several statements in one text are one command.
 * Failed log-ins are not counted.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyproxy
 from pyproxy import Error
-from pyproxy.settings import SettingsError, raw, require, section
+from pyproxy._common.limits import limits_of_users
+from pyproxy.settings import require, section
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Connection, Decision, Proxy
@@ -61,6 +62,7 @@ _FREE = frozenset(
     )
 )
 _OK = 0
+_TYPES = {"queries_per_second": float, "burst": int, "max_connections": int}
 
 
 class _Limits(NamedTuple):
@@ -107,8 +109,7 @@ def init(proxy: Proxy) -> None:
     """Reads the limits of single users; what is wrong with them stops the start."""
     require("rate_limit", "rate_limit", "rate_limit_users")
     _overrides.clear()
-    for user, text in raw("rate_limit_users").items():
-        _overrides[user] = _parse(user, text)
+    _overrides.update(limits_of_users("rate_limit_users", _TYPES))
 
 
 def read_auth_result(proxy: Proxy, auth: Auth) -> Error | None:
@@ -190,21 +191,3 @@ def _limits(user: str) -> _Limits:
 def _refuse(user: str, resource: str, limit: float) -> Error:
     message = f"User '{user}' has exceeded the '{resource}' resource (current value: {limit:g})"
     return Error(message, 1226, "42000")
-
-
-def _parse(user: str, text: str) -> dict[str, float]:
-    """The limits in `queries_per_second=2 burst=10`."""
-    limits = {}
-    for item in text.split():
-        name, _, value = item.partition("=")
-        where = f"[rate_limit_users] {user}: {item}"
-        if name not in _Limits._fields:
-            raise SettingsError(f"{where}: expected {', '.join(_Limits._fields)}")
-        try:
-            number = float(value) if name == "queries_per_second" else int(value)
-        except ValueError:
-            raise SettingsError(f"{where}: expected a number") from None
-        if number < 0 or not math.isfinite(number):
-            raise SettingsError(f"{where}: expected a number from 0 on")
-        limits[name] = number
-    return limits

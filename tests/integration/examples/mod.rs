@@ -11,6 +11,7 @@ mod query_log;
 mod results;
 mod rewrite_and_answer;
 mod statements;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,11 @@ fn example(file: &str) -> Builder {
 /// A running host with an example.
 fn run(file: &str) -> Host {
     example(file).start()
+}
+
+/// A host to be started with an example that waits, which only one of the loops lets it do.
+fn waits(file: &str) -> Builder {
+    example(file).option("pyproxy-event-loop", "own")
 }
 
 /// Stops the host, asserts that nothing critical and no warning was logged, and gives the lines

@@ -1,10 +1,15 @@
-//! Tutorials that look at results or change them: inject, packets, query_time, union, warnings.
+//! Tutorials that look at results or change them, and their short forms: inject, packets, query_time, union, warnings.
 
 use super::*;
 
 #[test]
 fn inject_asks_for_the_time_after_each_query() {
-    let host = run("tutorial_inject.py");
+    for host in [run("tutorial_inject.py"), waits("short_inject.py").start()] {
+        asks_for_the_time(host);
+    }
+}
+
+fn asks_for_the_time(host: Host) {
     let mut client = host.client();
     assert_same_as_direct(&mut client, "SELECT 1 UNION SELECT 2");
     assert_same_as_direct(&mut client, "SELECT nothing");
@@ -149,7 +154,12 @@ fn union_really_runs_the_query_twice() {
 
 #[test]
 fn warnings_prints_code_level_and_message() {
-    let host = run("tutorial_warnings.py");
+    for host in [run("tutorial_warnings.py"), waits("short_warnings.py").start()] {
+        prints_warnings(host);
+    }
+}
+
+fn prints_warnings(host: Host) {
     let mut client = host.client();
     assert_same_as_direct(&mut client, "SELECT 1");
     assert_same_as_direct(&mut client, "SELECT 1 / 0, 'a' + 1");

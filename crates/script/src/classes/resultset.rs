@@ -19,7 +19,7 @@ use engine::{Injection, Slot};
 
 /// The result of a queued query; of several, the first one's rows and the counters of all.
 ///
-/// The counters are always there. `fields`, `rows` and `raw` need `resultset_is_needed=True`, else they are None.
+/// The counters are always there. `fields`, `rows`, `raw` and `packets` need `resultset_is_needed=True`, else they are None.
 #[pyclass(frozen, module = "pyproxy")]
 pub struct Resultset {
     slot: Slot<Injection>,
@@ -138,6 +138,17 @@ impl Resultset {
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let first = self.read(|injection| payload_at(self.start(), &injection.packets))?;
         Ok(first.map(|payload| PyBytes::new(py, &payload)))
+    }
+
+    /// The payloads of the answer, as `pyproxy.Raw` takes them: a tuple. None if the result was not kept.
+    #[getter(packets)]
+    fn all_packets<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        if self.read(|injection| injection.packets.len() == 0)? {
+            return Ok(None);
+        }
+        let payloads = self.packets(py, true)?;
+        let payloads = payloads.iter().map(|payload| PyBytes::new(py, payload));
+        Ok(Some(PyTuple::new(py, payloads)?))
     }
 
     /// The payload of the ERR that ended the result; None if it ended well. Always there.

@@ -1,0 +1,1 @@
+"""What the scripts that keep something in Redis have in common."""
