@@ -54,7 +54,10 @@ impl Turn<'_> {
         if is_err(packet.payload)
             && let Some(due) = self.state.exchange.due.take()
         {
-            self.driver.effect(Effect::Forward { to: Side::Client, id: packet.id });
+            // A client that sent a file counts on with its packets.
+            let in_order = self.state.exchange.begun.then(|| self.state.client_ids.next_part());
+            let id = in_order.unwrap_or(packet.id);
+            self.driver.effect(Effect::Forward { to: Side::Client, id });
             due.given();
         }
         self.state.exchange.injection = None;
