@@ -16,6 +16,15 @@ fn own() -> &'static HookThread {
     all.into_iter().rev().find(|thread| thread.ident() == ident).expect("it ran a hook")
 }
 
+/// Says so when it is dropped.
+struct Ends<'e>(&'e AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Calls `read_query` so many times, each call interrupted as soon as it is seen; `after` runs behind each.
 fn interrupted(script: &str, times: u32, mut after: impl FnMut(Verdict)) {
     let mut connection = Connection::new(script);
@@ -31,10 +40,11 @@ fn interrupted(script: &str, times: u32, mut after: impl FnMut(Verdict)) {
                 thread::yield_now();
             }
         });
+        // A failed assertion ends the other thread, too.
+        let _ends = Ends(&ended);
         for _ in 0..times {
             after(connection.call(Hook::ReadQuery));
         }
-        ended.store(true, Ordering::Relaxed);
     });
     assert_eq!(own.call(), None);
 }
