@@ -72,7 +72,7 @@ pub struct Before {
 
 impl Before {
     /// Waits for the host's handlers. In `apply_config`.
-    pub fn new() -> Self {
+    pub fn early() -> Self {
         Self { early: ENDING.map(|signal| action(signal).map_or(0, |action| action.sa_sigaction)) }
     }
 

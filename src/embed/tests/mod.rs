@@ -2,6 +2,7 @@
 
 mod alone;
 mod chassis;
+mod interrupts;
 mod stubs;
 mod versions;
 

@@ -52,7 +52,7 @@ impl Watchdog {
     pub fn start(environment: Arc<Environment>, limits: Limits) -> std::io::Result<Self> {
         let reach = Reach::start(environment)?;
         let (stop, stopped) = channel();
-        let before = signals::Before::new();
+        let before = signals::Before::early();
         let run = move || {
             let mut watch = Watch { limits, reach, cases: HashMap::new() };
             let mut stands = false;
