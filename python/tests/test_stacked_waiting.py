@@ -75,7 +75,7 @@ class Stack:
         self._path = path
         self._capsys = capsys
 
-    def start(self, *scripts: str, user: str = "u", **files: str) -> Session:
+    def start(self, *scripts: str, user: str = "u", clock: str = "real", **files: str) -> Session:
         """Without names of scripts those of the files are stacked."""
         for name, text in files.items():
             (self._path / f"{name}.py").write_text(text)
@@ -83,7 +83,7 @@ class Stack:
         server = FakeServer().on(SELECT, Result([FIELD], [("ada@example.com",)]))
         server.on("SELECT 1", Result(["1"], [("1",)]))
         server.on("SELECT 2", Result(["2"], [("2",)]))
-        return Session(SCRIPT, server=server, user=user, script_config=config)
+        return Session(SCRIPT, server=server, user=user, script_config=config, clock=clock)
 
     def lines(self) -> list[str]:
         return self._capsys.readouterr().out.splitlines()
@@ -248,7 +248,11 @@ async def read_query(proxy, packet):
             else:
                 assert answer.rows == [("1",), ("2",)] * 3
             assert [query.text[-1] for query in session.server_queries] == list("121212")
+            if "tells" in scripts:
+                told = [line for line in stack.lines() if line.startswith("t > ")]
+                assert told == ["t > 7 ['1']", "t > 7 ['2']"] * 3
             assert session.query("SELECT 1").packets
+        stack.lines()
 
 
 def test_what_a_script_queued_stays_while_those_behind_work(stack: Stack) -> None:
@@ -288,7 +292,7 @@ async def read_query(proxy, packet):
     with stack.start(asks=asks, slow=slow) as session:
         assert session.query("SELECT 1").rows == [("1",)]
         assert [query.text for query in session.server_queries] == ["SELECT 1"]
-    assert stack.lines() == ["over"]
+        assert stack.lines() == ["over"]
 
 
 def test_a_command_without_an_answer_has_no_result(stack: Stack) -> None:
@@ -446,3 +450,135 @@ async def read_query(proxy, packet):
             statement = session.prepare("SELECT 1")
             with pytest.raises(Exception, match="COM_QUERY is none for COM_STMT_EXECUTE"):
                 session.execute(statement)
+
+
+# Waits for ever, whatever its connection does; `swallows` says what it makes of its end.
+HOLDS = """
+import asyncio
+
+async def read_query(proxy, packet):
+    if packet[1:] != b"SELECT 1":
+        return None
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        print("cancelled")
+        if not {swallows}:
+            raise
+    finally:
+        print("over")
+
+async def read_query_result(proxy, inj):
+    print("result")
+"""
+SAYS = """
+def read_query(proxy, packet):
+    print("{name} <", packet[1:].decode("latin-1"))
+    proxy.queries.append(1, packet, resultset_is_needed=True)
+    return proxy.PROXY_SEND_QUERY
+
+def disconnect_client(proxy):
+    print("{name} gone")
+"""
+
+
+@pytest.mark.parametrize("swallows", [False, True])
+def test_a_client_that_leaves_cancels_the_one_that_waits(stack: Stack, swallows: bool) -> None:
+    front, behind = SAYS.format(name="front"), SAYS.format(name="behind")
+    holds = HOLDS.format(swallows=swallows)
+    with stack.start(front=front, holds=holds, behind=behind) as session:
+        pending = session.begin_query("SELECT 1")
+        assert not pending.done
+        session.disconnect()
+        assert session.server_queries == []
+        assert errors(session) == []
+    assert stack.lines() == ["front < SELECT 1", "cancelled", "over", "front gone", "behind gone"]
+
+
+@pytest.mark.parametrize("swallows", [False, True])
+def test_one_that_waits_for_too_long_is_cancelled(stack: Stack, swallows: bool) -> None:
+    holds = HOLDS.format(swallows=swallows)
+    tells = SAYS.format(name="behind")
+    with stack.start(holds=holds, behind=tells, clock="fake") as session:
+        with pytest.raises(TimeoutError, match="(?s)pyproxy-hook-timeout.*in read_query"):
+            session.query("SELECT 1")
+        assert "behind < SELECT 1" not in stack.lines()
+        # The next command finds nothing of it.
+        assert session.query("SELECT 2").rows == [("2",)]
+
+
+def test_a_timeout_of_the_script_itself_is_its_own(stack: Stack) -> None:
+    tries = """
+import asyncio
+async def read_query(proxy, packet):
+    if packet[0] == proxy.COM_QUERY:
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 5)
+        except asyncio.TimeoutError:
+            return await proxy.query("SELECT 2")
+"""
+    with stack.start(
+        "masking", "tries", "tells", tries=tries, tells=tells("t"), clock="fake"
+    ) as session:
+        assert session.query("SELECT 1").rows == [("2",)]
+
+
+def test_a_query_that_takes_too_long_behind_ends_there(stack: Stack) -> None:
+    asks = """
+import asyncio
+import pyproxy
+async def read_query(proxy, packet):
+    if packet[0] == proxy.COM_QUERY:
+        try:
+            await asyncio.wait_for(proxy.query(packet), 5)
+        except asyncio.TimeoutError:
+            result = await proxy.query("SELECT 2")
+            return pyproxy.Error("too slow, " + list(result.rows)[0][0])
+"""
+    holds = HOLDS.format(swallows=False)
+    with stack.start(asks=asks, holds=holds, clock="fake") as session:
+        error = session.query("SELECT 1").error
+        assert error is not None and error.message == "too slow, 2"
+    assert stack.lines() == ["cancelled", "over"]
+
+
+def test_a_protected_stack_stays_one_when_a_hook_fails(stack: Stack) -> None:
+    fails = """
+async def read_query(proxy, packet):
+    if packet[0] == proxy.COM_QUERY:
+        result = await proxy.query(packet)
+        raise ValueError(list(result.rows))
+"""
+    for scripts in [("masking", "fails"), ("fails", "masking"), ("firewall", "fails")]:
+        with stack.start(*scripts, fails=fails) as session:
+            with pytest.raises(ValueError):
+                session.query(SELECT)
+            answer = session.begin_query("SELECT 2")
+            with pytest.raises(ValueError):
+                answer.answer()
+
+
+def test_two_clients_wait_in_one_stack(stack: Stack) -> None:
+    sleeps = """
+import asyncio
+async def read_query(proxy, packet):
+    if packet[0] == proxy.COM_QUERY:
+        await asyncio.sleep(5)
+        proxy.connection.seen = packet
+        proxy.queries.append(1, packet, resultset_is_needed=True)
+        await asyncio.sleep(5)
+        return proxy.PROXY_SEND_QUERY
+
+async def read_query_result(proxy, inj):
+    await asyncio.sleep(5)
+    assert proxy.connection.seen == inj.query
+"""
+    with stack.start(
+        "masking", "sleeps", "tells", sleeps=sleeps, tells=tells("t"), clock="fake"
+    ) as session:
+        other = session.new_client()
+        pending = [session.begin_query(SELECT), other.begin_query("SELECT 2")]
+        session.clock.advance(14)
+        assert not any(one.done for one in pending)
+        session.clock.advance(2)
+        assert [one.answer().rows for one in pending] == [[("hidden",)], [("2",)]]

@@ -80,9 +80,65 @@ def read_query_result(proxy: Proxy, inj: Injection) -> int | None:
     assert check(tmp_path, script) == ""
 
 
+def test_the_page_has_hooks_that_wait_with_the_same_types(tmp_path: Path) -> None:
+    script = annotated_hooks()
+    waiting = re.sub(r"^def (?!disconnect_client)", "async def ", script, flags=re.MULTILINE)
+    assert waiting.count("async def") == len(HOOKS) - 1
+    assert check(tmp_path, waiting) == ""
+
+
+def test_hooks_that_wait(tmp_path: Path) -> None:
+    script = """
+import asyncio
+
+import pyproxy
+from pyproxy import Auth, Decision, Injection, Proxy
+
+
+async def refresh() -> int:
+    await asyncio.sleep(60)
+    return 1
+
+
+async def init(proxy: Proxy) -> None:
+    task = pyproxy.spawn(refresh())
+    number: int = task.result()
+    pyproxy.loop().call_soon_threadsafe(print, number)
+
+
+async def read_auth_result(proxy: Proxy, auth: Auth) -> int | pyproxy.Error | None:
+    (await proxy.query("SET NAMES utf8mb4")).raise_for_error()
+    return None
+
+
+async def read_query(proxy: Proxy, packet: bytes) -> Decision:
+    try:
+        result = await asyncio.wait_for(proxy.query(packet), 5)
+        several = await asyncio.gather(proxy.query("SELECT 1"), proxy.query(b"\x0e"))
+        result.raise_for_error()
+        text: str = result.columns[0] if result.columns else ""
+    except pyproxy.ServerError as error:
+        return pyproxy.Error(error.message, error.code, error.sqlstate)
+    except (pyproxy.ServerLost, pyproxy.ResultTooLarge) as error:
+        return pyproxy.Error(str(error))
+    except pyproxy.HookTimeout:
+        raise
+    return several[0] if text else result
+
+
+async def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
+    return await proxy.query("SELECT 1")
+"""
+    assert check(tmp_path, script) == ""
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [
+        ("return proxy.qeury('SELECT 1')", "qeury"),
+        ("return proxy.query('SELECT 1').rows", "rows"),
+        ("return proxy.query(5)", "int"),
+        ("return pyproxy.spwan(None)", "spwan"),
         ("return proxy.PROXY_SEND_QEURY", "PROXY_SEND_QEURY"),
         ("return pyproxy.PROXY_SEND_QEURY", "PROXY_SEND_QEURY"),
         ("proxy.connecton.own = 1", "connecton"),

@@ -442,6 +442,16 @@ print(len(os.listdir("/proc/self/task")))
     assert run(code) == "1\n"
 
 
+def test_the_event_loop_says_nothing_of_itself() -> None:
+    code = f"""
+from pyproxy.testing import Session
+with Session({WAITS!r}) as session:
+    session.begin_query("SELECT 1")
+    print(session.log)
+"""
+    assert run(code) == "[]\n"
+
+
 @pytest.mark.parametrize("closes", [True, False])
 def test_the_interpreter_ends_well(closes: bool) -> None:
     code = f"""

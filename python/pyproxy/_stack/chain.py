@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,14 +23,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyproxy
 from pyproxy import _native
-from pyproxy._stack.exchange import Asker, StackCommand, StackResult, is_result_of, seen_by
+from pyproxy._stack.exchange import (
+    Asker,
+    StackCommand,
+    StackResult,
+    is_one_of,
+    is_result_of,
+    seen_by,
+)
 from pyproxy._stack.script_view import ProxyView
 from pyproxy._stack.scripts import Script
 from pyproxy._stack.waiting import outcome
 
 if TYPE_CHECKING:
-    from typing import TypeGuard
-
     from typing_extensions import Buffer
 
     from pyproxy import Answer, Proxy, Resultset
@@ -75,11 +81,20 @@ class Chain:
     async def ask(
         self, script: Script, position: int, hook: Callable[..., Any], argument: object
     ) -> Any:
-        """What a hook returns that is about no command."""
+        """What a hook returns. The scripts from `position` on are behind it."""
+        returned = self._returned(script, position, hook, argument)
+        return await self._outcome(returned) if inspect.iscoroutine(returned) else returned
+
+    def _returned(
+        self, script: Script, position: int, hook: Callable[..., Any], argument: object
+    ) -> Any:
         view = self._view(script)
-        view.queries_go_to(functools.partial(self.query, script, position))
+        view.ask_through(self, script, position)
+        return hook(view, argument)
+
+    async def _outcome(self, returned: Any) -> Any:
         try:
-            return await outcome(hook(view, argument))
+            return await outcome(returned)
         finally:
             if self._tasks:
                 await self._end_tasks()
@@ -154,7 +169,7 @@ class Chain:
                 self._warn_about(script, queue)
                 self._askers.append(self._sender(position, script, decision, command))
                 return False
-            if not _is_in(decision, proxy.PROXY_SEND_RESULT, proxy.PROXY_SEND_QUERY):
+            if not is_one_of(decision, proxy.PROXY_SEND_RESULT, proxy.PROXY_SEND_QUERY):
                 raise ValueError(f"read_query of {script} returned {decision!r}")
             if decision == proxy.PROXY_SEND_RESULT:
                 await self._rise(self._made(len(self._askers) - 1, script))
@@ -218,7 +233,7 @@ class Chain:
             if hook is not None and asker.is_asked:
                 inj = seen_by(asker, script, result)
                 decision, asker.queue = await self._call(script, asker.next, hook, asker.queue, inj)
-            if not _is_in(decision, proxy.PROXY_SEND_RESULT, proxy.PROXY_IGNORE_RESULT):
+            if not is_one_of(decision, proxy.PROXY_SEND_RESULT, proxy.PROXY_IGNORE_RESULT):
                 raise ValueError(f"read_query_result of {script} returned {decision!r}")
             if decision and asker.command is not None and not asker.command.is_needed:
                 _log.warning(
@@ -321,7 +336,9 @@ class Chain:
         for command in queue:
             queries.append(*command)
         try:
-            decision = await self.ask(script, position, hook, argument)
+            decision = self._returned(script, position, hook, argument)
+            if inspect.iscoroutine(decision):
+                decision = await self._outcome(decision)
             if is_result_of(argument, decision):
                 decision = None
             elif isinstance(decision, ANSWERS):
@@ -388,8 +405,3 @@ def _fields(response: pyproxy.Response) -> pyproxy.ResponseDict:
     names = (*pyproxy.ResponseDict.__required_keys__, *pyproxy.ResponseDict.__optional_keys__)
     found = ((name, getattr(response, name)) for name in names)
     return cast("pyproxy.ResponseDict", {name: value for name, value in found if value is not None})
-
-
-def _is_in(decision: object, *decisions: int) -> TypeGuard[int | None]:
-    """Whether a hook may return this: one of `decisions`, or none. A bool is an int to Python only."""
-    return decision is None or (decision in (0, *decisions) and not isinstance(decision, bool))

@@ -11,9 +11,11 @@ from pyproxy._stack.script_view import InjectionView
 from pyproxy._stack.scripts import Script
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from pyproxy import Injection
 
-__all__ = ["Asker", "StackCommand", "StackResult", "is_result_of", "seen_by"]
+__all__ = ["Asker", "StackCommand", "StackResult", "is_one_of", "is_result_of", "seen_by"]
 
 _UNANSWERED = (pyproxy.COM_STMT_CLOSE, pyproxy.COM_STMT_SEND_LONG_DATA)
 
@@ -103,3 +105,8 @@ def is_result_of(argument: object, decision: object) -> bool:
         return False
     inj = cast("Injection", argument)
     return decision is inj or decision is inj.resultset
+
+
+def is_one_of(decision: object, *decisions: int) -> TypeGuard[int | None]:
+    """Whether a hook may return this: one of `decisions`, or none. A bool is an int to Python only."""
+    return decision is None or (decision in (0, *decisions) and not isinstance(decision, bool))

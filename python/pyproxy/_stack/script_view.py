@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 from pyproxy import _native
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from typing_extensions import Buffer
 
     from pyproxy import Command, Connection, Injection, Proxy, Resultset
+    from pyproxy._stack.chain import Chain
+    from pyproxy._stack.scripts import Script
 
 __all__ = ["AuthView", "InjectionView", "ProxyView"]
 
@@ -61,27 +63,29 @@ class ProxyView(_View):
         _real: Proxy
         _packet: bytes | None
         _command: Command | None
-        _query: Callable[[str | Buffer], Awaitable[Resultset | None]]
+        _asks: tuple[Chain, Script, int] | None
 
     def __init__(self, real: Proxy, without_connection: bool = False) -> None:
         super().__init__(real)
         connection = None if without_connection else _ConnectionView(real.connection)
         object.__setattr__(self, "connection", connection)
         self.show_command(None)
-        self.queries_go_to(real.query)
+        self.__dict__["_asks"] = None
 
-    def queries_go_to(self, query: Callable[[str | Buffer], Awaitable[Resultset | None]]) -> None:
-        """The script's `proxy.query` is this from now on."""
-        object.__setattr__(self, "_query", query)
+    def ask_through(self, chain: Chain, script: Script, position: int) -> None:
+        """What the script asks the server goes this way from now on: through the scripts from `position` on."""
+        self.__dict__["_asks"] = (chain, script, position)
 
     def query(self, what: str | Buffer, /) -> Awaitable[Resultset | None]:
         """`proxy.query`: the scripts behind this one are asked about it."""
-        return self._query(what)
+        if self._asks is None:
+            return self._real.query(what)
+        chain, script, position = self._asks
+        return chain.query(script, position, what)
 
     def show_command(self, packet: bytes | None) -> None:
         """The script is asked about this command of another script; None: about the client's own."""
-        object.__setattr__(self, "_packet", packet)
-        object.__setattr__(self, "_command", None)
+        self.__dict__.update(_packet=packet, _command=None)
 
     @property
     def command(self) -> Command:

@@ -16,6 +16,7 @@ to the proxy.
 * `connect_server`, `read_handshake`, `read_auth`: all scripts are asked, in order, until one answers the client. Only one may
   decide something else. `read_auth_result`: all, from the last to the first.
 * `init`, `shutdown` and `disconnect_client` go to all of them.
+* A script may wait. What it awaits of `proxy.query` is a command to the scripts behind it, too.
 
 | text (in any case, of users in `admin_users`) | answer |
 |---|---|

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from .event_loop import EventLoop, StillWaits, running
+from .event_loop import EventLoop, StillWaits, fakes, running, started
 
 __all__ = ["Clock"]
 
@@ -24,6 +24,8 @@ class Clock:
     def __init__(self, is_fake: bool, patience: float, go_on: Callable[[], None]) -> None:
         """`go_on` lets the clients whose commands wait get what they can without a timer."""
         self._is_fake = is_fake
+        if is_fake:
+            fakes.add(self)
         self._patience = patience
         self._go_on = go_on
 
@@ -37,6 +39,13 @@ class Clock:
         while _next_timer(loop, target, self._patience):
             self._go_on()
         self._go_on()
+
+    def stop(self) -> None:
+        """The proxy has ended."""
+        fakes.discard(self)
+        loop = started()
+        if loop is not None:
+            loop.wake()
 
     def wait(self, future: Future[Any]) -> bool:
         """Waits for a future of the event loop. Whether it was done in time; else it is cancelled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import selectors
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -12,7 +13,7 @@ from typing import Any, Optional, cast
 
 import pyproxy
 
-__all__ = ["EventLoop", "new_event_loop", "owners", "running", "started"]
+__all__ = ["EventLoop", "fakes", "new_event_loop", "owners", "running", "started"]
 
 # The timer that is due next, as the seconds until then; None if there is none.
 Idle = Callable[[Optional[float]], object]
@@ -27,7 +28,9 @@ class EventLoop(asyncio.SelectorEventLoop):
     """The loop. It is called from its own thread, but for the methods that say otherwise."""
 
     def __init__(self) -> None:
-        self._skipped = 0.0
+        # While the clock is fake it stands here, else it goes before the world's by this.
+        self._is_frozen = False
+        self._base = 0.0
         self._questions: deque[Idle] = deque()
         # Who waits for something that may need time on the clock: whether it still does.
         self._waiters: list[StillWaits] = []
@@ -37,27 +40,38 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """The clock's time, in seconds."""
-        return super().time() + self._skipped
+        real = super().time()
+        if bool(fakes) != self._is_frozen:
+            now = self._base if self._is_frozen else real + self._base
+            self._is_frozen = not self._is_frozen
+            self._base = now if self._is_frozen else now - real
+        return self._base if self._is_frozen else real + self._base
 
     def skip(self, seconds: float) -> None:
         """Sets the clock forward."""
-        self._skipped += seconds
+        self._base += seconds
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether its clock does not pass by itself."""
+        return self._is_frozen
 
     def when_idle(self, question: Idle) -> None:
         """Calls this once when nothing can happen without a timer or somebody else. From any thread."""
         self._questions.append(question)
-        self._wake()
+        self.wake()
 
     def begin_to_jump(self, still: StillWaits) -> None:
         """From now on the clock does not wait for timers, as long as somebody `still` waits for them. From any thread."""
         self._waiters.append(still)
-        self._wake()
+        self.wake()
 
     def end_to_jump(self, still: StillWaits) -> None:
         """The opposite of `begin_to_jump`."""
         self._waiters.remove(still)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Has it look around. From any thread."""
         self.call_soon_threadsafe(_nothing)
 
     def run_in_executor(  # type: ignore[override] # of two signatures
@@ -71,22 +85,30 @@ class EventLoop(asyncio.SelectorEventLoop):
     def _came_back(self, _: object) -> None:
         self._elsewhere -= 1
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether somebody wants to know when nothing can happen."""
-        return bool(self._questions or self._waiters)
+    def watch(self) -> tuple[int, tuple[StillWaits, ...]]:
+        """Who wants to know when nothing can happen: how many asked, and who waits for timers."""
+        return len(self._questions), tuple(self._waiters)
 
-    def idle(self, timeout: float | None, descriptors: int) -> bool:
-        """Nothing can happen before this. Whether the clock was set forward."""
-        before = self._skipped
-        while self._questions:
+    def idle(
+        self, timeout: float | None, descriptors: int, asked: int, waiters: Iterable[StillWaits]
+    ) -> float | None:
+        """Nothing could happen before this when these asked: how long it may take. Who asks later may have done something before."""
+        before = self._base
+        for _ in range(asked):
             self._questions.popleft()(timeout)
+        if self._base != before:
+            return 0
+        if not self._is_frozen or timeout is None:
+            return timeout
+        # In this order: who does not wait any more has gone before what it got is taken.
+        if not any(still() and still in self._waiters for still in waiters):
+            # Nobody lets time pass.
+            return None
         # What comes from outside takes the time that it takes.
         is_alone = self._elsewhere == 0 and descriptors <= _OWN_DESCRIPTORS
-        if self._skipped == before and timeout is not None and is_alone:
-            if any(still() for still in tuple(self._waiters)):
-                self.skip(timeout)
-        return self._skipped != before
+        if is_alone:
+            self.skip(timeout)
+        return 0 if is_alone else timeout
 
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
         task = super().create_task(coro, **options)
@@ -107,13 +129,18 @@ class _Selector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        may_wait = timeout is None or timeout > 0
-        if not (may_wait and self._loop.is_watched):
+        if timeout is not None and timeout <= 0:
             return super().select(timeout)
+        asked, waiters = self._loop.watch()
         events = super().select(0)
-        if events or self._loop.idle(timeout, len(self.get_map())):
+        if events:
             return events
-        return super().select(timeout)
+        may_take = self._loop.idle(timeout, len(self.get_map()), asked, waiters)
+        began = time.monotonic()
+        events = super().select(may_take)
+        if may_take and self._loop.is_fake:
+            self._loop.skip(may_take if not events else min(time.monotonic() - began, may_take))
+        return events
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -123,6 +150,8 @@ async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 _made: list[EventLoop] = []
+# The fake clocks that tests use.
+fakes: weakref.WeakSet[object] = weakref.WeakSet()
 # The tasks of each proxy that has not ended. One that begins is the one's that was loaded last.
 owners: list[weakref.WeakSet[asyncio.Task[Any]]] = []
 

@@ -211,6 +211,7 @@ class Process:
             self._forget()
 
     def _forget(self) -> None:
+        self.clock.stop()
         self._surroundings.end()
         self.script.unload()
 

@@ -80,7 +80,9 @@ class _LogHandler(logging.Handler):
         self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return self._surroundings.logs_here
+        # What asyncio says of itself when it begins is about no script.
+        is_own = record.name == "asyncio" and record.levelno <= logging.DEBUG
+        return self._surroundings.logs_here and not is_own
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "debug"
