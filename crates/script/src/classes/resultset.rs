@@ -143,7 +143,7 @@ impl Resultset {
     /// The payloads of the answer, as `pyproxy.Raw` takes them: a tuple. None if the result was not kept.
     #[getter(packets)]
     fn all_packets<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        if self.read(|injection| injection.packets.len() == 0)? {
+        if self.read(|injection| injection.packets.is_empty())? {
             return Ok(None);
         }
         let payloads = self.packets(py, true)?;
