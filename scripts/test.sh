@@ -152,7 +152,7 @@ run_demo() {
     local deed
     scripts/demo.sh | tee "$TARGET_DIR/demo.log"
     for deed in "| Grace |" "DROP is not allowed here" "('Warning', '1365', 'Division by 0')"; do
-        sed '1,/^==> Through the proxy/d' "$TARGET_DIR/demo.log" | grep -qF "$deed" ||
+        sed '1,/^==> Through the proxy/d' "$TARGET_DIR/demo.log" | grep -F "$deed" >/dev/null ||
             die "the demo does not show: $deed"
     done
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from hashlib import sha1
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import NamedTuple
 
 import pyproxy.hooks
 import pytest
+import services
 from pyproxy.testing import Error, FakeServer, Result, Session
 
 SCRIPT = "pyproxy.hooks.load_multi"
 PRIMARY, REPLICA = 0, 1
+STEADY = "SELECT name FROM shop.t"
 SELECT = "SELECT email FROM customers WHERE id = 5"
 EMAIL = {"name": "email", "org_name": "email", "table": "c", "org_table": "customers", "type": 253}
 REPLICATES = {
@@ -40,6 +43,15 @@ no_drop = (?i)drop table
 probability = 1
 [rate_limit_users]
 slow = queries_per_second=0.001 burst=2
+[quota_users]
+metered = queries_per_second=0.001 burst=2
+[http_policy]
+url = http://127.0.0.1:1/
+[result_cache]
+ttl = 60
+[tee]
+address = 127.0.0.1:1
+recheck_after = 0
 [login_mapping]
 unknown_users = pass
 [login_mapping_users]
@@ -76,7 +88,11 @@ async def read_query_result(proxy, inj):
 
 
 def server() -> FakeServer:
-    fake = FakeServer(users={"u": "p", "slow": "p", "shop_rw": "back"})
+    fake = FakeServer(users={"u": "p", "slow": "p", "metered": "p", "shop_rw": "back"})
+    fake.on(STEADY, Result(["name"], [("Ada",)]))
+    definition = "CREATE TABLE `t` (\n  `name` varchar(9)\n) ENGINE=InnoDB"
+    columns = ["Table", "Create Table"]
+    fake.on("SHOW CREATE TABLE `shop`.`t`", Result(columns, [("t", definition)]))
     fake.on(SELECT, Result([EMAIL], [("ada@example.com",)]))
     fake.on("UPDATE lock", Error(1205, "HY000", "Lock wait timeout exceeded"))
     fake.on("SHOW SLAVE STATUS", Result(list(REPLICATES), [tuple(REPLICATES.values())]))
@@ -110,9 +126,12 @@ Start = Callable[..., Stack]
 
 
 @pytest.fixture
-def start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Start:
+def start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Start:
     def start(*scripts: str) -> Stack:
         (tmp_path / "queries.log").unlink(missing_ok=True)
+        services.install(monkeypatch)
         (tmp_path / "waits.py").write_text(WAITS)
         config = CONFIG.format(scripts=", ".join(scripts), folder=tmp_path)
         session = Session(SCRIPT, backends=[server()], read_only=[server()], script_config=config)
@@ -207,6 +226,49 @@ def rate_limit(stack: Stack) -> None:
     assert answers[-1].error is not None and answers[-1].error[0] == 1226
 
 
+def quota(stack: Stack) -> None:
+    client = stack.session.new_client(user="metered")
+    answers = [client.query("DO 1") for _ in range(3)]
+    assert answers[0].ok
+    assert answers[-1].error is not None and answers[-1].error[0] == 1226
+
+
+def http_policy(stack: Stack) -> None:
+    sql = f"SELECT '{services.FORBIDDEN}'"
+    error = stack.session.query(sql).error
+    assert error is not None and error[:2] == (1227, "42000")
+    assert sql not in stack.texts()
+    assert stack.session.query(STEADY).rows
+
+
+def result_cache(stack: Stack) -> None:
+    for _ in range(2):
+        assert stack.session.query(STEADY).rows == [("Ada",)]
+    # Where connections change, or a read-only server is asked, nothing is kept.
+    is_kept = not POOLING.intersection(stack.scripts)
+    assert not is_kept or stack.texts().count(STEADY) == 1
+    assert stack.session.query("UPDATE shop.t SET name = 'Bob'").ok
+    before = stack.texts().count(STEADY)
+    assert stack.session.query(STEADY).rows == [("Ada",)]
+    assert stack.texts().count(STEADY) == before + 1
+
+
+def tee(stack: Stack) -> None:
+    assert stack.session.query(STEADY).rows == [("Ada",)]
+    if POOLING.intersection(stack.scripts):
+        return
+
+    def different() -> int:
+        rows = stack.session.query("SELECT * FROM tee.counters").rows
+        assert rows is not None
+        return int(dict(rows)["different"])
+
+    deadline = time.monotonic() + 60
+    while not different():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def read_your_writes(stack: Stack) -> None:
     fill_pools(stack)
     assert [where(stack, sql) for sql in ("SELECT 1", "UPDATE t SET a = 1", "SELECT 1")] == [
@@ -264,10 +326,12 @@ CHECKS: dict[str, Callable[[Stack], None]] = {
     check.__name__: check
     for check in (
         *(active_queries, active_transactions, admin_sql, analyze_query, auditing),
-        *(commit_obfuscator, firewall, histogram, login_mapping, masking, query_log, rate_limit),
-        *(read_your_writes, ro_balance, ro_pooling, rw_splitting, xtab),
+        *(commit_obfuscator, firewall, histogram, http_policy, login_mapping, masking, query_log),
+        *(quota, rate_limit, read_your_writes, result_cache, ro_balance, ro_pooling, rw_splitting),
+        *(tee, xtab),
     )
 }
+POOLING = frozenset(("read_your_writes", "ro_balance", "ro_pooling", "rw_splitting"))
 SPLITTERS = ("read_your_writes", "ro_pooling", "rw_splitting")
 REFUSED = {
     **{

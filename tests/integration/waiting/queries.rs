@@ -35,6 +35,39 @@ fn a_result_goes_to_the_client_as_it_came() {
 }
 
 #[test]
+fn the_packets_of_a_result_can_be_sent_again() {
+    let host = waiting(
+        "
+import pyproxy
+
+kept = {}
+
+async def read_query(proxy, packet):
+    if packet not in kept:
+        kept[packet] = (await proxy.query(packet)).packets
+    else:
+        assert type(kept[packet]) is tuple and type(kept[packet][0]) is bytes
+    return pyproxy.Raw(kept[packet])
+",
+    )
+    .start();
+    let mut client = host.client();
+    for sql in [
+        "SELECT 1, NULL, 'x'",
+        "SELECT REPEAT('x', 100000) AS x FROM information_schema.COLLATIONS",
+        "SELECT * FROM information_schema.COLLATIONS WHERE FALSE",
+        "SELECT REPEAT('x', 0xffffff + 10)",
+        "DO 1",
+        "SELECT nonsense",
+    ] {
+        for _ in 0..2 {
+            assert_same_as_direct(&mut client, sql);
+        }
+    }
+    assert_in_step(&mut client);
+}
+
+#[test]
 fn several_queries_run_in_order_also_at_once() {
     let host = waiting(
         "

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use super::hashing::hash_of;
 use super::idle::with_pool;
+use crate::waiting;
 use engine::Shared;
 
 /// The idle connections of one user, or of all.
@@ -24,10 +25,12 @@ impl Queue {
         Self { shared, ndx, user }
     }
 
-    /// Number of idle connections.
+    /// Number of idle connections, with those that the hook which runs left and that have not arrived in the pool.
     pub fn count(&self) -> PyResult<usize> {
         let user = (!self.user.is_empty()).then_some(self.user.as_slice());
-        with_pool(&self.shared, self.ndx, |pool| pool.idle_count(user, Instant::now()))
+        let idle = with_pool(&self.shared, self.ndx, |pool| pool.idle_count(user, Instant::now()))?;
+        let leaving = waiting::of_session(|session| session.leaving_count(self.ndx, user));
+        Ok(idle + leaving.unwrap_or_default())
     }
 }
 

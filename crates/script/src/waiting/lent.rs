@@ -63,6 +63,13 @@ pub fn moved(session: &Slot<Session>) {
     }
 }
 
+/// What `f` says about the connection that is lent to the coroutine which runs now; `None` without one.
+pub fn of_session<R>(f: impl FnOnce(&Session) -> R) -> Option<R> {
+    let call = Python::attach(current)?;
+    let session = call.session().lock()?;
+    Some(f(&session))
+}
+
 /// Whether code that runs now has a connection lent: any, or this one.
 pub fn is_lent(session: Option<usize>) -> bool {
     if !is_loop_thread() {

@@ -12,7 +12,7 @@ mod steps;
 
 pub use call::{Call, Tie};
 pub use event_loop::{EventLoop, is_loop_thread};
-pub use lent::{is_cancelled, is_lent, moved};
+pub use lent::{is_cancelled, is_lent, moved, of_session};
 pub use query::{checked, query, resume};
 
 use pyo3::intern;
