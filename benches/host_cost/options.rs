@@ -3,31 +3,45 @@
 /// Shown after a wrong argument.
 pub const USAGE: &str = "\
 options:
-  --queries N   queries in one round (default 30000)
-  --rounds N    rounds; each measures every variant once, in turn (default 11)
-  --gigabyte    instead: stream results of 1 GiB and show the host's peak memory";
+  --queries N       point selects in one round (default 30000)
+  --rounds N        rounds; each measures every variant once, in turn (default 11)
+  --only TEXT       only the lines whose name contains TEXT
+  --gigabyte        instead: stream results of 1 GiB and show the host's peak memory";
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Processor time per query.
+    Cost,
+    /// Memory while a large result passes.
+    Gigabyte,
+}
 
 /// What to run.
 #[derive(Debug)]
 pub struct Options {
+    /// What is measured.
+    pub mode: Mode,
     /// Queries in one round.
     pub queries: u32,
     /// How often each variant is measured.
     pub rounds: u32,
-    /// Measure memory, not processor time.
-    pub gigabyte: bool,
+    /// What the name of a line has to contain.
+    pub only: String,
 }
 
 impl Options {
     /// Reads the arguments; the error is a message for the user.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self { queries: 30_000, rounds: 11, gigabyte: false };
+        let mut options =
+            Self { mode: Mode::Cost, queries: 30_000, rounds: 11, only: String::new() };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--queries" => options.queries = number(&argument, arguments.next())?,
                 "--rounds" => options.rounds = number(&argument, arguments.next())?,
-                "--gigabyte" => options.gigabyte = true,
+                "--only" => options.only = arguments.next().ok_or("--only needs a text")?,
+                "--gigabyte" => options.mode = Mode::Gigabyte,
                 // cargo adds it to the arguments of every bench.
                 "--bench" => {}
                 other => return Err(format!("unknown argument {other}")),
