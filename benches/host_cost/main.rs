@@ -14,6 +14,7 @@ mod peers;
 mod pin;
 mod report;
 mod script;
+mod system_calls;
 mod tls;
 mod variant;
 

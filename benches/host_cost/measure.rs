@@ -7,6 +7,7 @@ use crate::options::Options;
 use crate::pairs::{Load, Pair, tables};
 use crate::peers::Client;
 use crate::report::{self, Sample};
+use crate::system_calls;
 use crate::variant::{Running, Variant};
 
 /// Time for the host to finish its work and for the kernel to book it.
@@ -24,6 +25,9 @@ pub fn run(options: &Options) {
             report::row(pair, &compare(pair, options.rounds));
         }
         report::missing(first.second.proxy);
+        if options.system_calls {
+            system_calls::table(table.titles, &wanted);
+        }
     }
 }
 
@@ -62,6 +66,11 @@ impl Lane {
         let mut lane = Self { running, clients, answer: load.reply.len() };
         lane.query(load.queries.div_ceil(10));
         lane
+    }
+
+    /// The proxy's process id.
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
     }
 
     /// Sends queries and waits for their answers; each client sends the same number.

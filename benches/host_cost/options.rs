@@ -6,6 +6,7 @@ options:
   --queries N       point selects in one round (default 30000)
   --rounds N        rounds; each measures every variant once, in turn (default 11)
   --only TEXT       only the lines whose name contains TEXT
+  --system-calls    count system calls per query, too (needs strace)
   --gigabyte        instead: stream results of 1 GiB and show the host's peak memory";
 
 /// What is measured.
@@ -28,19 +29,27 @@ pub struct Options {
     pub rounds: u32,
     /// What the name of a line has to contain.
     pub only: String,
+    /// Count system calls, too.
+    pub system_calls: bool,
 }
 
 impl Options {
     /// Reads the arguments; the error is a message for the user.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options =
-            Self { mode: Mode::Cost, queries: 30_000, rounds: 11, only: String::new() };
+        let mut options = Self {
+            mode: Mode::Cost,
+            queries: 30_000,
+            rounds: 11,
+            only: String::new(),
+            system_calls: false,
+        };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--queries" => options.queries = number(&argument, arguments.next())?,
                 "--rounds" => options.rounds = number(&argument, arguments.next())?,
                 "--only" => options.only = arguments.next().ok_or("--only needs a text")?,
+                "--system-calls" => options.system_calls = true,
                 "--gigabyte" => options.mode = Mode::Gigabyte,
                 // cargo adds it to the arguments of every bench.
                 "--bench" => {}
