@@ -1,4 +1,5 @@
-//! What a query costs the host process, and how much memory a large result takes.
+//! What a query costs the host process, how much memory a large result takes, and what others notice
+//! of a hook that waits.
 //!
 //! `scripts/bench.sh` runs it. The numbers are processor time of the host process, not latency:
 //! the peers are this program's own threads, and their work is not counted. With `PYPROXY_HOST`
@@ -17,6 +18,7 @@ mod script;
 mod system_calls;
 mod tls;
 mod variant;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match options.mode {
         Mode::Cost => measure::run(&options),
         Mode::Gigabyte => gigabyte::run(),
+        Mode::Waiting => waiting::run(&options),
     }
     ExitCode::SUCCESS
 }

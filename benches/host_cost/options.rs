@@ -7,7 +7,10 @@ options:
   --rounds N        rounds; each measures every variant once, in turn (default 11)
   --only TEXT       only the lines whose name contains TEXT
   --system-calls    count system calls per query, too (needs strace)
-  --gigabyte        instead: stream results of 1 GiB and show the host's peak memory";
+  --gigabyte        instead: stream results of 1 GiB and show the host's peak memory
+  --waiting         instead: 50 clients beside one whose hook sleeps, and without it
+  --pairs N         with --waiting: pairs (default 5)
+  --seconds N       with --waiting: seconds of each of the two, in slices of one (default 4)";
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Mode {
     Cost,
     /// Memory while a large result passes.
     Gigabyte,
+    /// Others while a hook waits.
+    Waiting,
 }
 
 /// What to run.
@@ -31,6 +36,10 @@ pub struct Options {
     pub only: String,
     /// Count system calls, too.
     pub system_calls: bool,
+    /// How often others are measured with and without a hook that waits.
+    pub pairs: u32,
+    /// For so long, each.
+    pub seconds: u32,
 }
 
 impl Options {
@@ -42,6 +51,8 @@ impl Options {
             rounds: 11,
             only: String::new(),
             system_calls: false,
+            pairs: 5,
+            seconds: 4,
         };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
@@ -51,6 +62,9 @@ impl Options {
                 "--only" => options.only = arguments.next().ok_or("--only needs a text")?,
                 "--system-calls" => options.system_calls = true,
                 "--gigabyte" => options.mode = Mode::Gigabyte,
+                "--waiting" => options.mode = Mode::Waiting,
+                "--pairs" => options.pairs = number(&argument, arguments.next())?,
+                "--seconds" => options.seconds = number(&argument, arguments.next())?,
                 // cargo adds it to the arguments of every bench.
                 "--bench" => {}
                 other => return Err(format!("unknown argument {other}")),
