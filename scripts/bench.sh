@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures what a query costs the host process, and with --gigabyte how much memory a large result
-# takes. PYPROXY_HOST=/path/to/mysql-proxy compares with the Lua plugin of that installation;
-# without it the bundled host is measured alone.
+# Measures what a query costs the host process, how much memory a large result takes, and what others
+# notice of a hook that waits. PYPROXY_HOST=/path/to/mysql-proxy compares with the Lua plugin of that
+# installation; without it the bundled host is measured alone.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -9,7 +9,20 @@ source "$(dirname "$0")/lib.sh"
 case ${1:-} in
     -h | --help)
         cat <<'TEXT'
-usage: [PYPROXY_HOST=/path/to/mysql-proxy] scripts/bench.sh [--queries N] [--rounds N] [--gigabyte]
+usage: [PYPROXY_HOST=/path/to/mysql-proxy] scripts/bench.sh [OPTION...]
+
+processor time per query, of pairs: the Lua plugin (with PYPROXY_HOST), HAProxy (if installed),
+an async hook and a sync one, TLS on both hops and none
+  --queries N       point selects in one round (default 30000)
+  --rounds N        rounds; each measures both of a pair, in turn (default 11)
+  --only TEXT       only the lines whose name contains TEXT
+  --system-calls    count system calls per query, too (if strace is installed)
+
+other measurements
+  --gigabyte        the host's peak memory while results of 1 GiB pass
+  --waiting         rate and 99th percentile of 50 clients, beside one whose hook sleeps and without it
+    --pairs N       pairs (default 5)
+    --seconds N     seconds of each of the two, in slices of one (default 4)
 TEXT
         exit
         ;;

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use testkit::Host;
-
 use crate::peers::{Client, Reply, serve};
-use crate::variant::{Plugin, Script};
+use crate::variant::{Proxy, Running};
 
 const GIB: usize = 1 << 30;
 /// A rest after each MiB makes the client slower than any server.
@@ -18,15 +16,15 @@ pub fn run() {
         "method   peak resident memory (VmHWM) of the host while one result of 1 GiB passes\n"
     );
     println!("{:<40}{:>12}{:>12}", "", "before", "peak");
-    for plugin in [Plugin::Pyproxy, Plugin::Lua] {
-        if !plugin.is_available() {
-            println!("{plugin}: not in this host, not measured");
+    for proxy in [Proxy::Pyproxy, Proxy::Lua] {
+        if !proxy.is_available() {
+            println!("{proxy}: not in this host, not measured");
             continue;
         }
         for (width, size) in [(1 << 10, "1 KiB"), (1 << 20, "1 MiB")] {
             for (pause, pace) in [(None, "fast"), (Some(SLOW), "slow")] {
-                let (before, peak) = stream(plugin, width, pause);
-                let name = format!("{plugin}, rows of {size}, {pace} client");
+                let (before, peak) = stream(proxy, width, pause);
+                let name = format!("{proxy}, rows of {size}, {pace} client");
                 println!("{name:<40}{:>8} KiB{:>8} KiB", before, peak);
             }
         }
@@ -34,10 +32,12 @@ pub fn run() {
 }
 
 /// Peak memory before and after, in KiB.
-fn stream(plugin: Plugin, width: usize, pause: Option<Duration>) -> (u64, u64) {
+fn stream(proxy: Proxy, width: usize, pause: Option<Duration>) -> (u64, u64) {
     let reply = Arc::new(Reply::rows(GIB / width, width));
-    let host: Host = plugin.start(Script::None, serve(Arc::clone(&reply)));
-    let mut client = Client::login(host.address()).expect("a login");
+    let Running::Host(host) = proxy.plain().start(serve(Arc::clone(&reply))) else {
+        unreachable!("both are plugins");
+    };
+    let mut client = Client::login(host.address(), false).expect("a login");
     let before = host.rss_peak_kib();
     client.query(reply.len(), pause).expect("an answer");
     (before, host.rss_peak_kib())

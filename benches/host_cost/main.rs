@@ -1,21 +1,28 @@
-//! What a query costs the host process, and how much memory a large result takes.
+//! What a query costs the host process, how much memory a large result takes, and what others notice
+//! of a hook that waits.
 //!
 //! `scripts/bench.sh` runs it. The numbers are processor time of the host process, not latency:
 //! the peers are this program's own threads, and their work is not counted. With `PYPROXY_HOST`
 //! set to an original mysql-proxy, each figure is measured in turn with the Lua plugin's, so that
-//! a busy machine disturbs both alike.
+//! a busy machine disturbs both alike; so are those of HAProxy if it is installed.
 
 mod gigabyte;
+mod haproxy;
 mod measure;
 mod options;
+mod pairs;
 mod peers;
 mod pin;
 mod report;
+mod script;
+mod system_calls;
+mod tls;
 mod variant;
+mod waiting;
 
 use std::process::ExitCode;
 
-use options::Options;
+use options::{Mode, Options};
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -30,10 +37,10 @@ fn main() -> ExitCode {
         eprintln!("sched_setaffinity: {error}");
         return ExitCode::FAILURE;
     }
-    if options.gigabyte {
-        gigabyte::run();
-    } else {
-        measure::run(&options);
+    match options.mode {
+        Mode::Cost => measure::run(&options),
+        Mode::Gigabyte => gigabyte::run(),
+        Mode::Waiting => waiting::run(&options),
     }
     ExitCode::SUCCESS
 }

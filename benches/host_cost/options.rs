@@ -3,31 +3,68 @@
 /// Shown after a wrong argument.
 pub const USAGE: &str = "\
 options:
-  --queries N   queries in one round (default 30000)
-  --rounds N    rounds; each measures every variant once, in turn (default 11)
-  --gigabyte    instead: stream results of 1 GiB and show the host's peak memory";
+  --queries N       point selects in one round (default 30000)
+  --rounds N        rounds; each measures every variant once, in turn (default 11)
+  --only TEXT       only the lines whose name contains TEXT
+  --system-calls    count system calls per query, too (needs strace)
+  --gigabyte        instead: stream results of 1 GiB and show the host's peak memory
+  --waiting         instead: 50 clients beside one whose hook sleeps, and without it
+  --pairs N         with --waiting: pairs (default 5)
+  --seconds N       with --waiting: seconds of each of the two, in slices of one (default 4)";
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Processor time per query.
+    Cost,
+    /// Memory while a large result passes.
+    Gigabyte,
+    /// Others while a hook waits.
+    Waiting,
+}
 
 /// What to run.
 #[derive(Debug)]
 pub struct Options {
+    /// What is measured.
+    pub mode: Mode,
     /// Queries in one round.
     pub queries: u32,
     /// How often each variant is measured.
     pub rounds: u32,
-    /// Measure memory, not processor time.
-    pub gigabyte: bool,
+    /// What the name of a line has to contain.
+    pub only: String,
+    /// Count system calls, too.
+    pub system_calls: bool,
+    /// How often others are measured with and without a hook that waits.
+    pub pairs: u32,
+    /// For so long, each.
+    pub seconds: u32,
 }
 
 impl Options {
     /// Reads the arguments; the error is a message for the user.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self { queries: 30_000, rounds: 11, gigabyte: false };
+        let mut options = Self {
+            mode: Mode::Cost,
+            queries: 30_000,
+            rounds: 11,
+            only: String::new(),
+            system_calls: false,
+            pairs: 5,
+            seconds: 4,
+        };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--queries" => options.queries = number(&argument, arguments.next())?,
                 "--rounds" => options.rounds = number(&argument, arguments.next())?,
-                "--gigabyte" => options.gigabyte = true,
+                "--only" => options.only = arguments.next().ok_or("--only needs a text")?,
+                "--system-calls" => options.system_calls = true,
+                "--gigabyte" => options.mode = Mode::Gigabyte,
+                "--waiting" => options.mode = Mode::Waiting,
+                "--pairs" => options.pairs = number(&argument, arguments.next())?,
+                "--seconds" => options.seconds = number(&argument, arguments.next())?,
                 // cargo adds it to the arguments of every bench.
                 "--bench" => {}
                 other => return Err(format!("unknown argument {other}")),

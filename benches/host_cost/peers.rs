@@ -15,8 +15,14 @@ use testkit::proto::packet::{frame, read};
 use testkit::proto::{caps, ok_err, resultset};
 use testkit::{Greeting, Login};
 
+use crate::tls::{self, Stream};
+
 /// Sequence ids are bytes: after this many packets they repeat, and so may the bytes.
 const IDS: usize = 256;
+/// Length of the payload with which a client asks for TLS.
+const TLS_REQUEST: usize = 32;
+/// What a client asks if it was told nothing else.
+const POINT_SELECT: &str = "SELECT value FROM t";
 
 /// A whole result set in the order of sending: `head`, `repeats` times `block`, `tail`.
 #[derive(Debug)]
@@ -64,7 +70,7 @@ impl Reply {
         self.head.len() + self.block.len() * self.repeats + self.tail.len()
     }
 
-    fn send(&self, stream: &mut TcpStream) -> io::Result<()> {
+    fn send(&self, stream: &mut dyn Stream) -> io::Result<()> {
         if self.repeats == 0 {
             // One write, as a server does with a small result.
             return stream.write_all(&[self.head.as_slice(), &self.tail].concat());
@@ -77,8 +83,8 @@ impl Reply {
     }
 }
 
-/// Starts a server that accepts every login and answers every command with `reply`. It ends with
-/// the process.
+/// Starts a server that accepts every login, with TLS or without, and answers every command with
+/// `reply`. It ends with the process.
 pub fn serve(reply: Arc<Reply>) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port to listen on");
     let address = listener.local_addr().expect("a bound socket has an address");
@@ -94,12 +100,20 @@ pub fn serve(reply: Arc<Reply>) -> SocketAddr {
 
 fn answer_all(mut stream: TcpStream, reply: &Reply) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.write_all(&frame(0, &Greeting::default().payload()))?;
-    read(&mut stream)?;
-    stream.write_all(&frame(2, &ok_err::plain_ok()))?;
+    stream.write_all(&frame(0, &Greeting::default().with(caps::SSL).payload()))?;
+    let asks_for_tls = read(&mut stream)?.payload.len() == TLS_REQUEST;
+    let mut stream: Box<dyn Stream> = if asks_for_tls {
+        let mut stream = tls::accept(stream)?;
+        read(&mut stream)?;
+        stream.write_all(&frame(3, &ok_err::plain_ok()))?;
+        stream
+    } else {
+        stream.write_all(&frame(2, &ok_err::plain_ok()))?;
+        Box::new(stream)
+    };
     let mut command = [0; 256];
     while stream.read(&mut command)? > 0 {
-        reply.send(&mut stream)?;
+        reply.send(&mut *stream)?;
     }
     Ok(())
 }
@@ -107,30 +121,64 @@ fn answer_all(mut stream: TcpStream, reply: &Reply) -> io::Result<()> {
 /// A logged-in client.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
+    socket: TcpStream,
     query: Vec<u8>,
     buffer: Vec<u8>,
 }
 
 impl Client {
     /// Connects through the host at `address` and logs in.
-    pub fn login(address: SocketAddr) -> io::Result<Self> {
+    pub fn login(address: SocketAddr, with_tls: bool) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
+        let socket = stream.try_clone()?;
         let handshake = Handshake::parse(&read(&mut stream)?.payload)?;
-        stream.write_all(&frame(1, &Login::new("bench", "").payload(&handshake)))?;
+        let mut login = Login::new("bench", "");
+        let mut id = 1;
+        let mut stream: Box<dyn Stream> = if with_tls {
+            login = login.with(caps::SSL);
+            // A request for TLS is the beginning of the login.
+            stream.write_all(&frame(id, &login.payload(&handshake)[..TLS_REQUEST]))?;
+            id += 1;
+            tls::connect(stream)?
+        } else {
+            Box::new(stream)
+        };
+        stream.write_all(&frame(id, &login.payload(&handshake)))?;
         let answer = read(&mut stream)?;
         if answer.kind() != Some(0) {
             return Err(io::Error::other(format!("login: {answer:?}")));
         }
-        let query = frame(0, &[&[COM_QUERY], b"SELECT value FROM t".as_slice()].concat());
-        Ok(Self { stream, query, buffer: vec![0; 256 * 1024] })
+        let buffer = vec![0; 256 * 1024];
+        Ok(Self { stream, socket, query: Vec::new(), buffer }.asking(POINT_SELECT))
     }
 
-    /// Sends one query and reads an answer of `length` bytes, with a rest of `pause` after each
+    /// The client with another statement.
+    pub fn asking(mut self, statement: &str) -> Self {
+        self.query = frame(0, &[&[COM_QUERY], statement.as_bytes()].concat());
+        self
+    }
+
+    /// Sends its query and does not read the answer.
+    pub fn send(&mut self) -> io::Result<()> {
+        self.stream.write_all(&self.query)
+    }
+
+    /// Whether the answer has not begun to come. The end of its use: reads do not wait any more.
+    pub fn is_waiting(self) -> io::Result<bool> {
+        self.socket.set_nonblocking(true)?;
+        match self.socket.peek(&mut [0]) {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends its query and reads an answer of `length` bytes, with a rest of `pause` after each
     /// MiB.
     pub fn query(&mut self, length: usize, pause: Option<Duration>) -> io::Result<()> {
-        self.stream.write_all(&self.query)?;
+        self.send()?;
         let mut read = 0;
         let mut rest_at = 1 << 20;
         while read < length {

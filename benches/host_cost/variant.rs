@@ -1,136 +1,149 @@
-//! What is compared: a plugin with a script or without one, in a host of its own.
+//! What is compared: a proxy with a script or without one, in a process of its own.
 
 use std::fmt;
+use std::fs;
 use std::net::SocketAddr;
 
 use testkit::artifacts::host_plugin_dir;
 use testkit::{Host, eventually, ports, wait};
 
-/// The plugin that carries the traffic.
+use crate::haproxy::{self, Haproxy};
+use crate::script::Script;
+
+/// What carries the traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plugin {
+pub enum Proxy {
     /// The plugin of this project.
     Pyproxy,
     /// The host's own plugin with Lua scripts.
     Lua,
+    /// HAProxy, which passes bytes on and knows no MySQL.
+    Haproxy,
 }
 
-/// The script that runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Script {
-    /// None at all.
-    None,
-    /// A `read_query` hook that returns nothing.
-    EmptyReadQuery,
-    /// Each query is queued and its result kept; nobody looks at it.
-    KeepRows,
-    /// As above, and `read_query_result` goes through all rows.
-    IterateRows,
+/// A proxy and how it is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Variant {
+    /// What carries the traffic.
+    pub proxy: Proxy,
+    /// The hooks that look at it.
+    pub script: Script,
+    /// Threads that serve clients.
+    pub threads: u32,
+    /// Whether clients ask for TLS, and so have it on both hops.
+    pub tls: bool,
 }
 
-const PYTHON_KEEP: &str = "\
-def read_query(proxy, packet):
-    if packet[0] == proxy.COM_QUERY:
-        proxy.queries.append(1, packet, resultset_is_needed=True)
-        return proxy.PROXY_SEND_QUERY
-";
-
-const PYTHON_ITERATE: &str = "
-def read_query_result(proxy, inj):
-    length = 0
-    for row in inj.resultset.rows:
-        length += len(row[2])
-";
-
-const LUA_KEEP: &str = "\
-function read_query(packet)
-  if packet:byte() == proxy.COM_QUERY then
-    proxy.queries:append(1, packet, { resultset_is_needed = true })
-    return proxy.PROXY_SEND_QUERY
-  end
-end
-";
-
-const LUA_ITERATE: &str = "
-function read_query_result(inj)
-  local length = 0
-  for row in inj.resultset.rows do
-    length = length + #row[3]
-  end
-end
-";
-
-/// Without this hook the Lua plugin never sends a result that it kept.
-const LUA_SEND: &str = "
-function read_query_result(inj)
-end
-";
-
-impl Script {
-    fn python(self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::EmptyReadQuery => Some("def read_query(proxy, packet):\n    pass\n".to_owned()),
-            Self::KeepRows => Some(PYTHON_KEEP.to_owned()),
-            Self::IterateRows => Some(format!("{PYTHON_KEEP}{PYTHON_ITERATE}")),
-        }
-    }
-
-    fn lua(self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::EmptyReadQuery => Some("function read_query(packet)\nend\n".to_owned()),
-            Self::KeepRows => Some(format!("{LUA_KEEP}{LUA_SEND}")),
-            Self::IterateRows => Some(format!("{LUA_KEEP}{LUA_ITERATE}")),
-        }
-    }
+/// A process that carries traffic. It ends when this is dropped.
+#[derive(Debug)]
+pub enum Running {
+    /// A host with a plugin.
+    Host(Host),
+    /// HAProxy.
+    Haproxy(Haproxy),
 }
 
-impl fmt::Display for Plugin {
+impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pyproxy => "pyproxy",
             Self::Lua => "Lua",
+            Self::Haproxy => "HAProxy",
         })
     }
 }
 
-impl Plugin {
-    /// Whether the host can run it: the bundled host has no Lua plugin.
+impl Proxy {
+    /// Whether it is here: the bundled host has no Lua plugin, and HAProxy may not be installed.
     pub fn is_available(self) -> bool {
         match self {
             Self::Pyproxy => true,
             Self::Lua => host_plugin_dir().is_some_and(|dir| dir.join("libproxy.so").exists()),
+            Self::Haproxy => haproxy::program().is_some(),
         }
     }
 
-    /// Starts a host with this plugin alone in front of `backend`.
-    pub fn start(self, script: Script, backend: SocketAddr) -> Host {
+    /// The proxy with one event thread, without script and TLS.
+    pub fn plain(self) -> Variant {
+        Variant { proxy: self, script: Script::None, threads: 1, tls: false }
+    }
+}
+
+impl Variant {
+    /// The same with this script.
+    pub fn script(self, script: Script) -> Self {
+        Self { script, ..self }
+    }
+
+    /// The same with so many event threads.
+    pub fn threads(self, threads: u32) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// The same with TLS on both hops.
+    pub fn tls(self) -> Self {
+        Self { tls: true, ..self }
+    }
+
+    /// Starts it alone in front of `backend`.
+    pub fn start(self, backend: SocketAddr) -> Running {
         let port = ports::free_port();
-        let builder = Host::builder().listen_port(port).option("log-level", "critical");
-        let host = match self {
-            Self::Pyproxy => {
+        let builder = Host::builder()
+            .listen_port(port)
+            .event_threads(self.threads)
+            .option("log-level", "critical");
+        let host = match self.proxy {
+            Proxy::Pyproxy => {
                 let builder = builder.backend(backend);
-                match script.python() {
+                match self.script.python() {
                     None => builder,
                     Some(source) => builder.script(&source),
                 }
             }
-            Self::Lua => {
+            Proxy::Lua => {
                 let builder = builder
                     .plugins(&["proxy"])
                     .option("proxy-address", format!("127.0.0.1:{port}"))
                     .option("proxy-backend-addresses", backend);
-                match script.lua() {
+                match self.script.lua() {
                     None => builder,
                     Some(source) => builder
                         .file("hooks.lua", &source)
                         .option_to_file("proxy-lua-script", "hooks.lua"),
                 }
             }
+            Proxy::Haproxy => return Running::Haproxy(Haproxy::start(port, backend, self.threads)),
         };
         let host = host.start();
         assert!(eventually(wait::PATIENCE, || ports::is_listening(port)), "{}", host.log());
-        host
+        Running::Host(host)
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Self::Host(host) => host.address(),
+            Self::Haproxy(haproxy) => haproxy.address(),
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        match self {
+            Self::Host(host) => host.pid(),
+            Self::Haproxy(haproxy) => haproxy.pid(),
+        }
+    }
+
+    /// User plus system time of all threads. `schedstat` counts nanoseconds, `stat` only ticks.
+    pub fn processor_nanoseconds(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).expect("the host runs");
+        let on_processor = |task: fs::DirEntry| -> u64 {
+            let text = fs::read_to_string(task.path().join("schedstat")).expect("schedstat");
+            text.split_whitespace().next().and_then(|field| field.parse().ok()).expect("a number")
+        };
+        tasks.flatten().map(on_processor).sum()
     }
 }
