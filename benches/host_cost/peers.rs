@@ -166,7 +166,7 @@ impl Client {
     }
 
     /// Whether the answer has not begun to come. The end of its use: reads do not wait any more.
-    pub fn is_waiting(self) -> io::Result<bool> {
+    pub fn is_waiting(&self) -> io::Result<bool> {
         self.socket.set_nonblocking(true)?;
         match self.socket.peek(&mut [0]) {
             Ok(_) => Ok(false),

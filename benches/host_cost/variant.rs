@@ -30,7 +30,7 @@ pub struct Variant {
     pub script: Script,
     /// Threads that serve clients.
     pub threads: u32,
-    /// Whether clients ask for TLS, and so have it on both hops.
+    /// TLS on both hops; pyproxy alone has it.
     pub tls: bool,
 }
 
@@ -94,7 +94,12 @@ impl Variant {
             .option("log-level", "critical");
         let host = match self.proxy {
             Proxy::Pyproxy => {
-                let builder = builder.backend(backend);
+                let mut builder = builder.backend(backend);
+                if self.tls {
+                    for option in ["pyproxy-tls", "pyproxy-backend-tls"] {
+                        builder = builder.option(option, "required");
+                    }
+                }
                 match self.script.python() {
                     None => builder,
                     Some(source) => builder.script(&source),

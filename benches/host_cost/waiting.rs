@@ -47,10 +47,11 @@ impl Seen {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// 99 of 100 answers came within so many milliseconds.
+    /// 99 of 100 answers came within so many milliseconds; none came if it is not a number.
     fn percentile(&mut self) -> f64 {
         self.latencies.sort();
-        self.latencies[self.latencies.len() * 99 / 100].as_secs_f64() * 1e3
+        let index = self.latencies.len() * 99 / 100;
+        self.latencies.get(index).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3)
     }
 
     /// Microseconds per query.
