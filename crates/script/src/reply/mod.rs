@@ -1,4 +1,4 @@
-//! Answers on their way to the wire: `proxy.response`, and what the values of [`crate::answers`] have in common with it.
+//! Answers on their way to the wire: `proxy.response`, and what the values of `answers` have in common with it.
 //!
 //! Everything a script can get wrong is a Python exception here, which becomes a script error; nothing is guessed
 //! and nothing half encoded leaves (`docs/scripting.md#answer`).

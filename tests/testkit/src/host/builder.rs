@@ -169,6 +169,8 @@ impl Builder {
         let host = Host { child: Some(child), files, port };
         assert!(up, "the host does not listen on {port}");
         assert!(host.log().contains("started"), "no plugin reported its start");
+        // It listens before mysql-proxy has its handlers: a SIGTERM in between would end it like any program.
+        eventually(PATIENCE, || catches_sigterm(host.pid()));
         host
     }
 
@@ -268,4 +270,12 @@ fn dedent(source: &str) -> String {
     let filled = source.lines().filter(|line| !line.trim().is_empty());
     let common = filled.map(indentation).min().unwrap_or(0);
     source.lines().map(|line| line.get(common..).unwrap_or("").to_owned() + "\n").collect()
+}
+
+/// Whether a process has a handler for SIGTERM, as far as can be seen.
+fn catches_sigterm(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_none_or(|mask| mask & (1 << (libc::SIGTERM - 1)) != 0)
 }
