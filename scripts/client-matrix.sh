@@ -305,8 +305,8 @@ done
 heading "Clients through $host, with ${server:-MariaDB of this system}"
 differences=()
 failures=()
-echo "| client | version | checks | errors directly | no script | empty hook | buffered | time |"
-echo "|---|---|---|---|---|---|---|---|"
+echo "| client | version | checks | errors directly | no script | empty hook | buffered | waiting | time |"
+echo "|---|---|---|---|---|---|---|---|---|"
 for line in "${selected[@]}"; do
     # shellcheck disable=SC2086 # a folder and a client
     matrix_line $line
