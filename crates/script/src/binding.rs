@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use crate::asked::{Answer, Asked, Mailbox};
+use crate::asked::{Answer, Asked, FromScript, Mailbox};
 use crate::classes::proxy::Proxy;
 use crate::failure::Failure;
 use crate::guest::Guest;
@@ -132,8 +132,11 @@ impl<G: Guest> Asked for Binding<G> {
     }
 
     fn cancel(&mut self) {
-        if let (Some(call), Some(event_loop)) = (self.call.clone(), EventLoop::running()) {
-            event_loop.post(Box::new(move |py| call.cancel(py)));
+        let Some(call) = self.call.clone() else { return };
+        match EventLoop::running() {
+            Some(event_loop) => event_loop.post(Box::new(move |py| call.cancel(py))),
+            // The script closed the loop under its hooks.
+            None => call.tell(FromScript::Verdict(Verdict::Failed)),
         }
     }
 }

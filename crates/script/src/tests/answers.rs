@@ -6,7 +6,6 @@ use super::*;
 use engine::Reply;
 use pyo3::types::{PyModule, PyModuleMethods};
 use wire::Capabilities;
-use wire::connect::Login;
 use wire::result::{ColumnDefinition, ColumnFlags, ColumnType, TextRow};
 
 const LOGIN_HOOKS: [Hook; 4] =
@@ -66,18 +65,7 @@ fn kept() -> Injection {
 }
 
 fn logged_in(connection: &Connection, charset: u8) {
-    let login = Login {
-        capabilities: Capabilities::PROTOCOL_41,
-        max_packet_size: 0,
-        charset,
-        username: b"ann".to_vec(),
-        auth_response: Vec::new(),
-        database: None,
-        auth_plugin: None,
-        attributes: None,
-        zstd_level: None,
-    };
-    connection.change(|session| session.client.login = Some(Arc::new(login)));
+    connection.change(|session| session.client.login = Some(login(charset)));
 }
 
 #[test]

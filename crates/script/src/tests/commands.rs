@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::*;
 use pyo3::prelude::*;
 use wire::Capabilities;
-use wire::connect::Login;
 use wire::reply::PrepareOk;
 use wire::statement::Statements;
 
@@ -29,17 +28,7 @@ fn check(prepare: impl FnOnce(&mut Session), packet: &[u8], statements: &str) ->
 
 fn with_charset(charset: u8) -> impl FnOnce(&mut Session) {
     move |session| {
-        session.client.login = Some(Arc::new(Login {
-            capabilities: Capabilities::PROTOCOL_41,
-            max_packet_size: 0,
-            charset,
-            username: b"ann".to_vec(),
-            auth_response: Vec::new(),
-            database: None,
-            auth_plugin: None,
-            attributes: None,
-            zstd_level: None,
-        }));
+        session.client.login = Some(login(charset));
     }
 }
 

@@ -22,6 +22,8 @@ use self::guest::{Script, load};
 use crate::asked::{Answer, Asked};
 use crate::binding::Binding;
 use crate::guest::Guest;
+use wire::Capabilities;
+use wire::connect::Login;
 
 pub use self::guest::python;
 
@@ -97,4 +99,19 @@ impl Connection {
     fn change(&self, f: impl FnOnce(&mut Session)) {
         f(&mut self.session.lock().expect("alive"));
     }
+}
+
+/// The login of a client with this character set.
+fn login(charset: u8) -> Arc<Login> {
+    Arc::new(Login {
+        capabilities: Capabilities::PROTOCOL_41,
+        max_packet_size: 0,
+        charset,
+        username: b"ann".to_vec(),
+        auth_response: Vec::new(),
+        database: None,
+        auth_plugin: None,
+        attributes: None,
+        zstd_level: None,
+    })
 }

@@ -75,12 +75,14 @@ impl EventLoop {
             })?;
             start(py)?;
         }
-        Ok(LOOP.get().expect("just started"))
+        Self::running().ok_or_else(|| {
+            pyo3::exceptions::PyRuntimeError::new_err("the event loop of the scripts has ended")
+        })
     }
 
-    /// The loop, if something needed it.
+    /// The loop, if something needed it, and it has not ended.
     pub fn running() -> Option<&'static Self> {
-        LOOP.get()
+        LOOP.get().filter(|event_loop| !event_loop.jobs().ended)
     }
 
     /// The asyncio loop.
@@ -211,21 +213,29 @@ fn start<G: Guest>(py: Python<'_>) -> PyResult<()> {
     };
     let run = PyCFunction::new_closure(py, None, None, run)?;
     python.call_method1(intern!(py, "add_reader"), (fd, run))?;
-    std::thread::Builder::new().name("pyproxy-asyncio".to_owned()).spawn(|| {
+    let thread = std::thread::Builder::new().name("pyproxy-asyncio".to_owned()).spawn(|| {
         IS_LOOP.set(true);
         G::attach(|py| {
-            if let Some(event_loop) = LOOP.get()
-                && let Err(error) = run_forever(py, event_loop)
-            {
+            let ended = LOOP.get().map_or(Ok(()), |event_loop| run_forever(py, event_loop));
+            note_end();
+            if let Err(error) = ended {
                 error.write_unraisable(py, None);
             }
         });
-        if let Some(event_loop) = LOOP.get() {
-            event_loop.jobs().ended = true;
-            event_loop.ended.notify_all();
-        }
-    })?;
-    Ok(())
+        note_end();
+    });
+    if thread.is_err() {
+        note_end();
+    }
+    Ok(thread.map(drop)?)
+}
+
+/// Nothing is done any more of what is posted.
+fn note_end() {
+    if let Some(event_loop) = LOOP.get() {
+        event_loop.jobs().ended = true;
+        event_loop.ended.notify_all();
+    }
 }
 
 fn run_forever(py: Python<'_>, event_loop: &EventLoop) -> PyResult<()> {
@@ -234,6 +244,10 @@ fn run_forever(py: Python<'_>, event_loop: &EventLoop) -> PyResult<()> {
     loop {
         // SystemExit and KeyboardInterrupt of a task come out here. They are not for this process.
         if let Err(error) = python.call_method0(intern!(py, "run_forever")) {
+            if python.call_method0(intern!(py, "is_closed"))?.is_truthy()? {
+                // The script closed it.
+                return Err(error);
+            }
             log::error!("a task of the script asked Python to exit, which it cannot: {error}");
         } else if event_loop.jobs().stopping {
             return Ok(());
