@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Awaits, Backends, Event, Incoming, Side, Verdict};
+use engine::{Awaits, Backends, Event, Hook, Incoming, Side, Verdict};
 
 use super::packets;
 use super::script::end_of;
@@ -13,7 +13,10 @@ impl World<'_> {
     /// Behind an event of connection `n` that ended in this.
     pub(super) fn check(&mut self, n: usize, awaits: Option<Awaits>) {
         let conn = &mut self.conns[n];
-        let is_end = ends(awaits) || conn.waits.as_ref().is_some_and(|waits| waits.cancelled);
+        let hook = conn.engine.session().lock().and_then(|session| session.hook);
+        let is_end = ends(awaits)
+            || hook == Some(Hook::DisconnectClient)
+            || conn.waits.as_ref().is_some_and(|waits| waits.cancelled);
         let client = &mut conn.io.client;
         let surprise = client.surprised.take();
         assert!(
