@@ -132,6 +132,9 @@ impl Capabilities {
     pub const MUTUAL: Self =
         Self::MARIADB_EXTENDED.union(Self::DEPRECATE_EOF).union(Self::QUERY_ATTRIBUTES);
 
+    /// What a server has to be asked for so that it reports every change of the session, also behind a result set.
+    pub const TRACKED: Self = Self::SESSION_TRACK.union(Self::DEPRECATE_EOF);
+
     /// What to clear in the login of a client that was offered `offered`: besides
     /// [`UNSUPPORTED`](Self::UNSUPPORTED) what it takes unasked of [`MUTUAL`](Self::MUTUAL), since a
     /// server that does not know them ignores them and the two would read packets differently.

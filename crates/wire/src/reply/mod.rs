@@ -7,12 +7,14 @@ mod eof;
 mod err;
 mod ok;
 mod prepare_ok;
+mod session_changes;
 mod status;
 
 pub use eof::{EofPacket, is_eof};
 pub use err::{ErrPacket, is_err};
 pub use ok::{OkPacket, is_ok, set_status_flag};
 pub use prepare_ok::PrepareOk;
+pub use session_changes::{OwnReports, SessionChanges};
 pub use status::StatusFlags;
 
 pub(crate) use ok::OkHead;

@@ -3,11 +3,8 @@
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html>.
 //! Behind the text comes, with SESSION_TRACK, a list of changes of the session state.
 
-use super::{StatusFlags, is_eof};
+use super::{SessionChanges, StatusFlags, is_eof};
 use crate::{Capabilities, Reader, WireError, Writer, marker};
-
-/// Kind of session change: the default database.
-const SCHEMA: u8 = 1;
 
 /// Whether `payload` starts like an OK packet and is long enough to be one. A binary row starts
 /// 0x00 as well: ask only where an answer starts.
@@ -123,17 +120,10 @@ impl<'p> OkPacket<'p> {
     }
 
     /// The new default database, if this packet tells one; the last one if it tells several.
-    pub fn schema_change(&self) -> Result<Option<&'p [u8]>, WireError> {
-        let mut r = Reader::new(self.session_state.unwrap_or_default());
-        let mut schema = None;
-        while !r.is_empty() {
-            let kind = r.u8()?; // int<1>
-            let data = r.lenenc_bytes()?; // string<lenenc>
-            if kind == SCHEMA {
-                schema = Some(Reader::new(data).lenenc_bytes()?);
-            }
-        }
-        Ok(schema)
+    pub fn schema_change(&self) -> Result<Option<Vec<u8>>, WireError> {
+        let mut changes = SessionChanges::default();
+        changes.add(self.session_state.unwrap_or_default())?;
+        Ok(changes.schema)
     }
 }
 
@@ -201,7 +191,7 @@ mod tests {
         // The answer to `USE test` of a server with session tracking.
         let bytes = b"\x00\x00\x00\x02\x40\x00\x00\x00\x07\x01\x05\x04test";
         let ok = OkPacket::parse(bytes, TRACK).unwrap();
-        assert_eq!(ok.schema_change(), Ok(Some(&b"test"[..])));
+        assert_eq!(ok.schema_change(), Ok(Some(b"test".to_vec())));
         assert_eq!(ok.encode(TRACK), bytes);
         assert_eq!(ok.encode(PLAIN), b"\x00\x00\x00\x02\x40\x00\x00");
     }

@@ -17,6 +17,7 @@ mod summary;
 mod text_row;
 mod track_error;
 mod tracker;
+mod translator;
 
 pub use binary_row::{BinaryRow, encode_binary_row, encode_binary_row_from_text};
 pub use column::ColumnDefinition;
@@ -31,3 +32,4 @@ pub use summary::Summary;
 pub use text_row::TextRow;
 pub use track_error::TrackError;
 pub use tracker::ResultTracker;
+pub use translator::{Translated, Translator};

@@ -112,6 +112,14 @@ impl ResultTracker {
         if self.counters.has_status { Some(self.counters.status) } else { None }
     }
 
+    /// Whether the next packet is the last definition of columns or parameters of a block. Known only with DEPRECATE_EOF: without,
+    /// the EOF tells.
+    pub(super) fn is_at_last_definition(&self) -> bool {
+        self.deprecate_eof
+            && self.continued.is_none()
+            && matches!(self.state, State::Definitions { left: 0 | 1, .. })
+    }
+
     /// Whether the packet fed last ended a result, and not only a part of one.
     pub(super) fn is_between_results(&self) -> bool {
         matches!(self.state, State::Start | State::Done) && self.continued.is_none()

@@ -1,0 +1,185 @@
+//! Answers in another form than the server gives them: for a client that does not track its session, or reads EOF packets, in
+//! front of a server that is asked for both ([`TRACKED`](crate::Capabilities::TRACKED)).
+//!
+//! A server reports changes of the session behind a result set only with DEPRECATE_EOF; so a proxy that wants all of them asks
+//! for it, whatever its client speaks.
+
+use super::{Part, ResultTracker, Step, TrackError};
+use crate::reply::{EofPacket, OkPacket, OwnReports, SessionChanges, StatusFlags};
+use crate::{Capabilities, Command, MAX_PAYLOAD, WireError, marker};
+
+/// What a client gets in place of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Translated {
+    /// The packet as it is.
+    Same,
+    /// These. None: they come with the next one.
+    Packets(Vec<Vec<u8>>),
+}
+
+/// Follows one answer at a time, and translates it.
+#[derive(Debug, Clone)]
+pub struct Translator {
+    tracker: ResultTracker,
+    from: Capabilities,
+    to: Capabilities,
+    own: OwnReports,
+    /// The client has not got the EOF behind the columns.
+    owes_eof: bool,
+    /// A first row that waits for the EOF in front of it.
+    row: Option<Vec<u8>>,
+    changes: SessionChanges,
+}
+
+impl Translator {
+    /// A first row that is longer does not wait.
+    const LONGEST_WAITING_ROW: usize = 1 << 16;
+
+    /// For a server that answers with `from`, which has [`TRACKED`](Capabilities::TRACKED), and a client that reads `to`, and of
+    /// session reports, if it tracks, its `own`.
+    pub const fn new(from: Capabilities, to: Capabilities, own: OwnReports) -> Self {
+        Self {
+            tracker: ResultTracker::new(0, from),
+            from,
+            to,
+            own,
+            owes_eof: false,
+            row: None,
+            changes: SessionChanges {
+                variables: Vec::new(),
+                schema: None,
+                state: false,
+                gtids: None,
+                characteristics: None,
+                transaction: None,
+            },
+        }
+    }
+
+    /// The next answer is one to `command`.
+    pub fn start(&mut self, command: u8) {
+        self.tracker.start(command, self.from);
+        (self.owes_eof, self.row) = (false, None);
+        self.changes = SessionChanges::default();
+    }
+
+    /// What this answer reported so far.
+    pub const fn changes(&self) -> &SessionChanges {
+        &self.changes
+    }
+
+    /// Takes the payload of one packet. `status` is what is known of the connection: some of what the client gets is in front of
+    /// the packet that tells it.
+    pub fn feed(&mut self, payload: &[u8], status: StatusFlags) -> Result<Translated, TrackError> {
+        let was_last_definition =
+            !self.to.contains(Capabilities::DEPRECATE_EOF) && self.tracker.is_at_last_definition();
+        let step = self.tracker.feed(payload)?;
+        if payload.len() >= MAX_PAYLOAD {
+            return Ok(self.behind_eof(payload, status));
+        }
+        match self.tracker.part() {
+            Part::Column if was_last_definition => {
+                if self.tracker.command() == Command::STMT_PREPARE {
+                    let eof = EofPacket { warnings: 0, status }.encode();
+                    return Ok(Translated::Packets(vec![payload.to_vec(), eof]));
+                }
+                self.owes_eof = true;
+                Ok(Translated::Same)
+            }
+            Part::Row => {
+                if self.may_be_out_params(payload) {
+                    self.row = Some(payload.to_vec());
+                    return Ok(Translated::Packets(Vec::new()));
+                }
+                Ok(self.behind_eof(payload, status))
+            }
+            Part::Ok if self.tracker.command() != Command::STMT_PREPARE => Ok(self.ok(payload)?),
+            Part::RowsEnd => self.end_of_rows(payload),
+            Part::ColumnsEnd => Ok(self.ok(payload)?),
+            // The only packet of an answer to COM_SET_OPTION, for example.
+            Part::Other if step == Step::Done && payload.first() == Some(&marker::EOF) => {
+                Ok(self.ok(payload)?)
+            }
+            Part::Err => Ok(self.behind_eof(payload, status)),
+            _ => Ok(Translated::Same),
+        }
+    }
+
+    /// The OK that ends a login, or any other outside an answer, for the client. What it reports is not kept.
+    pub fn only_ok(&self, payload: &[u8]) -> Result<Vec<u8>, WireError> {
+        let ok = OkPacket::parse(payload, self.from)?;
+        Ok(self.encoded(&ok, false))
+    }
+
+    /// Whether this is the first row of what may be OUT parameters: the EOF in front of them says so, and the server only behind
+    /// them.
+    fn may_be_out_params(&self, payload: &[u8]) -> bool {
+        self.owes_eof
+            && self.row.is_none()
+            && self.tracker.command() == Command::STMT_EXECUTE
+            && self.to.contains(Capabilities::PS_MULTI_RESULTS)
+            && payload.len() <= Self::LONGEST_WAITING_ROW
+    }
+
+    /// The packet, behind what waits for it.
+    fn behind_eof(&mut self, payload: &[u8], status: StatusFlags) -> Translated {
+        if !std::mem::take(&mut self.owes_eof) {
+            return Translated::Same;
+        }
+        let mut packets = vec![EofPacket { warnings: 0, status }.encode()];
+        packets.extend(self.row.take());
+        packets.push(payload.to_vec());
+        Translated::Packets(packets)
+    }
+
+    fn end_of_rows(&mut self, payload: &[u8]) -> Result<Translated, TrackError> {
+        let ok = OkPacket::parse(payload, self.from)?;
+        let translated = self.ok(payload)?;
+        let opens_cursor = self.tracker.command() == Command::STMT_EXECUTE
+            && ok.status.contains(StatusFlags::CURSOR_EXISTS)
+            && self.row.is_none();
+        if !std::mem::take(&mut self.owes_eof) || opens_cursor {
+            // Behind the columns of a cursor comes one end only.
+            return Ok(translated);
+        }
+        let mut packets = vec![EofPacket { warnings: 0, status: plain(ok.status) }.encode()];
+        packets.extend(self.row.take());
+        match translated {
+            Translated::Same => packets.push(payload.to_vec()),
+            Translated::Packets(end) => packets.extend(end),
+        }
+        Ok(Translated::Packets(packets))
+    }
+
+    /// An OK, or one in place of an EOF.
+    fn ok(&mut self, payload: &[u8]) -> Result<Translated, WireError> {
+        let is_end = payload.first() == Some(&marker::EOF);
+        let ok = OkPacket::parse(payload, self.from)?;
+        if let Some(reports) = ok.session_state {
+            self.changes.add(reports)?;
+        }
+        let encoded = if is_end && !self.to.contains(Capabilities::DEPRECATE_EOF) {
+            EofPacket { warnings: ok.warnings, status: plain(ok.status) }.encode()
+        } else {
+            self.encoded(&ok, is_end)
+        };
+        Ok(if encoded == payload { Translated::Same } else { Translated::Packets(vec![encoded]) })
+    }
+
+    fn encoded(&self, ok: &OkPacket<'_>, is_end: bool) -> Vec<u8> {
+        let tracks = self.to.contains(Capabilities::SESSION_TRACK);
+        let own = ok.session_state.filter(|_| tracks).map(|reports| self.own.of(reports));
+        let session_state = own.as_deref().filter(|own| !own.is_empty());
+        let ok = OkPacket { status: plain(ok.status), session_state, ..*ok };
+        if is_end { ok.encode_as_eof(self.to) } else { ok.encode(self.to) }
+    }
+}
+
+/// Without the flag that announces reports: whoever writes reports sets it.
+fn plain(status: StatusFlags) -> StatusFlags {
+    status.difference(StatusFlags::SESSION_STATE_CHANGED)
+}
+
+#[cfg(test)]
+#[path = "translator_tests.rs"]
+mod tests;
