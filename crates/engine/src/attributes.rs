@@ -101,7 +101,7 @@ impl Attributes {
     }
 
     /// A query of a script as a server takes it.
-    fn put_before(&self, query: &[u8]) -> Vec<u8> {
+    pub(crate) fn put_before(&self, query: &[u8]) -> Vec<u8> {
         let (command, text) = query.split_at_checked(1).unwrap_or_default();
         let is_clients = !self.text.is_empty() && self.text == text;
         [command, if is_clients { &self.block } else { NONE }, text].concat()

@@ -8,7 +8,9 @@ use wire::{Capabilities, Command, compressed, marker};
 use crate::engine::{Question, Step};
 use crate::error_code::{ER_MALFORMED_PACKET, ER_NOT_SUPPORTED_YET};
 use crate::exchange::{Change, Exchange, Infile};
+use crate::held::Held;
 use crate::login::out_of_order;
+use crate::preparation::Next;
 use crate::reply::hook_failed;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
@@ -115,21 +117,23 @@ impl Turn<'_> {
     }
 
     /// Sends the client's command to the server as it is.
-    fn forward_command(&mut self, packet: Incoming<'_>) {
+    pub fn forward_command(&mut self, packet: Incoming<'_>) {
         if self.session.server.is_none() {
             return self.fail_command("no server connection is attached");
         }
         if self.server_is_gone() {
             return self.hear_last_words();
         }
+        let command = Command(self.session.command.unwrap_or_default());
+        if !packet.is_continued() && self.prepare(command, || Next::Command(Held::new(packet))) {
+            return;
+        }
         self.state.exchange.effect = self.change_of_client(packet);
         self.state.exchange.opens_cursor = self.note_cursor(packet.payload);
-        let command = Command(self.session.command.unwrap_or_default());
-        let capabilities = self.server().map(|server| {
+        if let Some(server) = self.server() {
             server.busy = true;
-            server.capabilities()
-        });
-        self.state.tracker.start(command.0, capabilities.unwrap_or_default());
+        }
+        self.expect_answer(command.0);
         self.begin_server_exchange();
         match self.change_user_to_ask_again(packet.payload) {
             Some(payload) => self.send_to_server(&payload),

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use wire::Capabilities;
 use wire::connect::Login;
-use wire::result::{Part, ResultTracker, Step as Progress, TrackError};
+use wire::result::{Part, ResultTracker, Step as Progress, TrackError, Translator};
 
 use crate::exchange::Exchange;
 use crate::login_rounds::LoginRounds;
 use crate::numbering::Numbering;
+use crate::preparation::Preparation;
 use crate::tls::WaitingLogin;
 use crate::turn::Turn;
 use crate::users::Places;
@@ -47,6 +48,10 @@ pub struct State {
     pub fed: Option<Result<Progress, TrackError>>,
     /// Where the current answer stands.
     pub tracker: ResultTracker,
+    /// What the client gets in place of the packets of the current answer, if they differ.
+    pub translator: Option<Box<Translator>>,
+    /// What the server is told before the next command.
+    pub preparation: Option<Box<Preparation>>,
     /// Where the current login stands.
     pub login: LoginRounds,
     /// Where the current command stands.
@@ -89,6 +94,8 @@ pub enum Step {
     Command,
     /// The client is to send the rest of its command.
     MoreCommand,
+    /// The server is to answer what it is told before a command.
+    Preparing,
     /// The server is to answer a command.
     Answer,
     /// The server is to say why it ends the session, or just to end it.
@@ -152,6 +159,8 @@ impl Engine {
             at_hand_is_held: false,
             fed: None,
             tracker: ResultTracker::new(0, Capabilities::empty()),
+            translator: None,
+            preparation: None,
             login: LoginRounds::default(),
             exchange: Exchange::default(),
             greeted_by_proxy: false,
@@ -273,6 +282,11 @@ impl State {
             Some(injection) if injection.takes(packet.payload.len(), limit) => true,
             Some(_) => return None,
         };
+        if let Some(translator) = &mut self.translator
+            && !translator.passes(packet.payload)
+        {
+            return None;
+        }
         let fed = self.tracker.feed(packet.payload);
         if !matches!(fed, Ok(Progress::More)) || self.tracker.part() == Part::Ok {
             self.fed = Some(fed);

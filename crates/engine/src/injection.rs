@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wire::packet::parts;
-use wire::reply::is_err;
+use wire::reply::{SessionChanges, is_err};
 use wire::result::{KeptPackets, ResultTracker, Summary, TrackError};
 use wire::statement::Definitions;
 use wire::{Capabilities, HEADER_LEN};
@@ -60,6 +60,8 @@ pub struct Injection {
     pub capabilities: Capabilities,
     /// Of a COM_STMT_FETCH: the columns of its rows, which come without.
     pub cursor: Option<Definitions>,
+    /// What the server reported of its session with the answer; `None` if it is not asked for reports.
+    pub changes: Option<Box<SessionChanges>>,
 }
 
 impl Injection {
@@ -76,6 +78,7 @@ impl Injection {
             bound: Bound::default(),
             capabilities,
             cursor: None,
+            changes: None,
         }
     }
 

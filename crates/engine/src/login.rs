@@ -301,6 +301,7 @@ impl Turn<'_> {
         if let Some(server) = self.server() {
             server.logged_in(sent, status, is_proof, now);
         }
+        self.note_reports(opens);
         self.compress_server(compression);
     }
 
@@ -319,7 +320,10 @@ impl Turn<'_> {
                 self.log_refusal(packet.payload);
             }
             self.expect_password(packet.payload, reply);
-            self.forward(Side::Client, packet);
+            match self.ok_for_client(packet.payload).filter(|_| reply == AuthReply::Ok) {
+                Some(ok) => self.send_payload_to_client(&ok),
+                None => self.forward(Side::Client, packet),
+            }
             return self.told(reply);
         };
         match made.packets().first().and_then(|payload| AuthReply::classify(payload).ok()) {

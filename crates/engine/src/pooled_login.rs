@@ -40,6 +40,9 @@ impl Auth {
 impl Turn<'_> {
     /// The attached connection comes from the pool.
     pub fn take_over_pooled(&mut self, login: Login) {
+        if let Some(server) = self.server() {
+            server.is_read_by(login.capabilities);
+        }
         let wanted = login.database.as_deref().unwrap_or_default();
         let server = self.session.server.as_ref();
         let speaks = server.is_some_and(|server| server.speaks(login.capabilities));

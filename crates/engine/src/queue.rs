@@ -3,6 +3,7 @@
 use wire::Command;
 
 use crate::engine::Step;
+use crate::preparation::Next;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Injection, Query, Reply};
 
@@ -60,6 +61,10 @@ impl Turn<'_> {
             return false;
         }
         let command = Command(query.packet.first().copied().unwrap_or_default());
+        if self.prepare(command, || Next::Queue) {
+            self.session.queries.push_front(query);
+            return true;
+        }
         self.send_query(&query);
         if command == Command::QUIT {
             if self.session.command != Some(Command::QUIT.0) {
@@ -92,7 +97,7 @@ impl Turn<'_> {
         let command = query.packet.first().copied().unwrap_or_default();
         self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
-        self.state.tracker.start(command, capabilities);
+        self.expect_answer(command);
         let kept = query.resultset_is_needed;
         self.state.exchange.injection = (!query.is_forwarded)
             .then(|| Injection { cursor, ..Injection::new(query, capabilities) });

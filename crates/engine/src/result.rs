@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wire::reply::{OkPacket, StatusFlags, is_err, is_ok};
-use wire::result::{Part, Step as Progress};
+use wire::result::{Part, Step as Progress, TrackError};
 use wire::{Capabilities, Command};
 
 use crate::engine::{Question, Step};
@@ -53,9 +53,7 @@ impl Turn<'_> {
         let progress = match fed.unwrap_or_else(|| self.state.tracker.feed(packet.payload)) {
             Ok(progress) => progress,
             Err(e) => {
-                self.shared.stats.malformed_packets.increment();
-                log::error!("{}: cannot follow the server's answer: {e}", self.name());
-                self.broken("cannot follow the server's answer, see the proxy log");
+                self.cannot_follow(&e);
                 return None;
             }
         };
@@ -71,6 +69,13 @@ impl Turn<'_> {
             }
         }
         Some(progress)
+    }
+
+    /// An answer that makes no sense ends the connection.
+    pub fn cannot_follow(&mut self, error: &TrackError) {
+        self.shared.stats.malformed_packets.increment();
+        log::error!("{}: cannot follow the server's answer: {error}", self.name());
+        self.broken("cannot follow the server's answer, see the proxy log");
     }
 
     /// Whether the script asked for the whole result: nothing of it goes to the client by itself.
@@ -117,6 +122,9 @@ impl Turn<'_> {
             return self.command_done();
         };
         injection.summary = self.state.tracker.summary();
+        if let Some(translator) = &self.state.translator {
+            injection.changes = Some(Box::new(translator.changes().clone()));
+        }
         injection.last_packet_at = Some(self.driver.now());
         if self.state.exchange.nested != Nested::No {
             return self.nested_done(injection);
@@ -176,9 +184,15 @@ impl Turn<'_> {
             injection.error = Some(payload.to_vec());
         }
         let status = self.state.tracker.reported_status();
+        let command = self.state.tracker.command();
+        let begins_anew = matches!(command, Command::RESET_CONNECTION | Command::CHANGE_USER);
         let opens_cursor = std::mem::take(&mut self.state.exchange.opens_cursor);
         if let Some(server) = self.server() {
             server.busy = false;
+            if let Some(reports) = server.reports.as_mut().filter(|_| begins_anew && is_ok(payload))
+            {
+                reports.forget();
+            }
             if let Some(status) = status {
                 server.reported(status);
             }
@@ -194,7 +208,9 @@ impl Turn<'_> {
     fn note_database(&mut self, payload: &[u8]) {
         let change = std::mem::take(&mut self.state.exchange.effect);
         let status = self.state.tracker.summary().status;
-        if change == Change::None && !status.contains(StatusFlags::SESSION_STATE_CHANGED) {
+        let reported = self.state.translator.as_ref().and_then(|it| it.changes().schema.clone());
+        let is_told = status.contains(StatusFlags::SESSION_STATE_CHANGED) || reported.is_some();
+        if change == Change::None && !is_told {
             return;
         }
         let accepted = is_ok(payload);
@@ -219,11 +235,10 @@ impl Turn<'_> {
             _ => None,
         };
         // The server knows best, where it tells.
-        let told = OkPacket::parse(payload, server.capabilities())
-            .and_then(|ok| ok.schema_change())
-            .ok()
-            .flatten()
-            .map(<[u8]>::to_vec);
+        let told = reported.or_else(|| {
+            let ok = OkPacket::parse(payload, server.capabilities());
+            ok.and_then(|ok| ok.schema_change()).ok().flatten()
+        });
         if let Some(database) = told.or(expected) {
             if !injected || asked {
                 client.default_db.clone_from(&database);

@@ -9,6 +9,7 @@ use wire::connect::{Handshake, Login};
 use wire::reply::StatusFlags;
 use wire::statement::{Cursors, Statements};
 
+use crate::reports::Reports;
 use crate::{Address, Algorithm, Backends, Link, TlsInfo, Trust};
 
 /// Capability bits that change what the server sends or understands, or how: a connection is reused only for a client with
@@ -61,7 +62,8 @@ pub struct Server {
     pub(crate) challenge: Option<Vec<u8>>,
     /// The login that the server accepted last.
     pub login: Option<Arc<Login>>,
-    /// What the first login agreed on. COM_CHANGE_USER does not change it.
+    /// What the first login agreed on. COM_CHANGE_USER does not change it. Of a server with `reports`, whose packets are
+    /// translated, the form in which its client reads them.
     capabilities: Capabilities,
     /// The server accepted the auth data of `login` as they were and asked for nothing else: a client that sends the
     /// same data for the same scramble is the same user.
@@ -82,6 +84,8 @@ pub struct Server {
     pub cursors: Cursors,
     /// The client's prepared statements. Kept only for a script that is asked about commands.
     pub statements: Statements,
+    /// What it reports of its session; `None` if it is not asked for that.
+    pub reports: Option<Box<Reports>>,
 }
 
 impl Server {
@@ -113,6 +117,7 @@ impl Server {
             last_command_at: now,
             cursors: Cursors::default(),
             statements: Statements::default(),
+            reports: None,
         }
     }
 
@@ -221,6 +226,15 @@ impl Server {
 
     /// Whether a client with `capabilities` would be understood the same way on this connection.
     pub fn speaks(&self, capabilities: Capabilities) -> bool {
-        self.capabilities() & DIALECT == capabilities & DIALECT
+        let translated =
+            if self.reports.is_some() { Capabilities::TRACKED } else { Capabilities::empty() };
+        let decisive = DIALECT.difference(translated);
+        self.capabilities() & decisive == capabilities & decisive
+    }
+
+    /// A client with these capabilities reads the packets that are translated.
+    pub(crate) fn read_with(&mut self, client: Capabilities) {
+        self.capabilities.remove(Capabilities::TRACKED);
+        self.capabilities |= client & Capabilities::TRACKED;
     }
 }

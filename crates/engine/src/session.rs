@@ -95,6 +95,9 @@ impl Session {
     /// The server connection as this client's own: counted on its backend. The present one must be detached.
     pub(crate) fn attach(&mut self, shared: &Shared, mut server: Server) {
         server.count(&*shared.backends);
+        if let Some(login) = &self.client.login {
+            server.is_read_by(login.capabilities);
+        }
         self.reach(server);
     }
 

@@ -1,5 +1,6 @@
 //! What all connections share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Shared {
     /// With which files servers are verified.
     pub trust: Arc<Trust>,
     pool: Mutex<Pool>,
+    /// See [`Shared::track_sessions`].
+    tracks_sessions: AtomicBool,
 }
 
 impl Shared {
@@ -49,7 +52,18 @@ impl Shared {
             greetings,
             trust,
             pool,
+            tracks_sessions: AtomicBool::new(false),
         }
+    }
+
+    /// Whether servers that can are asked to report what changes in their sessions, from the next connection on.
+    pub fn track_sessions(&self, on: bool) {
+        self.tracks_sessions.store(on, Ordering::Relaxed);
+    }
+
+    /// See [`Shared::track_sessions`].
+    pub fn tracks_sessions(&self) -> bool {
+        self.tracks_sessions.load(Ordering::Relaxed)
     }
 
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.

@@ -24,7 +24,7 @@ impl Turn<'_> {
             }
             Step::Tls(Side::Server) => self.tls_failed(Side::Server, "it takes too long"),
             Step::LoginAnswer => self.refuse_for_server(),
-            Step::Answer | Step::FileAnswer => {
+            Step::Answer | Step::FileAnswer | Step::Preparing => {
                 self.shared.stats.query_timeouts.increment();
                 if untouched { self.refuse_for_server() } else { self.abort() }
             }

@@ -160,6 +160,7 @@ impl Turn<'_> {
             return self.refuse(&bad_handshake());
         }
         login.capabilities |= self.mirrored_tls();
+        self.ask_for_reports(&mut payload, offered);
         if !self.wants_server_tls() {
             self.send_to_server(&payload);
             return self.login_sent(reason, login);

@@ -105,8 +105,12 @@ impl Turn<'_> {
         match self.state.step {
             Step::Greeting => self.greeting(packet.payload),
             Step::LoginAnswer => self.login_answer(packet),
+            Step::Answer | Step::FileAnswer if self.state.translator.is_some() => {
+                self.translated_answer(packet);
+            }
             Step::Answer => self.answer(packet),
             Step::FileAnswer => self.file_answer(packet),
+            Step::Preparing => self.prepared(packet),
             Step::LastWords => self.last_words(packet),
             _ => self.abort(),
         }

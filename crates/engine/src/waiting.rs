@@ -11,6 +11,8 @@ use wire::{Command, marker};
 
 use crate::engine::{Question, Step};
 use crate::exchange::{Infile, Nested};
+use crate::held::Held;
+use crate::preparation::Next;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Incoming, Injection, Query, Slot, Verdict};
 
@@ -28,26 +30,6 @@ pub enum Outcome {
     TooLarge,
     /// There is no server connection, or it was lost before the answer was complete: why.
     Lost(String),
-}
-
-/// A packet that a script was asked about, until its verdict.
-#[derive(Debug)]
-struct Held {
-    id: u8,
-    first: Vec<u8>,
-    rest: Vec<Vec<u8>>,
-}
-
-impl Held {
-    fn new(packet: Incoming<'_>) -> Self {
-        let rest = packet.rest.iter().map(|part| part.to_vec()).collect();
-        Self { id: packet.id, first: packet.payload.to_vec(), rest }
-    }
-
-    fn show<R>(&self, f: impl FnOnce(Incoming<'_>) -> R) -> R {
-        let rest: Vec<_> = self.rest.iter().map(Vec::as_slice).collect();
-        f(Incoming { id: self.id, payload: &self.first, rest: &rest })
-    }
 }
 
 /// What is known of a waiting script.
@@ -104,7 +86,7 @@ impl Turn<'_> {
     }
 
     /// Runs the next query that waits for its turn, or goes on waiting for the verdict.
-    fn next_nested(&mut self) {
+    pub fn next_nested(&mut self) {
         while let Some((id, query)) =
             self.state.waiting.as_mut().and_then(|waiting| waiting.queued.pop_front())
         {
@@ -116,7 +98,7 @@ impl Turn<'_> {
     }
 
     /// Sends a query. `false`: there is no answer to wait for.
-    fn start_nested(&mut self, id: QueryId, query: Query) -> bool {
+    pub fn start_nested(&mut self, id: QueryId, query: Query) -> bool {
         // The script may have exchanged the server before it asked.
         self.sync_server();
         if self.session.server.is_none() {
@@ -128,7 +110,12 @@ impl Turn<'_> {
             self.lose(id, "the server closed the connection");
             return false;
         }
-        let has_reply = Command(query.packet.first().copied().unwrap_or_default()).has_reply();
+        let command = Command(query.packet.first().copied().unwrap_or_default());
+        if self.prepare(command, || Next::Nested(id, query.clone())) {
+            self.state.exchange.nested = Nested::Wanted(id);
+            return true;
+        }
+        let has_reply = command.has_reply();
         self.send_query(&query);
         if !has_reply {
             self.note_cursor(&query.packet);
@@ -156,7 +143,7 @@ impl Turn<'_> {
     }
 
     /// Goes on behind a query of the script, with what waited for it.
-    fn behind_nested(&mut self) {
+    pub fn behind_nested(&mut self) {
         match self.state.waiting.as_mut().map(|waiting| waiting.verdict.take()) {
             None => self.command_done(),
             Some(Some(verdict)) => self.act_on(verdict),
@@ -168,7 +155,9 @@ impl Turn<'_> {
     pub fn drains(&mut self) -> bool {
         let drains = self.state.exchange.nested == Nested::Dropped;
         if drains {
-            self.go(Step::Answer, Awaits::Answer { kept: true });
+            let step =
+                if self.state.preparation.is_some() { Step::Preparing } else { Step::Answer };
+            self.go(step, Awaits::Answer { kept: true });
         }
         drains
     }
@@ -186,6 +175,7 @@ impl Turn<'_> {
         self.note_lost_server();
         self.state.exchange.injection = None;
         self.state.exchange.infile = Infile::No;
+        self.state.preparation = None;
         let nested = std::mem::take(&mut self.state.exchange.nested);
         let queued = self.state.waiting.as_mut().map(|waiting| std::mem::take(&mut waiting.queued));
         if let Nested::Wanted(id) = nested {

@@ -196,6 +196,13 @@ impl Driver for Hands<'_, '_> {
                 let packet = Packet { id, ..Packet::clone(&packet) };
                 self.send(to, packet, origin);
             }
+            Effect::Send { to: Side::Server, id, payload } if packets::prepares(payload) => {
+                let is_command = |origin| matches!(origin, Origin::Client { is_command: true });
+                if self.io.at_hand.as_ref().is_some_and(|(_, origin)| is_command(*origin)) {
+                    self.io.late = self.io.at_hand.take();
+                }
+                self.send(Side::Server, Packet::new(id, payload.to_vec()), Origin::Proxy);
+            }
             Effect::Send { to, id, payload } => {
                 if to == Side::Server && !payload.is_empty() {
                     // Another query: what is kept from now on is its answer.

@@ -143,6 +143,8 @@ impl<'i> World<'i> {
             Compression::ServerOnly,
         ]);
         let shared = Shared::new(Box::new(backends.clone()), pool_change_user, limit);
+        // Nothing else of the input moves for it.
+        shared.track_sessions(bytes.last().is_some_and(|byte| byte % 2 == 1));
         Self {
             input,
             shared: Arc::new(shared),

@@ -336,6 +336,24 @@ pub fn method_named(payload: &[u8], capabilities: Capabilities) -> Option<Vec<u8
     Login::parse(payload).ok()?.auth_plugin
 }
 
+/// Whether this is what the proxy tells a server before a command, several at once.
+pub fn prepares(payload: &[u8]) -> bool {
+    let says = |text: &[u8]| payload.windows(text.len()).any(|part| part == text);
+    payload.first() == Some(&Command::QUERY.0) && says(b"session_track_schema")
+}
+
+/// The answer to a question of the proxy.
+pub fn four_cells(capabilities: Capabilities) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    let columns = vec![ColumnDefinition::named(b"a", ColumnType::VAR_STRING); 4];
+    let sink = |payload: &[u8]| packets.push(payload.to_vec());
+    let mut encoder =
+        ResultSetEncoder::begin(&columns, capabilities, StatusFlags::AUTOCOMMIT, sink);
+    encoder.text_row([b"autocommit", &b"1"[..], b"0", b"OFF"].map(Some));
+    encoder.finish(StatusFlags::AUTOCOMMIT, 0);
+    packets
+}
+
 /// A request for a local file.
 pub fn file_request() -> Vec<u8> {
     let mut request = Vec::new();

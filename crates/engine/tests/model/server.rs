@@ -53,6 +53,8 @@ pub struct State {
     /// The command that is answered, and which one of this connection it is.
     pub command: u8,
     pub serial: u32,
+    /// That is what the proxy tells it before another one.
+    is_preparing: bool,
     /// It said something that the protocol does not allow: nothing is certain any more.
     pub lied: bool,
     pub hung_up: bool,
@@ -90,6 +92,7 @@ impl End {
             user: Vec::new(),
             command: 0,
             serial: 0,
+            is_preparing: false,
             lied: false,
             hung_up: false,
             user_by_script: false,
@@ -151,7 +154,9 @@ impl End {
         let expected = if first_of_command { 0 } else { state.next_id };
         let in_order = packet.id == expected || state.lied;
         assert!(in_order, "the server gets id {} and not {expected}: {state:?}", packet.id);
-        let is_answering = !state.pending.is_empty() && !state.lied;
+        let prepares = source == Source::Proxy && packets::prepares(&packet.payload);
+        let was_preparing = std::mem::replace(&mut state.is_preparing, prepares);
+        let is_answering = !state.pending.is_empty() && !state.lied && !(was_preparing && prepares);
         assert!(!is_answering, "a packet for a server that is not done yet: {state:?}");
         state.next_id = packet.last_id().wrapping_add(1);
         state.take(packet, source, input);

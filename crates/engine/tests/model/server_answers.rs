@@ -18,6 +18,16 @@ impl State {
                 let says_so = input.chance(32);
                 if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
             }
+            Command::QUERY if packets::prepares(&packet.payload) && source == Source::Proxy => {
+                let asks = packet.payload.windows(6).any(|part| part == b"SELECT");
+                if asks {
+                    packets::four_cells(capabilities)
+                } else if input.chance(32) {
+                    vec![packets::err()]
+                } else {
+                    vec![packets::ok(StatusFlags::AUTOCOMMIT, capabilities, input)]
+                }
+            }
             Command::QUERY if self.is_malformed(packet, source) => vec![packets::err()],
             Command::STMT_EXECUTE if input.chance(64) => packets::cursor(capabilities),
             Command::QUERY

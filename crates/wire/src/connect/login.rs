@@ -209,9 +209,10 @@ impl Login {
         Ok(())
     }
 
-    /// Asks for TLS, or for zlib compression, in a raw payload. Other bits of `wanted` do not count.
+    /// Asks for TLS, for zlib compression, or for [`TRACKED`](Capabilities::TRACKED) in a raw payload. Other bits of `wanted` do not
+    /// count.
     pub fn ask(payload: &mut [u8], wanted: Capabilities) {
-        let place = Capabilities::SSL.union(Capabilities::COMPRESS);
+        let place = Capabilities::SSL.union(Capabilities::COMPRESS).union(Capabilities::TRACKED);
         set(payload, 0, wanted.intersection(place).to_words().0);
     }
 

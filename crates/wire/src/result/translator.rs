@@ -68,6 +68,16 @@ impl Translator {
         &self.changes
     }
 
+    /// Whether the packet is a row that passes as it is, with nothing in front of it. Then it is taken.
+    #[inline]
+    pub fn passes(&mut self, payload: &[u8]) -> bool {
+        let is_row = !self.owes_eof
+            && payload.len() < MAX_PAYLOAD
+            && payload.first().is_some_and(|&first| first < marker::EOF)
+            && self.tracker.is_among_rows();
+        is_row && self.tracker.feed(payload).is_ok()
+    }
+
     /// Takes the payload of one packet. `status` is what is known of the connection: some of what the client gets is in front of
     /// the packet that tells it.
     pub fn feed(&mut self, payload: &[u8], status: StatusFlags) -> Result<Translated, TrackError> {

@@ -120,6 +120,12 @@ impl ResultTracker {
             && matches!(self.state, State::Definitions { left: 0 | 1, .. })
     }
 
+    /// Whether a row or the end of the rows comes next.
+    #[inline]
+    pub(super) fn is_among_rows(&self) -> bool {
+        self.state == State::Rows && self.continued.is_none()
+    }
+
     /// Whether the packet fed last ended a result, and not only a part of one.
     pub(super) fn is_between_results(&self) -> bool {
         matches!(self.state, State::Start | State::Done) && self.continued.is_none()

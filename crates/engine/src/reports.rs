@@ -1,0 +1,177 @@
+//! Session reports: a server connection that is asked for all of them, whatever its client reads.
+//!
+//! The packets of such a server are translated where they come in: the other rules see what the client would get from a server of
+//! its own, and what was reported is kept beside it.
+
+use sqltok::exact::Dialect;
+use wire::Capabilities;
+use wire::connect::Login;
+use wire::reply::OwnReports;
+use wire::result::{Translated, Translator};
+
+use crate::engine::Step;
+use crate::turn::Turn;
+use crate::{Incoming, Server};
+
+/// What a server reports to a client that asks for nothing special, in both vendors' default settings.
+const USUAL_VARIABLES: &[u8] =
+    b"autocommit,character_set_client,character_set_connection,character_set_results,time_zone";
+
+/// What a server connection reports, and to whom.
+#[derive(Debug)]
+pub struct Reports {
+    /// What the server was asked for at the login: how it answers.
+    native: Capabilities,
+    /// What a client that tracks would get by itself.
+    own: OwnReports,
+    /// It was told what to report, since the session began.
+    pub(crate) is_told: bool,
+    /// It does as it was told.
+    pub(crate) is_complete: bool,
+    /// The server was asked for what is in `own`.
+    pub(crate) knows_own: bool,
+}
+
+impl Reports {
+    /// For a connection that was opened with a login that asked for `native`.
+    pub(crate) fn new(native: Capabilities) -> Self {
+        let own = OwnReports {
+            variables: USUAL_VARIABLES.to_vec(),
+            schema: true,
+            ..OwnReports::default()
+        };
+        Self { native, own, is_told: false, is_complete: false, knows_own: false }
+    }
+
+    /// The session begins anew: the server reports what it reports to everyone.
+    pub(crate) fn forget(&mut self) {
+        (self.is_told, self.is_complete) = (false, false);
+    }
+
+    /// What a client would get by itself, as the server said in answer to [`OWN_REPORTS`].
+    pub(crate) fn learn_own(&mut self, cells: [&[u8]; 4]) {
+        let [variables, schema, state, transaction] = cells;
+        let is_on = |cell: &[u8]| cell == b"1" || cell.eq_ignore_ascii_case(b"ON");
+        self.own = OwnReports {
+            variables: variables.to_vec(),
+            schema: is_on(schema),
+            state: is_on(state),
+            gtids: false,
+            transaction: !transaction.eq_ignore_ascii_case(b"OFF"),
+            characteristics: transaction.eq_ignore_ascii_case(b"CHARACTERISTICS"),
+        };
+        self.knows_own = true;
+    }
+
+    /// How the server answers.
+    pub(crate) fn native(&self) -> Capabilities {
+        self.native
+    }
+
+    fn translator(&self, client: Capabilities) -> Translator {
+        // What changes the form of other packets both agreed on.
+        let others = self.native.difference(Capabilities::TRACKED);
+        Translator::new(self.native, others | (client & Capabilities::TRACKED), self.own.clone())
+    }
+}
+
+/// Asks for what each client of the server gets. One row of four columns.
+pub const OWN_REPORTS: &str = "SELECT @@global.session_track_system_variables, @@global.session_track_schema, \
+     @@global.session_track_state_change, @@global.session_track_transaction_info";
+
+/// Has the server report every change of the session.
+pub fn tell(server: &Server) -> &'static str {
+    let version = server.handshake.as_ref().map(|told| told.server_version.as_slice());
+    match Dialect::of_server_version(version.unwrap_or_default()) {
+        Dialect::MariaDb(_) => {
+            "SET SESSION session_track_schema = ON, session_track_state_change = ON, \
+             session_track_transaction_info = 'CHARACTERISTICS', session_track_system_variables = \
+             IF(@@session.session_track_system_variables = '*', '*', \
+             CONCAT(@@session.session_track_system_variables, ',last_gtid'))"
+        }
+        _ => {
+            "SET SESSION session_track_schema = ON, session_track_state_change = ON, \
+             session_track_transaction_info = 'CHARACTERISTICS', session_track_gtids = 'OWN_GTID'"
+        }
+    }
+}
+
+impl Server {
+    /// A client with these capabilities reads what this server answers from now on.
+    pub(crate) fn is_read_by(&mut self, client: Capabilities) {
+        if self.reports.is_some() {
+            self.read_with(client);
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// A login that opens a connection asks for reports, if a script wants them and the server has them.
+    pub fn ask_for_reports(&self, payload: &mut [u8], offered: Capabilities) {
+        if self.shared.tracks_sessions() && offered.contains(Capabilities::TRACKED) {
+            Login::ask(payload, Capabilities::TRACKED);
+        }
+    }
+
+    /// What the login that was accepted asked for besides what the client did.
+    pub fn note_reports(&mut self, opens: bool) {
+        let tracks = self.shared.tracks_sessions();
+        let Some(server) = self.server() else { return };
+        if opens && tracks && server.offered.contains(Capabilities::TRACKED) {
+            let native = server.capabilities() | Capabilities::TRACKED;
+            server.reports = Some(Box::new(Reports::new(native)));
+        }
+        if let Some(reports) = server.reports.as_mut() {
+            reports.forget();
+        }
+    }
+
+    /// The answer to `command` follows.
+    pub fn expect_answer(&mut self, command: u8) {
+        let Some(server) = self.session.server.as_ref() else { return };
+        self.state.tracker.start(command, server.capabilities());
+        self.state.translator = server.reports.as_ref().map(|reports| {
+            let mut translator = reports.translator(server.capabilities());
+            translator.start(command);
+            Box::new(translator)
+        });
+    }
+
+    /// An OK of the server that ends a login, in the form for the client; `None`: as it is.
+    pub fn ok_for_client(&self, payload: &[u8]) -> Option<Vec<u8>> {
+        let server = self.session.server.as_ref()?;
+        let translator = server.reports.as_ref()?.translator(server.capabilities());
+        translator.only_ok(payload).ok()
+    }
+
+    /// A packet of an answer: goes on with what the client would get in its place.
+    pub fn translated_answer(&mut self, packet: Incoming<'_>) {
+        let status = self.session.status();
+        let translated = self
+            .state
+            .translator
+            .as_mut()
+            .map(|translator| translator.feed(packet.payload, status));
+        match translated {
+            None | Some(Ok(Translated::Same)) => self.answer_packet(packet),
+            Some(Err(e)) => self.cannot_follow(&e),
+            Some(Ok(Translated::Packets(packets))) => {
+                for payload in packets {
+                    if !matches!(self.state.step, Step::Answer | Step::FileAnswer) {
+                        break;
+                    }
+                    self.state.at_hand_is_held = true;
+                    self.answer_packet(Incoming { payload: &payload, ..packet });
+                    self.state.at_hand_is_held = false;
+                }
+            }
+        }
+    }
+
+    fn answer_packet(&mut self, packet: Incoming<'_>) {
+        match self.state.step {
+            Step::FileAnswer => self.file_answer(packet),
+            _ => self.answer(packet),
+        }
+    }
+}
