@@ -54,6 +54,7 @@ impl Turn<'_> {
             &login.username,
             client,
             login.capabilities | self.mirrored_tls(),
+            |server| server.session.state.role.is_none(),
         );
         let Some(server) = found else { return false };
         self.session.exchange_server(self.shared, server, self.driver.now());

@@ -3,6 +3,8 @@
 //! Sources: <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
 //! <https://dev.mysql.com/doc/mysql-errors/8.4/en/client-error-reference.html>.
 
+use wire::reply::ErrPacket;
+
 /// The number of an error, and its SQL state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorCode {
@@ -13,6 +15,11 @@ pub struct ErrorCode {
 }
 
 impl ErrorCode {
+    /// That of an ERR.
+    pub(crate) fn of(err: &ErrPacket<'_>) -> Self {
+        Self { number: err.code, sqlstate: err.sqlstate.unwrap_or(ER_UNKNOWN_ERROR.sqlstate) }
+    }
+
     const fn new(number: u16, sqlstate: &[u8; 5]) -> Self {
         Self { number, sqlstate: *sqlstate }
     }

@@ -302,6 +302,7 @@ impl Turn<'_> {
             server.logged_in(sent, status, is_proof, now);
         }
         self.note_reports(opens);
+        self.session.begin_anew();
         self.compress_server(compression);
     }
 

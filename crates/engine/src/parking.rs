@@ -115,7 +115,20 @@ impl Session {
         // A client that left before it named a user can own no pooled connection.
         let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
         let user = self.client.server_user.as_deref().unwrap_or(&login.username);
-        idle.take_for_user(user, &self.client.src, login.capabilities)
+        let (client, capabilities) = (&self.client.src, login.capabilities);
+        if !shared.tracks_sessions() {
+            return idle.take_for_user(user, client, capabilities, |_| true);
+        }
+        // There is less to be said to one that is still as this client left it.
+        let is_own = |server: &Server| server.session.owner == Some(self.id);
+        idle.take_for_user(user, client, capabilities, is_own)
+            .or_else(|| idle.take_for_user(user, client, capabilities, |server| self.fits(server)))
+    }
+
+    /// Whether a connection can be made this client's own: none is taken out of a database.
+    fn fits(&self, server: &Server) -> bool {
+        let has_place = !self.client.default_db.is_empty() || server.default_db.is_empty();
+        has_place && server.session.can_become(&self.state)
     }
 
     /// Attaches `server`, which was taken from the pool, in place of the present connection, which is parked.
@@ -128,7 +141,8 @@ impl Session {
     pub fn park_server(&mut self, shared: &Shared, now: Instant) {
         let Some(server) = self.detach(shared) else { return };
         // An open transaction is ended by the login of the next client, if there is one.
-        if server.is_clean() && (shared.pool_change_user || !server.in_transaction()) {
+        let is_free = !shared.tracks_sessions() || server.session.is_free();
+        if is_free && server.is_clean() && (shared.pool_change_user || !server.in_transaction()) {
             if self.is_lent {
                 self.leave(server);
             } else {

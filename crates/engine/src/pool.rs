@@ -79,6 +79,7 @@ impl BackendPool {
         }
         self.take(|server| {
             server.is_for(client)
+                && server.session.state.role.is_none()
                 && counts.get(server.username()).is_some_and(|count| *count > keep)
         })
     }
@@ -89,19 +90,26 @@ impl BackendPool {
         client: &Address,
         capabilities: Capabilities,
     ) -> Option<Server> {
-        self.take(|server| server.is_for(client) && server.speaks(capabilities))
+        self.take(|server| {
+            // MariaDB keeps a role whoever logs in.
+            server.is_for(client)
+                && server.session.state.role.is_none()
+                && server.speaks(capabilities)
+        })
     }
 
     /// For a client that is logged in already: the oldest connection of the same user and dialect. One with an open
-    /// transaction is left to the client that began it.
+    /// transaction is left to the client that began it. `fits` may ask for more.
     pub fn take_for_user(
         &mut self,
         user: &[u8],
         client: &Address,
         capabilities: Capabilities,
+        fits: impl Fn(&Server) -> bool,
     ) -> Option<Server> {
         self.take(|server| {
-            server.username() == user
+            fits(server)
+                && server.username() == user
                 && server.is_for(client)
                 && server.speaks(capabilities)
                 && !server.in_transaction()

@@ -1,33 +1,49 @@
 //! What a server connection is told before a command runs on it: all of it at once, and then the answers are read.
+//!
+//! It is to report what changes in its session (`reports.rs`). One that comes out of the pool is made the client's own: reset, if
+//! others had it, and given the client's character set, settings, role and database (`server_session.rs`).
 
 use std::collections::VecDeque;
 
-use wire::reply::is_err;
+use wire::reply::{ErrPacket, is_err};
 use wire::result::{Part, ResultTracker, Step as Progress, TextRow};
 use wire::{Capabilities, Command};
 
+use crate::collations::{Names, question};
 use crate::engine::Step;
 use crate::exchange::Nested;
 use crate::held::Held;
 use crate::reports::{OWN_REPORTS, tell};
 use crate::turn::Turn;
-use crate::{Attributes, Awaits, Incoming, Query, QueryId};
+use crate::{Attributes, Awaits, ER_UNKNOWN_ERROR, Incoming, Query, QueryId, Reply};
 
 /// One thing that the server is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
+    /// It is asked for the names of the client's collation.
+    Collation,
+    /// It forgets what its last client left.
+    Reset,
     /// It is asked which reports its clients get.
     OwnReports,
     /// It is to report everything. One that cannot is as good as one that was not asked.
     Report,
+    /// It takes the client's settings.
+    Settings,
+    /// The client's role.
+    Role,
+    /// The client's database.
+    Database,
 }
 
 /// The answers that are awaited.
 #[derive(Debug)]
 pub struct Preparation {
-    tasks: VecDeque<Task>,
+    tasks: VecDeque<(Task, Command)>,
     tracker: ResultTracker,
     native: Capabilities,
+    /// The ERR of the first one that failed.
+    failure: Option<Vec<u8>>,
     next: Next,
 }
 
@@ -46,24 +62,29 @@ impl Turn<'_> {
     /// Tells the server what it must know before `command`. `false`: there is nothing. `true`: `next`, which has that command, runs
     /// when it has answered.
     pub fn prepare(&mut self, command: Command, next: impl FnOnce() -> Next) -> bool {
+        if !self.shared.tracks_sessions() {
+            return false;
+        }
         let begins_anew = matches!(command, Command::RESET_CONNECTION | Command::CHANGE_USER);
         if begins_anew || !command.has_reply() || command == Command::PING {
             return false;
         }
         let tasks = self.tasks();
-        let Some(first) = tasks.first().copied() else { return false };
         let Some(native) = self.native_capabilities() else { return false };
-        for task in &tasks {
+        let mut commands = VecDeque::new();
+        for (task, packet) in &tasks {
+            let command = Command(packet.first().copied().unwrap_or_default());
+            commands.push_back((*task, command));
             self.begin_server_exchange();
-            let payload = self.packet_of(*task);
-            self.send_to_server(&payload);
+            self.send_to_server(packet);
         }
+        let Some((_, first)) = commands.front() else { return false };
+        let tracker = ResultTracker::new(first.0, native);
         if let Some(server) = self.server() {
             server.busy = true;
         }
-        let tracker = ResultTracker::new(command_of(first).0, native);
-        let tasks = tasks.into();
-        let preparation = Preparation { tasks, tracker, native, next: next() };
+        let preparation =
+            Preparation { tasks: commands, tracker, native, failure: None, next: next() };
         self.state.preparation = Some(Box::new(preparation));
         self.go(Step::Preparing, Awaits::Answer { kept: true });
         true
@@ -74,28 +95,57 @@ impl Turn<'_> {
         Some(server.reports.as_ref().map_or(server.capabilities(), |reports| reports.native()))
     }
 
-    fn tasks(&self) -> Vec<Task> {
+    /// What is to be done, with the packets that say so.
+    fn tasks(&self) -> Vec<(Task, Vec<u8>)> {
         let Some(server) = self.session.server.as_ref() else { return Vec::new() };
+        let session = &server.session;
+        let wanted = &self.session.state;
+        let is_own = session.owner == Some(self.session.id);
+        let difference = wanted.difference(&session.state).filter(|_| is_own);
+        let is_reset = difference.is_none();
         let mut tasks = Vec::new();
+        let mut settings: Vec<Vec<u8>> = Vec::new();
+        if is_reset {
+            let collation = self.session.client.login.as_ref().map(|login| login.charset);
+            match self.shared.collations.names(server.backend, collation.unwrap_or_default()) {
+                // What follows depends on it.
+                None => return vec![(Task::Collation, self.query(question(collation).as_bytes()))],
+                Some(names) => settings.extend(names.settings(wanted)),
+            }
+            tasks.push((Task::Reset, vec![Command::RESET_CONNECTION.0]));
+        }
         if let Some(reports) = server.reports.as_ref() {
             let tracks = server.capabilities().contains(Capabilities::SESSION_TRACK);
             if tracks && !reports.knows_own {
-                tasks.push(Task::OwnReports);
+                tasks.push((Task::OwnReports, self.query(OWN_REPORTS.as_bytes())));
             }
-            if !reports.is_told {
-                tasks.push(Task::Report);
+            if is_reset || !reports.is_told {
+                tasks.push((Task::Report, self.query(tell(server).as_bytes())));
             }
+        }
+        let all = wanted.settings.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+        let to_set = difference.unwrap_or_else(|| all.collect());
+        settings.extend(to_set.iter().map(|(name, value)| [*name, b" = ", *value].concat()));
+        let has_id = is_own && session.state.insert_id == wanted.insert_id;
+        if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
+            settings.push(format!("last_insert_id = {id}").into_bytes());
+        }
+        if !settings.is_empty() {
+            let text = [b"SET SESSION ", settings.join(&b", "[..]).as_slice()].concat();
+            tasks.push((Task::Settings, self.query(&text)));
+        }
+        if let Some(role) = wanted.role.as_ref().filter(|_| session.state.role != wanted.role) {
+            tasks.push((Task::Role, self.query(&[b"SET ROLE ", role.as_slice()].concat())));
+        }
+        let database = &self.session.client.default_db;
+        if !is_own && !database.is_empty() && *database != server.default_db {
+            tasks.push((Task::Database, [&[Command::INIT_DB.0], database.as_slice()].concat()));
         }
         tasks
     }
 
-    fn packet_of(&self, task: Task) -> Vec<u8> {
-        let text = match task {
-            Task::OwnReports => OWN_REPORTS,
-            Task::Report => self.session.server.as_ref().map(tell).unwrap_or_default(),
-        };
-        let mut packet = vec![Command::QUERY.0];
-        packet.extend_from_slice(text.as_bytes());
+    fn query(&self, text: &[u8]) -> Vec<u8> {
+        let packet = [&[Command::QUERY.0], text].concat();
         let speaks_attributes = self
             .native_capabilities()
             .is_some_and(|native| native.contains(Capabilities::QUERY_ATTRIBUTES));
@@ -111,9 +161,9 @@ impl Turn<'_> {
             Err(e) => return self.cannot_follow(&e),
         };
         let part = preparation.tracker.part();
-        let Some(task) = preparation.tasks.front().copied() else { return self.abort() };
-        if part == Part::Row && task == Task::OwnReports {
-            self.learn_own_reports(packet.payload);
+        let Some((task, _)) = preparation.tasks.front().copied() else { return self.abort() };
+        if part == Part::Row {
+            self.learn(task, packet.payload);
         }
         match progress {
             Progress::More => {}
@@ -122,40 +172,81 @@ impl Turn<'_> {
         }
     }
 
-    fn learn_own_reports(&mut self, row: &[u8]) {
+    fn learn(&mut self, task: Task, row: &[u8]) {
         let cells: Result<Vec<&[u8]>, _> =
             TextRow::new(row).map(|cell| cell.map(Option::unwrap_or_default)).collect();
-        let cells = cells.ok().and_then(|cells| <[&[u8]; 4]>::try_from(cells).ok());
-        let reports = self.server().and_then(|server| server.reports.as_mut());
-        if let (Some(cells), Some(reports)) = (cells, reports) {
-            reports.learn_own(cells);
+        let Ok(cells) = cells else { return };
+        match (task, cells.as_slice()) {
+            (Task::OwnReports, [variables, schema, state, transaction]) => {
+                let reports = self.server().and_then(|server| server.reports.as_mut());
+                if let Some(reports) = reports {
+                    reports.learn_own([variables, schema, state, transaction]);
+                }
+            }
+            (Task::Collation, [charset, collation]) => {
+                self.learn_collation(Names::new(charset, collation));
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_collation(&mut self, names: Names) {
+        let number = self.session.client.login.as_ref().map(|login| login.charset);
+        if let Some(backend) = self.server().map(|server| server.backend) {
+            self.shared.collations.learn(backend, number.unwrap_or_default(), names);
         }
     }
 
     fn task_done(&mut self, task: Task, last: &[u8]) {
         let failed = is_err(last);
+        let may_fail = matches!(task, Task::Collation | Task::OwnReports | Task::Report);
+        match task {
+            // A server that does not know the number took its own character set at the login.
+            Task::Collation => self.learn_collation(Names::default()),
+            Task::Reset if !failed => self.session.forget_server_session(),
+            Task::Database if !failed => {
+                let database = self.session.client.default_db.clone();
+                if let Some(server) = self.server() {
+                    server.default_db = database;
+                }
+            }
+            _ => {}
+        }
         if let Some(reports) = self.server().and_then(|server| server.reports.as_mut()) {
             match task {
                 Task::OwnReports => reports.knows_own = true,
                 Task::Report => (reports.is_told, reports.is_complete) = (true, !failed),
+                _ => {}
             }
         }
         let Some(preparation) = self.state.preparation.as_mut() else { return self.abort() };
+        if failed && !may_fail && preparation.failure.is_none() {
+            preparation.failure = Some(last.to_vec());
+        }
         preparation.tasks.pop_front();
         match preparation.tasks.front().copied() {
-            Some(next) => {
-                preparation.tracker.start(command_of(next).0, preparation.native);
+            Some((_, next)) => {
+                preparation.tracker.start(next.0, preparation.native);
+                // As if it had been sent now.
                 self.state.server_ids.restart();
+                self.state.server_ids.next_part();
             }
-            None => self.is_prepared(),
+            None => self.is_prepared(task),
         }
     }
 
-    fn is_prepared(&mut self) {
+    fn is_prepared(&mut self, last: Task) {
+        let Some(preparation) = self.state.preparation.take() else { return self.abort() };
+        let (id, state) = (self.session.id, self.session.state.clone());
         if let Some(server) = self.server() {
             server.busy = false;
+            if last != Task::Collation && preparation.failure.is_none() {
+                (server.session.owner, server.session.state) = (Some(id), state);
+            }
         }
-        let Some(preparation) = self.state.preparation.take() else { return self.abort() };
+        if let Some(failure) = preparation.failure {
+            return self.is_unprepared(&failure, preparation.next);
+        }
         match preparation.next {
             Next::Command(held) => {
                 self.state.at_hand_is_held = true;
@@ -177,10 +268,27 @@ impl Turn<'_> {
             }
         }
     }
-}
 
-fn command_of(task: Task) -> Command {
-    match task {
-        Task::OwnReports | Task::Report => Command::QUERY,
+    /// The client's command must not run on a connection that is not as the client expects it.
+    fn is_unprepared(&mut self, failure: &[u8], next: Next) {
+        let ndx = self.server().map(|server| server.backend);
+        let address = ndx.and_then(|ndx| self.shared.backends.address(ndx)).unwrap_or_default();
+        let why = ErrPacket::parse(failure);
+        let reason = why.as_ref().map_or_else(
+            |_| "it does not say why".into(),
+            |err| String::from_utf8_lossy(err.message).into_owned(),
+        );
+        let message = format!("cannot prepare a connection to {}: {reason}", address.name);
+        log::warn!("{}: {message}", self.name());
+        if let Next::Nested(..) = next {
+            return self.nested_lost(&message);
+        }
+        self.close_server();
+        self.session.queries.clear();
+        if self.state.exchange.is_answered() {
+            return self.command_done();
+        }
+        let code = why.map_or(ER_UNKNOWN_ERROR, |err| crate::ErrorCode::of(&err));
+        self.answer_command(&Reply::error(code, &format!("pyproxy: {message}")));
     }
 }

@@ -189,16 +189,19 @@ impl Turn<'_> {
         let opens_cursor = std::mem::take(&mut self.state.exchange.opens_cursor);
         if let Some(server) = self.server() {
             server.busy = false;
-            if let Some(reports) = server.reports.as_mut().filter(|_| begins_anew && is_ok(payload))
-            {
-                reports.forget();
-            }
             if let Some(status) = status {
                 server.reported(status);
             }
             if opens_cursor {
                 server.cursors.done(status.unwrap_or_default());
             }
+        }
+        if begins_anew && is_ok(payload) {
+            self.session.begin_anew();
+        } else if let Some(translator) = &self.state.translator
+            && let Some(server) = self.session.server.as_mut()
+        {
+            server.session.note(translator.changes());
         }
         self.note_database(payload);
     }

@@ -10,7 +10,7 @@ use wire::reply::StatusFlags;
 use wire::statement::{Cursors, Statements};
 
 use crate::reports::Reports;
-use crate::{Address, Algorithm, Backends, Link, TlsInfo, Trust};
+use crate::{Address, Algorithm, Backends, Link, ServerSession, TlsInfo, Trust};
 
 /// Capability bits that change what the server sends or understands, or how: a connection is reused only for a client with
 /// the same ones (`docs/internals/backends-and-pools.md#dialect`).
@@ -86,6 +86,8 @@ pub struct Server {
     pub statements: Statements,
     /// What it reports of its session; `None` if it is not asked for that.
     pub reports: Option<Box<Reports>>,
+    /// The session on it.
+    pub session: ServerSession,
 }
 
 impl Server {
@@ -118,6 +120,7 @@ impl Server {
             cursors: Cursors::default(),
             statements: Statements::default(),
             reports: None,
+            session: ServerSession::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::reply::StatusFlags;
 use wire::statement::Execution;
 
-use crate::{Attributes, Client, Hook, Queries, Server, Shared};
+use crate::{Attributes, Client, Hook, Queries, Server, SessionState, Shared};
 
 /// One client connection. Scripts see and change it through a [`Slot`](crate::Slot).
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Session {
     pub server: Option<Server>,
     /// Where a script wants to connect: before a server is attached, or to log in to in place of the attached one.
     pub choice: Option<usize>,
+    /// What it has of its session, wherever its commands run: for scripts that track sessions.
+    pub state: SessionState,
     /// Close the client connection after the result in progress.
     pub close_after_result: bool,
     /// What a script queued instead of the client's command.
@@ -57,6 +59,7 @@ impl Session {
             close_after_result: false,
             queries: Queries::default(),
             command: None,
+            state: SessionState::default(),
             attributes: Attributes::default(),
             execution: None,
             hook: None,
@@ -80,6 +83,26 @@ impl Session {
         self.server
             .as_ref()
             .map_or(self.detached_status.difference(StatusFlags::OF_TRANSACTION), Server::status)
+    }
+
+    /// The client had its session begin anew, by a reset or as another user.
+    pub(crate) fn begin_anew(&mut self) {
+        let role = self.state.role.take();
+        self.forget_server_session();
+        self.state = SessionState { role, ..SessionState::default() };
+    }
+
+    /// A reset took away what the attached connection had, from whomever.
+    pub(crate) fn forget_server_session(&mut self) {
+        if let Some(server) = self.server.as_mut() {
+            let role = server.session.state.role.take();
+            server.session.begin(self.id);
+            // It stays on all servers.
+            server.session.state.role = role;
+            if let Some(reports) = server.reports.as_mut() {
+                reports.forget();
+            }
+        }
     }
 
     /// Whether the hook that runs may run queries on the server connection: it is about commands, or about a login that the server

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::collations::Collations;
 use crate::greetings::Greetings;
 use crate::{Backends, Pool, Stats, Trust, Users};
 
@@ -28,6 +29,8 @@ pub struct Shared {
     pub users: Arc<Users>,
     /// How backends greeted last.
     pub(crate) greetings: Greetings,
+    /// The names of clients' collations.
+    pub(crate) collations: Collations,
     /// With which files servers are verified.
     pub trust: Arc<Trust>,
     pool: Mutex<Pool>,
@@ -50,6 +53,7 @@ impl Shared {
             stats,
             users,
             greetings,
+            collations: Collations::default(),
             trust,
             pool,
             tracks_sessions: AtomicBool::new(false),

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Outcome, QueryId, Side, Then};
 
+use wire::Command;
+
 use super::choices::Choices;
 use super::client::{Client, Origin};
 use super::hop;
@@ -17,6 +19,8 @@ use super::server::{End, ModelLink, Source, State};
 #[derive(Debug, Default)]
 pub struct Io {
     pub client: Client,
+    /// Which connection of the model it is, if its script tracks sessions.
+    pub tracked: Option<u64>,
     /// Servers that its script took it from, or parked.
     pub had: Vec<u64>,
     /// The server that the engine attached last.
@@ -115,6 +119,11 @@ impl<'h, 'i> Hands<'h, 'i> {
                     Origin::Client { is_command: false } => Source::Data,
                     _ => Source::Proxy,
                 };
+                if source == Source::Command
+                    && let Some(id) = self.io.tracked
+                {
+                    check_owner(&mut end.state(), &packet.payload, id);
+                }
                 end.receive(&packet, source, self.input);
             }
         }
@@ -138,6 +147,20 @@ impl Hands<'_, '_> {
             "a password in clear: {payload:02x?}"
         );
     }
+}
+
+/// Nobody's command meets what another client left, but for those that leave and see nothing.
+fn check_owner(state: &mut State, payload: &[u8], id: u64) {
+    let command = Command(payload.first().copied().unwrap_or_default());
+    let begins_anew = matches!(command, Command::RESET_CONNECTION | Command::CHANGE_USER);
+    if !command.has_reply() || begins_anew || command == Command::PING {
+        return;
+    }
+    let owner = state.used_by.replace(id);
+    assert!(
+        state.lied || owner.is_none_or(|owner| owner == id),
+        "a command of {id} meets what {owner:?} left: {payload:02x?}"
+    );
 }
 
 fn end_of(link: &dyn Link) -> Arc<End> {
@@ -201,6 +224,7 @@ impl Driver for Hands<'_, '_> {
                 if self.io.at_hand.as_ref().is_some_and(|(_, origin)| is_command(*origin)) {
                     self.io.late = self.io.at_hand.take();
                 }
+                self.io.chosen = None;
                 self.send(Side::Server, Packet::new(id, payload.to_vec()), Origin::Proxy);
             }
             Effect::Send { to, id, payload } => {

@@ -94,6 +94,7 @@ struct World<'i> {
     shared: Arc<Shared>,
     backends: List,
     conns: Vec<Conn>,
+    accepted: u64,
     ends: Vec<Arc<End>>,
     now: Instant,
     log: Log,
@@ -150,6 +151,7 @@ impl<'i> World<'i> {
             shared: Arc::new(shared),
             backends,
             conns: Vec::new(),
+            accepted: 0,
             ends: Vec::new(),
             now: Instant::now(),
             log: Log::new(how.verbose),
@@ -181,10 +183,12 @@ impl<'i> World<'i> {
                 Hook::ALL.iter().copied().filter(|hook| bits & (1 << (*hook as u8)) != 0).collect()
             }
         };
-        let session = Slot::new(Session::new(1, engine::Client::default()));
+        self.accepted += 1;
+        let session = Slot::new(Session::new(self.accepted, engine::Client::default()));
         let engine = Engine::new(session, Arc::clone(&self.shared), settings, hooks);
         let mut io = Io::default();
         io.client.settings = settings;
+        io.tracked = self.shared.tracks_sessions().then_some(self.accepted);
         Conn { engine, io, at: At::Awaits(Awaits::Retry), waits: None, must_end: false }
     }
 

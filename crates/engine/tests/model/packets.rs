@@ -338,18 +338,39 @@ pub fn method_named(payload: &[u8], capabilities: Capabilities) -> Option<Vec<u8
 
 /// Whether this is what the proxy tells a server before a command, several at once.
 pub fn prepares(payload: &[u8]) -> bool {
-    let says = |text: &[u8]| payload.windows(text.len()).any(|part| part == text);
-    payload.first() == Some(&Command::QUERY.0) && says(b"session_track_schema")
+    let Some((command, text)) = payload.split_first() else { return false };
+    match Command(*command) {
+        Command::RESET_CONNECTION | Command::INIT_DB => true,
+        Command::QUERY => is_told(text) || cells_asked_for(text).is_some(),
+        _ => false,
+    }
+}
+
+fn says(payload: &[u8], text: &[u8]) -> bool {
+    payload.windows(text.len()).any(|part| part == text)
+}
+
+fn is_told(payload: &[u8]) -> bool {
+    says(payload, b"SET SESSION") || says(payload, b"SET ROLE")
+}
+
+/// How many columns the answer to a question of the proxy has.
+pub fn cells_asked_for(payload: &[u8]) -> Option<usize> {
+    if says(payload, b"@@global.session_track") {
+        Some(4)
+    } else {
+        says(payload, b"information_schema.COLLATIONS").then_some(2)
+    }
 }
 
 /// The answer to a question of the proxy.
-pub fn four_cells(capabilities: Capabilities) -> Vec<Vec<u8>> {
+pub fn one_row(cells: usize, capabilities: Capabilities) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
-    let columns = vec![ColumnDefinition::named(b"a", ColumnType::VAR_STRING); 4];
+    let columns = vec![ColumnDefinition::named(b"a", ColumnType::VAR_STRING); cells];
     let sink = |payload: &[u8]| packets.push(payload.to_vec());
     let mut encoder =
         ResultSetEncoder::begin(&columns, capabilities, StatusFlags::AUTOCOMMIT, sink);
-    encoder.text_row([b"autocommit", &b"1"[..], b"0", b"OFF"].map(Some));
+    encoder.text_row((0..cells).map(|_| Some(&b"utf8mb4"[..])));
     encoder.finish(StatusFlags::AUTOCOMMIT, 0);
     packets
 }

@@ -46,6 +46,9 @@ pub fn act(
             check_taken(session, hook);
         }
     }
+    if shared.tracks_sessions() && hook != Hook::DisconnectClient {
+        note_state(session, input);
+    }
     match hook {
         Hook::ReadQuery | Hook::ReadQueryResult => {
             let most = if hook == Hook::ReadQuery { 4 } else { 2 };
@@ -71,6 +74,29 @@ pub fn act(
         let ndx = input.below(shared.backends.len());
         shared.pool().of(ndx).min_idle_connections = u32::from(input.byte() % 3);
         let _ = shared.pool().of(ndx).idle_count(None, now);
+    }
+}
+
+/// The script learned something of the session, or not.
+fn note_state(session: &mut Session, input: &mut Choices<'_>) {
+    let (name, value) = (vec![b'a' + input.byte() % 3], vec![b'0' + input.byte() % 2]);
+    match input.below(24) {
+        0 => _ = session.state.settings.insert(name, value),
+        1 => session.state.settings.clear(),
+        2 => session.state.role = Some(name),
+        3 => session.state.insert_id = Some(u64::from(input.byte())),
+        4 => {
+            if let Some(server) = session.server.as_mut() {
+                server.session.tie("it is", input.chance(64));
+            }
+        }
+        5 => {
+            if let Some(server) = session.server.as_mut() {
+                server.session.free("it is");
+                server.session.state = session.state.clone();
+            }
+        }
+        _ => {}
     }
 }
 

@@ -53,6 +53,8 @@ pub struct State {
     /// The command that is answered, and which one of this connection it is.
     pub command: u8,
     pub serial: u32,
+    /// Whose client's command it ran since its session began, of the connections of the model.
+    pub used_by: Option<u64>,
     /// That is what the proxy tells it before another one.
     is_preparing: bool,
     /// It said something that the protocol does not allow: nothing is certain any more.
@@ -92,6 +94,7 @@ impl End {
             user: Vec::new(),
             command: 0,
             serial: 0,
+            used_by: None,
             is_preparing: false,
             lied: false,
             hung_up: false,
@@ -156,7 +159,8 @@ impl End {
         assert!(in_order, "the server gets id {} and not {expected}: {state:?}", packet.id);
         let prepares = source == Source::Proxy && packets::prepares(&packet.payload);
         let was_preparing = std::mem::replace(&mut state.is_preparing, prepares);
-        let is_answering = !state.pending.is_empty() && !state.lied && !(was_preparing && prepares);
+        let may_go_on = state.lied || was_preparing && prepares;
+        let is_answering = !state.pending.is_empty() && !may_go_on;
         assert!(!is_answering, "a packet for a server that is not done yet: {state:?}");
         state.next_id = packet.last_id().wrapping_add(1);
         state.take(packet, source, input);
@@ -267,7 +271,7 @@ impl State {
                     self.say(vec![vec![1, 3]]);
                 }
                 self.say(vec![packets::ok(packets::status(input), self.capabilities, input)]);
-                (self.user, self.phase) = (user, Phase::Ready);
+                (self.user, self.phase, self.used_by) = (user, Phase::Ready, None);
             }
             140..=204 => self.switch(input),
             205..=219 => self.say(vec![vec![1, 4]]),

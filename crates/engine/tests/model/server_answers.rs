@@ -18,14 +18,11 @@ impl State {
                 let says_so = input.chance(32);
                 if says_so { vec![packets::eof(StatusFlags::empty())] } else { Vec::new() }
             }
-            Command::QUERY if packets::prepares(&packet.payload) && source == Source::Proxy => {
-                let asks = packet.payload.windows(6).any(|part| part == b"SELECT");
-                if asks {
-                    packets::four_cells(capabilities)
-                } else if input.chance(32) {
-                    vec![packets::err()]
-                } else {
-                    vec![packets::ok(StatusFlags::AUTOCOMMIT, capabilities, input)]
+            Command::QUERY if source == Source::Proxy && packets::prepares(&packet.payload) => {
+                match packets::cells_asked_for(&packet.payload) {
+                    _ if input.chance(16) => vec![packets::err()],
+                    Some(cells) => packets::one_row(cells, capabilities),
+                    None => vec![packets::ok(StatusFlags::AUTOCOMMIT, capabilities, input)],
                 }
             }
             Command::QUERY if self.is_malformed(packet, source) => vec![packets::err()],
@@ -54,7 +51,12 @@ impl State {
                     Err(_) => self.say(vec![packets::err()]),
                 };
             }
-            _ => vec![packets::ok(packets::status(input), capabilities, input)],
+            command => {
+                if command == Command::RESET_CONNECTION {
+                    self.used_by = None;
+                }
+                vec![packets::ok(packets::status(input), capabilities, input)]
+            }
         };
         self.say(answer);
     }

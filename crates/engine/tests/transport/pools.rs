@@ -175,11 +175,15 @@ fn a_switch_takes_what_is_as_the_client() {
             let user = login(NOTHING, NATIVE).username;
             let own = pool
                 .of(0)
-                .take_for_user(&user, &session.client.src, session.client.capabilities())
+                .take_for_user(&user, &session.client.src, session.client.capabilities(), |_| true)
                 .unwrap();
             assert_eq!(own.tls.is_some(), asked == SSL);
-            let other =
-                pool.of(0).take_for_user(&user, &session.client.src, session.client.capabilities());
+            let other = pool.of(0).take_for_user(
+                &user,
+                &session.client.src,
+                session.client.capabilities(),
+                |_| true,
+            );
             assert_eq!(other.is_some(), parked == asked);
         }
     }

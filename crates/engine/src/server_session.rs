@@ -1,0 +1,154 @@
+//! What a client's session consists of besides data, as far as another server connection can be given it; and what ties it to the
+//! one that it has.
+//!
+//! Off unless a script tracks sessions ([`Shared::track_sessions`](crate::Shared::track_sessions)): then a connection that comes
+//! out of the pool is made the client's own before its next command (`preparation.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::reply::SessionChanges;
+
+/// What can be carried to another connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SessionState {
+    /// System variables by name, in lower case, with their values as SQL.
+    pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What `SET ROLE` takes; `None`: that of the login.
+    pub role: Option<Vec<u8>>,
+    /// LAST_INSERT_ID(); `None`: it need not be restored.
+    pub insert_id: Option<u64>,
+}
+
+impl SessionState {
+    /// What has to be set on a connection that has `present`; `None` if that cannot be done without a reset.
+    pub(crate) fn difference(&self, present: &Self) -> Option<Vec<(&[u8], &[u8])>> {
+        let is_known = |name: &Vec<u8>| self.settings.contains_key(name);
+        if !present.settings.keys().all(is_known) || present.role.is_some() && self.role.is_none() {
+            return None;
+        }
+        let is_other =
+            |(name, value): &(&Vec<u8>, &Vec<u8>)| present.settings.get(*name) != Some(*value);
+        let others = self.settings.iter().filter(is_other);
+        Some(others.map(|(name, value)| (name.as_slice(), value.as_slice())).collect())
+    }
+}
+
+/// The session on a server connection.
+#[derive(Debug, Default)]
+pub struct ServerSession {
+    /// The client connection that it is as the client left it.
+    pub(crate) owner: Option<u64>,
+    /// What it has that others can be given.
+    pub state: SessionState,
+    /// Why no other connection, and no other client, can take its place, in plain words.
+    ties: BTreeSet<String>,
+    /// Those that a reset does not end.
+    lasting_ties: BTreeSet<String>,
+    /// The transaction, as the server reported it last: eight letters.
+    pub transaction: Option<Vec<u8>>,
+    /// What the next transaction is like, as the server reported it last.
+    pub characteristics: Option<Vec<u8>>,
+}
+
+impl ServerSession {
+    /// A login, or COM_CHANGE_USER, made it that of this client connection.
+    pub(crate) fn begin(&mut self, owner: u64) {
+        *self = Self {
+            owner: Some(owner),
+            lasting_ties: std::mem::take(&mut self.lasting_ties),
+            ..Self::default()
+        };
+    }
+
+    /// Nobody else may have it. `lasts`: not even behind a reset.
+    pub fn tie(&mut self, why: &str, lasts: bool) {
+        let ties = if lasts { &mut self.lasting_ties } else { &mut self.ties };
+        ties.insert(why.to_owned());
+    }
+
+    /// This is no reason any more.
+    pub fn free(&mut self, why: &str) {
+        self.ties.remove(why);
+        self.lasting_ties.remove(why);
+    }
+
+    /// Why nobody else may have it.
+    pub fn ties(&self) -> impl Iterator<Item = &str> {
+        self.ties.union(&self.lasting_ties).map(String::as_str)
+    }
+
+    /// What the server reported with an answer.
+    pub(crate) fn note(&mut self, changes: &SessionChanges) {
+        let update = |known: &mut Option<Vec<u8>>, told: &Option<Vec<u8>>| {
+            if told.is_some() {
+                known.clone_from(told);
+            }
+        };
+        update(&mut self.transaction, &changes.transaction);
+        update(&mut self.characteristics, &changes.characteristics);
+    }
+
+    /// Whether another client may have the connection, once it is reset.
+    pub fn is_free(&self) -> bool {
+        let is_none = |text: &Option<Vec<u8>>| {
+            text.as_ref().is_none_or(|text| text.iter().all(|letter| *letter == b'_'))
+        };
+        self.ties().next().is_none() && is_none(&self.transaction) && is_none(&self.characteristics)
+    }
+
+    /// Whether it can be made one with this state. No server says what the role of a login was.
+    pub(crate) fn can_become(&self, state: &SessionState) -> bool {
+        self.state.role.is_none() || state.role.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(settings: &[(&str, &str)], role: Option<&str>) -> SessionState {
+        let settings = settings.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        SessionState {
+            settings: settings.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+            role: role.map(|role| role.as_bytes().to_vec()),
+            insert_id: None,
+        }
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_set_again() {
+        let wanted = state(&[("sql_mode", "''"), ("time_zone", "'UTC'")], None);
+        let present = state(&[("time_zone", "'UTC'")], None);
+        assert_eq!(wanted.difference(&present), Some(vec![(&b"sql_mode"[..], &b"''"[..])]));
+        assert_eq!(wanted.difference(&wanted), Some(Vec::new()));
+        assert_eq!(present.difference(&wanted), None, "sql_mode would stay");
+        assert_eq!(present.difference(&state(&[], Some("r"))), None, "the role would stay");
+    }
+
+    #[test]
+    fn a_connection_is_free_without_ties_and_without_a_transaction() {
+        let mut session = ServerSession::default();
+        assert!(session.is_free());
+        session.tie("a temporary table", false);
+        session.tie("an option", true);
+        assert_eq!(session.ties().collect::<Vec<_>>(), ["a temporary table", "an option"]);
+        session.begin(7);
+        assert_eq!(session.ties().collect::<Vec<_>>(), ["an option"]);
+        assert!(!session.is_free());
+        session.free("an option");
+        assert!(session.is_free());
+        let told = |transaction: &[u8], characteristics: &[u8]| SessionChanges {
+            transaction: Some(transaction.to_vec()),
+            characteristics: Some(characteristics.to_vec()),
+            ..SessionChanges::default()
+        };
+        session.note(&told(b"_______L", b""));
+        assert!(!session.is_free());
+        session.note(&SessionChanges::default());
+        assert!(!session.is_free(), "nothing was reported");
+        session.note(&told(b"________", b"SET TRANSACTION READ ONLY;"));
+        assert!(!session.is_free());
+        session.note(&told(b"________", b""));
+        assert!(session.is_free());
+    }
+}
