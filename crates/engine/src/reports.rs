@@ -97,6 +97,11 @@ pub fn tell(server: &Server) -> &'static str {
 }
 
 impl Server {
+    /// Whether it reports every change of its session, as it was told.
+    pub fn is_tracked(&self) -> bool {
+        self.reports.as_ref().is_some_and(|reports| reports.is_complete)
+    }
+
     /// A client with these capabilities reads what this server answers from now on.
     pub(crate) fn is_read_by(&mut self, client: Capabilities) {
         if self.reports.is_some() {

@@ -20,6 +20,17 @@ pub struct SessionState {
 }
 
 impl SessionState {
+    /// Takes over what is in `learned`.
+    pub fn update(&mut self, learned: &Self) {
+        for (name, value) in &learned.settings {
+            self.settings.insert(name.clone(), value.clone());
+        }
+        if learned.role.is_some() {
+            self.role.clone_from(&learned.role);
+        }
+        self.insert_id = learned.insert_id.or(self.insert_id);
+    }
+
     /// What has to be set on a connection that has `present`; `None` if that cannot be done without a reset.
     pub(crate) fn difference(&self, present: &Self) -> Option<Vec<(&[u8], &[u8])>> {
         let is_known = |name: &Vec<u8>| self.settings.contains_key(name);

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
 use super::backend::Backend;
+use super::sessions::ClientSession;
 use super::socket::Socket;
 use super::{access, attributes};
 use crate::waiting;
@@ -53,6 +54,13 @@ impl Connection {
     #[getter]
     fn server(&self) -> PyResult<Option<Socket>> {
         Socket::server(&self.session)
+    }
+
+    /// What the client expects to find on whatever server connection its next command runs on.
+    #[getter]
+    fn session(&self) -> PyResult<ClientSession> {
+        access::alive(&self.session)?;
+        Ok(ClientSession::new(self.session.clone()))
     }
 
     /// Index of the backend in `proxy.globals.backends`; -1 for none.

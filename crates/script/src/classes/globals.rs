@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::access;
 use super::backends::Backends;
 use super::config::Config;
 use engine::Shared;
@@ -14,12 +15,14 @@ use engine::Shared;
 pub struct Globals {
     backends: Py<Backends>,
     config: Py<Config>,
+    shared: Arc<Shared>,
 }
 
 impl Globals {
     /// The one object of the process.
     pub fn new(py: Python<'_>, shared: Arc<Shared>, config: Py<Config>) -> PyResult<Self> {
-        Ok(Self { backends: Py::new(py, Backends::new(shared))?, config })
+        let backends = Py::new(py, Backends::new(Arc::clone(&shared)))?;
+        Ok(Self { backends, config, shared })
     }
 }
 
@@ -35,6 +38,21 @@ impl Globals {
     #[getter]
     fn config(&self, py: Python<'_>) -> Py<Config> {
         self.config.clone_ref(py)
+    }
+
+    /// Whether servers report what changes in their sessions, and a connection out of the pool is made its client's own. From the
+    /// next server connection on; off unless a script, in `init`, turns it on.
+    #[getter]
+    fn track_sessions(&self) -> PyResult<bool> {
+        access::of_all(&self.shared, || Ok(self.shared.tracks_sessions()))
+    }
+
+    #[setter]
+    fn set_track_sessions(&self, on: bool) -> PyResult<()> {
+        access::of_all(&self.shared, || {
+            self.shared.track_sessions(on);
+            Ok(())
+        })
     }
 
     fn __repr__(&self) -> &'static str {

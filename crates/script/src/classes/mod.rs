@@ -27,6 +27,8 @@ pub mod response_resultset;
 pub mod resultset;
 pub mod rows;
 pub mod sequence;
+pub mod session_changes;
+pub mod sessions;
 pub mod socket;
 pub mod tls;
 pub mod users;
@@ -56,6 +58,9 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<resultset::Resultset>()?;
     module.add_class::<rows::RowIterator>()?;
     module.add_class::<rows::ResultRows>()?;
+    module.add_class::<session_changes::SessionChanges>()?;
+    module.add_class::<sessions::ClientSession>()?;
+    module.add_class::<sessions::ServerSession>()?;
     module.add_class::<socket::Socket>()?;
     module.add_class::<tls::Tls>()?;
     module.add_class::<users::Users>()

@@ -13,6 +13,7 @@ use super::access;
 use super::field::Field;
 use super::flags::Flags;
 use super::rows::ResultRows;
+use super::session_changes::SessionChanges;
 use crate::layout::Layout;
 use crate::text;
 use engine::{Injection, Slot};
@@ -209,6 +210,12 @@ impl Resultset {
     #[getter]
     fn query_status(&self) -> PyResult<Option<u8>> {
         self.count(|summary| summary.query_status)
+    }
+
+    /// What changed in the session, by all results of the answer; None if the server does not report it. Always there.
+    #[getter]
+    fn session_changes(&self) -> PyResult<Option<SessionChanges>> {
+        self.read(|injection| injection.changes.as_deref().cloned().map(SessionChanges::new))
     }
 
     /// What the server said about the session.

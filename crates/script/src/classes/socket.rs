@@ -13,6 +13,7 @@ use super::access;
 use super::address::Address;
 use super::flags::Flags;
 use super::hashing::hash_of;
+use super::sessions::ServerSession;
 use super::tls::Tls;
 use crate::text;
 use engine::{Session, Slot, TlsInfo};
@@ -133,6 +134,16 @@ impl Socket {
     #[getter]
     fn tls(&self) -> PyResult<Option<Tls>> {
         self.read(|end| end.tls.map(|tls| Tls::new(Arc::clone(tls))))
+    }
+
+    /// The session on a server connection; None of the client, which has `connection.session`.
+    #[getter]
+    fn session(&self) -> PyResult<Option<ServerSession>> {
+        self.read(|_| ())?;
+        Ok(match self.side {
+            Side::Client => None,
+            Side::Server(id) => Some(ServerSession::new(self.session.clone(), id)),
+        })
     }
 
     /// The user name of the login.
