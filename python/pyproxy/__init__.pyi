@@ -123,6 +123,16 @@ class Globals:
     @property
     def config(self) -> Config:
         """The effective options."""
+    @property
+    def track_sessions(self) -> bool:
+        """Whether servers report what changes in their sessions (`resultset.session_changes`), and a connection out of the pool is
+        made its client's own before it runs anything: reset, if others had it, and given what is in `connection.session`.
+
+        From the next server connection on, for all connections, until the process ends. Off unless a script turns it on, in
+        `init`.
+        """
+    @track_sessions.setter
+    def track_sessions(self, value: bool) -> None: ...
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 
@@ -324,6 +334,9 @@ class Connection:
     def server(self) -> Socket | None:
         """The server's side; None while no server connection is attached."""
     @property
+    def session(self) -> ClientSession:
+        """What the client expects to find on whatever server connection its next command runs on."""
+    @property
     def backend_ndx(self) -> int:
         """Index of the backend in `proxy.globals.backends`; -1 for none.
 
@@ -364,6 +377,9 @@ class Socket:
     @property
     def flags(self) -> Flags | None:
         """What the server reported last about the state of the connection; None of the client."""
+    @property
+    def session(self) -> ServerSession | None:
+        """The session on a server connection; None of the client, which has `connection.session`."""
     @property
     def tls(self) -> Tls | None:
         """What the TLS handshake agreed on; None without TLS. A server's is made behind `read_auth`."""
@@ -428,6 +444,89 @@ class Address:
     def __str__(self) -> str: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class ClientSession:
+    """What a client expects to find on whatever server connection its next command runs on.
+
+    A connection that comes out of the pool is given all of it, if sessions are tracked (`globals.track_sessions`). The default
+    database is `connection.client.default_db`.
+    """
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The system variables that were learned, by name in lower case, with their values as SQL."""
+    @property
+    def role(self) -> str | None:
+        """What `SET ROLE` takes; None: the role of the login."""
+    @property
+    def insert_id(self) -> int | None:
+        """LAST_INSERT_ID(), as far as it was learned; None: another connection need not have it."""
+    def learn(
+        self,
+        settings: dict[str, str | _bytes] | None = None,
+        *,
+        role: str | _bytes | None = None,
+        insert_id: int | None = None,
+    ) -> None:
+        """Notes what the attached server connection has now, or, without one, what the next one shall be given.
+
+        Values are SQL: numbers as they are, text in quotes.
+        """
+
+@final
+class ServerSession:
+    """The session on a server connection, which the connection keeps in the pool."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """As in `connection.session`, on this connection."""
+    @property
+    def role(self) -> str | None:
+        """As in `connection.session`, on this connection."""
+    @property
+    def is_tracked(self) -> bool:
+        """Whether the server reports every change: `resultset.session_changes`. Known once a command has run."""
+    @property
+    def transaction(self) -> str | None:
+        """The transaction, as the server reported it last: eight letters, `_` for each thing that is not so. None if it never did."""
+    @property
+    def characteristics(self) -> str | None:
+        """The statements that make the next transaction what it is to be, as the server reported them last; empty: a usual one. None
+        if it never did.
+        """
+    @property
+    def ties(self) -> frozenset[str]:
+        """Why no other client may have the connection, and no other connection can take its place, in plain words."""
+    def tie(self, why: str, *, lasts: bool = False) -> None:
+        """Keeps the connection from the pool: parked, it is closed. A reset of the session ends that, but with `lasts`."""
+    def free(self, why: str) -> None:
+        """This is no reason any more."""
+
+@final
+class SessionChanges:
+    """What changed in the session on a server, as it reported with an answer: a value, safe to keep."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The system variables that were set, with their values."""
+    @property
+    def schema(self) -> str | None:
+        """The default database; empty if it is gone, None if it is as before."""
+    @property
+    def state(self) -> bool:
+        """Whether anything changed, whatever it is."""
+    @property
+    def gtids(self) -> str | None:
+        """The ids of the transactions that ended, as MySQL reports them (`session_track_gtids`); None if none did. MariaDB's are in
+        `variables["last_gtid"]`.
+        """
+    @property
+    def characteristics(self) -> str | None:
+        """The statements that make the next transaction what it is to be; empty if it is a usual one, None if that is as before."""
+    @property
+    def transaction(self) -> str | None:
+        """The state of the transaction: eight letters, `_` for each thing that is not so; None if it is as before."""
 
 @final
 class Tls:
@@ -577,6 +676,9 @@ class Resultset:
         """`MYSQLD_PACKET_OK` for OK or a result set, `MYSQLD_PACKET_ERR` for an error; None if the server asks for
         a file.
         """
+    @property
+    def session_changes(self) -> SessionChanges | None:
+        """What changed in the session, by all results of the answer; None if the server does not report it. Always there."""
     @property
     def flags(self) -> Flags:
         """What the server said about the session."""

@@ -31,6 +31,7 @@ mod pooling;
 mod prepared;
 mod results;
 mod scripting;
+mod sessions;
 mod tls;
 mod waiting;
 mod watchdog;

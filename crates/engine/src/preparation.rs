@@ -166,7 +166,7 @@ impl Turn<'_> {
             self.learn(task, packet.payload);
         }
         match progress {
-            Progress::More => {}
+            Progress::More => self.go(Step::Preparing, Awaits::MoreAnswer),
             Progress::Done => self.task_done(task, packet.payload),
             _ => self.broken("cannot follow the server's answer"),
         }
@@ -230,6 +230,7 @@ impl Turn<'_> {
                 // As if it had been sent now.
                 self.state.server_ids.restart();
                 self.state.server_ids.next_part();
+                self.go(Step::Preparing, Awaits::MoreAnswer);
             }
             None => self.is_prepared(task),
         }

@@ -11,7 +11,7 @@ use wire::result::{Translated, Translator};
 
 use crate::engine::Step;
 use crate::turn::Turn;
-use crate::{Incoming, Server};
+use crate::{Awaits, Incoming, Server};
 
 /// What a server reports to a client that asks for nothing special, in both vendors' default settings.
 const USUAL_VARIABLES: &[u8] =
@@ -161,6 +161,7 @@ impl Turn<'_> {
             None | Some(Ok(Translated::Same)) => self.answer_packet(packet),
             Some(Err(e)) => self.cannot_follow(&e),
             Some(Ok(Translated::Packets(packets))) => {
+                self.go(self.state.step, Awaits::MoreAnswer);
                 for payload in packets {
                     if !matches!(self.state.step, Step::Answer | Step::FileAnswer) {
                         break;

@@ -24,7 +24,7 @@ fn result_set(rows: &[&[u8]], status: StatusFlags, caps: Capabilities) -> Vec<Ve
     let column = ColumnDefinition::named(b"a", ColumnType::VAR_STRING);
     let mut packets = Vec::new();
     let sink = |payload: &[u8]| packets.push(payload.to_vec());
-    let columns = [column.clone(), column];
+    let columns = [column, column];
     let mut encoder = ResultSetEncoder::begin(&columns, caps, status, sink);
     for row in rows {
         encoder.text_row([Some(*row), None]);
