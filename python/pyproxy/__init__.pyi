@@ -551,14 +551,28 @@ class Queries:
     Iterating gives tuples `(id, packet, resultset_is_needed)`.
     """
 
-    def append(self, id: int, packet: _Data, resultset_is_needed: _Needed = None) -> None:
+    def append(
+        self,
+        id: int,
+        packet: _Data,
+        resultset_is_needed: _Needed = None,
+        *,
+        failure_is_needed: bool = False,
+    ) -> None:
         """Queues a packet behind the others.
 
         `id` comes back as `inj.id`. `packet` starts with the command byte, or is the text of a query. With `resultset_is_needed` (a bool,
         or a mapping with that key) the whole result is kept for `read_query_result`, which can then read,
-        replace or drop it.
+        replace or drop it. With `failure_is_needed` that is so if it is an error in place of the first row; else it passes.
         """
-    def prepend(self, id: int, packet: _Data, resultset_is_needed: _Needed = None) -> None:
+    def prepend(
+        self,
+        id: int,
+        packet: _Data,
+        resultset_is_needed: _Needed = None,
+        *,
+        failure_is_needed: bool = False,
+    ) -> None:
         """Queues a packet in front of the others; the arguments are those of `append`."""
     def reset(self) -> None:
         """Empties the queue."""

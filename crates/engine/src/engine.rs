@@ -278,6 +278,7 @@ impl State {
             None => false,
             // The first packet is looked at more closely.
             Some(injection) if injection.first_packet_at.is_none() => return None,
+            Some(injection) if injection.query.failure_is_needed => return None,
             Some(injection) if !injection.query.resultset_is_needed => false,
             Some(injection) if injection.takes(packet.payload.len(), limit) => true,
             Some(_) => return None,

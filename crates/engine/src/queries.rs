@@ -14,6 +14,9 @@ pub struct Query {
     pub packet: Vec<u8>,
     /// Keep the whole result for the script instead of passing it through.
     pub resultset_is_needed: bool,
+    /// Keep what comes in front of the first row or the end: an answer that is an ERR is kept for the script as a whole, and
+    /// nothing of it has reached the client.
+    pub failure_is_needed: bool,
     /// It is forwarded in place of the client's command: the script is not asked about its result.
     pub is_forwarded: bool,
     /// When it was queued.
@@ -44,7 +47,14 @@ impl Query {
         if packet.is_empty() {
             return Err(EmptyPacket);
         }
-        Ok(Self { id, packet, resultset_is_needed, is_forwarded: false, queued_at })
+        Ok(Self {
+            id,
+            packet,
+            resultset_is_needed,
+            failure_is_needed: false,
+            is_forwarded: false,
+            queued_at,
+        })
     }
 
     /// What is forwarded in place of the client's command.

@@ -38,7 +38,8 @@ impl Turn<'_> {
     pub fn start_next_query(&mut self) -> bool {
         while let Some(query) = self.session.queries.pop_front() {
             let has_reply = Command(query.packet.first().copied().unwrap_or_default()).has_reply();
-            if self.state.exchange.is_answered() && !query.resultset_is_needed && has_reply {
+            let is_kept = query.resultset_is_needed;
+            if self.state.exchange.is_answered() && !is_kept && has_reply {
                 log::warn!(
                     "{}: query {} is not run: the client has its result already or expects none, and this one would have \
                      to be sent to it (resultset_is_needed is not set)",
@@ -98,7 +99,7 @@ impl Turn<'_> {
         self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
         self.expect_answer(command);
-        let kept = query.resultset_is_needed;
+        let kept = query.resultset_is_needed || query.failure_is_needed;
         self.state.exchange.injection = (!query.is_forwarded)
             .then(|| Injection { cursor, ..Injection::new(query, capabilities) });
         self.go(Step::Answer, Awaits::Answer { kept });

@@ -86,6 +86,7 @@ impl Turn<'_> {
 
     /// Passes a packet to the client, unless the script asked for the whole result, or the client waits for nothing.
     pub fn keep_or_forward(&mut self, packet: Incoming<'_>) {
+        self.note_start();
         let injection = self.state.exchange.injection.as_mut();
         let Some(injection) = injection.filter(|injection| injection.query.resultset_is_needed)
         else {
@@ -109,6 +110,27 @@ impl Turn<'_> {
             // Nobody else looks at the client while nothing is sent to it.
             self.driver.effect(Effect::Look(Side::Client));
         }
+    }
+
+    /// Where the script needs a failure only, the answer is kept until it is clear that there is none.
+    fn note_start(&mut self) {
+        let part = self.state.tracker.part();
+        let Some(mut injection) = self.state.exchange.injection.take() else { return };
+        let keeps_start = injection.query.failure_is_needed && !self.state.exchange.begun;
+        match part {
+            Part::ColumnCount | Part::Column | Part::ColumnsEnd | Part::Err if keeps_start => {
+                injection.query.resultset_is_needed = true;
+            }
+            _ if keeps_start => {
+                injection.query.resultset_is_needed = false;
+                self.state.exchange.begun = true;
+                self.send_kept(&mut injection);
+                injection.packets = Arc::default();
+                injection.query.failure_is_needed = false;
+            }
+            _ => {}
+        }
+        self.state.exchange.injection = Some(injection);
     }
 
     /// The last packet of an answer arrived.

@@ -2,5 +2,6 @@
 
 mod infile;
 mod infile_packets;
+mod kept_failures;
 mod several;
 mod text;

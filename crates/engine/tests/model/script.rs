@@ -56,7 +56,10 @@ pub fn act(
             if input.chance(chance) {
                 for _ in 0..input.below(most) {
                     let packet = packets::command(session.client.capabilities(), input);
-                    let query = Query::new(1, packet, input.chance(160), now).unwrap();
+                    let mut query = Query::new(1, packet, input.chance(160), now).unwrap();
+                    // By the packet, so that nothing else of the input moves.
+                    query.failure_is_needed =
+                        !query.resultset_is_needed && query.packet.len() % 3 == 0;
                     session.queries.push_back(query);
                 }
             }

@@ -28,6 +28,7 @@ impl Queries {
         id: i64,
         packet: &Bound<'_, PyAny>,
         needed: Option<&Bound<'_, PyAny>>,
+        failure_is_needed: bool,
         put: fn(&mut engine::Queries, Query),
     ) -> PyResult<()> {
         let needed = needed.map(is_needed).transpose()?.unwrap_or(false);
@@ -46,6 +47,7 @@ impl Queries {
         };
         let query = Query::new(id, packet, needed, Instant::now())
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let query = Query { failure_is_needed: failure_is_needed && !needed, ..query };
         access::change(&self.0, |session| put(&mut session.queries, query))
     }
 
@@ -60,26 +62,28 @@ impl Queries {
     ///
     /// `id` comes back as `inj.id`. `packet` starts with the command byte, or is the text of a query. With `resultset_is_needed` (a bool, or a
     /// mapping with that key) the whole result is kept for `read_query_result`, which can then read, replace or
-    /// drop it.
-    #[pyo3(signature = (id, packet, resultset_is_needed = None))]
+    /// drop it. With `failure_is_needed` that is so if it is an error in place of the first row; else it passes.
+    #[pyo3(signature = (id, packet, resultset_is_needed = None, *, failure_is_needed = false))]
     fn append(
         &self,
         id: i64,
         packet: &Bound<'_, PyAny>,
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
+        failure_is_needed: bool,
     ) -> PyResult<()> {
-        self.add(id, packet, resultset_is_needed, engine::Queries::push_back)
+        self.add(id, packet, resultset_is_needed, failure_is_needed, engine::Queries::push_back)
     }
 
     /// Queues a packet in front of the others; the arguments are those of `append`.
-    #[pyo3(signature = (id, packet, resultset_is_needed = None))]
+    #[pyo3(signature = (id, packet, resultset_is_needed = None, *, failure_is_needed = false))]
     fn prepend(
         &self,
         id: i64,
         packet: &Bound<'_, PyAny>,
         resultset_is_needed: Option<&Bound<'_, PyAny>>,
+        failure_is_needed: bool,
     ) -> PyResult<()> {
-        self.add(id, packet, resultset_is_needed, engine::Queries::push_front)
+        self.add(id, packet, resultset_is_needed, failure_is_needed, engine::Queries::push_front)
     }
 
     /// Empties the queue.
