@@ -473,6 +473,16 @@ class ClientSession:
 
         Values are SQL: numbers as they are, text in quotes.
         """
+    def expect(
+        self,
+        settings: dict[str, str | _bytes] | None = None,
+        *,
+        role: str | _bytes | None = None,
+        insert_id: int | None = None,
+    ) -> None:
+        """Notes what the next command shall find, on whatever connection: it is given what it has not. The arguments are those of
+        `learn`.
+        """
 
 @final
 class ServerSession:

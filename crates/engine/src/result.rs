@@ -121,7 +121,8 @@ impl Turn<'_> {
             Part::ColumnCount | Part::Column | Part::ColumnsEnd | Part::Err if keeps_start => {
                 injection.query.resultset_is_needed = true;
             }
-            _ if keeps_start => {
+            // Columns that are too large to be kept make a result that is.
+            _ if keeps_start && !injection.bound.is_passed() => {
                 injection.query.resultset_is_needed = false;
                 self.state.exchange.begun = true;
                 self.send_kept(&mut injection);

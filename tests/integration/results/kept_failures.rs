@@ -48,7 +48,8 @@ fn an_error_that_is_not_replaced_is_the_answer() {
 fn what_goes_well_passes() {
     let host = Host::with_script(SECOND_TRY);
     let mut client = host.client();
-    for sql in ["DO 1", "SELECT 1, 2", "SELECT 1 WHERE FALSE", "SELECT seq FROM test.seq_1_to_1000"] {
+    for sql in ["DO 1", "SELECT 1, 2", "SELECT 1 WHERE FALSE", "SELECT seq FROM test.seq_1_to_1000"]
+    {
         assert_same_as_direct(&mut client, sql);
     }
     host.wait_for_stdout("result: False False");

@@ -20,6 +20,21 @@ fn role<'py>(py: Python<'py>, state: &SessionState) -> PyResult<Option<Bound<'py
     state.role.as_ref().map(|role| text::to_str(py, role)).transpose()
 }
 
+/// What a script says of a session.
+fn state_of(
+    settings: Option<&Bound<'_, PyDict>>,
+    role: Option<&Bound<'_, PyAny>>,
+    insert_id: Option<u64>,
+) -> PyResult<SessionState> {
+    let mut state = SessionState { insert_id, ..SessionState::default() };
+    for (name, value) in settings.into_iter().flat_map(|settings| settings.iter()) {
+        let name = text::to_bytes(&name, "the name of a setting")?.to_ascii_lowercase();
+        state.settings.insert(name, text::to_bytes(&value, "the value of a setting")?);
+    }
+    state.role = role.map(|role| text::to_bytes(role, "role")).transpose()?;
+    Ok(state)
+}
+
 /// What a client expects to find on whatever server connection its next command runs on.
 ///
 /// A connection that comes out of the pool is given all of it, if sessions are tracked (`globals.track_sessions`). The default
@@ -68,18 +83,26 @@ impl ClientSession {
         role: Option<&Bound<'_, PyAny>>,
         insert_id: Option<u64>,
     ) -> PyResult<()> {
-        let mut learned = SessionState { insert_id, ..SessionState::default() };
-        for (name, value) in settings.into_iter().flat_map(|settings| settings.iter()) {
-            let name = text::to_bytes(&name, "the name of a setting")?.to_ascii_lowercase();
-            learned.settings.insert(name, text::to_bytes(&value, "the value of a setting")?);
-        }
-        learned.role = role.map(|role| text::to_bytes(role, "role")).transpose()?;
+        let learned = state_of(settings, role, insert_id)?;
         access::change(&self.0, |session| {
             session.state.update(&learned);
             if let Some(server) = session.server.as_mut() {
                 server.session.state.update(&learned);
             }
         })
+    }
+
+    /// Notes what the next command shall find, on whatever connection: it is given what it has not. The arguments are those of
+    /// `learn`.
+    #[pyo3(signature = (settings = None, *, role = None, insert_id = None))]
+    fn expect(
+        &self,
+        settings: Option<&Bound<'_, PyDict>>,
+        role: Option<&Bound<'_, PyAny>>,
+        insert_id: Option<u64>,
+    ) -> PyResult<()> {
+        let expected = state_of(settings, role, insert_id)?;
+        access::change(&self.0, |session| session.state.update(&expected))
     }
 
     fn __repr__(&self) -> String {
