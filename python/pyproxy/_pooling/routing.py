@@ -54,6 +54,9 @@ _WRITES = frozenset(
     "ALTER ANALYZE CALL CREATE DELETE DO DROP EXECUTE GRANT IMPORT INSERT LOAD OPTIMIZE RENAME REPAIR "
     "REPLACE REVOKE SELECT TABLE TRUNCATE UPDATE VALUES WITH XA".split()
 )
+_PLAIN = frozenset(
+    "BEGIN COMMIT DELETE INSERT REPLACE ROLLBACK SELECT SET START UPDATE USE WITH".split()
+)
 # A longer statement is not looked at: the time is that of all clients.
 _MOST_BYTES = 64 * 1024
 _SHORT = 1024
@@ -92,6 +95,9 @@ class Route:
     """The next statement may depend on it, whatever its result."""
     has_several: bool = False
     """It has several statements, so a failed one may have done something before."""
+    is_plain: bool = False
+    """It is a single SELECT, statement that changes rows, SET, USE, or the begin or end of a transaction: what it leaves is known, or
+    told by the server's status, also if it fails."""
 
 
 def route(command: Command) -> Route:
@@ -109,9 +115,10 @@ def route(command: Command) -> Route:
             asks_about_rows=text.asks_about_rows,
             needs=text.needs,
             inserts=text.inserts,
+            is_plain=text.is_plain,
         )
     if command.type == COM_INIT_DB:
-        return Route(database=command.schema)
+        return Route(database=command.schema, is_plain=True)
     if command.type in (COM_PING, COM_STATISTICS):
         return Route(goes_anywhere=True)
     if command.type == COM_SET_OPTION:
@@ -156,6 +163,7 @@ def _of_statements(sql: str) -> Route:
         is_asked_about=any(each.is_asked_about for each in routes),
         inserts=any(each.inserts for each in routes),
         has_several=len(routes) > 1,
+        is_plain=not routes,
     )
 
 
@@ -184,6 +192,7 @@ def _of_statement(statement: Statement) -> Route:
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
+        is_plain=statement.word(0) in _PLAIN,
     )
     word = statement.word(0)
     if word == "SET":

@@ -27,7 +27,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pyproxy._pooling.splitting import POOL_SETTINGS, Splitter
+from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
