@@ -17,18 +17,25 @@ from typing import NamedTuple
 from .generator.steps import Step
 from .wire.answers import Answer, Err, Lost, Rows
 
-__all__ = ["ALLOWED", "Allowed", "allowed", "is_unavailable"]
+__all__ = ["ALLOWED", "REFUSALS", "Allowed", "Refusal", "allowed", "is_unavailable", "refused"]
+
+
+class Refusal(NamedTuple):
+    """An error of the splitter's that may be in place of an answer. The step has not been made."""
+
+    name: str
+    reason: str
+    applies: Callable[[Step, Err], bool]
+    ends_connection: bool = False
 
 
 class Allowed(NamedTuple):
-    """A difference that may be."""
+    """Another answer than the direct one that may be."""
 
     name: str
     reason: str
     applies: Callable[[Step, Answer, Answer], bool]
     """Called with the step, the direct answer and the split one."""
-    is_not_run: bool = False
-    """The statement has not run in the split: it must not have run directly, either, so its client begins anew."""
 
 
 # Of a proxy that has no connection for the command.
@@ -54,35 +61,37 @@ def _text(step: Step) -> str:
     return " ".join(arg for arg in step.args if isinstance(arg, str))
 
 
-def _asks_in_vain(step: Step, direct: Answer, split: Answer) -> bool:
-    error = _error(split)
-    return bool(
-        error is not None
-        and error.code == 1105
-        and _OWN.match(error.text)
-        and _ABOUT_LAST.search(_text(step))
-    )
+def _asks_in_vain(step: Step, error: Err) -> bool:
+    return bool(error.code == 1105 and _OWN.match(error.text) and _ABOUT_LAST.search(_text(step)))
 
 
-def _has_no_connection(step: Step, direct: Answer, split: Answer) -> bool:
-    error = _error(split)
-    return error is not None and error.code == _NO_CONNECTION and bool(_OWN.match(error.text))
+def _has_no_connection(step: Step, error: Err) -> bool:
+    return error.code == _NO_CONNECTION and bool(_OWN.match(error.text))
 
 
-ALLOWED = (
-    Allowed(
+REFUSALS = (
+    Refusal(
         "refused: nobody knows any more",
-        "What a statement left is asked in other words than the splitter remembers answers for, when its connection is with others:"
-        " an error is said, never another connection's value (rule 4).",
+        "What a statement left is asked in other words than the splitter remembers answers for, when its connection is with"
+        " others: an error is said, never another connection's value (rule 4).",
         _asks_in_vain,
     ),
-    Allowed(
+    Refusal(
         "refused: no idle connection",
         "The proxy cannot open a connection by itself, since it knows no passwords: the client connects again.",
         _has_no_connection,
-        is_not_run=True,
+        ends_connection=True,
     ),
 )
+ALLOWED: tuple[Allowed, ...] = ()
+
+
+def refused(step: Step, split: Answer) -> Refusal | None:
+    """The entry that allows the splitter not to make the step."""
+    error = _error(split)
+    if error is None or len(split) != 1:
+        return None
+    return next((each for each in REFUSALS if each.applies(step, error)), None)
 
 
 def allowed(step: Step, direct: Answer, split: Answer) -> Allowed | None:

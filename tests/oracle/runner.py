@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
-from .allowed import ALLOWED
+from .allowed import ALLOWED, REFUSALS
 from .generator.session import generate
-from .generator.steps import Session
+from .generator.steps import Session, behind
 from .run.finding import Finding
 from .run.session_run import SessionRun
 from .servers.world import World
@@ -18,6 +18,8 @@ from .shrink import shrink
 __all__ = ["Runner"]
 
 _TELL_EVERY = 30.0
+# Sessions that a finding is tried behind.
+_REMEMBERED = 2
 
 
 class Runner:
@@ -30,6 +32,7 @@ class Runner:
         self._figures: Counter[str] = Counter()
         self._signatures: Counter[tuple[str, str]] = Counter()
         self._sessions = 0
+        self._before: deque[Session] = deque(maxlen=_REMEMBERED)
         self._failed = 0
         self._began = self._told = time.monotonic()
 
@@ -82,6 +85,7 @@ class Runner:
         if finding is not None:
             self._failed += 1
             self._found(finding)
+        self._before.append(session)
         if time.monotonic() - self._told > _TELL_EVERY:
             self._told = time.monotonic()
             print(f"... {self._line()}", flush=True)
@@ -97,11 +101,15 @@ class Runner:
             self._world.splitter.empty()
             return SessionRun(self._world, session, unused).run()
 
-        first = again(finding.session)
-        if first is None:
-            self._tell("not seen again in fresh connections: " + finding.text())
-        else:
-            self._tell(shrink(first, again).text())
+        session = finding.session
+        for before in [None, *reversed(self._before)]:
+            # It may need what the clients of the sessions before have left in the connections.
+            session = session if before is None else behind(before, session)
+            first = again(session)
+            if first is not None and first.signature == finding.signature:
+                self._tell(shrink(first, again).text())
+                return
+        self._tell("not seen again in fresh connections: " + finding.text())
 
     def _line(self) -> str:
         minutes = (time.monotonic() - self._began) / 60
@@ -112,7 +120,7 @@ class Runner:
         self._tell(self._line())
         for name, count in sorted(self._figures.items()):
             self._tell(f"  {name}: {count}")
-        for each in ALLOWED:
+        for each in (*REFUSALS, *ALLOWED):
             if self._figures[f"allowed: {each.name}"]:
                 self._tell(f"  ({each.name}: {each.reason})")
         for (kind, what), count in self._signatures.most_common():

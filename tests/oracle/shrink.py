@@ -15,6 +15,14 @@ Run = Callable[[Session], "Finding | None"]
 def shrink(finding: Finding, run: Run, tries: int = 250) -> Finding:
     """The shortest session found whose run gives a difference of the same kind; at most so many runs are made."""
     best = finding
+    for client in sorted({step.client for step in finding.session.steps[: finding.at]}):
+        without = tuple(s for s in best.session.steps[: _end(best)] if s.client != client)
+        if best.step is not None and best.step.client == client:
+            continue
+        tries -= 1
+        found = run(best.session.with_steps(without)) if without else None
+        if found is not None and _same(found, finding):
+            best = found
     size = max(1, _length(best) // 2)
     while size >= 1 and tries > 0:
         at, is_shorter = 0, False

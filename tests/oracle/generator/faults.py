@@ -24,7 +24,6 @@ class Faults:
 
     def __init__(self, choose: random.Random, kinds: frozenset[str], length: int) -> None:
         self._choose = choose
-        self.were_made = False
         self._plan: list[tuple[int, str]] = []
         self._ends: list[tuple[int, Step]] = []
         if kinds:
@@ -43,7 +42,6 @@ class Faults:
         if not self._plan or at < self._plan[0][0] or self._ends:
             return None
         _, what = self._plan.pop(0)
-        self.were_made = True
         if what == "ddl":
             sql = ddl.by_others(maker)
             return _others("ddl", sql, is_ddl=True, tags=frozenset(("ddl",)))

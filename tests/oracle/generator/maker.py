@@ -27,7 +27,7 @@ class Kind(NamedTuple):
 
     name: str
     weight: float
-    make: Callable[[Maker], "Burst | Step | None"]
+    make: Callable[[Maker], Burst | Step | None]
 
 
 class Maker:

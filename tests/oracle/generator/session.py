@@ -61,7 +61,8 @@ class _Generator:
             self._one_turn(self._present)
         for step in self._faults.last():
             self._emit(step)
-        return Session(self._seed, tuple(self._steps), self._faults.were_made)
+        has_faults = any(step.client == OTHERS for step in self._steps)
+        return Session(self._seed, tuple(self._steps), has_faults)
 
     def _one_turn(self, number: int) -> None:
         queue = self._queues[number]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["OTHERS", "Session", "Step"]
+__all__ = ["OTHERS", "Session", "Step", "behind"]
 
 # The "client" of steps that are not a client's.
 OTHERS = -1
@@ -59,3 +59,15 @@ class Session:
     def with_steps(self, steps: tuple[Step, ...]) -> Session:
         """The same with other steps."""
         return replace(self, steps=steps)
+
+
+def behind(first: Session, second: Session) -> Session:
+    """One session of both: when the clients of the first have left, those of the second come."""
+    shift = 1 + max(step.client for step in first.steps)
+    leave = [Step("quit", client=client) for client in range(shift)]
+    later = [
+        step if step.client == OTHERS else step.by(step.client + shift) for step in second.steps
+    ]
+    has_faults = first.has_faults or second.has_faults
+    seed = f"{first.seed} and {second.seed}"
+    return Session(seed, (*first.steps, *leave, *later), has_faults)

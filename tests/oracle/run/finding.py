@@ -11,6 +11,7 @@ from ..wire.answers import Answer, Err, Lost, Ok, Prepared, Result, Rows, column
 __all__ = ["Finding", "shown"]
 
 _MOST_ROWS = 6
+_LONG = 240
 
 
 class Finding(NamedTuple):
@@ -44,7 +45,8 @@ class Finding(NamedTuple):
 
 
 def _line(step: Step) -> str:
-    return str(step).replace("\n", "\\n").replace("\t", "\\t")
+    text = str(step).replace("\n", "\\n").replace("\t", "\\t")
+    return text if len(text) < _LONG else f"{text[:_LONG]} ..."
 
 
 def shown(answer: Answer) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from ..allowed import allowed, is_unavailable
+from ..allowed import allowed, is_unavailable, refused
 from ..compare import difference
 from ..generator.steps import OTHERS, Session, Step
 from ..nature import Unset, natural
+from ..servers.replication import ReplicationBroken, WrittenOnReplica
 from ..servers.world import World
 from ..wire.answers import Answer, Lost
 from .end import end_of_session
 from .finding import Finding, shown
-from .side import SKIPPED, Side
+from .side import Side
 
 __all__ = ["SessionRun"]
 
@@ -45,8 +46,6 @@ class SessionRun:
                 finding = self._step(at, step)
                 if finding is not None:
                     break
-        except Diverged:
-            self._figures["sessions cut short"] += 1
         finally:
             for side in (self._split, self._direct):
                 side.close()
@@ -68,24 +67,29 @@ class SessionRun:
             return None
         if step.op in ("connect", "change_user"):
             self._users[step.client] = step.args[0].user
-        if self._users.get(step.client) in self._may_lose:
-            return self._step_after_fault(at, step)
-        # Both sides work at the same time.
-        finish_split = self._split.start(step)
-        direct = self._direct.do(step)
-        return self._compared(at, step, direct, finish_split())
-
-    def _step_after_fault(self, at: int, step: Step) -> Finding | None:
-        """Runs it in the split first: what did not run there is not to run directly."""
+        # In the split first: what is not run there is not to run directly, either.
         split = self._split.do(step)
-        if split != SKIPPED and is_unavailable(split):
-            self._figures["unavailable after a fault"] += 1
-            if isinstance(split[-1], Lost) or step.op in ("connect", "change_user"):
-                self._begin_anew(step.client)
+        if self._is_not_run(step, split):
             return None
         if self._is_down and split:
             self._figures["answered while the primary was away"] += 1
         return self._compared(at, step, self._direct.do(step), split)
+
+    def _is_not_run(self, step: Step, split: Answer) -> bool:
+        """Whether the client was told, as it may be, that the step was not made."""
+        may_be = refused(step, split)
+        if may_be is not None:
+            self._figures[f"allowed: {may_be.name}"] += 1
+            # It is the one of the list that says that it closes the connection.
+            if may_be.ends_connection:
+                self._begin_anew(step.client)
+            return True
+        if self._users.get(step.client) not in self._may_lose or not is_unavailable(split):
+            return False
+        self._figures["unavailable after a fault"] += 1
+        if isinstance(split[-1], Lost) or step.op in ("connect", "change_user"):
+            self._begin_anew(step.client)
+        return True
 
     def _compared(self, at: int, step: Step, direct: Answer, split: Answer) -> Finding | None:
         self._unset.note(step, direct)
@@ -96,9 +100,17 @@ class SessionRun:
                 return finding
         if ends or (direct and isinstance(direct[-1], Lost)):
             self._settle(True)
+        try:
+            self._catch_up()
+        except WrittenOnReplica as error:
+            return Finding(self._session, at, "written on the replica", shown(direct), str(error))
+        except ReplicationBroken as error:
+            return Finding(self._session, at, "the replica does not follow", "", str(error))
+        return None
+
+    def _catch_up(self) -> None:
         if not self._is_down and not self._world.replication.is_lagging:
             self._world.replication.catch_up()
-        return None
 
     def _differs(self, at: int, step: Step, direct: Answer, split: Answer) -> Finding | None:
         name = step.args[0] if step.args and isinstance(step.args[0], str) else ""
@@ -113,9 +125,6 @@ class SessionRun:
         if may_be is None:
             return Finding(self._session, at, what, shown(direct), shown(split))
         self._figures[f"allowed: {may_be.name}"] += 1
-        if may_be.is_not_run:
-            # It has run directly: from here on the two would differ.
-            raise Diverged
         return None
 
     def _begin_anew(self, client: int) -> None:
@@ -145,8 +154,7 @@ class SessionRun:
     def _fault_ddl(self, sql: str) -> None:
         for node in (self._world.alone, self._world.primary):
             node.answer(sql)
-        if not self._is_down and not self._world.replication.is_lagging:
-            self._world.replication.catch_up()
+        self._catch_up()
 
     def _fault_kill(self, user: str, where: str) -> None:
         self._may_lose.add(user)
@@ -178,7 +186,3 @@ class SessionRun:
         if self._is_down:
             self._world.primary_up()
             self._is_down = False
-
-
-class Diverged(Exception):
-    """A statement ran on one side only, which is allowed: the rest of the session tells nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Any
 
 from ..generator.fixtures import FILES
 from ..generator.steps import Step
@@ -38,7 +38,7 @@ class _Peer:
 
 
 class Side:
-    """Makes the steps of clients. `start` sends a command, `finish` reads its answer."""
+    """Makes the steps of clients."""
 
     def __init__(self, name: str, address: tuple[str, int]) -> None:
         self.name = name
@@ -50,37 +50,30 @@ class Side:
 
     def do(self, step: Step) -> Answer:
         """Makes a step."""
-        return self.start(step)()
-
-    def start(self, step: Step) -> Callable[[], Answer]:
-        """Begins with a step; what is given ends it."""
         if step.op == "connect":
-            return lambda: self._connect(step.client, step.args)
-        peer = self._peers.get(step.client)
+            return self._connect(step.client, step.args)
         if step.op == "quit":
-            return lambda: self._quit(step.client)
+            return self._quit(step.client)
+        peer = self._peers.get(step.client)
         if peer is None:
             if step.client not in self._logins:
                 # Left out by somebody who makes the session shorter.
-                return lambda: SKIPPED
+                return SKIPPED
             answer = self._connect(step.client, self._logins[step.client])
             if not isinstance(answer[-1], Ok):
-                return lambda: answer
+                return answer
             peer = self._peers[step.client]
         if step.op == "change_user":
-            return lambda: self._change_user(step, peer)
+            return self._change_user(step, peer)
         payload = self._payload(step, peer)
         if payload is None:
-            return lambda: SKIPPED
+            return SKIPPED
         try:
             peer.connection.send(payload)
         except ConnectionLost as error:
-            lost: Answer = (Lost(str(error)),)
             self.drop(step.client)
-            return lambda: lost
-        if step.op in _UNANSWERED:
-            return lambda: SKIPPED
-        return lambda: self._finish(step, peer, payload[0])
+            return (Lost(str(error)),)
+        return SKIPPED if step.op in _UNANSWERED else self._finish(step, peer, payload[0])
 
     def drop(self, client: int) -> None:
         """Ends a client's connection without a word."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.library.support import mariadb
 from tests.library.support.mariadb import IS_MYSQL, MariaDb
 
-from ..wire.answers import Answer, Err, Lost, Rows
+from ..wire.answers import Answer, Err, Lost, Rows, column
 from ..wire.codec import Cap, Reader
 from ..wire.connection import Connection
 from ..wire.login import Identity
@@ -103,6 +103,14 @@ class Node(MariaDb):
             if isinstance(result, Rows):
                 return [cells(row) for row in result.rows]
         return []
+
+    def named(self, sql: str) -> dict[str, str | None]:
+        """The first row of a result set, by the names of its columns."""
+        for result in self.run(sql):
+            if isinstance(result, Rows) and result.rows:
+                names = [bytes(column(each)["name"]).decode() for each in result.columns]
+                return dict(zip(names, cells(result.rows[0])))
+        return {}
 
     def value(self, sql: str) -> str | None:
         """The first cell."""

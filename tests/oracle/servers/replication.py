@@ -10,14 +10,21 @@ from tests.library.support.process import PATIENCE
 
 from .node import Node
 
-__all__ = ["Replication", "ReplicationBroken"]
+__all__ = ["Replication", "ReplicationBroken", "WrittenOnReplica"]
 
-_WAIT = 10
+# Seconds that the replica may take for what a step has written.
+_PATIENCE = 5
+# Everything that was ever written there, whoever it was.
+_WRITTEN = "@@GLOBAL.gtid_executed" if IS_MYSQL else "@@GLOBAL.gtid_binlog_state"
 _CLIENTS_LOCK_WAIT, _APPLIERS_LOCK_WAIT = 1, 3600
 
 
 class ReplicationBroken(Exception):
     """The replica does not follow any more."""
+
+
+class WrittenOnReplica(ReplicationBroken):
+    """The replica has GTIDs of its own."""
 
 
 class Replication:
@@ -27,6 +34,7 @@ class Replication:
         self._primary = primary
         self._replica = replica
         self._seen: str | None = None
+        self._checked: str | None = None
         self.is_lagging = False
         self._own = str(primary.value("SELECT @@server_uuid" if IS_MYSQL else "SELECT @@server_id"))
         for node in (primary, replica):
@@ -39,28 +47,47 @@ class Replication:
         return str(self._primary.value(sql) or "").replace("\n", "")
 
     def catch_up(self) -> None:
-        """Waits until the replica has everything."""
+        """Waits until the replica has everything, and sees to it that nobody else has written there."""
         wanted = self.position()
-        if not wanted or wanted == self._seen:
-            return
-        if IS_MYSQL:
-            sql = f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{wanted}', {_WAIT})"
+        if wanted == self._seen:
+            state = self._replica.value(f"SELECT {_WRITTEN}")
         else:
-            sql = f"SELECT MASTER_GTID_WAIT('{wanted}', {_WAIT})"
-        if self._replica.value(sql) != "0":
-            raise ReplicationBroken(self.error() or "the replica does not catch up")
-        self._seen = wanted
+            waits = "WAIT_FOR_EXECUTED_GTID_SET" if IS_MYSQL else "MASTER_GTID_WAIT"
+            sql = f"SELECT {waits}('{wanted}', {_PATIENCE}), {_WRITTEN}"
+            outcome, state = self._replica.rows(sql)[0]
+            if outcome != "0":
+                self._check(str(state))
+                raise ReplicationBroken(self.error() or self._state())
+            self._seen = wanted
+        self._check(str(state))
 
     def error(self) -> str:
         """Why the replica stands still; empty if it does not say."""
-        sql = "SHOW REPLICA STATUS" if IS_MYSQL else "SHOW SLAVE STATUS"
-        found = self._replica.rows(sql)
+        found = self._replica.named("SHOW REPLICA STATUS" if IS_MYSQL else "SHOW SLAVE STATUS")
         return " / ".join(
-            str(cell)
-            for row in found
-            for cell in row
-            if cell and re.search(r"[Ee]rror|Could", cell)
+            str(v) for k, v in found.items() if re.match("Last_(IO|SQL)_Error$", k) and v
         )
+
+    def _check(self, state: str) -> None:
+        """Raises if GTIDs of the replica are not the primary's."""
+        if state == self._checked:
+            return
+        sets = [each.strip() for each in state.split(",") if each]
+        if IS_MYSQL:
+            foreign = [each for each in sets if not each.startswith(self._own)]
+        else:
+            foreign = [each for each in sets if each.split("-")[1] != self._own]
+        if foreign:
+            raise WrittenOnReplica(",".join(foreign))
+        self._checked = state
+
+    def _state(self) -> str:
+        """What the replica is at."""
+        sql = (
+            "SELECT CONCAT_WS(' ', id, user, command, state, info) FROM information_schema.processlist"
+            " WHERE command <> 'Sleep' AND info NOT LIKE '%processlist%' OR user = 'system user'"
+        )
+        return " / ".join(str(row[0]) for row in self._replica.rows(sql))
 
     def lag(self) -> None:
         """From now on the replica applies nothing."""
@@ -78,17 +105,6 @@ class Replication:
         self._replica.run(_sql("STOP REPLICA"))
         self._start(_sql("START REPLICA"))
         self.is_lagging = False
-
-    def foreign(self) -> str:
-        """GTIDs of the replica that are not the primary's: something was written there."""
-        if IS_MYSQL:
-            found = str(self._replica.value("SELECT @@GLOBAL.gtid_executed") or "")
-            sets = [each.strip() for each in found.split(",")]
-            return ",".join(each for each in sets if each and not each.startswith(self._own))
-        found = str(self._replica.value("SELECT @@GLOBAL.gtid_binlog_state") or "")
-        return ",".join(
-            each for each in found.split(",") if each and each.split("-")[1] != self._own
-        )
 
     def rebuild(self, databases: list[str]) -> None:
         """Throws away what the replica has, and follows from here on; the primary's databases must be made anew."""
@@ -117,7 +133,7 @@ class Replication:
             change = "CHANGE MASTER TO"
         self._replica.run(f"{change} {prefix}{host.format(prefix)}, {more}")
         self._start(_sql("START REPLICA"))
-        self._seen = None
+        self._seen = self._checked = None
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from .codec import Reader, Status
 
@@ -123,11 +123,11 @@ def parse_err(packet: bytes) -> Err:
     return Err(code, b"", packet[3:])
 
 
-def column(packet: bytes) -> dict[str, object]:
+def column(packet: bytes) -> dict[str, Any]:
     """A column definition in words."""
     reader = Reader(packet)
     names = ("catalog", "schema", "table", "org_table", "name", "org_name")
-    found: dict[str, object] = {name: reader.lenenc_bytes() for name in names}
+    found: dict[str, Any] = {name: reader.lenenc_bytes() for name in names}
     reader.lenenc()
     found["charset"] = reader.number(2)
     found["length"] = reader.number(4)
