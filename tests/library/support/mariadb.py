@@ -67,7 +67,9 @@ class MariaDb:
             )
         else:
             program = str(_FOLDER / ("mysqld" if IS_MYSQL else "mariadbd"))
-            shutil.copytree(_FOLDER / "data", folder / "data")
+            # In auto.cnf MySQL keeps an id, of which no two servers may have the same.
+            without_id = shutil.ignore_patterns("auto.cnf")
+            shutil.copytree(_FOLDER / "data", folder / "data", ignore=without_id)
         more = (
             ["--mysqlx=OFF", f"--cte-max-recursion-depth={max(_SEQUENCES)}"]
             if IS_MYSQL
