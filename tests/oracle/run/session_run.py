@@ -98,6 +98,8 @@ class SessionRun:
             finding = self._differs(at, step, direct, split)
             if finding is not None:
                 return finding
+        if ends:
+            self._unset.forget(step.client)
         if ends or (direct and isinstance(direct[-1], Lost)):
             self._settle(True)
         try:
@@ -130,6 +132,7 @@ class SessionRun:
     def _begin_anew(self, client: int) -> None:
         self._split.drop(client)
         self._direct.drop(client)
+        self._unset.forget(client)
         self._settle(True)
 
     def _settle(self, waits: bool) -> None:

@@ -145,7 +145,8 @@ class Connection:
                 results.append(self._result(command == Com.STMT_EXECUTE))
                 if not results[-1].more:
                     return tuple(results)
-        except ConnectionLost as error:
+        except (ConnectionLost, ValueError) as error:
+            # A packet that is not what it should be is as bad.
             return (*results, Lost(str(error)))
         except OSError as error:
             return (*results, Lost(_plain(error)))

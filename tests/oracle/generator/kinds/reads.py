@@ -99,7 +99,6 @@ _SHOWS = (
     "SHOW SESSION VARIABLES WHERE Variable_name IN ('time_zone', 'sql_select_limit')",
     "SHOW GLOBAL VARIABLES LIKE 'div_precision_increment'",
     "SHOW DATABASES LIKE 'o_'",
-    "SHOW GRANTS",
     "SHOW CREATE PROCEDURE o1.p_out",
     "SHOW TRIGGERS FROM o2",
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'o1' ORDER BY 1",
