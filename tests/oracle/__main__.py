@@ -1,0 +1,96 @@
+"""`python -m tests.oracle`, from the root of the repository: see README.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOOKS = ROOT / "python/pyproxy/hooks"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.oracle",
+        description="Runs random sessions directly on a server and through the splitter, and compares all answers.",
+    )
+    add = parser.add_argument
+    add("--server", metavar="DIR", help="as scripts/servers.sh made it; else the system's MariaDB")
+    add(
+        "--sessions",
+        type=int,
+        default=100,
+        metavar="N",
+        help="how many, without faults (%(default)s)",
+    )
+    add(
+        "--faults",
+        type=int,
+        default=0,
+        metavar="N",
+        help="how many more, with faults (%(default)s)",
+    )
+    add("--fault-kinds", default="kill,ddl,restart,down", metavar="LIST", help="%(default)s; lag")
+    add("--seconds", type=float, metavar="N", help="go on so long, whatever the number of sessions")
+    add("--seed", default="1", help="sessions of another seed are others (%(default)s)")
+    add("--only-seed", metavar="SEED", help="this session only, as a finding names it")
+    add(
+        "--steps",
+        type=int,
+        default=40,
+        metavar="N",
+        help="the most steps of a session (%(default)s)",
+    )
+    add(
+        "--script",
+        default="rw_splitting",
+        help="a ready-made script, a path, or none (%(default)s)",
+    )
+    add("--host", metavar="PATH", help="a mysql-proxy, as PYPROXY_HOST")
+    add(
+        "--shrink",
+        type=int,
+        default=2,
+        metavar="N",
+        help="findings of one kind to shrink (%(default)s)",
+    )
+    add("--most-findings", type=int, default=0, metavar="N", help="stop after so many; 0: never")
+    add("--report", metavar="FILE", help="write findings and figures there, too")
+    add("--keep", metavar="DIR", help="where data and logs are, and stay")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Runs it; 0 if there was no difference."""
+    options = arguments()
+    if options.server:
+        # Read when the modules are imported.
+        os.environ["PYPROXY_TEST_SERVER"] = str(Path(options.server).resolve(strict=True))
+    if options.host:
+        os.environ["PYPROXY_HOST"] = str(Path(options.host).resolve(strict=True))
+    from .runner import Runner
+
+    # Data in memory: what is tested are answers, not disks.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(options.keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
+    try:
+        return Runner(options, folder, script(options.script)).run()
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def script(name: str) -> Path | None:
+    """The file of a script."""
+    if name == "none":
+        return None
+    return Path(name).resolve(strict=True) if "/" in name else HOOKS / f"{name}.py"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

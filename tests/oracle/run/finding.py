@@ -1,0 +1,78 @@
+"""A wrong answer, and how it is printed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..generator.steps import Session, Step
+from ..servers.node import cells
+from ..wire.answers import Answer, Err, Lost, Ok, Prepared, Result, Rows, column, session_changes
+
+__all__ = ["Finding", "shown"]
+
+_MOST_ROWS = 6
+_LONG = 240
+
+
+class Finding(NamedTuple):
+    """A difference that is not allowed."""
+
+    session: Session
+    at: int
+    """The index of the step; the number of steps if it is about the end."""
+    what: str
+    direct: str
+    split: str
+
+    @property
+    def step(self) -> Step | None:
+        """The step whose answers differ."""
+        return self.session.steps[self.at] if self.at < len(self.session.steps) else None
+
+    @property
+    def signature(self) -> tuple[str, str]:
+        """Findings with the same one are probably the same fault."""
+        kind = self.step.kind if self.step is not None else "end of the session"
+        return kind, self.what.split(":")[0] if self.step is None else self.what
+
+    def text(self) -> str:
+        """The session up to the difference, and both answers."""
+        steps = self.session.steps[: self.at + 1]
+        lines = [f"seed {self.session.seed}: {self.signature[0]}: {self.what}"]
+        lines += [f"    {_line(step)}" for step in steps]
+        lines += [f"  direct: {self.direct}", f"  split:  {self.split}"]
+        return "\n".join(lines)
+
+
+def _line(step: Step) -> str:
+    text = str(step).replace("\n", "\\n").replace("\t", "\\t")
+    return text if len(text) < _LONG else f"{text[:_LONG]} ..."
+
+
+def shown(answer: Answer) -> str:
+    """An answer in words."""
+    return " | ".join(_shown(result) for result in answer) or "nothing"
+
+
+def _shown(result: Result) -> str:
+    if isinstance(result, Ok):
+        text = f"OK affected={result.affected} id={result.insert_id} status={result.status:#x}"
+        text += f" warnings={result.warnings}"
+        if result.info:
+            text += f" info={result.info!r}"
+        if result.changes:
+            text += f" changes={session_changes(result.changes)}"
+        return text
+    if isinstance(result, Err):
+        text = result.text.decode("utf-8", "replace")
+        return f"ERR {result.code} {result.state.decode('ascii', 'replace')} {text}"
+    if isinstance(result, Lost):
+        return f"connection lost ({result.text})"
+    if isinstance(result, Prepared):
+        return f"prepared, {len(result.parameters)} parameters, {len(result.columns)} columns"
+    if isinstance(result, Rows):
+        names = [str(column(each)["name"], "utf-8", "replace") for each in result.columns]  # type: ignore[arg-type]
+        rows = [str(row if result.binary else cells(row)) for row in result.rows[:_MOST_ROWS]]
+        more = f" and {len(result.rows) - _MOST_ROWS} more" if len(result.rows) > _MOST_ROWS else ""
+        return f"{names}: {', '.join(rows) or 'no rows'}{more}, {_shown(result.end)}"
+    return str(result)

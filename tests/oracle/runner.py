@@ -1,0 +1,132 @@
+"""A run of many sessions, and what is told of it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter, deque
+from pathlib import Path
+
+from .allowed import ALLOWED, REFUSALS
+from .generator.session import generate
+from .generator.steps import Session, behind
+from .run.finding import Finding
+from .run.session_run import SessionRun
+from .servers.world import World
+from .shrink import shrink
+
+__all__ = ["Runner"]
+
+_TELL_EVERY = 30.0
+# Sessions that a finding is tried behind.
+_REMEMBERED = 2
+
+
+class Runner:
+    """Makes and runs sessions."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path, script: Path | None) -> None:
+        self._options = options
+        self._world = World(folder, script)
+        self._report = Path(options.report).open("w", encoding="utf-8") if options.report else None
+        self._figures: Counter[str] = Counter()
+        self._signatures: Counter[tuple[str, str]] = Counter()
+        self._sessions = 0
+        self._before: deque[Session] = deque(maxlen=_REMEMBERED)
+        self._failed = 0
+        self._began = self._told = time.monotonic()
+
+    def run(self) -> int:
+        """Gives 0 if no answer was wrong."""
+        try:
+            if self._options.only_seed:
+                self._one(self._session(self._options.only_seed))
+            else:
+                self._many()
+            self._tell_figures()
+        finally:
+            status = self._world.stop()
+        if status or self._world.splitter.proxy.criticals():
+            self._tell(
+                f"the proxy ended with status {status}:\n{self._world.splitter.proxy.log()[-2000:]}"
+            )
+            return 1
+        return 1 if self._failed else 0
+
+    def _many(self) -> None:
+        plain, faults = self._options.sessions, self._options.faults
+        number = 0
+        while not self._is_over(number, plain + faults):
+            # Those with faults are spread among the others.
+            has_faults = number * faults // (plain + faults) != (number + 1) * faults // (
+                plain + faults
+            )
+            self._one(self._session(f"{self._options.seed}:{number}{':f' if has_faults else ''}"))
+            number += 1
+
+    def _is_over(self, number: int, wanted: int) -> bool:
+        most = self._options.most_findings
+        if most and self._failed >= most:
+            return True
+        if self._options.seconds:
+            return time.monotonic() - self._began >= float(self._options.seconds)
+        return number >= wanted
+
+    def _session(self, seed: str) -> Session:
+        kinds = (
+            frozenset(self._options.fault_kinds.split(",")) if seed.endswith(":f") else frozenset()
+        )
+        return generate(seed, self._world.dialect, steps=self._options.steps, faults=kinds)
+
+    def _one(self, session: Session) -> None:
+        self._sessions += 1
+        self._figures["sessions with faults"] += session.has_faults
+        finding = SessionRun(self._world, session, self._figures).run()
+        if finding is not None:
+            self._failed += 1
+            self._found(finding)
+        self._before.append(session)
+        if time.monotonic() - self._told > _TELL_EVERY:
+            self._told = time.monotonic()
+            print(f"... {self._line()}", flush=True)
+
+    def _found(self, finding: Finding) -> None:
+        self._signatures[finding.signature] += 1
+        if self._signatures[finding.signature] > self._options.shrink:
+            return
+        unused: Counter[str] = Counter()
+
+        def again(session: Session) -> Finding | None:
+            # In connections that nobody has used before: what others have left is another fault.
+            self._world.splitter.empty()
+            return SessionRun(self._world, session, unused).run()
+
+        session = finding.session
+        for before in [None, *reversed(self._before)]:
+            # It may need what the clients of the sessions before have left in the connections.
+            session = session if before is None else behind(before, session)
+            first = again(session)
+            if first is not None and first.signature == finding.signature:
+                self._tell(shrink(first, again).text())
+                return
+        self._tell("not seen again in fresh connections: " + finding.text())
+
+    def _line(self) -> str:
+        minutes = (time.monotonic() - self._began) / 60
+        rate = self._sessions / minutes
+        return f"{self._sessions} sessions, {rate:.0f} a minute, {self._failed} with a difference"
+
+    def _tell_figures(self) -> None:
+        self._tell(self._line())
+        for name, count in sorted(self._figures.items()):
+            self._tell(f"  {name}: {count}")
+        for each in (*REFUSALS, *ALLOWED):
+            if self._figures[f"allowed: {each.name}"]:
+                self._tell(f"  ({each.name}: {each.reason})")
+        for (kind, what), count in self._signatures.most_common():
+            self._tell(f"  {count} x {kind}: {what}")
+
+    def _tell(self, text: str) -> None:
+        print(text, flush=True)
+        if self._report is not None:
+            print(text, file=self._report, flush=True)
