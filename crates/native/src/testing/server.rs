@@ -106,7 +106,8 @@ impl ServerEnd {
         for payload in answer.try_iter()? {
             let payload = payload?.cast_into::<PyBytes>()?;
             let packets = payloads::packets(payload.as_bytes()).map(<[u8]>::to_vec);
-            self.line.unread().extend(ids.by_ref().zip(packets));
+            let numbered = packets.zip(ids.by_ref()).map(|(packet, id)| (id, packet));
+            self.line.unread().extend(numbered);
         }
         Ok(())
     }
