@@ -23,7 +23,12 @@ QUESTION = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@warning_count"
 SHOW_WARNINGS = "SHOW WARNINGS"
 
 _FUNCTIONS = {"ROW_COUNT": "row_count", "FOUND_ROWS": "found_rows"}
-_VARIABLES = ("@@WARNING_COUNT", "@@ERROR_COUNT")
+_WARNING_COUNT, _ERROR_COUNT = "@@WARNING_COUNT", "@@ERROR_COUNT"
+_LIST_COLUMNS = [
+    ("Level", pyproxy.MYSQL_TYPE_VAR_STRING),
+    ("Code", pyproxy.MYSQL_TYPE_LONG),
+    ("Message", pyproxy.MYSQL_TYPE_VAR_STRING),
+]
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,13 @@ class Memory:
 
     def _answer(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         words = statement.words
-        if words == ["SHOW", "WARNINGS"] and self.warnings is not None:
-            return Raw(self.warnings), replace(self, row_count=-1, found_rows=None)
-        if words[:2] == ["SHOW", "COUNT"] and words[-1] == "WARNINGS" and len(words) == 6:
-            if self.warning_count is None:
-                return None
-            return _rows([("@@session.warning_count", self.warning_count)]), self
+        if words in (["SHOW", "WARNINGS"], ["SHOW", "ERRORS"]):
+            answer = self._list(words[1])
+            return answer and (answer, replace(self, row_count=-1, found_rows=None))
+        if words[:2] == ["SHOW", "COUNT"] and len(words) == 6:
+            kind = words[-1].lower().removesuffix("s") + "_count"
+            count = self._count(f"@@{kind}".upper())
+            return None if count is None else (_rows([(f"@@session.{kind}", count)]), self)
         if statement.word(0) != "SELECT":
             return None
         cells = self._cells(statement)
@@ -63,6 +69,18 @@ class Memory:
             return None
         # It is a statement itself: one row, and no warnings.
         return _rows(cells), Memory(row_count=-1, found_rows=1, warning_count=0)
+
+    def _list(self, kind: str) -> Rows | Raw | None:
+        if self.warning_count == 0:
+            return Rows(_LIST_COLUMNS, [])
+        return Raw(self.warnings) if kind == "WARNINGS" and self.warnings is not None else None
+
+    def _count(self, variable: str) -> int | None:
+        # Errors are counted with the warnings.
+        is_known = variable == _WARNING_COUNT or (
+            variable == _ERROR_COUNT and self.warning_count == 0
+        )
+        return self.warning_count if is_known else None
 
     def _cells(self, statement: Statement) -> list[tuple[str, int]] | None:
         """The columns and their values; None if something else is asked for."""
@@ -74,17 +92,22 @@ class Memory:
                     return None
                 index += 1
             word = statement.word(index)
+            value: int | None
             if word in _FUNCTIONS:
                 kinds = statement.kinds[index + 1 : index + 3]
                 value = getattr(self, _FUNCTIONS[word])
-                if kinds != ["open_paren", "close_paren"] or value is None:
+                if kinds != ["open_paren", "close_paren"]:
                     return None
                 name = "".join(token.text for token in statement.tokens[index : index + 3])
                 index += 3
-            elif word == _VARIABLES[0] and self.warning_count is not None:
-                name, value = statement.tokens[index].text, self.warning_count
-                index += 1
             else:
+                value = self._count(word)
+                name = statement.tokens[index].text if value is not None else ""
+                index += 1
+            if statement.word(index) == "AS" and index + 1 < len(statement.tokens):
+                name = statement.tokens[index + 1].text
+                index += 2
+            if value is None:
                 return None
             cells.append((name, value))
         return cells or None
@@ -94,8 +117,7 @@ def of_question(result: Resultset) -> tuple[Memory, int] | None:
     """The answer to `QUESTION`: what is known, and the last insert id."""
     for row in result.rows or ():
         row_count, found_rows, insert_id, warnings = (int(str(cell)) for cell in row)
-        memory = Memory(row_count=row_count, found_rows=found_rows, warning_count=warnings)
-        return (memory if warnings else replace(memory, warnings=None)), insert_id
+        return Memory(row_count=row_count, found_rows=found_rows, warning_count=warnings), insert_id
     return None
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from pyproxy import (
     COM_BINLOG_DUMP,
@@ -112,7 +112,7 @@ class Splitter:
         self._begin(proxy)
         pools.give_back(proxy)
 
-    def read_query(self, proxy: Proxy, packet: bytes) -> Decision:
+    def read_query(self, proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
         command = commands.parse(packet)
         decision = auto_config.handle(proxy, command)
         if decision is not None:
@@ -138,7 +138,7 @@ class Splitter:
         if not self._may_wait(proxy, state, meant):
             return self._refuse(proxy)
         # A coroutine: whoever calls the hook waits for it.
-        return self._wait(  # type: ignore[return-value]
+        return self._wait(
             proxy, state, meant, lambda: self._run(proxy, state, command, packet, meant)
         )
 
@@ -173,7 +173,9 @@ class Splitter:
         )
         return proxy.PROXY_SEND_QUERY
 
-    def read_query_result(self, proxy: Proxy, inj: Injection) -> Decision:
+    def read_query_result(
+        self, proxy: Proxy, inj: Injection
+    ) -> Decision | Coroutine[Any, Any, Decision]:
         state = self._state(proxy)
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
@@ -249,7 +251,7 @@ class Splitter:
             results.expect_mode(proxy, state)
         return True
 
-    def _again(self, proxy: Proxy, state: SplitState) -> Decision:
+    def _again(self, proxy: Proxy, state: SplitState) -> Decision | Coroutine[Any, Any, Decision]:
         """Runs on the primary what a replica refused. Nothing of its answer has reached the client."""
         packet, state.retry = state.retry, None
         state.retries += 1
@@ -264,7 +266,7 @@ class Splitter:
             return run()
         if not self._may_wait(proxy, state, Route()):
             return self._refuse(proxy)
-        return self._wait(proxy, state, Route(), run)  # type: ignore[return-value]
+        return self._wait(proxy, state, Route(), run)
 
     def _may_wait(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
         """Whether a connection may become free on which the command can run."""

@@ -8,8 +8,20 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .. import _native
+from . import tracking
 from .protocol import NATIVE_PASSWORD, Capability, Status, native_password, to_str
-from .results import Disconnect, Error, Handler, LocalInfile, Ok, Reply, Rule, encode, prepared
+from .results import (
+    Disconnect,
+    Error,
+    Handler,
+    LocalInfile,
+    Ok,
+    Reply,
+    Result,
+    Rule,
+    encode,
+    prepared,
+)
 from .server_command import ServerCommand
 
 __all__ = ["FakeServer", "Refused", "ServerConnection"]
@@ -30,6 +42,8 @@ _CAPABILITIES = (
     | Capability.PLUGIN_AUTH
     | Capability.QUERY_ATTRIBUTES
 )
+# How a proxy asks for session reports.
+_TRACKED = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF
 _UTF8 = 45
 _QUIT, _INIT_DB, _QUERY, _FIELD_LIST, _STATISTICS = 0x01, 0x02, 0x03, 0x04, 0x09
 _CHANGE_USER, _PREPARE, _EXECUTE, _LONG_DATA, _CLOSE, _FETCH = 0x11, 0x16, 0x17, 0x18, 0x19, 0x1C
@@ -38,7 +52,9 @@ _WITH_OK = {0x05, 0x06, 0x07, 0x0C, 0x0E, 0x15, 0x1A, 0x1F}
 _WITH_EOF = {0x08, 0x0D, 0x1B}
 _BEGIN = re.compile(r"\s*(BEGIN|START\s+TRANSACTION)\b", re.IGNORECASE)
 _END = re.compile(r"\s*(COMMIT|ROLLBACK)\b(?!\s+(WORK\s+)?TO\b)", re.IGNORECASE)
-_AUTOCOMMIT = re.compile(r"\s*SET\s+(?:SESSION\s+|@@)?autocommit\s*:?=\s*(\S+)", re.IGNORECASE)
+_AUTOCOMMIT = re.compile(
+    r"\s*SET\s+(?:[^;]*,\s*)?(?:SESSION\s+|@@)?autocommit\s*:?=\s*([^\s,;]+)", re.IGNORECASE
+)
 _USE = re.compile(r"\s*USE\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
 
 
@@ -61,7 +77,8 @@ class FakeServer:
     everybody is let in. `method` is the authentication method of all accounts: clients that come with another one are
     asked again; passwords are checked for `mysql_native_password` only. `greeting` stands in place of the handshake: an
     Error, or Disconnect().
-    `down` refuses connections; it can be changed at any time.
+    `down` refuses connections; it can be changed at any time. With `tracks` there are session reports for a proxy that asks for
+    them (`globals.track_sessions`): the `changes` of an Ok or Result, and nothing else.
     """
 
     def __init__(
@@ -72,12 +89,14 @@ class FakeServer:
         method: str = NATIVE_PASSWORD,
         greeting: Reply | None = None,
         down: bool = False,
+        tracks: bool = False,
     ) -> None:
         self.version = version
         self.users = dict(users) if users is not None else None
         self.method = method
         self.greeting = greeting
         self.down = down
+        self.tracks = tracks
         self.commands: list[ServerCommand] = []
         self.logins: list[bytes] = []
         self.connections: list[ServerConnection] = []
@@ -180,7 +199,7 @@ class ServerConnection:
         return _native.encode_challenge(
             self.server.version,
             self.thread_id,
-            _CAPABILITIES,
+            _CAPABILITIES | (_TRACKED if self.server.tracks else 0),
             _UTF8,
             Status.AUTOCOMMIT,
             self.scramble + b"\0",
@@ -197,11 +216,16 @@ class ServerConnection:
         status = Status.AUTOCOMMIT if self._autocommit else 0
         return status | (Status.IN_TRANS if self._in_trans else 0)
 
+    @property
+    def _tracks(self) -> bool:
+        return self._capabilities & _TRACKED == _TRACKED
+
     def _ok(self) -> list[bytes]:
         return [_native.encode_ok(0, 0, self._status, 0)]
 
     def _eof(self, flags: int = 0) -> bytes:
-        return _native.encode_eof(self._status | flags, 0)
+        status = self._status | flags
+        return tracking.end_of_rows(status, 0) if self._tracks else _native.encode_eof(status, 0)
 
     def receive(self, payload: bytes) -> list[bytes]:
         """Takes a payload, gives the answer; nothing if there is none, or the server hung up."""
@@ -296,10 +320,13 @@ class ServerConnection:
         return [_native.encode_err(1047, "08S01", "Unknown command")]
 
     def _query(self, sql: str, binary: bool) -> list[bytes]:
+        return self._reply(self._answer_to(sql), binary)
+
+    def _answer_to(self, sql: str) -> Reply:
         answer = self.server.answer_to(sql)
         if isinstance(answer, Ok):
             self._follow(sql)
-        return self._reply(answer, binary)
+        return answer
 
     def _follow(self, sql: str) -> None:
         """What an accepted statement changes in the session."""
@@ -309,7 +336,7 @@ class ServerConnection:
         elif _END.match(sql):
             self._in_trans = False
         elif autocommit:
-            self._autocommit = autocommit[1].rstrip(";").upper() in ("1", "ON", "TRUE")
+            self._autocommit = autocommit[1].upper() in ("1", "ON", "TRUE")
         elif use:
             self.database = use[1].encode()
 
@@ -320,7 +347,7 @@ class ServerConnection:
                 self._file = part
             elif isinstance(part, Disconnect):
                 self.close()
-        return encode(answer, self._status, binary)
+        return encode(answer, self._status, binary, self._tracks)
 
     def _read_file(self, payload: bytes) -> list[bytes]:
         if payload:
@@ -343,7 +370,7 @@ class ServerConnection:
             return self._reply(answer, False)
         statement, self._next_statement = self._next_statement, self._next_statement + 1
         self._statements[statement] = sql
-        return prepared(statement, answer, _count_parameters(sql), self._status)
+        return prepared(statement, answer, _count_parameters(sql), self._status, self._tracks)
 
     def _statement(self, command: int, statement: int, argument: bytes) -> list[bytes]:
         if command == _CLOSE:
@@ -358,12 +385,13 @@ class ServerConnection:
             text = f"Unknown prepared statement handler ({statement}) given to EXECUTE"
             return [_native.encode_err(1243, "HY000", text)]
         self._cursors.pop(statement, None)
-        packets = self._query(sql, True)
+        answer = self._answer_to(sql)
         asks_for_cursor = argument and argument[0] & _CURSOR_FLAGS
-        if not asks_for_cursor or packets[0][:1] in (b"\0", b"\xff"):
-            return packets
+        if not asks_for_cursor or not isinstance(answer, Result):
+            return self._reply(answer, True)
         # With a cursor the answer ends behind the columns.
-        columns = packets[0][0] + 1
+        packets = encode(answer, self._status, True)
+        columns = len(answer.fields) + 1
         self._cursors[statement] = packets[columns + 1 : -1]
         return [*packets[:columns], self._eof(Status.CURSOR_EXISTS)]
 
