@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pyproxy.testing import Changes, Error, FakeServer, Ok, Result, Session
 
-COLLATION = "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = 45"
+COLLATION = (
+    "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = 45"
+)
 UTF8 = Result(["CHARACTER_SET_NAME", "COLLATION_NAME"], [("utf8mb4", "utf8mb4_general_ci")])
 # Has every client's connection changed for one of the pool, whose settings are not its own.
 POOLS = """

@@ -222,7 +222,8 @@ class Splitter:
         """Sees to it that a server connection is attached on which the command can run; False if there is none."""
         backend = proxy.connection.backend if proxy.connection.server is not None else None
         if backend is not None and results.must_stay(proxy, state):
-            return True
+            # Nothing can be written on a replica, and it cannot go on elsewhere.
+            return not (meant.is_write and self._splits and backend.type == proxy.BACKEND_TYPE_RO)
         if state.leaves_something:
             # What it relies on went with its connection.
             return False
@@ -239,7 +240,8 @@ class Splitter:
         ndx = balance.idle_failsafe_rw(proxy)
         if ndx >= 0 and self._move(proxy, state, ndx):
             return True
-        ndx = balance.idle_ro(proxy) if meant.goes_anywhere or meant.setting else -1
+        may_be_ro = meant.goes_anywhere or meant.can_be_set_anywhere
+        ndx = balance.idle_ro(proxy) if may_be_ro else -1
         return ndx >= 0 and self._move(proxy, state, ndx)
 
     def _move(self, proxy: Proxy, state: SplitState, ndx: int) -> bool:
@@ -271,7 +273,7 @@ class Splitter:
     def _may_wait(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
         """Whether a connection may become free on which the command can run."""
         types = [proxy.BACKEND_TYPE_RW]
-        if meant.is_read or meant.goes_anywhere or meant.setting:
+        if meant.is_read or meant.goes_anywhere or meant.can_be_set_anywhere:
             types.append(proxy.BACKEND_TYPE_RO)
         return (
             proxy.globals.config.event_loop == "own"

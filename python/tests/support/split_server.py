@@ -18,8 +18,10 @@ _NAMES = ("character_set_client", "character_set_results", "collation_connection
 class SplitServer(FakeServer):
     """All its connections share one session: for tests with one client that makes settings."""
 
-    def __init__(self, *, users: dict[str, str] | None = None, down: bool = False) -> None:
-        super().__init__(users=users, down=down)
+    def __init__(
+        self, *, users: dict[str, str] | None = None, down: bool = False, tracks: bool = True
+    ) -> None:
+        super().__init__(users=users, down=down, tracks=tracks)
         #: What `SELECT @@session.x` gives.
         self.settings = dict.fromkeys(_NAMES, "utf8mb4")
         #: What a connection says about the statement before: ROW_COUNT(), FOUND_ROWS(), the number of warnings.
@@ -38,6 +40,8 @@ class SplitServer(FakeServer):
         if sql.startswith("SELECT @@session."):
             return self._values(sql)
         answer = super().answer_to(sql)
+        if isinstance(answer, Ok) and sql.startswith("SELECT"):
+            return Result(["1"], [("1",)], warnings=answer.warnings, changes=answer.changes)
         if isinstance(answer, Ok):
             self.insert_id = answer.insert_id or self.insert_id
             if sql.startswith("SET"):
