@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pyproxy._pooling import server_connections
+
 from pyproxy.testing import Error, FakeServer, LoginRefused, Ok, Result, Session
 
 PRIMARY, READER = 0, 1
