@@ -86,7 +86,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
             state.statements[statement.stmt_id] = state.route
     _note_changes(proxy, state, inj, outcome)
-    if state.route.goes_anywhere:
+    if state.route.keeps_diagnostics:
         return
     state.memory = None
     rows = inj.resultset.row_count if inj.resultset.affected_rows is None else None
@@ -201,7 +201,8 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     asked = list(values.variables(names, _has_old_names(proxy)))
     if changes is not None and names:
         # MariaDB may report the value under another name.
-        asked += [name for name in changes.variables if name not in asked and name != "last_gtid"]
+        ours = ("last_gtid", *values.READ_ONLY)
+        asked += [name for name in changes.variables if name not in (*asked, *ours)]
     state.asked = tuple(asked)
     if changes is None:
         if not outcome.is_error and not route.is_plain and not route.goes_anywhere:
@@ -210,7 +211,7 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     gtid = changes.gtids or changes.variables.get("last_gtid")
     if gtid:
         state.gtid = gtid
-    variables = [name for name in changes.variables if name != "last_gtid"]
+    variables = [name for name in changes.variables if name not in ("last_gtid", *values.READ_ONLY)]
     is_explained = bool(names or route.ties or route.frees) or route.database is not None
     if (changes.state or variables) and not is_explained:
         state.ties.add(UNSEEN_CHANGE)

@@ -41,7 +41,7 @@ class SplitState(ClientSession):
         """A command goes to the server."""
         super().note_sent(route)
         self._take_insert_id()
-        if not route.goes_anywhere:
+        if not route.keeps_diagnostics:
             self.found_rows = self.memory.found_rows if self.memory is not None else None
             self.memory = None
 
