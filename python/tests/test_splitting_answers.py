@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pyproxy
 import pytest
 from pyproxy import Error, Raw, Rows
-from pyproxy._splitting.answers import QUESTION, Memory, of_question
+from pyproxy._splitting.answers import (
+    QUESTION,
+    Memory,
+    Warnings,
+    columns_of_question,
+    of_question,
+    of_warnings,
+)
 from pyproxy.testing import Ok, Result, injection
 
-KNOWN = Memory(row_count=3, found_rows=7, warning_count=2, warnings=(b"\3", b"..."))
-NOTHING = Memory(row_count=-1, found_rows=1, warning_count=0)
+NAMES = ("ROW_COUNT()", "FOUND_ROWS()", "LAST_INSERT_ID()", "@@warning_count")
+TYPES = (8, 3, 8, 5)
+TOLD = injection(1, QUESTION, Result(list(zip(NAMES, TYPES)), [(3, 7, 9, 2)])).resultset
+COLUMNS = columns_of_question(TOLD)
+assert COLUMNS is not None
+LIST = ["Level", ("Code", pyproxy.MYSQL_TYPE_LONG), "Message"]
+ROWS = [("Note", 1051, "Unknown table"), ("Error", 1064, "Syntax")]
+SHOWN = of_warnings(injection(2, "SHOW WARNINGS", Result(LIST, ROWS)).resultset)
+assert SHOWN is not None
+KNOWN = Memory(COLUMNS, row_count=3, found_rows=7, warning_count=2, warnings=SHOWN)
+NOTHING = Memory(COLUMNS, row_count=-1, found_rows=1, warning_count=0)
 
 
-def cells(memory: Memory, sql: str) -> list[tuple[str, object]] | None:
-    """Names and values of the only row; None if the question is refused."""
+def cells(memory: Memory, sql: str) -> list[tuple[str, int, object]] | None:
+    """Names, types and values of the only row; None if the question is refused."""
     answer, _ = memory.answer(sql, "script")
     if not isinstance(answer, Rows):
         assert isinstance(answer, Error)
         return None
     (row,) = answer.rows
-    return [(field[0], cell) for field, cell in zip(answer.columns, row)]
+    columns: list[Mapping[str, Any]] = list(answer.columns)  # type: ignore[arg-type]
+    return [(column["name"], column["type"], cell) for column, cell in zip(columns, row)]
 
 
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("SELECT ROW_COUNT()", [("ROW_COUNT()", 3)]),
-        ("select found_rows() ;", [("found_rows()", 7)]),
-        ("SELECT ROW_COUNT(), FOUND_ROWS()", [("ROW_COUNT()", 3), ("FOUND_ROWS()", 7)]),
-        ("SELECT ROW_COUNT() AS n", [("n", 3)]),
-        ("SELECT @@warning_count", [("@@warning_count", 2)]),
-        ("SHOW COUNT(*) WARNINGS", [("@@session.warning_count", 2)]),
+        ("SELECT ROW_COUNT()", [("ROW_COUNT()", 8, 3)]),
+        ("select found_rows() ;", [("found_rows()", 3, 7)]),
+        ("SELECT ROW_COUNT(), FOUND_ROWS()", [("ROW_COUNT()", 8, 3), ("FOUND_ROWS()", 3, 7)]),
+        ("SELECT ROW_COUNT() AS n", [("n", 8, 3)]),
+        ("SELECT @@warning_count", [("@@warning_count", 5, 2)]),
+        ("SHOW COUNT(*) WARNINGS", [("@@session.warning_count", 5, 2)]),
+        ("SHOW COUNT(*) ERRORS", [("@@session.error_count", 5, 1)]),
     ],
 )
-def test_what_is_known_is_answered(sql: str, expected: list[tuple[str, object]]) -> None:
+def test_what_is_known_is_answered(sql: str, expected: list[tuple[str, int, object]]) -> None:
+    """The columns look as those of the server."""
     assert cells(KNOWN, sql) == expected
 
 
@@ -48,50 +71,47 @@ def test_what_is_known_is_answered(sql: str, expected: list[tuple[str, object]])
         "SELECT",
         "SELECT 1; SELECT ROW_COUNT()",
         "DO ROW_COUNT()",
-        # Some of the two may be errors.
         "SELECT @@error_count",
-        "SHOW COUNT(*) ERRORS",
-        "SHOW ERRORS",
-        "SHOW WARNINGS LIMIT 1",
+        "SHOW WARNINGS LIMIT ?",
+        "SHOW PROFILES",
     ],
 )
 def test_the_rest_is_refused(sql: str) -> None:
     answer, memory = KNOWN.answer(sql, "script")
     assert isinstance(answer, Error)
     assert memory is KNOWN
-    assert cells(Memory(), "SELECT ROW_COUNT()") is None
-    assert cells(Memory(), "SHOW WARNINGS") is None
+    assert cells(Memory(KNOWN.columns), "SELECT ROW_COUNT()") is None
+    assert cells(Memory(KNOWN.columns), "SHOW WARNINGS") is None
 
 
 def test_a_question_is_a_statement_itself() -> None:
     _, memory = KNOWN.answer("SELECT ROW_COUNT()", "script")
     assert memory == NOTHING
-    _, memory = KNOWN.answer("SHOW COUNT(*) WARNINGS", "script")
-    assert memory == KNOWN
+    assert memory.is_clean
 
 
-def test_warnings_are_shown_as_they_came() -> None:
-    answer, memory = KNOWN.answer("SHOW WARNINGS", "script")
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SHOW WARNINGS", [0, 1]),
+        ("SHOW ERRORS", [1]),
+        ("SHOW WARNINGS LIMIT 1", [0]),
+        ("SHOW WARNINGS LIMIT 1, 5", [1]),
+        ("SHOW ERRORS LIMIT 0", []),
+    ],
+)
+def test_warnings_are_shown_as_they_came(sql: str, rows: list[int]) -> None:
+    assert isinstance(SHOWN, Warnings)
+    answer, memory = KNOWN.answer(sql, "script")
     assert isinstance(answer, Raw)
-    assert tuple(answer.packets) == KNOWN.warnings
+    assert tuple(answer.packets) == (*SHOWN.head, *(SHOWN.rows[n] for n in rows), SHOWN.end)
     # They are still there.
-    assert isinstance(memory.answer("SHOW WARNINGS", "script")[0], Raw)
-    assert cells(memory, "SELECT ROW_COUNT()") == [("ROW_COUNT()", -1)]
-
-
-@pytest.mark.parametrize("kind", ["WARNINGS", "ERRORS"])
-def test_where_there_are_no_warnings_none_are_shown(kind: str) -> None:
-    answer, _ = NOTHING.answer(f"SHOW {kind}", "script")
-    assert isinstance(answer, Rows)
-    assert [field[0] for field in answer.columns] == ["Level", "Code", "Message"]
-    assert list(answer.rows) == []
-    variable = f"{kind[:-1].lower()}_count"
-    assert cells(NOTHING, f"SHOW COUNT(*) {kind}") == [(f"@@session.{variable}", 0)]
-    assert cells(NOTHING, f"SELECT @@{variable}") == [(f"@@{variable}", 0)]
+    assert memory.warnings is SHOWN
+    assert cells(memory, "SELECT ROW_COUNT()") == [("ROW_COUNT()", 8, -1)]
 
 
 def test_the_question_tells_all_of_it() -> None:
-    columns = [(name, 8) for name in ("r", "f", "l", "w")]
-    inj = injection(1, QUESTION, Result(columns, [(3, 7, 9, 2)]))
-    assert of_question(inj.resultset) == (Memory(3, 7, 2), 9)
+    told = of_question(TOLD)
+    assert told == (Memory(KNOWN.columns, 3, 7, 2), 9)
     assert of_question(injection(1, QUESTION, Ok()).resultset) is None
+    assert of_warnings(injection(2, "SHOW WARNINGS", Ok()).resultset) is None

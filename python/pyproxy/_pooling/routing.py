@@ -73,6 +73,8 @@ class Route:
     """It may change data."""
     goes_anywhere: bool = False
     """It is for whatever server is attached."""
+    keeps_diagnostics: bool = False
+    """What is said about the statement before it is said behind it, too."""
     ties: frozenset[str] = frozenset()
     """What it leaves on its connection that cannot be carried to another: names of the things."""
     frees: frozenset[str] = frozenset()
@@ -123,9 +125,9 @@ def route(command: Command) -> Route:
             is_plain=text.is_plain,
         )
     if command.type == COM_INIT_DB:
-        return Route(database=command.schema, is_plain=True)
+        return Route(database=command.schema, is_plain=True, keeps_diagnostics=True)
     if command.type in (COM_PING, COM_STATISTICS):
-        return Route(goes_anywhere=True)
+        return Route(goes_anywhere=True, keeps_diagnostics=True)
     if command.type == COM_SET_OPTION:
         return Route(ties=frozenset((OPTION,)))
     if command.type in (

@@ -9,37 +9,66 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import pyproxy
 from pyproxy import Error, Raw, Rows
 from pyproxy._sql.text import Statement, statements
 
 if TYPE_CHECKING:
-    from pyproxy import Resultset
+    from pyproxy import Field, FieldDict, Resultset
 
-__all__ = ["QUESTION", "SHOW_WARNINGS", "Memory", "of_question"]
+__all__ = [
+    "QUESTION",
+    "SHOW_WARNINGS",
+    "Columns",
+    "Memory",
+    "Warnings",
+    "columns_of_question",
+    "of_question",
+    "of_warnings",
+]
 
 QUESTION = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@warning_count"
 """Asks for all of it; all four are right in the first statement behind another one."""
 SHOW_WARNINGS = "SHOW WARNINGS"
 
+_NAMES = ("row_count", "found_rows", "insert_id", "warning_count")
 _FUNCTIONS = {"ROW_COUNT": "row_count", "FOUND_ROWS": "found_rows"}
-_WARNING_COUNT, _ERROR_COUNT = "@@WARNING_COUNT", "@@ERROR_COUNT"
-_LIST_COLUMNS = [
-    ("Level", pyproxy.MYSQL_TYPE_VAR_STRING),
-    ("Code", pyproxy.MYSQL_TYPE_LONG),
-    ("Message", pyproxy.MYSQL_TYPE_VAR_STRING),
-]
+_WARNING_COUNT = "@@WARNING_COUNT"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a server describes the columns of `QUESTION`: those of an answer from memory look the same."""
+
+    fields: tuple[Field, ...]
+
+    def named(self, name: str, text: str) -> FieldDict:
+        """The column of `name`, called `text`."""
+        field = self.fields[_NAMES.index(name)]
+        return {
+            "name": text,
+            "type": field.type,
+            "charset": field.charset,
+            "length": field.length,
+            "flags": field.flags,
+            "decimals": field.decimals,
+        }
 
 
 @dataclass(frozen=True)
 class Memory:
     """What the connection of the last statement would have said. None: that is not known."""
 
+    columns: Columns
     row_count: int | None = None
     found_rows: int | None = None
     warning_count: int | None = None
-    warnings: tuple[bytes, ...] | None = None
-    """The packets that answer SHOW WARNINGS."""
+    warnings: Warnings | None = None
+    """The warnings and errors, if there are any."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is no warning and no error to be told: so any connection can say, once it is clean itself."""
+        return self.warning_count == 0
 
     def answer(self, sql: str, name: str) -> tuple[Rows | Raw | Error, Memory]:
         """The answer to a question about the last statement, and what is known behind it."""
@@ -55,36 +84,38 @@ class Memory:
 
     def _answer(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         words = statement.words
-        if words in (["SHOW", "WARNINGS"], ["SHOW", "ERRORS"]):
-            answer = self._list(words[1])
-            return answer and (answer, replace(self, row_count=-1, found_rows=None))
-        if words[:2] == ["SHOW", "COUNT"] and len(words) == 6:
-            kind = words[-1].lower().removesuffix("s") + "_count"
-            count = self._count(f"@@{kind}".upper())
-            return None if count is None else (_rows([(f"@@session.{kind}", count)]), self)
+        if words[:1] == ["SHOW"] and self.warnings is not None:
+            return self._shown(statement, self.warnings)
         if statement.word(0) != "SELECT":
             return None
         cells = self._cells(statement)
         if cells is None:
             return None
         # It is a statement itself: one row, and no warnings.
-        return _rows(cells), Memory(row_count=-1, found_rows=1, warning_count=0)
+        behind = Memory(self.columns, row_count=-1, found_rows=1, warning_count=0)
+        return Rows([column for column, _ in cells], [[value for _, value in cells]]), behind
 
-    def _list(self, kind: str) -> Rows | Raw | None:
-        if self.warning_count == 0:
-            return Rows(_LIST_COLUMNS, [])
-        return Raw(self.warnings) if kind == "WARNINGS" and self.warnings is not None else None
+    def _shown(self, statement: Statement, warnings: Warnings) -> tuple[Rows | Raw, Memory] | None:
+        """The answer to SHOW WARNINGS or SHOW ERRORS, which leaves them as they are."""
+        behind = replace(self, row_count=-1, found_rows=None)
+        what, words = statement.words[-1], statement.words
+        if words[1:2] == ["COUNT"] and len(words) == 6 and what in ("WARNINGS", "ERRORS"):
+            is_errors = what == "ERRORS"
+            count = len(warnings.errors) if is_errors else self.warning_count
+            name = "@@session.error_count" if is_errors else "@@session.warning_count"
+            return Rows([self.columns.named("warning_count", name)], [[count]]), behind
+        what = statement.word(1)
+        if what not in ("WARNINGS", "ERRORS"):
+            return None
+        rows = warnings.errors if what == "ERRORS" else warnings.rows
+        limit = _limit(statement)
+        if limit is None:
+            return None
+        return Raw((*warnings.head, *rows[limit], warnings.end)), behind
 
-    def _count(self, variable: str) -> int | None:
-        # Errors are counted with the warnings.
-        is_known = variable == _WARNING_COUNT or (
-            variable == _ERROR_COUNT and self.warning_count == 0
-        )
-        return self.warning_count if is_known else None
-
-    def _cells(self, statement: Statement) -> list[tuple[str, int]] | None:
+    def _cells(self, statement: Statement) -> list[tuple[FieldDict, int]] | None:
         """The columns and their values; None if something else is asked for."""
-        cells: list[tuple[str, int]] = []
+        cells: list[tuple[FieldDict, int]] = []
         index = 1
         while index < len(statement.tokens):
             if cells:
@@ -92,35 +123,77 @@ class Memory:
                     return None
                 index += 1
             word = statement.word(index)
-            value: int | None
             if word in _FUNCTIONS:
-                kinds = statement.kinds[index + 1 : index + 3]
-                value = getattr(self, _FUNCTIONS[word])
-                if kinds != ["open_paren", "close_paren"]:
+                name = _FUNCTIONS[word]
+                if statement.kinds[index + 1 : index + 3] != ["open_paren", "close_paren"]:
                     return None
-                name = "".join(token.text for token in statement.tokens[index : index + 3])
-                index += 3
+                end = index + 3
+            elif word == _WARNING_COUNT:
+                name, end = "warning_count", index + 1
             else:
-                value = self._count(word)
-                name = statement.tokens[index].text if value is not None else ""
-                index += 1
-            if statement.word(index) == "AS" and index + 1 < len(statement.tokens):
-                name = statement.tokens[index + 1].text
-                index += 2
+                return None
+            value: int | None = getattr(self, name)
             if value is None:
                 return None
-            cells.append((name, value))
+            text = "".join(token.text for token in statement.tokens[index:end])
+            if statement.word(end) == "AS" and end + 1 < len(statement.tokens):
+                text, end = statement.tokens[end + 1].text, end + 2
+            cells.append((self.columns.named(name, text), value))
+            index = end
         return cells or None
+
+
+@dataclass(frozen=True)
+class Warnings:
+    """The answer to SHOW WARNINGS, in payloads."""
+
+    head: tuple[bytes, ...]
+    """What comes in front of the rows."""
+    rows: tuple[bytes, ...]
+    end: bytes
+
+    @property
+    def errors(self) -> tuple[bytes, ...]:
+        """The rows whose level, the first cell, is `Error`."""
+        return tuple(row for row in self.rows if row.startswith(b"\x05Error"))
+
+
+def of_warnings(result: Resultset) -> Warnings | None:
+    """The answer to `SHOW_WARNINGS`."""
+    packets = result.packets
+    if result.error is not None or result.rows is None or packets is None:
+        return None
+    first = len(packets) - 1 - len(result.rows)
+    return Warnings(packets[:first], packets[first:-1], packets[-1])
+
+
+def _limit(statement: Statement) -> slice | None:
+    """Which rows SHOW ... LIMIT wants; None if it says something else."""
+    tokens = [token.text for token in statement.tokens[2:]]
+    if not tokens:
+        return slice(None)
+    numbers = [int(text) for text in tokens[1::2] if text.isdecimal()]
+    if tokens[0].upper() != "LIMIT" or len(numbers) != len(tokens) // 2:
+        return None
+    if len(tokens) == 2:
+        return slice(0, numbers[0])
+    if len(tokens) == 4 and tokens[2] == ",":
+        return slice(numbers[0], numbers[0] + numbers[1])
+    return None
+
+
+def columns_of_question(result: Resultset) -> Columns | None:
+    """How the server describes the columns of the answer to `QUESTION`."""
+    fields = result.fields
+    return Columns(fields) if fields is not None and len(fields) == len(_NAMES) else None
 
 
 def of_question(result: Resultset) -> tuple[Memory, int] | None:
     """The answer to `QUESTION`: what is known, and the last insert id."""
+    columns = columns_of_question(result)
     for row in result.rows or ():
+        if columns is None:
+            break
         row_count, found_rows, insert_id, warnings = (int(str(cell)) for cell in row)
-        return Memory(row_count=row_count, found_rows=found_rows, warning_count=warnings), insert_id
+        return Memory(columns, row_count, found_rows, warnings), insert_id
     return None
-
-
-def _rows(cells: list[tuple[str, int]]) -> Rows:
-    columns = [(name, pyproxy.MYSQL_TYPE_LONGLONG) for name, _ in cells]
-    return Rows(columns, [[value for _, value in cells]])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMAND",
+    "CLEAN",
     "ask_more",
     "expect_mode",
     "is_for_primary",
@@ -33,6 +34,8 @@ __all__ = [
     "note_command",
 ]
 
+CLEAN = 6
+"""The id of what makes a connection one without warnings."""
 COMMAND = 1
 """The id of the client's own command in the queue."""
 # What the connection is asked behind it: the values of settings, about the last statement, its warnings, and for what an error
@@ -41,6 +44,8 @@ _VALUES, _LAST, _WARNINGS, _REST = 2, 3, 4, 5
 
 # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
 _FOR_PRIMARY = (1792, 1290, 1836)
+# How servers of each kind describe the columns of the answer to `QUESTION`.
+_columns: dict[bool, answers.Columns] = {}
 _NO_TRANSACTION = "________"
 
 
@@ -81,12 +86,14 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
             state.statements[statement.stmt_id] = state.route
     _note_changes(proxy, state, inj, outcome)
-    if state.route.goes_anywhere:
+    if state.route.keeps_diagnostics:
         return
     state.memory = None
     rows = inj.resultset.row_count if inj.resultset.affected_rows is None else None
+    state.has_found = rows is not None or not state.route.is_plain
     if inj.query[0] == COM_QUERY:
-        state.memory = state.memory_of(outcome, rows)
+        columns = _columns.get(_has_old_names(proxy))
+        state.memory = state.memory_of(outcome, rows, columns)
     server = proxy.connection.server
     if server is not None and server.session is not None:
         for tie in state.ties - server.session.ties:
@@ -97,18 +104,20 @@ def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     """Asks what is still to be known before the connection goes back; False if it can go now."""
     if proxy.connection.server is None:
         return True
-    if state.asked and inj.id == COMMAND:
-        _ask(proxy, _VALUES, query_packet(values.question(state.asked)))
-        return True
-    if must_stay(proxy, state):
-        return True
-    if state.route.goes_anywhere:
-        return False
+    may_stay = must_stay(proxy, state)
+    if (may_stay and not state.asked) or (not may_stay and state.route.goes_anywhere):
+        return may_stay
+    # Every question is a statement, behind which nothing is known of the client's own.
     if state.memory is None:
         _ask(proxy, _LAST, query_packet(answers.QUESTION))
         return True
     if state.memory.warning_count and state.memory.warnings is None:
         _ask(proxy, _WARNINGS, query_packet(answers.SHOW_WARNINGS))
+        return True
+    if state.asked:
+        _ask(proxy, _VALUES, query_packet(values.question(state.asked)))
+        return True
+    if may_stay:
         return True
     if state.may_have_left and inj.id != _REST:
         # It makes every server report what it kept.
@@ -138,15 +147,23 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         if known is None:
             state.ties.add(UNSEEN_CHANGE)
         else:
-            state.memory, insert_id = known
+            memory, insert_id = known
+            if state.found_rows is not None and not state.has_found:
+                memory = replace(memory, found_rows=state.found_rows)
+            state.memory = memory
+            _columns[_has_old_names(proxy)] = state.memory.columns
             state.insert_id_is_unknown = False
             if insert_id or proxy.connection.session.insert_id is not None:
                 proxy.connection.session.learn(insert_id=insert_id)
     elif inj.id == _WARNINGS:
-        if state.memory is not None and result.error is None and result.packets is not None:
-            state.memory = replace(state.memory, warnings=result.packets)
+        warnings = answers.of_warnings(result)
+        if state.memory is not None and warnings is not None:
+            state.memory = replace(state.memory, warnings=warnings)
         else:
             state.ties.add(UNSEEN_CHANGE)
+    elif inj.id == CLEAN:
+        # The client's command follows.
+        pass
     elif inj.id == _REST:
         state.may_have_left = False
         changes = result.session_changes
@@ -184,7 +201,8 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     asked = list(values.variables(names, _has_old_names(proxy)))
     if changes is not None and names:
         # MariaDB may report the value under another name.
-        asked += [name for name in changes.variables if name not in asked and name != "last_gtid"]
+        ours = ("last_gtid", *values.READ_ONLY)
+        asked += [name for name in changes.variables if name not in (*asked, *ours)]
     state.asked = tuple(asked)
     if changes is None:
         if not outcome.is_error and not route.is_plain and not route.goes_anywhere:
@@ -193,7 +211,7 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     gtid = changes.gtids or changes.variables.get("last_gtid")
     if gtid:
         state.gtid = gtid
-    variables = [name for name in changes.variables if name != "last_gtid"]
+    variables = [name for name in changes.variables if name not in ("last_gtid", *values.READ_ONLY)]
     is_explained = bool(names or route.ties or route.frees) or route.database is not None
     if (changes.state or variables) and not is_explained:
         state.ties.add(UNSEEN_CHANGE)

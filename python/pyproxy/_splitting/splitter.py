@@ -11,7 +11,6 @@ What cannot ties the client to the connection that has it.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,7 @@ from pyproxy import (
     balance,
     commands,
 )
+from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import INSERT_ID
@@ -130,7 +130,13 @@ class Splitter:
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
             return Error(text, 1105, "HY000")
-        if meant.asks_about_last and state.memory is not None:
+        is_known = state.memory is not None and not (
+            state.memory.is_clean and not meant.asks_about_rows
+        )
+        if meant.asks_about_last and state.memory is not None and is_known:
+            if command.type != COM_QUERY:
+                text = f"{self._name}: what was said about the last statement cannot be prepared"
+                return Error(text, 1105, "HY000")
             answer, state.memory = state.memory.answer(command.query or "", self._name)
             return answer
         if self._attach(proxy, state, meant):
@@ -147,6 +153,9 @@ class Splitter:
     ) -> Decision:
         """Runs the command on the attached connection."""
         self._trace(proxy, command)
+        if meant.asks_about_last and state.memory is not None:
+            # There is no warning, and so there must be none on this connection.
+            proxy.queries.append(results.CLEAN, query_packet("DO 0"), True)
         state.note_sent(meant)
         if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
             # They run where they are and take everything with them, but a role. The session begins again with the next
@@ -185,6 +194,8 @@ class Splitter:
                 self._wrote(proxy)
         elif not results.note_answer(proxy, state, inj):
             return None
+        elif inj.id == results.CLEAN:
+            return proxy.PROXY_IGNORE_RESULT
         if not results.ask_more(proxy, state, inj):
             pools.give_back(proxy)
         return None if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT
@@ -288,9 +299,10 @@ class Splitter:
         self, proxy: Proxy, state: SplitState, meant: Route, run: Callable[[], Decision]
     ) -> Decision:
         """Waits until another client gives a connection back, and runs the command there."""
-        deadline = time.monotonic() + self._settings.wait_seconds
+        clock = asyncio.get_running_loop()
+        deadline = clock.time() + self._settings.wait_seconds
         delay = _FIRST_DELAY
-        while time.monotonic() < deadline:
+        while clock.time() < deadline:
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
             if self._attach(proxy, state, meant):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy._pooling.ties import INSERT_ID
-from pyproxy._splitting.answers import Memory
+from pyproxy._splitting.answers import Columns, Memory
 
 __all__ = ["SplitState"]
 
@@ -21,6 +21,9 @@ class SplitState(ClientSession):
         self.retry: bytes | None = None
         # What is said about the last statement when its connection is with others; None while it is the client's own.
         self.memory: Memory | None = None
+        # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
+        self.found_rows: int | None = None
+        self.has_found = False
         # The last insert id may be another one than `connection.session` knows.
         self.insert_id_is_unknown = False
         # The variables whose values are asked for.
@@ -38,7 +41,8 @@ class SplitState(ClientSession):
         """A command goes to the server."""
         super().note_sent(route)
         self._take_insert_id()
-        if not route.goes_anywhere:
+        if not route.keeps_diagnostics:
+            self.found_rows = self.memory.found_rows if self.memory is not None else None
             self.memory = None
 
     def note_result(self, outcome: Outcome) -> None:
@@ -48,13 +52,15 @@ class SplitState(ClientSession):
         if outcome.is_error and not self.route.is_plain:
             self.may_have_left = True
 
-    def memory_of(self, outcome: Outcome, rows: int | None) -> Memory | None:
+    def memory_of(
+        self, outcome: Outcome, rows: int | None, columns: Columns | None
+    ) -> Memory | None:
         """What can be said about the statement from its result alone; None: its connection has to be asked."""
         is_asked_about = self.route.is_asked_about or self.insert_id_is_unknown
         if outcome.is_error or outcome.warnings or is_asked_about:
             return None
-        if self.route.is_read and rows is not None:
-            return Memory(row_count=-1, found_rows=rows, warning_count=0)
+        if self.route.is_read and rows is not None and columns is not None:
+            return Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
         return None
 
     def _take_insert_id(self) -> None:
