@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS
-from pyproxy.testing import Changes, Error, LoginRefused, Ok, Result, Session
-from split_server import SplitServer
+from pyproxy.testing import Changes, Error, FakeServer, LoginRefused, Ok, Result, Session
 
 PRIMARY, READER = 0, 1
 RESET = (READER, 31, "")
@@ -17,22 +17,26 @@ SMALL = {"rwsplit": {"min_idle_connections": 1}}
 
 
 def start(
-    read_only: SplitServer | None = None,
+    read_only: FakeServer | None = None,
     users: dict[str, str] | None = None,
     tracks: bool = True,
     **options: Any,
 ) -> Session:
     """A session whose proxy has one idle connection in each pool: the client's own, and that of another one."""
     options.setdefault("config", SMALL)
-    session = Session(
-        SCRIPT,
-        backends=[SplitServer(users=users, tracks=tracks)],
-        read_only=[read_only or SplitServer(users=users)],
-        **options,
-    )
+    primary = FakeServer(users=users, tracks=tracks)
+    reader = read_only or FakeServer(users=users, tracks=True)
+    for server in (primary, reader):
+        server.on(re.compile(r"^SELECT \d$"), number("1"))
+    session = Session(SCRIPT, backends=[primary], read_only=[reader], **options)
     session.connect()
     session.new_client().connect()
     return session
+
+
+def number(value: str) -> Result:
+    """A result of one number."""
+    return Result([("x", 8)], [(value,)])
 
 
 def second(session: Session) -> Session:
@@ -55,8 +59,8 @@ def sent(session: Session, action: Callable[[], Any]) -> list[tuple[int, int, st
     return [
         (q.backend, q.command, q.text)
         for q in session.server_queries[before:]
-        # Each connection is told once what to report.
-        if "session_track" not in q.text
+        # Each connection is told once what to report, and asked about its last statement if the answer does not tell.
+        if "session_track" not in q.text and q.text != QUESTION
     ]
 
 
@@ -111,19 +115,16 @@ def test_a_connection_of_its_own_is_told_nothing(session: Session) -> None:
     # What comes of no other client's hands needs no reset.
     assert sent(session, lambda: session.query("DO 1")) == [
         (PRIMARY, 3, "DO 1"),
-        (PRIMARY, 3, QUESTION),
     ]
 
 
 def test_settings_go_along_by_value(session: Session) -> None:
     session.servers[PRIMARY].on("SET a = b + 1", Ok(changes=Changes({"a": "4"})))
     queries(session, "SELECT 1")
-    session.servers[PRIMARY].settings["a"] = "4"
-    # The first question is one about the statement before.
+    session.servers[PRIMARY].on("SELECT @@session.a", number("4"))
     assert sent(session, lambda: session.query("SET a = b + 1")) == [
         (PRIMARY, 3, "SET SESSION transaction_read_only = 0"),
         (PRIMARY, 3, "SET a = b + 1"),
-        (PRIMARY, 3, QUESTION),
         (PRIMARY, 3, "SELECT @@session.a"),
     ]
     with session.inspect() as proxy:
@@ -136,8 +137,7 @@ def test_settings_go_along_by_value(session: Session) -> None:
 
 
 def test_a_value_that_cannot_be_given_to_another_ties(session: Session) -> None:
-    session.servers[PRIMARY].settings["a"] = "\\"
-    session.servers[PRIMARY].on("SET a = X'5C'", Ok())
+    session.servers[PRIMARY].on("SELECT @@session.a", Result(["@@session.a"], [("\\",)]))
     statements = ["SET a = X'5C'", "SELECT 1"]
     assert {backend for backend, _ in queries(session, *statements)} == {PRIMARY}
 
@@ -216,7 +216,8 @@ def test_an_insert_id_of_a_prepared_statement_is_asked_for(session: Session) -> 
     session.servers[PRIMARY].on(sql, Result(["id"], [(7,)]))
     statement = session.prepare(sql)
     session.execute(statement)
-    session.servers[PRIMARY].insert_id = 7
+    last = [(name, 8) for name in QUESTION[len("SELECT ") :].split(", ")]
+    session.servers[PRIMARY].on(QUESTION, Result(last, [(-1, 0, 7, 0)]))
     # The answer does not tell it; the connection is asked as soon as it is given back.
     session.close_statement(statement)
     queries(session, "DO 1")
@@ -226,7 +227,7 @@ def test_an_insert_id_of_a_prepared_statement_is_asked_for(session: Session) -> 
 
 def test_an_insert_id_is_nobody_elses() -> None:
     settings = {"rwsplit": {"min_idle_connections": 0}}
-    server = SplitServer()
+    server = FakeServer(tracks=True)
     with Session(SCRIPT, server=server, config=settings, pool_change_user=False) as session:
         session.server.on("INSERT", Ok(affected_rows=1, insert_id=7))
         session.query("INSERT")
@@ -270,7 +271,8 @@ def test_questions_about_the_last_statement_are_answered(
     session: Session, before: str, sql: str, expected: str
 ) -> None:
     for server in session.servers:
-        server.on("UPDATE t SET a = 1", Ok(affected_rows=3)).about_last = (3, 7, 0)
+        server.on("UPDATE t SET a = 1", Ok(affected_rows=3)).on("SELECT 1", number("1"))
+        server.on("SELECT SQL_CALC_FOUND_ROWS 1", Result(["1"], [("1",)] * 7))
     assert session.query(before).error is None
 
     def ask() -> None:
@@ -298,16 +300,13 @@ def test_in_a_transaction_questions_go_to_the_server(session: Session) -> None:
 
 
 def test_warnings_are_fetched_while_the_connection_is_there(session: Session) -> None:
-    session.servers[READER].on("SELECT a", Ok(warnings=1)).about_last = (-1, 1, 1)
-    told = sent(session, lambda: session.query("SELECT a"))
-    assert told[-3:] == [
-        (READER, 3, "SELECT a"),
-        (READER, 3, QUESTION),
-        (READER, 3, SHOW_WARNINGS),
-    ]
+    session.servers[READER].on("SELECT a", Result(["a"], [("1",)], warnings=1))
+    session.query("SELECT a")
+    assert texts(session)[-3:] == ["SELECT a", QUESTION, SHOW_WARNINGS]
 
     def ask() -> None:
-        assert session.query("SHOW WARNINGS").rows == [("Note", "1051", "Unknown table")]
+        assert session.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
+        assert session.query("SHOW ERRORS").rows == []
         assert session.query("SHOW COUNT(*) WARNINGS").rows == [("1",)]
 
     assert sent(session, ask) == []
@@ -315,9 +314,8 @@ def test_warnings_are_fetched_while_the_connection_is_there(session: Session) ->
 
 def test_what_an_error_left_can_be_asked_for(session: Session) -> None:
     session.servers[PRIMARY].on("garbage", Error(1064, "42000", "Syntax"))
-    session.servers[PRIMARY].about_last = (-1, 0, 1)
     session.query("garbage")
-    assert session.query("SHOW WARNINGS").rows == [("Note", "1051", "Unknown table")]
+    assert session.query("SHOW ERRORS").rows == [("Error", "1064", "Syntax")]
 
 
 @pytest.mark.parametrize(
@@ -350,8 +348,9 @@ def test_what_a_reset_keeps_is_nobody_elses(session: Session, command: bytes) ->
 
 
 def test_a_setting_of_all_transactions_goes_along(session: Session) -> None:
-    session.servers[PRIMARY].settings["transaction_isolation"] = "SERIALIZABLE"
-    session.servers[PRIMARY].settings["transaction_read_only"] = "1"
+    isolation = Result(["x"], [("SERIALIZABLE",)])
+    session.servers[PRIMARY].on("SELECT @@session.transaction_isolation", isolation)
+    session.servers[PRIMARY].on("SELECT @@session.transaction_read_only", number("1"))
     settings = [
         "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
         "SET SESSION TRANSACTION READ ONLY",
@@ -486,7 +485,7 @@ def test_a_transaction_that_the_server_reports_ties(session: Session) -> None:
 
 
 def test_a_server_that_reports_nothing_is_not_trusted() -> None:
-    with start(SplitServer(tracks=False), tracks=False) as session:
+    with start(FakeServer(), tracks=False) as session:
         statements = ["UPDATE t SET a = 1", "SELECT 1", "SHOW TABLES", "SELECT 1"]
         backends = [backend for backend, _ in queries(session, *statements)]
         # What SHOW may have left there nobody knows.
@@ -530,7 +529,7 @@ def test_a_refused_login_is_no_trouble() -> None:
 
 def test_without_change_user_a_pooled_connection_has_its_settings_still() -> None:
     settings = {"rwsplit": {"min_idle_connections": 0}}
-    server = SplitServer()
+    server = FakeServer(tracks=True)
     with Session(SCRIPT, server=server, config=settings, pool_change_user=False) as session:
         session.query("SET a = 1")
         session.quit()
@@ -654,7 +653,7 @@ def test_without_a_primary_settings_are_made_on_a_replica() -> None:
 
 
 def test_a_reader_that_is_down_is_not_waited_for() -> None:
-    with start(SplitServer(down=True)) as session:
+    with start(FakeServer(down=True)) as session:
         assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]
 
 

@@ -142,12 +142,14 @@ class Rule(NamedTuple):
 
 def encode(reply: Reply, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
     """The payloads of an answer, with the session's status flags, in the form for a client that tracks or one that does not."""
+    # Those that are made elsewhere need not know of reports.
+    form = (True,) if tracks else ()
     if not isinstance(reply, Sequence):
-        return reply.encode(status, binary, tracks)
+        return reply.encode(status, binary, *form)
     packets: list[bytes] = []
     for n, part in enumerate(reply, 1):
         more = Status.MORE_RESULTS_EXISTS if n < len(reply) else 0
-        packets += part.encode(status | more, binary, tracks)
+        packets += part.encode(status | more, binary, *form)
     return packets
 
 

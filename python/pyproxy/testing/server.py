@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .. import _native
 from . import tracking
+from .knowledge import Knowledge
 from .protocol import NATIVE_PASSWORD, Capability, Status, native_password, to_str
 from .results import (
     Disconnect,
@@ -47,6 +48,7 @@ _TRACKED = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF
 _UTF8 = 45
 _QUIT, _INIT_DB, _QUERY, _FIELD_LIST, _STATISTICS = 0x01, 0x02, 0x03, 0x04, 0x09
 _CHANGE_USER, _PREPARE, _EXECUTE, _LONG_DATA, _CLOSE, _FETCH = 0x11, 0x16, 0x17, 0x18, 0x19, 0x1C
+_RESET = 0x1F
 _CURSOR_FLAGS = 7
 _WITH_OK = {0x05, 0x06, 0x07, 0x0C, 0x0E, 0x15, 0x1A, 0x1F}
 _WITH_EOF = {0x08, 0x0D, 0x1B}
@@ -56,6 +58,10 @@ _AUTOCOMMIT = re.compile(
     r"\s*SET\s+(?:[^;]*,\s*)?(?:SESSION\s+|@@)?autocommit\s*:?=\s*([^\s,;]+)", re.IGNORECASE
 )
 _USE = re.compile(r"\s*USE\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
+
+
+# What is said to a query that there is no rule for.
+_UNKNOWN = Ok()
 
 
 class _Account(NamedTuple):
@@ -73,7 +79,8 @@ class Refused(ConnectionRefusedError):
 class FakeServer:
     """A server for sessions: as many connections as are wanted, one set of answers.
 
-    Every query is answered with OK unless `on` says otherwise. `users` maps names to passwords; without it
+    Every query is answered with OK unless `on` says otherwise, or it asks for what a connection knows of itself: ROW_COUNT(),
+    FOUND_ROWS(), LAST_INSERT_ID(), SHOW WARNINGS, `@@x` as SET made it. `users` maps names to passwords; without it
     everybody is let in. `method` is the authentication method of all accounts: clients that come with another one are
     asked again; passwords are checked for `mysql_native_password` only. `greeting` stands in place of the handshake: an
     Error, or Disconnect().
@@ -140,7 +147,7 @@ class FakeServer:
         for rule in self._rules:
             if rule.fits(sql):
                 return rule.answer(sql) if callable(rule.answer) else rule.answer
-        return Ok()
+        return _UNKNOWN
 
     def answer_to_command(self, command: int) -> Reply | None:
         """What `on_command` says."""
@@ -171,8 +178,7 @@ class ServerConnection:
         self.scramble = bytes(byte % 94 + 33 for byte in digest)
         self._capabilities = 0
         self._asked: _Account | None = None
-        self._in_trans = False
-        self._autocommit = True
+        self._begin_session()
         self._statements: dict[int, str] = {}
         self._next_statement = 1
         # Rows that are still to be fetched, by statement.
@@ -272,8 +278,12 @@ class ServerConnection:
             return self._refuse(1045, "28000", text)
         self._is_in = True
         self.database = account.database
-        self._in_trans, self._autocommit = False, True
+        self._begin_session()
         return self._ok()
+
+    def _begin_session(self) -> None:
+        self._in_trans, self._autocommit = False, True
+        self._knowledge = Knowledge()
 
     def _knows(self, name: str, proof: bytes) -> bool:
         users = self.server.users
@@ -313,6 +323,8 @@ class ServerConnection:
             return self._statement(command, int.from_bytes(argument[:4], "little"), argument[4:])
         if command == _STATISTICS:
             return [b"Uptime: 1  Threads: 1  Questions: 1"]
+        if command == _RESET:
+            self._begin_session()
         if command in _WITH_OK:
             return self._ok()
         if command in _WITH_EOF or command == _FIELD_LIST:
@@ -324,8 +336,11 @@ class ServerConnection:
 
     def _answer_to(self, sql: str) -> Reply:
         answer = self.server.answer_to(sql)
+        if answer is _UNKNOWN:
+            answer = self._knowledge.answer(sql) or answer
         if isinstance(answer, Ok):
             self._follow(sql)
+        self._knowledge.note(sql, answer)
         return answer
 
     def _follow(self, sql: str) -> None:
