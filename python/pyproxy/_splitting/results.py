@@ -88,7 +88,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
             state.statements[statement.stmt_id] = state.route
     _note_changes(proxy, state, inj, outcome)
-    if state.route.keeps_diagnostics:
+    if state.route.keeps_diagnostics and not outcome.is_error:
         return
     state.memory = None
     rows = inj.resultset.row_count if inj.resultset.affected_rows is None else None
@@ -175,8 +175,10 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     return True
 
 
-def without_rows(inj: Injection) -> Decision:
+def without_rows(state: SplitState, inj: Injection) -> Decision:
     """The answer to `EMPTY`: there is nothing to be told."""
+    if state.memory is not None:
+        state.memory = replace(state.memory, row_count=-1, found_rows=None)
     warnings = answers.of_warnings(inj.resultset)
     return None if warnings is None else Raw((*warnings.head, warnings.end))
 

@@ -131,13 +131,13 @@ class Splitter:
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
             return Error(text, 1105, "HY000")
-        shows_none = state.memory is not None and state.memory.is_asked_for_none(
-            command.query or ""
-        )
-        if meant.asks_about_last and state.memory is not None and not shows_none:
+        shows_none = False
+        if meant.asks_about_last and state.memory is not None:
             if command.type != COM_QUERY:
                 text = f"{self._name}: what was said about the last statement cannot be prepared"
                 return Error(text, 1105, "HY000")
+            shows_none = state.memory.is_asked_for_none(command.query or "")
+        if meant.asks_about_last and state.memory is not None and not shows_none:
             answer, state.memory = state.memory.answer(command.query or "", self._name)
             return answer
         if self._attach(proxy, state, meant):
@@ -195,7 +195,7 @@ class Splitter:
         elif inj.id == results.EMPTY:
             if not results.must_stay(proxy, state):
                 pools.give_back(proxy)
-            return results.without_rows(inj)
+            return results.without_rows(state, inj)
         elif not results.note_answer(proxy, state, inj):
             return None
         if not results.ask_more(proxy, state, inj):
