@@ -118,7 +118,13 @@ impl Session {
         while let Some(rest) = to.get_mut(count..).filter(|rest| !rest.is_empty()) {
             match self.ssl.ssl_read(rest) {
                 Ok(more) => count += more,
-                Err(_) if count > 0 => break,
+                Err(error) if count > 0 => {
+                    // An end, and what is wrong, are told by the next read.
+                    if error.code() != ErrorCode::WANT_READ {
+                        socket.look_again();
+                    }
+                    break;
+                }
                 Err(error) if error.code() == ErrorCode::ZERO_RETURN => break,
                 Err(error) => {
                     self.try_flush(socket);
