@@ -71,7 +71,7 @@ impl Stream {
     /// Whether the last read took all that had come: it asked the socket, got less than it had room for, and no layer has
     /// a byte of that left to give. What comes from then on makes the descriptor readable once more.
     pub fn has_read_all(&self) -> bool {
-        self.channel.socket.is_drained() && !self.has_buffered()
+        self.channel.has_read_all() && !self.has_buffered()
     }
 
     /// Whether there is no layer.
