@@ -11,7 +11,7 @@
 //! | [`python`] | the virtual environment with the Python clients and extension modules |
 //! | [`certificates`] | certificates of all kinds, made in a moment |
 //! | [`artifacts`] | where the built plugin, the host and its plugins are |
-//! | [`process`], [`scratch`], [`ports`], [`wait`] | children that die with us, temporary folders, ports, waiting |
+//! | [`process`], [`scratch`], [`ports`], [`wait`], [`reset`] | children that die with us, temporary folders, ports, waiting, TCP resets |
 //!
 //! The scripted peers are written without `crates/wire` on purpose: an error there must not be
 //! mirrored by the side that checks it. The byte layouts are those of the MySQL client/server
@@ -30,6 +30,7 @@ pub mod ports;
 pub mod process;
 pub mod proto;
 pub mod python;
+pub mod reset;
 pub mod scratch;
 pub mod server;
 pub mod wait;
