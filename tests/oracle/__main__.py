@@ -61,6 +61,7 @@ def arguments() -> argparse.Namespace:
     )
     add("--most-findings", type=int, default=0, metavar="N", help="stop after so many; 0: never")
     add("--report", metavar="FILE", help="write findings and figures there, too")
+    add("--trace", action="store_true", help="print every step with its answers")
     add("--keep", metavar="DIR", help="where data and logs are, and stay")
     return parser.parse_args()
 

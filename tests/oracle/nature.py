@@ -66,7 +66,9 @@ class Unset:
         for name, (_, sets) in _UNSET.items():
             if sets.search(text) and not any(isinstance(result, Err) for result in answer):
                 self._set.add((step.client, name))
-        if any(isinstance(result, Rows) for result in answer):
+        if step.op == "execute":
+            text = self._texts.get((step.client, text), "")
+        if "SELECT" in text.upper() and any(isinstance(result, Rows) for result in answer):
             self._set.add((step.client, "rows"))
         if _CLOCK_RUNS.search(text):
             self._set.discard((step.client, "time"))

@@ -81,7 +81,7 @@ class Runner:
     def _one(self, session: Session) -> None:
         self._sessions += 1
         self._figures["sessions with faults"] += session.has_faults
-        finding = SessionRun(self._world, session, self._figures).run()
+        finding = SessionRun(self._world, session, self._figures, self._options.trace).run()
         if finding is not None:
             self._failed += 1
             self._found(finding)

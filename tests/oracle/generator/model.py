@@ -30,6 +30,8 @@ class Client:
     temporary: set[str] = field(default_factory=set)
     prepared: dict[str, tuple[str, str, frozenset[str]]] = field(default_factory=dict)
     """Statements of the binary protocol: kinds of parameters, text and tables."""
+    with_cursor: dict[str, bool] = field(default_factory=dict)
+    """Whether they are executed with a cursor, where that is decided once."""
     sql_prepared: set[str] = field(default_factory=set)
     cursors: set[str] = field(default_factory=set)
     calls: int = 0

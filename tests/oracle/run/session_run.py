@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 
@@ -18,6 +19,21 @@ from .side import Side
 
 __all__ = ["SessionRun"]
 
+# What a client does first when its connection may be gone.
+_TOUCHES = (
+    "COMMIT",
+    "ROLLBACK",
+    "DO 0",
+    "SELECT 1",
+    "SELECT LAST_INSERT_ID()",
+    "SELECT ROW_COUNT()",
+    "SELECT COUNT(*) FROM o1.t1",
+    "SELECT id FROM o1.t2 WHERE k = 1 FOR UPDATE",
+    "UPDATE o1.t1 SET a = a WHERE id = -1",
+    "SET @touch = 1",
+    "SET sql_notes = 1",
+    "USE o1",
+)
 # What a connection had is gone on the server a moment after the client has seen its end.
 _SETTLE = 0.01
 
@@ -25,7 +41,11 @@ _SETTLE = 0.01
 class SessionRun:
     """One run of one session; afterwards everything is as it was before."""
 
-    def __init__(self, world: World, session: Session, figures: Counter[str]) -> None:
+    def __init__(
+        self, world: World, session: Session, figures: Counter[str], traces: bool = False
+    ) -> None:
+        """`traces`: every step is printed with its answers."""
+        self._traces = traces
         self._world = world
         self._session = session
         self._figures = figures
@@ -35,6 +55,7 @@ class SessionRun:
         self._may_lose: set[str] = set()
         self._users: dict[int, str] = {}
         self._is_down = False
+        self._touched: list[Step] = []
         self._unset = Unset()
 
     def run(self) -> Finding | None:
@@ -61,21 +82,32 @@ class SessionRun:
     def _step(self, at: int, step: Step) -> Finding | None:
         if step.client == OTHERS:
             self._fault(step)
-            return None
+            touched, self._touched = self._touched, []
+            found = (self._step(at, each) for each in touched)
+            return next((finding for finding in found if finding is not None), None)
         self._figures["steps"] += 1
+        if self._traces:
+            print(step, flush=True)
         if self._unset.is_asked(step):
             return None
+        users = {self._users.get(step.client, "")}
         if step.op in ("connect", "change_user"):
             self._users[step.client] = step.args[0].user
+            users.add(step.args[0].user)
         # In the split first: what is not run there is not to run directly, either.
         split = self._split.do(step)
-        if self._is_not_run(step, split):
+        if self._traces:
+            print(f"    split:  {shown(split)}", flush=True)
+        if self._is_not_run(step, split, bool(users & self._may_lose)):
             return None
         if self._is_down and split:
             self._figures["answered while the primary was away"] += 1
-        return self._compared(at, step, self._direct.do(step), split)
+        direct = self._direct.do(step)
+        if self._traces:
+            print(f"    direct: {shown(direct)}", flush=True)
+        return self._compared(at, step, direct, split)
 
-    def _is_not_run(self, step: Step, split: Answer) -> bool:
+    def _is_not_run(self, step: Step, split: Answer, may_lose: bool) -> bool:
         """Whether the client was told, as it may be, that the step was not made."""
         may_be = refused(step, split)
         if may_be is not None:
@@ -84,7 +116,7 @@ class SessionRun:
             if may_be.ends_connection:
                 self._begin_anew(step.client)
             return True
-        if self._users.get(step.client) not in self._may_lose or not is_unavailable(split):
+        if not may_lose or not is_unavailable(split):
             return False
         self._figures["unavailable after a fault"] += 1
         if isinstance(split[-1], Lost) or step.op in ("connect", "change_user"):
@@ -168,6 +200,18 @@ class SessionRun:
             if where in names and not (self._is_down and node is self._world.primary):
                 node.kill(user)
         time.sleep(_SETTLE)
+        self._touch_all()
+
+    def _touch_all(self) -> None:
+        """Every client that may have lost its connection does something.
+
+        Those that have, must not keep directly what others can see of them: locks, rows that are not committed.
+        """
+        for client, user in sorted(self._users.items()):
+            if user in self._may_lose and self._split.is_connected(client):
+                choose = random.Random(f"{self._session.seed} {client}")
+                for sql in (choose.choice(_TOUCHES), "SELECT @touch"):
+                    self._touched.append(Step("query", (sql,), "touch", client))
 
     def _fault_lag(self) -> None:
         self._world.replication.lag()
@@ -184,6 +228,7 @@ class SessionRun:
         self._may_lose.update(identity.user for identity in self._world.identities)
         self._is_down = True
         self._world.primary_down()
+        self._touch_all()
 
     def _fault_up(self) -> None:
         if self._is_down:

@@ -19,7 +19,7 @@ from .answers import (
     parse_err,
     parse_ok,
 )
-from .codec import Cap, Com, Reader
+from .codec import Cap, Com, Reader, Status
 from .login import Identity
 
 __all__ = ["ConnectionLost", "Connection", "Refused"]
@@ -190,8 +190,11 @@ class Connection:
         if self._has_eof:
             end = parse_eof(self._packet())
             # With a cursor the rows come later.
-            if end.status & 0x40:
+            if end.status & Status.CURSOR_EXISTS:
                 return Rows(columns, (), end, binary)
+            if end.status & Status.PS_OUT_PARAMS:
+                # MySQL says with the first EOF only that this is such a result, and that another one follows.
+                return _with_status(self._rows(columns, binary), end.status)
         return self._rows(columns, binary)
 
     def _rows(self, columns: tuple[bytes, ...], binary: bool) -> Rows | Err:
@@ -263,6 +266,13 @@ class Connection:
         found = self._buffer[self._at : end]
         self._at = end
         return found
+
+
+def _with_status(rows: Rows | Err, status: int) -> Rows | Err:
+    if isinstance(rows, Err) or isinstance(rows.end, Err):
+        return rows
+    more = status & (Status.PS_OUT_PARAMS | Status.MORE_RESULTS)
+    return rows._replace(end=rows.end._replace(status=rows.end.status | more))
 
 
 def _plain(error: OSError) -> str:
