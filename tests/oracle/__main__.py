@@ -35,7 +35,25 @@ def arguments() -> argparse.Namespace:
         metavar="N",
         help="how many more, with faults (%(default)s)",
     )
-    add("--fault-kinds", default="kill,ddl,restart,down", metavar="LIST", help="%(default)s; lag")
+    add(
+        "--fault-kinds",
+        type=names,
+        default="kill,ddl,restart,down",
+        metavar="LIST",
+        help="%(default)s",
+    )
+    add(
+        "--causal",
+        action="store_true",
+        help="the replica may lag: clients must read what they wrote; with the fault lag",
+    )
+    add(
+        "--without",
+        type=names,
+        default="",
+        metavar="LIST",
+        help="kinds of statements to leave out; no database",
+    )
     add("--seconds", type=float, metavar="N", help="go on so long, whatever the number of sessions")
     add("--seed", default="1", help="sessions of another seed are others (%(default)s)")
     add("--only-seed", metavar="SEED", help="this session only, as a finding names it")
@@ -63,7 +81,15 @@ def arguments() -> argparse.Namespace:
     add("--report", metavar="FILE", help="write findings and figures there, too")
     add("--trace", action="store_true", help="print every step with its answers")
     add("--keep", metavar="DIR", help="where data and logs are, and stay")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.causal:
+        options.fault_kinds |= {"lag"}
+    return options
+
+
+def names(text: str) -> frozenset[str]:
+    """The names of a list with commas."""
+    return frozenset(text.split(",")) - {""}
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from pathlib import Path
 
 from .allowed import ALLOWED, REFUSALS
-from .generator.session import generate
+from .generator.session import Wishes, generate
 from .generator.steps import Session, behind
 from .run.finding import Finding
 from .run.session_run import SessionRun
@@ -73,15 +73,18 @@ class Runner:
         return number >= wanted
 
     def _session(self, seed: str) -> Session:
-        kinds = (
-            frozenset(self._options.fault_kinds.split(",")) if seed.endswith(":f") else frozenset()
-        )
-        return generate(seed, self._world.dialect, steps=self._options.steps, faults=kinds)
+        """That of a seed, or of several that findings name with `and` between them."""
+        first, _, second = seed.rpartition(" and ")
+        if first:
+            return behind(self._session(first), self._session(second))
+        kinds = self._options.fault_kinds if seed.endswith(":f") else frozenset()
+        wishes = Wishes(self._options.steps, kinds, self._options.without)
+        return generate(seed, self._world.dialect, wishes)
 
     def _one(self, session: Session) -> None:
         self._sessions += 1
         self._figures["sessions with faults"] += session.has_faults
-        finding = SessionRun(self._world, session, self._figures, self._options.trace).run()
+        finding = self._run_of(session, self._figures).run()
         if finding is not None:
             self._failed += 1
             self._found(finding)
@@ -89,6 +92,10 @@ class Runner:
         if time.monotonic() - self._told > _TELL_EVERY:
             self._told = time.monotonic()
             print(f"... {self._line()}", flush=True)
+
+    def _run_of(self, session: Session, figures: Counter[str]) -> SessionRun:
+        options = self._options
+        return SessionRun(self._world, session, figures, options.causal, options.trace)
 
     def _found(self, finding: Finding) -> None:
         self._signatures[finding.signature] += 1
@@ -99,7 +106,7 @@ class Runner:
         def again(session: Session) -> Finding | None:
             # In connections that nobody has used before: what others have left is another fault.
             self._world.splitter.empty()
-            return SessionRun(self._world, session, unused).run()
+            return self._run_of(session, unused).run()
 
         session = finding.session
         for before in [None, *reversed(self._before)]:

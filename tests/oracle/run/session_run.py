@@ -14,7 +14,7 @@ from ..servers.replication import ReplicationBroken, WrittenOnReplica
 from ..servers.world import World
 from ..wire.answers import Answer, Lost
 from .end import end_of_session
-from .finding import Finding, shown
+from .finding import Finding, contrasted, shown
 from .side import Side
 
 __all__ = ["SessionRun"]
@@ -42,9 +42,20 @@ class SessionRun:
     """One run of one session; afterwards everything is as it was before."""
 
     def __init__(
-        self, world: World, session: Session, figures: Counter[str], traces: bool = False
+        self,
+        world: World,
+        session: Session,
+        figures: Counter[str],
+        is_causal: bool = False,
+        traces: bool = False,
     ) -> None:
-        """`traces`: every step is printed with its answers."""
+        """`is_causal`: the replica has what other clients have written, and is not waited for with what the client itself has.
+
+        `traces`: every step is printed with its answers.
+        """
+        self._is_causal = is_causal
+        # Whose writes the replica may not have yet.
+        self._ahead: int | None = None
         self._traces = traces
         self._world = world
         self._session = session
@@ -68,6 +79,7 @@ class SessionRun:
                 if finding is not None:
                     break
         finally:
+            self._fault_up()
             for side in (self._split, self._direct):
                 side.close()
             self._settle(True)
@@ -85,6 +97,8 @@ class SessionRun:
             touched, self._touched = self._touched, []
             found = (self._step(at, each) for each in touched)
             return next((finding for finding in found if finding is not None), None)
+        if not self._may_act(step):
+            return None
         self._figures["steps"] += 1
         if self._traces:
             print(step, flush=True)
@@ -134,6 +148,8 @@ class SessionRun:
             self._unset.forget(step.client)
         if ends or (direct and isinstance(direct[-1], Lost)):
             self._settle(True)
+        if self._is_causal:
+            return None
         try:
             self._catch_up()
         except WrittenOnReplica as error:
@@ -141,6 +157,16 @@ class SessionRun:
         except ReplicationBroken as error:
             return Finding(self._session, at, "the replica does not follow", "", str(error))
         return None
+
+    def _may_act(self, step: Step) -> bool:
+        """With causal reads a client sees what it has written itself; others' writes when the replica has them."""
+        if not self._is_causal or (step.client == self._ahead and step.op != "connect"):
+            return True
+        if self._world.replication.is_lagging:
+            return False
+        self._catch_up()
+        self._ahead = step.client
+        return True
 
     def _catch_up(self) -> None:
         if not self._is_down and not self._world.replication.is_lagging:
@@ -157,7 +183,7 @@ class SessionRun:
             return None
         may_be = allowed(step, direct, split)
         if may_be is None:
-            return Finding(self._session, at, what, shown(direct), shown(split))
+            return Finding(self._session, at, what, *contrasted(direct, split))
         self._figures[f"allowed: {may_be.name}"] += 1
         return None
 
@@ -187,6 +213,8 @@ class SessionRun:
         getattr(self, f"_fault_{step.op}")(*step.args)
 
     def _fault_ddl(self, sql: str) -> None:
+        if self._world.replication.is_lagging:
+            return
         for node in (self._world.alone, self._world.primary):
             node.answer(sql)
         self._catch_up()
