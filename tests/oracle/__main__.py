@@ -78,13 +78,10 @@ def arguments() -> argparse.Namespace:
         help="findings of one kind to shrink (%(default)s)",
     )
     add("--most-findings", type=int, default=0, metavar="N", help="stop after so many; 0: never")
-    add("--report", metavar="FILE", help="write findings and figures there, too")
+    add("--report", type=Path, metavar="FILE", help="write findings and figures there, too")
     add("--trace", action="store_true", help="print every step with its answers")
     add("--keep", metavar="DIR", help="where data and logs are, and stay")
-    options = parser.parse_args()
-    if options.causal:
-        options.fault_kinds |= {"lag"}
-    return options
+    return parser.parse_args()
 
 
 def names(text: str) -> frozenset[str]:
@@ -94,21 +91,25 @@ def names(text: str) -> frozenset[str]:
 
 def main() -> int:
     """Runs it; 0 if there was no difference."""
-    options = arguments()
-    if options.server:
+    given = vars(arguments())
+    server, host, keep = (given.pop(name) for name in ("server", "host", "keep"))
+    if server:
         # Read when the modules are imported.
-        os.environ["PYPROXY_TEST_SERVER"] = str(Path(options.server).resolve(strict=True))
-    if options.host:
-        os.environ["PYPROXY_HOST"] = str(Path(options.host).resolve(strict=True))
-    from .runner import Runner
+        os.environ["PYPROXY_TEST_SERVER"] = str(Path(server).resolve(strict=True))
+    if host:
+        os.environ["PYPROXY_HOST"] = str(Path(host).resolve(strict=True))
+    from .runner import Options, Runner
 
+    if given["causal"]:
+        given["fault_kinds"] |= {"lag"}
+    given["script"] = script(given["script"])
     # Data in memory: what is tested are answers, not disks.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = Path(options.keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
+    folder = Path(keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
     try:
-        return Runner(options, folder, script(options.script)).run()
+        return Runner(Options(**given), folder).run()
     finally:
-        if not options.keep:
+        if not keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 

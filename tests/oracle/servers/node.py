@@ -69,6 +69,7 @@ class Node(MariaDb):
     def __init__(self, folder: Path, server_id: int, name: str) -> None:
         self.name = name
         init = folder.parent / f"{folder.name}.sql"
+        folder.parent.mkdir(parents=True, exist_ok=True)
         init.write_text(_INIT)
         options = [*_OPTIONS, *(_MYSQL_OPTIONS if IS_MYSQL else _MARIADB_OPTIONS)]
         super().__init__(folder, server_id, [*options, f"--init-file={init}"])

@@ -15,6 +15,7 @@ from .answers import (
     Prepared,
     Result,
     Rows,
+    is_followed,
     parse_eof,
     parse_err,
     parse_ok,
@@ -143,7 +144,7 @@ class Connection:
                 return (self._columns(),)
             while True:
                 results.append(self._result(command == Com.STMT_EXECUTE))
-                if not results[-1].more:
+                if not is_followed(results[-1]):
                     return tuple(results)
         except (ConnectionLost, ValueError) as error:
             # A packet that is not what it should be is as bad.
@@ -198,7 +199,7 @@ class Connection:
         return self._rows(columns, binary)
 
     def _rows(self, columns: tuple[bytes, ...], binary: bool) -> Rows | Err:
-        rows = []
+        rows: list[bytes] = []
         while True:
             packet = self._packet()
             if packet[0] == _EOF and len(packet) < _MAX_PACKET:
@@ -227,7 +228,7 @@ class Connection:
         return Prepared(found[0], found[1], warnings)
 
     def _columns(self) -> Result:
-        columns = []
+        columns: list[bytes] = []
         while True:
             packet = self._packet()
             if packet[0] == _ERR:
