@@ -104,6 +104,11 @@ class Route:
     """It is a single SELECT, statement that changes rows, SET, USE, or the begin or end of a transaction: what it leaves is known, or
     told by the server's status, also if it fails."""
 
+    @property
+    def can_be_set_anywhere(self) -> bool:
+        """Whether it is a setting that ties the client to no connection."""
+        return self.setting is not None and "AUTOCOMMIT" not in self.setting.names
+
 
 def route(command: Command) -> Route:
     """What `command` means."""

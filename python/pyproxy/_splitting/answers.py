@@ -163,6 +163,8 @@ class Memory:
             if value is None:
                 return None
             text = "".join(token.text for token in statement.tokens[index:end])
+            if statement.word(end) == "AS" and end + 1 < len(statement.tokens):
+                text, end = statement.tokens[end + 1].text, end + 2
             cells.append((self.columns.named(name, text), value))
             index = end
         return cells or None

@@ -11,9 +11,8 @@ What cannot ties the client to the connection that has it.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from pyproxy import (
     COM_BINLOG_DUMP,
@@ -113,7 +112,7 @@ class Splitter:
         self._begin(proxy)
         pools.give_back(proxy)
 
-    def read_query(self, proxy: Proxy, packet: bytes) -> Decision:
+    def read_query(self, proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
         command = commands.parse(packet)
         decision = auto_config.handle(proxy, command)
         if decision is not None:
@@ -145,7 +144,7 @@ class Splitter:
         if not self._may_wait(proxy, state, meant):
             return self._refuse(proxy)
         # A coroutine: whoever calls the hook waits for it.
-        return self._wait(  # type: ignore[return-value]
+        return self._wait(
             proxy, state, meant, lambda: self._run(proxy, state, command, packet, meant)
         )
 
@@ -184,7 +183,9 @@ class Splitter:
         )
         return proxy.PROXY_SEND_QUERY
 
-    def read_query_result(self, proxy: Proxy, inj: Injection) -> Decision:
+    def read_query_result(
+        self, proxy: Proxy, inj: Injection
+    ) -> Decision | Coroutine[Any, Any, Decision]:
         state = self._state(proxy)
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
@@ -235,7 +236,8 @@ class Splitter:
         """Sees to it that a server connection is attached on which the command can run; False if there is none."""
         backend = proxy.connection.backend if proxy.connection.server is not None else None
         if backend is not None and results.must_stay(proxy, state):
-            return True
+            # Nothing can be written on a replica, and it cannot go on elsewhere.
+            return not (meant.is_write and self._splits and backend.type == proxy.BACKEND_TYPE_RO)
         if state.leaves_something:
             # What it relies on went with its connection.
             return False
@@ -252,7 +254,8 @@ class Splitter:
         ndx = balance.idle_failsafe_rw(proxy)
         if ndx >= 0 and self._move(proxy, state, ndx):
             return True
-        ndx = balance.idle_ro(proxy) if meant.goes_anywhere or meant.setting else -1
+        may_be_ro = meant.goes_anywhere or meant.can_be_set_anywhere
+        ndx = balance.idle_ro(proxy) if may_be_ro else -1
         return ndx >= 0 and self._move(proxy, state, ndx)
 
     def _move(self, proxy: Proxy, state: SplitState, ndx: int) -> bool:
@@ -264,7 +267,7 @@ class Splitter:
             results.expect_mode(proxy, state)
         return True
 
-    def _again(self, proxy: Proxy, state: SplitState) -> Decision:
+    def _again(self, proxy: Proxy, state: SplitState) -> Decision | Coroutine[Any, Any, Decision]:
         """Runs on the primary what a replica refused. Nothing of its answer has reached the client."""
         packet, state.retry = state.retry, None
         state.retries += 1
@@ -279,12 +282,12 @@ class Splitter:
             return run()
         if not self._may_wait(proxy, state, Route()):
             return self._refuse(proxy)
-        return self._wait(proxy, state, Route(), run)  # type: ignore[return-value]
+        return self._wait(proxy, state, Route(), run)
 
     def _may_wait(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
         """Whether a connection may become free on which the command can run."""
         types = [proxy.BACKEND_TYPE_RW]
-        if meant.is_read or meant.goes_anywhere or meant.setting:
+        if meant.is_read or meant.goes_anywhere or meant.can_be_set_anywhere:
             types.append(proxy.BACKEND_TYPE_RO)
         return (
             proxy.globals.config.event_loop == "own"
@@ -299,9 +302,10 @@ class Splitter:
         self, proxy: Proxy, state: SplitState, meant: Route, run: Callable[[], Decision]
     ) -> Decision:
         """Waits until another client gives a connection back, and runs the command there."""
-        deadline = time.monotonic() + self._settings.wait_seconds
+        clock = asyncio.get_running_loop()
+        deadline = clock.time() + self._settings.wait_seconds
         delay = _FIRST_DELAY
-        while time.monotonic() < deadline:
+        while clock.time() < deadline:
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
             if self._attach(proxy, state, meant):

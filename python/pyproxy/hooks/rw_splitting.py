@@ -43,12 +43,14 @@ A role that a trigger sets is not noticed, and the next client may have it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section("rwsplit", **POOL_SETTINGS)
@@ -70,12 +72,12 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> None:
     _splitter.read_auth_result(proxy, auth)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> Decision:
+def read_query(proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
     """Chooses a connection for the command and makes it the client's."""
     return _splitter.read_query(proxy, packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision | Coroutine[Any, Any, Decision]:
     """Learns from the result, and gives the connection back if nothing ties the client to it."""
     return _splitter.read_query_result(proxy, inj)
 
