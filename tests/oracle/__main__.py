@@ -35,7 +35,25 @@ def arguments() -> argparse.Namespace:
         metavar="N",
         help="how many more, with faults (%(default)s)",
     )
-    add("--fault-kinds", default="kill,ddl,restart,down", metavar="LIST", help="%(default)s; lag")
+    add(
+        "--fault-kinds",
+        type=names,
+        default="kill,ddl,restart,down",
+        metavar="LIST",
+        help="%(default)s",
+    )
+    add(
+        "--causal",
+        action="store_true",
+        help="the replica may lag: clients must read what they wrote; with the fault lag",
+    )
+    add(
+        "--without",
+        type=names,
+        default="",
+        metavar="LIST",
+        help="kinds of statements to leave out; no database",
+    )
     add("--seconds", type=float, metavar="N", help="go on so long, whatever the number of sessions")
     add("--seed", default="1", help="sessions of another seed are others (%(default)s)")
     add("--only-seed", metavar="SEED", help="this session only, as a finding names it")
@@ -60,28 +78,38 @@ def arguments() -> argparse.Namespace:
         help="findings of one kind to shrink (%(default)s)",
     )
     add("--most-findings", type=int, default=0, metavar="N", help="stop after so many; 0: never")
-    add("--report", metavar="FILE", help="write findings and figures there, too")
+    add("--report", type=Path, metavar="FILE", help="write findings and figures there, too")
+    add("--trace", action="store_true", help="print every step with its answers")
     add("--keep", metavar="DIR", help="where data and logs are, and stay")
     return parser.parse_args()
 
 
+def names(text: str) -> frozenset[str]:
+    """The names of a list with commas."""
+    return frozenset(text.split(",")) - {""}
+
+
 def main() -> int:
     """Runs it; 0 if there was no difference."""
-    options = arguments()
-    if options.server:
+    given = vars(arguments())
+    server, host, keep = (given.pop(name) for name in ("server", "host", "keep"))
+    if server:
         # Read when the modules are imported.
-        os.environ["PYPROXY_TEST_SERVER"] = str(Path(options.server).resolve(strict=True))
-    if options.host:
-        os.environ["PYPROXY_HOST"] = str(Path(options.host).resolve(strict=True))
-    from .runner import Runner
+        os.environ["PYPROXY_TEST_SERVER"] = str(Path(server).resolve(strict=True))
+    if host:
+        os.environ["PYPROXY_HOST"] = str(Path(host).resolve(strict=True))
+    from .runner import Options, Runner
 
+    if given["causal"]:
+        given["fault_kinds"] |= {"lag"}
+    given["script"] = script(given["script"])
     # Data in memory: what is tested are answers, not disks.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = Path(options.keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
+    folder = Path(keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
     try:
-        return Runner(options, folder, script(options.script)).run()
+        return Runner(Options(**given), folder).run()
     finally:
-        if not options.keep:
+        if not keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 

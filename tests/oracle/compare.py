@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .wire.answers import Columns, Err, Lost, Ok, Prepared, Rows, column
+from .nature import End
+from .wire.answers import Columns, Err, Lost, Prepared, Rows, column
 
 __all__ = ["difference"]
 
@@ -50,7 +51,7 @@ def _columns(one: tuple[bytes, ...], other: tuple[bytes, ...]) -> str:
 
 def _name(result: Any) -> str:
     names = {
-        Ok: "OK",
+        End: "OK",
         Err: "ERR",
         Rows: "rows",
         Prepared: "prepared",

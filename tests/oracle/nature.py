@@ -7,13 +7,13 @@ it mine"), process lists, status counters, estimates of the optimizer, names and
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from .generator.steps import Step
 from .wire.answers import Answer, Err, Ok, Result, Rows, session_changes
 from .wire.codec import Status
 
-__all__ = ["Unset", "natural"]
+__all__ = ["End", "Unset", "natural"]
 
 # Flags that tell of the plan, of the time, or of whether the server had to prepare a statement anew.
 _STATUS = ~(
@@ -33,6 +33,17 @@ _CLOCK_RUNS = re.compile(r"\btimestamp\s*:?=\s*DEFAULT", re.I)
 def natural(answer: Answer, statement: int | None, tracks: bool) -> tuple[Any, ...]:
     """The answer without it. `statement` is the server's number of the prepared statement that it is about."""
     return tuple(_natural(result, statement, tracks) for result in answer)
+
+
+class End(NamedTuple):
+    """An OK, or the end of rows, as it is compared."""
+
+    affected: int
+    insert_id: int
+    status: int
+    warnings: int
+    info: bytes
+    changes: tuple[tuple[str, bytes], ...]
 
 
 class Unset:
@@ -66,7 +77,9 @@ class Unset:
         for name, (_, sets) in _UNSET.items():
             if sets.search(text) and not any(isinstance(result, Err) for result in answer):
                 self._set.add((step.client, name))
-        if any(isinstance(result, Rows) for result in answer):
+        if step.op == "execute":
+            text = self._texts.get((step.client, text), "")
+        if "SELECT" in text.upper() and any(isinstance(result, Rows) for result in answer):
             self._set.add((step.client, "rows"))
         if _CLOCK_RUNS.search(text):
             self._set.discard((step.client, "time"))
@@ -88,11 +101,11 @@ def _natural(result: Result, statement: int | None, tracks: bool) -> Any:
     return result
 
 
-def _end(result: Ok, tracks: bool) -> Any:
+def _end(result: Ok, tracks: bool) -> End:
     status = result.status & _STATUS
-    if not tracks:
-        return result._replace(status=status & ~Status.SESSION_STATE_CHANGED, changes=b"")
-    changes = sorted(each for each in session_changes(result.changes) if each[0] != "gtids")
+    changes: list[tuple[str, bytes]] = []
+    if tracks:
+        changes = sorted(each for each in session_changes(result.changes) if each[0] != "gtids")
     if not changes:
         status &= ~Status.SESSION_STATE_CHANGED
-    return result._replace(status=status, changes=tuple(changes))
+    return End(*result[:2], status, *result[3:5], tuple(changes))

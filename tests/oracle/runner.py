@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections import Counter, deque
+from dataclasses import dataclass
 from pathlib import Path
 
 from .allowed import ALLOWED, REFUSALS
-from .generator.session import generate
+from .generator.session import Wishes, generate
 from .generator.steps import Session, behind
 from .run.finding import Finding
 from .run.session_run import SessionRun
 from .servers.world import World
 from .shrink import shrink
 
-__all__ = ["Runner"]
+__all__ = ["Options", "Runner"]
 
 _TELL_EVERY = 30.0
 # Sessions that a finding is tried behind.
 _REMEMBERED = 2
 
 
-class Runner:
-    """Makes and runs sessions."""
+@dataclass(frozen=True)
+class Options:
+    """What is run; README.md has the meanings."""
 
-    def __init__(self, options: argparse.Namespace, folder: Path, script: Path | None) -> None:
+    script: Path | None
+    sessions: int = 100
+    faults: int = 0
+    fault_kinds: frozenset[str] = frozenset()
+    seconds: float | None = None
+    seed: str = "1"
+    only_seed: str | None = None
+    steps: int = 40
+    without: frozenset[str] = frozenset()
+    causal: bool = False
+    shrink: int = 2
+    most_findings: int = 0
+    report: Path | None = None
+    trace: bool = False
+
+
+class Runner:
+    """Makes and runs sessions, with servers in `folder`."""
+
+    def __init__(self, options: Options, folder: Path) -> None:
         self._options = options
-        self._world = World(folder, script)
-        self._report = Path(options.report).open("w", encoding="utf-8") if options.report else None
+        self._world = World(folder, options.script)
+        self._report = options.report.open("w", encoding="utf-8") if options.report else None
+        self.findings: list[Finding] = []
         self._figures: Counter[str] = Counter()
         self._signatures: Counter[tuple[str, str]] = Counter()
         self._sessions = 0
@@ -54,14 +75,14 @@ class Runner:
         return 1 if self._failed else 0
 
     def _many(self) -> None:
-        plain, faults = self._options.sessions, self._options.faults
+        faults, all_of_them = self._options.faults, self._options.sessions + self._options.faults
         number = 0
-        while not self._is_over(number, plain + faults):
+        while not self._is_over(number, all_of_them):
             # Those with faults are spread among the others.
-            has_faults = number * faults // (plain + faults) != (number + 1) * faults // (
-                plain + faults
+            before, after = (n * faults // all_of_them for n in (number, number + 1))
+            self._one(
+                self._session(f"{self._options.seed}:{number}{':f' if before < after else ''}")
             )
-            self._one(self._session(f"{self._options.seed}:{number}{':f' if has_faults else ''}"))
             number += 1
 
     def _is_over(self, number: int, wanted: int) -> bool:
@@ -69,19 +90,22 @@ class Runner:
         if most and self._failed >= most:
             return True
         if self._options.seconds:
-            return time.monotonic() - self._began >= float(self._options.seconds)
+            return time.monotonic() - self._began >= self._options.seconds
         return number >= wanted
 
     def _session(self, seed: str) -> Session:
-        kinds = (
-            frozenset(self._options.fault_kinds.split(",")) if seed.endswith(":f") else frozenset()
-        )
-        return generate(seed, self._world.dialect, steps=self._options.steps, faults=kinds)
+        """That of a seed, or of several that findings name with `and` between them."""
+        first, _, second = seed.rpartition(" and ")
+        if first:
+            return behind(self._session(first), self._session(second))
+        kinds = self._options.fault_kinds if seed.endswith(":f") else frozenset()
+        wishes = Wishes(self._options.steps, kinds, self._options.without)
+        return generate(seed, self._world.dialect, wishes)
 
     def _one(self, session: Session) -> None:
         self._sessions += 1
         self._figures["sessions with faults"] += session.has_faults
-        finding = SessionRun(self._world, session, self._figures).run()
+        finding = self._run_of(session, self._figures).run()
         if finding is not None:
             self._failed += 1
             self._found(finding)
@@ -89,6 +113,10 @@ class Runner:
         if time.monotonic() - self._told > _TELL_EVERY:
             self._told = time.monotonic()
             print(f"... {self._line()}", flush=True)
+
+    def _run_of(self, session: Session, figures: Counter[str]) -> SessionRun:
+        options = self._options
+        return SessionRun(self._world, session, figures, options.causal, options.trace)
 
     def _found(self, finding: Finding) -> None:
         self._signatures[finding.signature] += 1
@@ -99,7 +127,7 @@ class Runner:
         def again(session: Session) -> Finding | None:
             # In connections that nobody has used before: what others have left is another fault.
             self._world.splitter.empty()
-            return SessionRun(self._world, session, unused).run()
+            return self._run_of(session, unused).run()
 
         session = finding.session
         for before in [None, *reversed(self._before)]:
@@ -107,8 +135,11 @@ class Runner:
             session = session if before is None else behind(before, session)
             first = again(session)
             if first is not None and first.signature == finding.signature:
-                self._tell(shrink(first, again).text())
+                short = shrink(first, again)
+                self.findings.append(short)
+                self._tell(short.text())
                 return
+        self.findings.append(finding)
         self._tell("not seen again in fresh connections: " + finding.text())
 
     def _line(self) -> str:
@@ -120,9 +151,11 @@ class Runner:
         self._tell(self._line())
         for name, count in sorted(self._figures.items()):
             self._tell(f"  {name}: {count}")
-        for each in (*REFUSALS, *ALLOWED):
-            if self._figures[f"allowed: {each.name}"]:
-                self._tell(f"  ({each.name}: {each.reason})")
+        reasons = {each.name: each.reason for each in REFUSALS}
+        reasons.update({each.name: each.reason for each in ALLOWED})
+        for name, reason in reasons.items():
+            if self._figures[f"allowed: {name}"]:
+                self._tell(f"  ({name}: {reason})")
         for (kind, what), count in self._signatures.most_common():
             self._tell(f"  {count} x {kind}: {what}")
 

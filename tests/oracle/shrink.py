@@ -12,7 +12,7 @@ __all__ = ["shrink"]
 Run = Callable[[Session], "Finding | None"]
 
 
-def shrink(finding: Finding, run: Run, tries: int = 250) -> Finding:
+def shrink(finding: Finding, run: Run, tries: int = 150) -> Finding:
     """The shortest session found whose run gives a difference of the same kind; at most so many runs are made."""
     best = finding
     for client in sorted({step.client for step in finding.session.steps[: finding.at]}):

@@ -7,6 +7,7 @@ use wire::connect::Login;
 use wire::result::{Part, ResultTracker, Step as Progress, TrackError, Translator};
 
 use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::login_rounds::LoginRounds;
 use crate::numbering::Numbering;
 use crate::preparation::Preparation;
@@ -230,9 +231,11 @@ impl Engine {
         at_hand: Option<Incoming<'_>>,
         driver: &mut dyn Driver,
     ) -> Awaits {
+        // Before the lock: the script may want it already, and a long packet takes its time.
+        let held = at_hand.map(Held::new);
         let Some(mut session) = self.session.lock() else { return Awaits::Abort };
         let (shared, state) = (&*self.shared, &mut self.state);
-        Turn { session: &mut session, shared, state, driver }.begin_to_wait(at_hand);
+        Turn { session: &mut session, shared, state, driver }.begin_to_wait(held);
         self.state.awaits
     }
 

@@ -85,7 +85,7 @@ pub use server_session::{ServerSession, SessionState};
 pub use session::Session;
 pub use settings::{ClientTls, Compression, OnScriptError, ServerTls, Settings, Tls};
 pub use shared::Shared;
-pub use slot::{Attempt, Locked, Slot};
+pub use slot::{Locked, Slot};
 pub use stats::{Counter, HookStats, Stats, Stopwatch};
 pub use tls::TlsInfo;
 pub use trust::Trust;

@@ -2,15 +2,34 @@
 //!
 //! The engine keeps one handle and empties the slot when the thing ends; every other handle then finds nothing.
 //!
-//! The lock inside is a leaf: it is held for a few instructions of Rust, never while Python may run, and no other lock is
-//! taken meanwhile.
+//! The lock inside is never held while Python may run, or by who waits for Python, and no other lock is taken meanwhile but such
+//! as are held for a few instructions. It may be held for as long as an event takes, with the copying and encryption of a long
+//! packet, and its thread may be interrupted by others: so who finds it held waits.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A shared place that holds a `T` until it is emptied.
 #[derive(Debug)]
-pub struct Slot<T>(Arc<Mutex<Option<T>>>);
+pub struct Slot<T>(Arc<Place<T>>);
+
+#[derive(Debug)]
+struct Place<T> {
+    content: Mutex<Option<T>>,
+    /// The thread that holds the lock, as [`this_thread`] numbers it; 0: none. Only whether it is the thread that asks is of
+    /// interest, and nobody else can change that: so no order with other memory is needed.
+    holder: AtomicUsize,
+}
+
+/// A number of this thread that no other one has while it lives, and that is not 0.
+fn this_thread() -> usize {
+    thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+    MARK.with(|mark| ptr::from_ref(mark).addr())
+}
 
 impl<T> Clone for Slot<T> {
     fn clone(&self) -> Self {
@@ -30,28 +49,31 @@ impl<T> Eq for Slot<T> {}
 impl<T> Slot<T> {
     /// A slot that holds `value`.
     pub fn new(value: T) -> Self {
-        Self(Arc::new(Mutex::new(Some(value))))
+        Self(Arc::new(Place { content: Mutex::new(Some(value)), holder: AtomicUsize::new(0) }))
     }
 
     /// Access; `None` once emptied. Waits while another thread has it.
     pub fn lock(&self) -> Option<Locked<'_, T>> {
         // What a panic left half changed ends with its connection.
-        Locked::of(self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let content = self.0.content.lock().unwrap_or_else(PoisonError::into_inner);
+        if content.is_none() {
+            return None;
+        }
+        self.0.holder.store(this_thread(), Ordering::Relaxed);
+        Some(Locked { content, holder: &self.0.holder })
     }
 
-    /// [`Slot::lock`] for code that a script reaches, which may run while this thread holds the lock: does not wait.
-    pub fn try_lock(&self) -> Attempt<'_, T> {
-        let locked = match self.0.try_lock() {
-            Ok(guard) => Locked::of(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Locked::of(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => return Attempt::Busy,
-        };
-        locked.map_or(Attempt::Empty, Attempt::Locked)
+    /// [`Slot::lock`] for code that a script reaches, which may run while this thread holds the lock: `None` then, too.
+    pub fn lock_unless_held_here(&self) -> Option<Locked<'_, T>> {
+        if self.0.holder.load(Ordering::Relaxed) == this_thread() {
+            return None;
+        }
+        self.lock()
     }
 
     /// Empties the slot.
     pub fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.content.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether both handles mean the same thing.
@@ -65,24 +87,17 @@ impl<T> Slot<T> {
     }
 }
 
-/// What came of [`Slot::try_lock`].
-#[derive(Debug)]
-pub enum Attempt<'s, T> {
-    /// The lock, and what the slot holds.
-    Locked(Locked<'s, T>),
-    /// It was emptied.
-    Empty,
-    /// Somebody has the lock.
-    Busy,
-}
-
 /// What a slot holds, while its lock is held.
 #[derive(Debug)]
-pub struct Locked<'s, T>(MutexGuard<'s, Option<T>>);
+pub struct Locked<'s, T> {
+    content: MutexGuard<'s, Option<T>>,
+    holder: &'s AtomicUsize,
+}
 
-impl<'s, T> Locked<'s, T> {
-    fn of(guard: MutexGuard<'s, Option<T>>) -> Option<Self> {
-        guard.is_some().then_some(Self(guard))
+impl<T> Drop for Locked<'_, T> {
+    /// The lock itself is given back behind this.
+    fn drop(&mut self) {
+        self.holder.store(0, Ordering::Relaxed);
     }
 }
 
@@ -90,18 +105,22 @@ impl<T> Deref for Locked<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_ref().expect("looked at when it was locked")
+        self.content.as_ref().expect("looked at when it was locked")
     }
 }
 
 impl<T> DerefMut for Locked<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("looked at when it was locked")
+        self.content.as_mut().expect("looked at when it was locked")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -110,16 +129,35 @@ mod tests {
         let other = slot.clone();
         assert_eq!(other.lock().as_deref().copied(), Some(5));
         assert_eq!(slot.take(), Some(5));
-        assert!(other.lock().is_none() && matches!(other.try_lock(), Attempt::Empty));
+        assert!(other.lock().is_none() && other.lock_unless_held_here().is_none());
         assert!(slot.is_same(&other));
     }
 
     #[test]
-    fn who_tries_a_busy_slot_does_not_wait() {
+    fn who_holds_a_slot_already_does_not_wait() {
         let slot = Slot::new(5);
         let held = slot.lock();
-        assert!(matches!(slot.try_lock(), Attempt::Busy));
+        assert!(slot.lock_unless_held_here().is_none());
         drop(held);
-        assert!(matches!(slot.try_lock(), Attempt::Locked(_)));
+        assert_eq!(slot.lock_unless_held_here().as_deref().copied(), Some(5));
+    }
+
+    #[test]
+    fn who_finds_a_slot_held_by_another_thread_waits() {
+        let slot = Slot::new(5);
+        let (asking, asked) = mpsc::channel();
+        let mut held = slot.lock().expect("full");
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                asking.send(()).expect("the test waits");
+                slot.lock_unless_held_here().as_deref().copied()
+            });
+            asked.recv().expect("the thread runs");
+            // Usually enough for the thread to find the slot held.
+            thread::sleep(Duration::from_millis(20));
+            *held = 6;
+            drop(held);
+            assert_eq!(waiting.join().expect("no panic"), Some(6));
+        });
     }
 }

@@ -47,11 +47,10 @@ pub struct Waiting {
 }
 
 impl Turn<'_> {
-    /// The script begins to wait.
-    pub fn begin_to_wait(&mut self, at_hand: Option<Incoming<'_>>) {
+    /// The script begins to wait. `held`: what it was asked about.
+    pub fn begin_to_wait(&mut self, held: Option<Held>) {
         self.sync_server();
         if self.state.step == Step::Asked {
-            let held = at_hand.map(Held::new);
             self.session.is_lent = true;
             self.state.waiting = Some(Box::new(Waiting { held, ..Waiting::default() }));
             self.go(Step::Asked, Awaits::Verdict);

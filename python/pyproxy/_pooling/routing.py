@@ -57,6 +57,7 @@ _WRITES = frozenset(
 _PLAIN = frozenset(
     "BEGIN COMMIT DELETE INSERT REPLACE ROLLBACK SELECT SET START UPDATE USE WITH".split()
 )
+_WITHOUT_TABLES = frozenset("BEGIN COMMIT DO RELEASE ROLLBACK SAVEPOINT SET START USE".split())
 # A longer statement is not looked at: the time is that of all clients.
 _MOST_BYTES = 64 * 1024
 _SHORT = 1024
@@ -97,6 +98,8 @@ class Route:
     """The next statement may depend on it, whatever its result."""
     has_several: bool = False
     """It has several statements, so a failed one may have done something before."""
+    has_no_table: bool = False
+    """It names no table: warnings of statements before it stay, if it makes none of its own."""
     is_plain: bool = False
     """It is a single SELECT, statement that changes rows, SET, USE, or the begin or end of a transaction: what it leaves is known, or
     told by the server's status, also if it fails."""
@@ -199,6 +202,8 @@ def _of_statement(statement: Statement) -> Route:
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
+        has_no_table=statement.word(0) in _WITHOUT_TABLES
+        or (statement.word(0) == "SELECT" and not statement.has("FROM")),
         is_plain=statement.word(0) in _PLAIN,
     )
     word = statement.word(0)

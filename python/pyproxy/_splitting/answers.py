@@ -32,7 +32,7 @@ SHOW_WARNINGS = "SHOW WARNINGS"
 
 _NAMES = ("row_count", "found_rows", "insert_id", "warning_count")
 _FUNCTIONS = {"ROW_COUNT": "row_count", "FOUND_ROWS": "found_rows"}
-_WARNING_COUNT = "@@WARNING_COUNT"
+_VARIABLES = {"@@WARNING_COUNT": "warning_count", "@@ERROR_COUNT": "error_count"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Columns:
 
     def named(self, name: str, text: str) -> FieldDict:
         """The column of `name`, called `text`."""
-        field = self.fields[_NAMES.index(name)]
+        field = self.fields[_NAMES.index("warning_count" if name == "error_count" else name)]
         return {
             "name": text,
             "type": field.type,
@@ -67,8 +67,25 @@ class Memory:
 
     @property
     def is_clean(self) -> bool:
-        """Whether there is no warning and no error to be told: so any connection can say, once it is clean itself."""
+        """Whether there is no warning and no error to be told."""
         return self.warning_count == 0
+
+    def is_asked_for_none(self, sql: str) -> bool:
+        """Whether `sql` is SHOW WARNINGS or SHOW ERRORS, and there are none."""
+        found = statements(sql)
+        return (
+            self.is_clean
+            and len(found) == 1
+            and found[0].word(0) == "SHOW"
+            and found[0].word(1) in ("WARNINGS", "ERRORS")
+            and _limit(found[0]) is not None
+        )
+
+    def behind(self, memory: Memory) -> Memory:
+        """This, with the warnings of the statement before, whose connection said `memory`."""
+        if not self.is_clean:
+            return self
+        return replace(self, warning_count=memory.warning_count, warnings=memory.warnings)
 
     def answer(self, sql: str, name: str) -> tuple[Rows | Raw | Error, Memory]:
         """The answer to a question about the last statement, and what is known behind it."""
@@ -84,28 +101,38 @@ class Memory:
 
     def _answer(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         words = statement.words
-        if words[:1] == ["SHOW"] and self.warnings is not None:
-            return self._shown(statement, self.warnings)
+        if words[:1] == ["SHOW"]:
+            return self._shown(statement)
         if statement.word(0) != "SELECT":
             return None
         cells = self._cells(statement)
         if cells is None:
             return None
-        # It is a statement itself: one row, and no warnings.
-        behind = Memory(self.columns, row_count=-1, found_rows=1, warning_count=0)
+        # It is a statement itself, of one row. It names no table: warnings stay.
+        behind = replace(self, row_count=-1, found_rows=1)
         return Rows([column for column, _ in cells], [[value for _, value in cells]]), behind
 
-    def _shown(self, statement: Statement, warnings: Warnings) -> tuple[Rows | Raw, Memory] | None:
+    @property
+    def error_count(self) -> int | None:
+        """How many of the warnings are errors."""
+        if self.warnings is not None:
+            return len(self.warnings.errors)
+        return 0 if self.is_clean else None
+
+    def _shown(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         """The answer to SHOW WARNINGS or SHOW ERRORS, which leaves them as they are."""
         behind = replace(self, row_count=-1, found_rows=None)
         what, words = statement.words[-1], statement.words
         if words[1:2] == ["COUNT"] and len(words) == 6 and what in ("WARNINGS", "ERRORS"):
             is_errors = what == "ERRORS"
-            count = len(warnings.errors) if is_errors else self.warning_count
+            count = self.error_count if is_errors else self.warning_count
+            if count is None:
+                return None
             name = "@@session.error_count" if is_errors else "@@session.warning_count"
             return Rows([self.columns.named("warning_count", name)], [[count]]), behind
         what = statement.word(1)
-        if what not in ("WARNINGS", "ERRORS"):
+        warnings = self.warnings
+        if what not in ("WARNINGS", "ERRORS") or warnings is None:
             return None
         rows = warnings.errors if what == "ERRORS" else warnings.rows
         limit = _limit(statement)
@@ -128,8 +155,8 @@ class Memory:
                 if statement.kinds[index + 1 : index + 3] != ["open_paren", "close_paren"]:
                     return None
                 end = index + 3
-            elif word == _WARNING_COUNT:
-                name, end = "warning_count", index + 1
+            elif word in _VARIABLES:
+                name, end = _VARIABLES[word], index + 1
             else:
                 return None
             value: int | None = getattr(self, name)

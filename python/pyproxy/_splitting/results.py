@@ -12,6 +12,7 @@ from pyproxy import (
     COM_STMT_BULK_EXECUTE,
     COM_STMT_EXECUTE,
     COM_STMT_PREPARE,
+    Raw,
 )
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling.session import Outcome
@@ -21,21 +22,22 @@ from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy
+    from pyproxy import Decision, Injection, Proxy
 
 __all__ = [
     "COMMAND",
-    "CLEAN",
+    "EMPTY",
     "ask_more",
     "expect_mode",
     "is_for_primary",
     "must_stay",
     "note_answer",
     "note_command",
+    "without_rows",
 ]
 
-CLEAN = 6
-"""The id of what makes a connection one without warnings."""
+EMPTY = 6
+"""The id of SHOW WARNINGS whose rows are of no concern."""
 COMMAND = 1
 """The id of the client's own command in the queue."""
 # What the connection is asked behind it: the values of settings, about the last statement, its warnings, and for what an error
@@ -86,7 +88,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
             state.statements[statement.stmt_id] = state.route
     _note_changes(proxy, state, inj, outcome)
-    if state.route.keeps_diagnostics:
+    if state.route.keeps_diagnostics and not outcome.is_error:
         return
     state.memory = None
     rows = inj.resultset.row_count if inj.resultset.affected_rows is None else None
@@ -150,6 +152,8 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
             memory, insert_id = known
             if state.found_rows is not None and not state.has_found:
                 memory = replace(memory, found_rows=state.found_rows)
+            if state.route.has_no_table and state.before is not None:
+                memory = memory.behind(state.before)
             state.memory = memory
             _columns[_has_old_names(proxy)] = state.memory.columns
             state.insert_id_is_unknown = False
@@ -161,9 +165,6 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
             state.memory = replace(state.memory, warnings=warnings)
         else:
             state.ties.add(UNSEEN_CHANGE)
-    elif inj.id == CLEAN:
-        # The client's command follows.
-        pass
     elif inj.id == _REST:
         state.may_have_left = False
         changes = result.session_changes
@@ -172,6 +173,14 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     else:
         return False
     return True
+
+
+def without_rows(state: SplitState, inj: Injection) -> Decision:
+    """The answer to `EMPTY`: there is nothing to be told."""
+    if state.memory is not None:
+        state.memory = replace(state.memory, row_count=-1, found_rows=None)
+    warnings = answers.of_warnings(inj.resultset)
+    return None if warnings is None else Raw((*warnings.head, warnings.end))
 
 
 def _ask(proxy: Proxy, id: int, packet: bytes) -> None:

@@ -37,7 +37,7 @@ from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import INSERT_ID
-from pyproxy._splitting import results
+from pyproxy._splitting import answers, results
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
@@ -130,13 +130,13 @@ class Splitter:
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
             return Error(text, 1105, "HY000")
-        is_known = state.memory is not None and not (
-            state.memory.is_clean and not meant.asks_about_rows
-        )
-        if meant.asks_about_last and state.memory is not None and is_known:
+        shows_none = False
+        if meant.asks_about_last and state.memory is not None:
             if command.type != COM_QUERY:
                 text = f"{self._name}: what was said about the last statement cannot be prepared"
                 return Error(text, 1105, "HY000")
+            shows_none = state.memory.is_asked_for_none(command.query or "")
+        if meant.asks_about_last and state.memory is not None and not shows_none:
             answer, state.memory = state.memory.answer(command.query or "", self._name)
             return answer
         if self._attach(proxy, state, meant):
@@ -154,8 +154,9 @@ class Splitter:
         """Runs the command on the attached connection."""
         self._trace(proxy, command)
         if meant.asks_about_last and state.memory is not None:
-            # There is no warning, and so there must be none on this connection.
-            proxy.queries.append(results.CLEAN, query_packet("DO 0"), True)
+            # The server says how an answer without rows looks.
+            proxy.queries.append(results.EMPTY, query_packet(answers.SHOW_WARNINGS), True)
+            return proxy.PROXY_SEND_QUERY
         state.note_sent(meant)
         if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
             # They run where they are and take everything with them, but a role. The session begins again with the next
@@ -192,10 +193,12 @@ class Splitter:
             results.note_command(proxy, state, inj)
             if state.take_written():
                 self._wrote(proxy)
+        elif inj.id == results.EMPTY:
+            if not results.must_stay(proxy, state):
+                pools.give_back(proxy)
+            return results.without_rows(state, inj)
         elif not results.note_answer(proxy, state, inj):
             return None
-        elif inj.id == results.CLEAN:
-            return proxy.PROXY_IGNORE_RESULT
         if not results.ask_more(proxy, state, inj):
             pools.give_back(proxy)
         return None if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT

@@ -21,6 +21,8 @@ class SplitState(ClientSession):
         self.retry: bytes | None = None
         # What is said about the last statement when its connection is with others; None while it is the client's own.
         self.memory: Memory | None = None
+        # What was known of the statement before the one in progress.
+        self.before: Memory | None = None
         # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
         self.found_rows: int | None = None
         self.has_found = False
@@ -42,6 +44,7 @@ class SplitState(ClientSession):
         super().note_sent(route)
         self._take_insert_id()
         if not route.keeps_diagnostics:
+            self.before = self.memory
             self.found_rows = self.memory.found_rows if self.memory is not None else None
             self.memory = None
 
@@ -60,7 +63,10 @@ class SplitState(ClientSession):
         if outcome.is_error or outcome.warnings or is_asked_about:
             return None
         if self.route.is_read and rows is not None and columns is not None:
-            return Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
+            memory = Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
+            if self.route.has_no_table and self.before is not None:
+                return memory.behind(self.before)
+            return memory
         return None
 
     def _take_insert_id(self) -> None:

@@ -33,10 +33,19 @@ class Kind(NamedTuple):
 class Maker:
     """Makes steps for one client."""
 
-    def __init__(self, choose: random.Random, dialect: Dialect, world: World, number: int) -> None:
+    def __init__(
+        self,
+        choose: random.Random,
+        dialect: Dialect,
+        world: World,
+        number: int,
+        has_database: bool = False,
+    ) -> None:
+        """`has_database`: no login is without a default database."""
         self.choose = choose
         self.dialect = dialect
         self.world = world
+        self._has_database = has_database
         self.client: Client = world.clients[number]
 
     # Choices.
@@ -61,6 +70,10 @@ class Maker:
         """A name that this client has not used yet."""
         self.client.calls += 1
         return f"{prefix}{self.client.number}_{self.client.calls}"
+
+    def database(self) -> str | None:
+        """That of a login."""
+        return self.one_of("o1", "o1", "o2", "o2" if self._has_database else None)
 
     # Steps.
 

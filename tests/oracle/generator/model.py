@@ -28,8 +28,10 @@ class Client:
     is_open: bool = False
     """It has what keeps others from changing tables: an open handler or cursor."""
     temporary: set[str] = field(default_factory=set)
-    prepared: dict[str, tuple[str, str, frozenset[str]]] = field(default_factory=dict)
-    """Statements of the binary protocol: kinds of parameters, text and tables."""
+    prepared: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
+    """Statements of the binary protocol: text, kinds of parameters, tables written and read."""
+    with_cursor: dict[str, bool] = field(default_factory=dict)
+    """Whether they are executed with a cursor, where that is decided once."""
     sql_prepared: set[str] = field(default_factory=set)
     cursors: set[str] = field(default_factory=set)
     calls: int = 0

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from dataclasses import replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from .dialect import Dialect
 from .faults import Faults
@@ -15,37 +16,49 @@ from .maker import Burst, Kind, Maker
 from .model import Client, World
 from .steps import OTHERS, Session, Step
 
-__all__ = ["generate"]
+__all__ = ["Wishes", "generate"]
 
 # So often a client that has just done something asks about its session before it goes on.
 _ASK = 0.22
 _STAY = 0.45
 
 
-def generate(
-    seed: str, dialect: Dialect, *, steps: int = 40, faults: frozenset[str] = frozenset()
-) -> Session:
-    """The session of this seed. `faults` are the kinds of faults that it may have, see `faults.Faults`."""
-    return _Generator(seed, dialect, steps, faults).session()
+class Wishes(NamedTuple):
+    """What sessions are to be like."""
+
+    steps: int = 40
+    """The most steps."""
+    faults: frozenset[str] = frozenset()
+    """The kinds of faults that they may have, see `faults.Faults`."""
+    without: frozenset[str] = frozenset()
+    """Kinds of statements that they do not have. `no database`: all clients have a default database at their login."""
+
+
+def generate(seed: str, dialect: Dialect, wishes: Wishes) -> Session:
+    """The session of this seed."""
+    return _Generator(seed, dialect, wishes).session()
 
 
 class _Generator:
-    def __init__(self, seed: str, dialect: Dialect, steps: int, faults: frozenset[str]) -> None:
+    def __init__(self, seed: str, dialect: Dialect, wishes: Wishes) -> None:
         self._seed = seed
         self._choose = random.Random(seed)
         self._dialect = dialect
-        self._length = self._choose.randint(steps // 2, steps)
+        self._length = self._choose.randint(wishes.steps // 2, wishes.steps)
         # Few identities, so that connections pass from client to client.
         identities = self._choose.sample(IDENTITIES, self._choose.choice((1, 1, 2, 3)))
         count = self._choose.randint(2, 4)
         clients = [Client(n, self._choose.choice(identities)) for n in range(count)]
         self._world = World(clients)
-        self._makers = [Maker(self._choose, dialect, self._world, n) for n in range(count)]
+        has_database = "no database" in wishes.without
+        self._makers = [
+            Maker(self._choose, dialect, self._world, n, has_database) for n in range(count)
+        ]
         self._queues: list[deque[Step]] = [deque() for _ in clients]
         self._steps: list[Step] = []
-        self._faults = Faults(self._choose, faults, self._length)
-        self._kinds = _Weighted(KINDS)
-        self._asks = _Weighted(ASKS)
+        self._faults = Faults(self._choose, wishes.faults, self._length)
+        self._kinds = _Weighted(KINDS, wishes.without)
+        self._asks = _Weighted(ASKS, wishes.without)
         self._present = 0
 
     def session(self) -> Session:
@@ -105,9 +118,9 @@ class _Generator:
 
 
 class _Weighted:
-    def __init__(self, kinds: tuple[Kind, ...]) -> None:
-        self._kinds = kinds
-        self._weights = list(accumulate(kind.weight for kind in kinds))
+    def __init__(self, kinds: tuple[Kind, ...], without: frozenset[str]) -> None:
+        self._kinds = [kind for kind in kinds if kind.name not in without]
+        self._weights = list(accumulate(kind.weight for kind in self._kinds))
 
     def choose(self, choose: random.Random) -> Kind:
         return choose.choices(self._kinds, cum_weights=self._weights)[0]

@@ -8,10 +8,11 @@ from ..generator.steps import Session, Step
 from ..servers.node import cells
 from ..wire.answers import Answer, Err, Lost, Ok, Prepared, Result, Rows, column, session_changes
 
-__all__ = ["Finding", "shown"]
+__all__ = ["Finding", "contrasted", "shown"]
 
 _MOST_ROWS = 6
 _LONG = 240
+_WIDE = 5
 
 
 class Finding(NamedTuple):
@@ -54,6 +55,26 @@ def shown(answer: Answer) -> str:
     return " | ".join(_shown(result) for result in answer) or "nothing"
 
 
+def contrasted(direct: Answer, split: Answer) -> tuple[str, str]:
+    """Both answers in words; of wide rows only the cells that differ."""
+    if len(direct) == len(split) == 1:
+        one, two = direct[0], split[0]
+        if isinstance(one, Rows) and isinstance(two, Rows) and len(one.columns) > _WIDE:
+            if not one.binary and len(one.rows) == len(two.rows) == 1:
+                return _cells(one, two)
+    return shown(direct), shown(split)
+
+
+def _cells(one: Rows, two: Rows) -> tuple[str, str]:
+    names = [column(each)["name"].decode("utf-8", "replace") for each in one.columns]
+    pairs = [
+        pair for pair in zip(names, cells(one.rows[0]), cells(two.rows[0])) if pair[1] != pair[2]
+    ]
+    first = ", ".join(f"{name}={value!r}" for name, value, _ in pairs)
+    second = ", ".join(f"{name}={value!r}" for name, _, value in pairs)
+    return first or shown((one,)), second or shown((two,))
+
+
 def _shown(result: Result) -> str:
     if isinstance(result, Ok):
         text = f"OK affected={result.affected} id={result.insert_id} status={result.status:#x}"
@@ -71,7 +92,7 @@ def _shown(result: Result) -> str:
     if isinstance(result, Prepared):
         return f"prepared, {len(result.parameters)} parameters, {len(result.columns)} columns"
     if isinstance(result, Rows):
-        names = [str(column(each)["name"], "utf-8", "replace") for each in result.columns]  # type: ignore[arg-type]
+        names = [column(each)["name"].decode("utf-8", "replace") for each in result.columns]
         rows = [str(row if result.binary else cells(row)) for row in result.rows[:_MOST_ROWS]]
         more = f" and {len(result.rows) - _MOST_ROWS} more" if len(result.rows) > _MOST_ROWS else ""
         return f"{names}: {', '.join(rows) or 'no rows'}{more}, {_shown(result.end)}"

@@ -92,6 +92,10 @@ class Side:
         peer = self._peers.get(client)
         return peer is not None and peer.connection.tracks
 
+    def is_connected(self, client: int) -> bool:
+        """Whether the client has a connection, as far as is known."""
+        return client in self._peers
+
     def number(self, client: int, name: str) -> int | None:
         """The server's number of a prepared statement."""
         peer = self._peers.get(client)

@@ -23,7 +23,8 @@ _CONFIG = """\
 min_idle_connections = {least}
 max_idle_connections = {most}
 """
-_SECTIONS = {"rw_splitting": "rwsplit"}
+# The scripts that pool, and the sections of their settings.
+_SECTIONS = {"rw_splitting": "rwsplit", "read_your_writes": "read_your_writes"}
 
 
 class Splitter:
@@ -37,14 +38,14 @@ class Splitter:
         replica: Node,
         identities: Sequence[Identity],
     ) -> None:
-        """Without a script it passes everything to the primary."""
+        """Without a script everything goes to the primary. The pools of other scripts than ours are left alone."""
         self._primary = primary
         self._replica = replica
         self._identities = identities
-        self._pools = script is not None
         config = None
-        if script is not None:
-            section = _SECTIONS.get(script.stem, script.stem)
+        section = _SECTIONS.get(script.stem) if script is not None else None
+        self._pools = section is not None
+        if section is not None:
             least = IDLE * len(identities)
             config = _CONFIG.format(section=section, least=least, most=4 * least)
         self.proxy = Proxy(
@@ -83,6 +84,8 @@ class Splitter:
 
     def empty(self) -> None:
         """Ends all server connections."""
+        if not self._pools:
+            return
         for node in (self._primary, self._replica):
             node.kill()
         deadline = time.monotonic() + 5

@@ -16,6 +16,7 @@ __all__ = [
     "Result",
     "Rows",
     "column",
+    "is_followed",
     "parse_eof",
     "parse_err",
     "parse_ok",
@@ -33,11 +34,6 @@ class Ok(NamedTuple):
     info: bytes = b""
     changes: bytes = b""
 
-    @property
-    def more(self) -> bool:
-        """Whether another result follows."""
-        return bool(self.status & Status.MORE_RESULTS)
-
 
 class Err(NamedTuple):
     """An error."""
@@ -45,8 +41,6 @@ class Err(NamedTuple):
     code: int
     state: bytes
     text: bytes
-
-    more = False
 
 
 class Rows(NamedTuple):
@@ -57,18 +51,12 @@ class Rows(NamedTuple):
     end: Ok | Err
     binary: bool = False
 
-    @property
-    def more(self) -> bool:
-        """Whether another result follows."""
-        return self.end.more
-
 
 class Columns(NamedTuple):
     """The answer to COM_FIELD_LIST."""
 
     columns: tuple[bytes, ...]
     end: Ok | Err
-    more = False
 
 
 class Prepared(NamedTuple):
@@ -77,17 +65,23 @@ class Prepared(NamedTuple):
     parameters: tuple[bytes, ...]
     columns: tuple[bytes, ...]
     warnings: int
-    more = False
 
 
 class Lost(NamedTuple):
     """The connection ended instead."""
 
     text: str
-    more = False
 
 
 Result = Union[Ok, Err, Rows, Columns, Prepared, Lost]
+
+
+def is_followed(result: Result) -> bool:
+    """Whether another result follows."""
+    end = result.end if isinstance(result, (Rows, Columns)) else result
+    return isinstance(end, Ok) and bool(end.status & Status.MORE_RESULTS)
+
+
 # An answer has more than one result if the statement had, or was a CALL.
 Answer = tuple[Result, ...]
 

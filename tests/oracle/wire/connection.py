@@ -15,11 +15,12 @@ from .answers import (
     Prepared,
     Result,
     Rows,
+    is_followed,
     parse_eof,
     parse_err,
     parse_ok,
 )
-from .codec import Cap, Com, Reader
+from .codec import Cap, Com, Reader, Status
 from .login import Identity
 
 __all__ = ["ConnectionLost", "Connection", "Refused"]
@@ -143,7 +144,7 @@ class Connection:
                 return (self._columns(),)
             while True:
                 results.append(self._result(command == Com.STMT_EXECUTE))
-                if not results[-1].more:
+                if not is_followed(results[-1]):
                     return tuple(results)
         except (ConnectionLost, ValueError) as error:
             # A packet that is not what it should be is as bad.
@@ -190,12 +191,15 @@ class Connection:
         if self._has_eof:
             end = parse_eof(self._packet())
             # With a cursor the rows come later.
-            if end.status & 0x40:
+            if end.status & Status.CURSOR_EXISTS:
                 return Rows(columns, (), end, binary)
+            if end.status & Status.PS_OUT_PARAMS:
+                # MySQL says with the first EOF only that this is such a result, and that another one follows.
+                return _with_status(self._rows(columns, binary), end.status)
         return self._rows(columns, binary)
 
     def _rows(self, columns: tuple[bytes, ...], binary: bool) -> Rows | Err:
-        rows = []
+        rows: list[bytes] = []
         while True:
             packet = self._packet()
             if packet[0] == _EOF and len(packet) < _MAX_PACKET:
@@ -224,7 +228,7 @@ class Connection:
         return Prepared(found[0], found[1], warnings)
 
     def _columns(self) -> Result:
-        columns = []
+        columns: list[bytes] = []
         while True:
             packet = self._packet()
             if packet[0] == _ERR:
@@ -263,6 +267,13 @@ class Connection:
         found = self._buffer[self._at : end]
         self._at = end
         return found
+
+
+def _with_status(rows: Rows | Err, status: int) -> Rows | Err:
+    if isinstance(rows, Err) or isinstance(rows.end, Err):
+        return rows
+    more = status & (Status.PS_OUT_PARAMS | Status.MORE_RESULTS)
+    return rows._replace(end=rows.end._replace(status=rows.end.status | more))
 
 
 def _plain(error: OSError) -> str:

@@ -1,32 +1,18 @@
 //! Who may touch what, when: the one place that turns a missing permission or an emptied slot into `ReferenceError`.
 //!
 //! A slot is locked only while Rust code runs that makes no container object of Python, so no finaliser runs meanwhile. If
-//! one did, it would find the slot busy, which counts as gone.
+//! one did, it would find that its own thread has the slot, which counts as gone. Another thread that has it is waited for: it does
+//! not wait for Python.
 
 use pyo3::exceptions::PyReferenceError;
 use pyo3::prelude::*;
 
 use crate::permission::Permission;
-use engine::{Attempt, Locked, Session, Shared, Slot};
+use engine::{Session, Shared, Slot};
 
 /// The error for something whose C side has ended.
 pub fn gone(what: &str) -> PyErr {
     PyReferenceError::new_err(format!("{what} is gone"))
-}
-
-/// How often a slot that another thread has is tried: that holds it for a few instructions.
-const PATIENCE: u32 = 20_000;
-
-/// What `slot` holds, if it holds anything. One that this thread itself has counts as empty at last.
-fn lock<T>(slot: &Slot<T>) -> Option<Locked<'_, T>> {
-    for _ in 0..PATIENCE {
-        match slot.try_lock() {
-            Attempt::Locked(content) => return Some(content),
-            Attempt::Empty => return None,
-            Attempt::Busy => std::thread::yield_now(),
-        }
-    }
-    None
 }
 
 /// Runs `f` if this thread may use what lives at `address`: a hook runs in it.
@@ -44,7 +30,9 @@ pub fn in_hook<R>(address: usize, f: impl FnOnce() -> PyResult<R>) -> PyResult<R
 /// Reads what `slot` holds, in a hook of any connection.
 #[inline]
 pub fn read<T, R>(slot: &Slot<T>, what: &str, f: impl FnOnce(&T) -> R) -> PyResult<R> {
-    in_hook(slot.identity(), || lock(slot).map(|content| f(&content)).ok_or_else(|| gone(what)))
+    in_hook(slot.identity(), || {
+        slot.lock_unless_held_here().map(|content| f(&content)).ok_or_else(|| gone(what))
+    })
 }
 
 /// [`in_hook`] for what belongs to no connection.
@@ -56,7 +44,7 @@ pub fn of_all<R>(shared: &Shared, f: impl FnOnce() -> PyResult<R>) -> PyResult<R
 /// Changes a session: only in a hook of its own connection.
 pub fn change<R>(slot: &Slot<Session>, f: impl FnOnce(&mut Session) -> R) -> PyResult<R> {
     in_hook(slot.identity(), || {
-        let mut session = lock(slot).ok_or_else(|| gone("the connection"))?;
+        let mut session = slot.lock_unless_held_here().ok_or_else(|| gone("the connection"))?;
         if session.hook.is_none() || !Permission::is_of(slot.identity()) {
             return Err(PyReferenceError::new_err(
                 "a connection can be changed only in its own hooks",

@@ -80,6 +80,32 @@ fn another_connection_may_be_read_but_not_changed() {
 }
 
 #[test]
+fn a_connection_that_another_thread_is_busy_with_is_not_gone() {
+    let script = "def read_auth(proxy):\n\
+        \x20   global client\n\
+        \x20   client = proxy.connection.client\n\
+        def read_query(proxy, packet): assert client.src.name == '10.0.0.1:5555'\n";
+    let script = load(script);
+    let mut first = Connection::of(Arc::clone(&script));
+    assert_eq!(first.call(Hook::ReadAuth), Verdict::Proceed, "{}", logged(log::Level::Error));
+    let mut second = Connection::of(script);
+    let (holding, held) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let session = &first.session;
+        scope.spawn(move || {
+            let session = session.lock();
+            holding.send(()).expect("the test waits");
+            // As long as a thread may be in writing a long packet, or in getting its turn on a busy machine.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            drop(session);
+        });
+        held.recv().expect("the connection is held");
+        let outcome = second.call(Hook::ReadQuery);
+        assert_eq!(outcome, Verdict::Proceed, "{}", logged(log::Level::Error));
+    });
+}
+
+#[test]
 fn a_thread_of_the_script_has_no_access_even_while_a_hook_runs() {
     let script = format!(
         "{USES}\n\

@@ -10,13 +10,12 @@ __all__ = ["COLLATIONS", "KINDS", "connect"]
 
 # utf8mb4_general_ci, latin1_swedish_ci, utf8mb3_general_ci, latin2_general_ci, utf8mb4_unicode_ci
 COLLATIONS = (45, 45, 45, 8, 33, 9, 224)
-_DATABASES = ("o1", "o1", "o2", None)
 
 
 def connect(make: Maker) -> Step:
     """A new connection of the client."""
     client = make.client
-    collation, database = make.choose.choice(COLLATIONS), make.choose.choice(_DATABASES)
+    collation, database = make.choose.choice(COLLATIONS), make.database()
     return make.step("connect", client.identity, collation, database, effect="forget")
 
 
@@ -34,7 +33,7 @@ def _reset(make: Maker) -> Step:
 
 def _change_user(make: Maker) -> Step:
     identity = make.choose.choice(IDENTITIES)
-    collation, database = make.choose.choice(COLLATIONS), make.choose.choice(_DATABASES)
+    collation, database = make.choose.choice(COLLATIONS), make.database()
     return make.step("change_user", identity, collation, database, effect="forget")
 
 

@@ -71,6 +71,21 @@ def _execute(make: Maker, name: str, text: tuple[str, str, str, str], cursor: bo
     )
 
 
+def _has_cursor(make: Maker, name: str, text: str) -> bool:
+    """MySQL 9.7 answers an execution without cursor, behind one with, by rows that have no end: there it is one or the other."""
+    if not text.startswith("SELECT id"):
+        return False
+    if not make.dialect.is_mysql:
+        return make.chance(0.35)
+    if name not in make.client.with_cursor:
+        make.client.with_cursor[name] = make.chance(0.35)
+    return make.client.with_cursor[name]
+
+
+def _is_always_with_cursor(make: Maker, name: str) -> bool:
+    return make.dialect.is_mysql and make.client.with_cursor.get(name, False)
+
+
 def _fetches(make: Maker, name: str) -> list[Step]:
     return [make.step("fetch", name, make.one_of(1, 2, 100)) for _ in range(make.number(1, 3))]
 
@@ -82,7 +97,7 @@ def _life(make: Maker) -> Burst:
     make.client.prepared[name] = text
     steps = [make.step("prepare", name, text[0])]
     for _ in range(make.number(1, 3)):
-        cursor = text[0].startswith("SELECT id") and make.chance(0.35)
+        cursor = _has_cursor(make, name, text[0])
         if "s" in text[1] and make.chance(0.15):
             steps.append(make.step("long_data", name, text[1].index("s"), "long "))
             steps.append(make.step("long_data", name, text[1].index("s"), "data"))
@@ -102,7 +117,7 @@ def _again(make: Maker) -> Burst | None:
         return None
     name = make.choose.choice(sorted(make.client.prepared))
     text = make.client.prepared[name]
-    steps = [_execute(make, name, text)]
+    steps = [_execute(make, name, text, _is_always_with_cursor(make, name))]
     if make.chance(0.2):
         steps.append(make.step("close", name, effect=f"close:{name}"))
     return make.burst(*steps)

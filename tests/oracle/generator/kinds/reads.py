@@ -14,7 +14,7 @@ _PLAIN = (
     ("SELECT b, a FROM o1.t1 WHERE a BETWEEN {n} AND 40 ORDER BY a, id", "o1.t1"),
     ("SELECT * FROM o1.t2 ORDER BY k", "o1.t2"),
     ("SELECT v FROM o1.t2 WHERE k IN (1, {n}, 3) ORDER BY k LIMIT 2", "o1.t2"),
-    ("SELECT t1.id, t2.v FROM o1.t1 JOIN o1.t2 ON t2.k = t1.id ORDER BY 1", "o1.t1 o1.t2"),
+    ("SELECT t1.id, t2.v FROM o1.t1 STRAIGHT_JOIN o1.t2 ON t2.k = t1.id ORDER BY 1", "o1.t1 o1.t2"),
     ("SELECT id FROM o1.t1 WHERE id < 3 UNION SELECT k FROM o1.t2 ORDER BY 1", "o1.t1 o1.t2"),
     ("(SELECT id FROM o1.t1 WHERE id = {n}) UNION ALL (SELECT 0)", "o1.t1"),
     ("WITH w AS (SELECT id, a FROM o1.t1 WHERE id < 4) SELECT * FROM w ORDER BY id", "o1.t1"),

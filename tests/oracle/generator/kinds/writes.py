@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..maker import Kind, Maker
 from ..steps import Step
 
@@ -85,7 +87,7 @@ def plain(make: Maker) -> tuple[str, str]:
     return _fill(make, make.choose.choice(_PLAIN))
 
 
-def _of(texts: tuple[tuple[str, str], ...]):
+def _of(texts: tuple[tuple[str, str], ...]) -> Callable[[Maker], Step]:
     def make_one(make: Maker) -> Step:
         sql, tables = _fill(make, make.choose.choice(texts))
         return make.query(sql, writes=tables)

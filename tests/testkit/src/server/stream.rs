@@ -6,6 +6,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::reset::reset;
+
 /// Where a scripted server listens.
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -100,6 +102,15 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        }
+    }
+
+    /// Ends the connection at once, by a reset if it is one of TCP.
+    pub(crate) fn reset(&self) {
+        match self {
+            Self::Tcp(stream) => reset(stream),
+            // The peer may have closed first.
+            Self::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
         }
     }
 
