@@ -47,8 +47,7 @@ __all__ = ["Route", "Setting", "route", "route_of_text"]
 
 # Functions and variables whose answer depends on what the connection did last.
 _ABOUT_ROWS = frozenset(("FOUND_ROWS", "ROW_COUNT"))
-_ABOUT_ROWS_VARIABLES = frozenset(("LAST_GTID",))
-_ABOUT_WARNINGS_VARIABLES = frozenset(("WARNING_COUNT", "ERROR_COUNT"))
+_ABOUT_LAST_VARIABLES = frozenset(("LAST_GTID", "WARNING_COUNT", "ERROR_COUNT"))
 _INSERT_ID_VARIABLES = frozenset(("LAST_INSERT_ID", "IDENTITY"))
 _WRITES = frozenset(
     "ALTER ANALYZE CALL CREATE DELETE DO DROP EXECUTE GRANT IMPORT INSERT LOAD OPTIMIZE RENAME REPAIR "
@@ -88,8 +87,6 @@ class Route:
     """The database that it drops."""
     asks_about_last: bool = False
     """Its answer depends on the statement before it, on the same connection."""
-    asks_about_rows: bool = False
-    """As `asks_about_last`, and the answer is not only about warnings and errors."""
     needs: frozenset[str] = frozenset()
     """It asks for what is only there if one of these ties was made before."""
     inserts: bool = False
@@ -122,7 +119,6 @@ def route(command: Command) -> Route:
             is_write=text.is_write,
             ties=ties,
             asks_about_last=text.asks_about_last,
-            asks_about_rows=text.asks_about_rows,
             needs=text.needs,
             inserts=text.inserts,
             is_plain=text.is_plain,
@@ -168,7 +164,6 @@ def _of_statements(sql: str) -> Route:
         is_write=any(each.is_write for each in routes),
         ties=frozenset(ties),
         asks_about_last=any(each.asks_about_last for each in routes[:1]),
-        asks_about_rows=any(each.asks_about_rows for each in routes[:1]),
         needs=frozenset().union(*(each.needs - ties for each in routes)),
         is_asked_about=any(each.is_asked_about for each in routes),
         inserts=any(each.inserts for each in routes),
@@ -188,17 +183,15 @@ def _of_statement(statement: Statement) -> Route:
     # `@@session.x` comes as two words.
     if system:
         system |= {_member(statement, index) for index in range(len(statement.tokens))}
-    about_rows = bool(functions & _ABOUT_ROWS or system & _ABOUT_ROWS_VARIABLES)
     common = Route(
         is_write=_may_write(statement),
         ties=frozenset(ties_of(statement, functions, variables)),
         asks_about_last=bool(
-            about_rows
-            or system & _ABOUT_WARNINGS_VARIABLES
+            functions & _ABOUT_ROWS
+            or system & _ABOUT_LAST_VARIABLES
             or (statement.word(0) == "SHOW" and statement.has("WARNINGS", "ERRORS"))
             or (statement.word(0) == "GET" and statement.has("DIAGNOSTICS"))
         ),
-        asks_about_rows=about_rows,
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),

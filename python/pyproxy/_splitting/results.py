@@ -197,7 +197,6 @@ def _outcome(inj: Injection) -> Outcome:
         in_transaction=result.flags.in_trans,
         auto_commit=result.flags.auto_commit,
         insert_id=result.insert_id or 0,
-        affected_rows=result.affected_rows or 0,
         warnings=result.warning_count,
     )
 

@@ -261,7 +261,6 @@ class Splitter:
     def _move(self, proxy: Proxy, state: SplitState, ndx: int) -> bool:
         if not pools.attach(proxy, ndx):
             return False
-        state.note_moved()
         state.moves += 1
         if self._splits:
             results.expect_mode(proxy, state)
