@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyproxy
@@ -28,7 +29,7 @@ ROWS = [("Note", 1051, "Unknown table"), ("Error", 1064, "Syntax")]
 SHOWN = of_warnings(injection(2, "SHOW WARNINGS", Result(LIST, ROWS)).resultset)
 assert SHOWN is not None
 KNOWN = Memory(COLUMNS, row_count=3, found_rows=7, warning_count=2, warnings=SHOWN)
-NOTHING = Memory(COLUMNS, row_count=-1, found_rows=1, warning_count=0)
+CLEAN = Memory(COLUMNS, row_count=3, found_rows=7, warning_count=0)
 
 
 def cells(memory: Memory, sql: str) -> list[tuple[str, int, object]] | None:
@@ -50,6 +51,7 @@ def cells(memory: Memory, sql: str) -> list[tuple[str, int, object]] | None:
         ("SELECT ROW_COUNT(), FOUND_ROWS()", [("ROW_COUNT()", 8, 3), ("FOUND_ROWS()", 3, 7)]),
         ("SELECT ROW_COUNT() AS n", [("n", 8, 3)]),
         ("SELECT @@warning_count", [("@@warning_count", 5, 2)]),
+        ("SELECT @@error_count", [("@@error_count", 5, 1)]),
         ("SHOW COUNT(*) WARNINGS", [("@@session.warning_count", 5, 2)]),
         ("SHOW COUNT(*) ERRORS", [("@@session.error_count", 5, 1)]),
     ],
@@ -71,7 +73,7 @@ def test_what_is_known_is_answered(sql: str, expected: list[tuple[str, int, obje
         "SELECT",
         "SELECT 1; SELECT ROW_COUNT()",
         "DO ROW_COUNT()",
-        "SELECT @@error_count",
+        "SELECT @@error_count + 1",
         "SHOW WARNINGS LIMIT ?",
         "SHOW PROFILES",
     ],
@@ -86,8 +88,17 @@ def test_the_rest_is_refused(sql: str) -> None:
 
 def test_a_question_is_a_statement_itself() -> None:
     _, memory = KNOWN.answer("SELECT ROW_COUNT()", "script")
-    assert memory == NOTHING
-    assert memory.is_clean
+    # It names no table, so the warnings stay.
+    assert memory == replace(KNOWN, row_count=-1, found_rows=1)
+
+
+def test_of_no_warnings_the_server_says_how_they_look() -> None:
+    assert CLEAN.is_asked_for_none("SHOW WARNINGS")
+    assert CLEAN.is_asked_for_none("show errors limit 3")
+    assert not CLEAN.is_asked_for_none("SHOW COUNT(*) WARNINGS")
+    assert not CLEAN.is_asked_for_none("SHOW WARNINGS LIMIT ?")
+    assert not KNOWN.is_asked_for_none("SHOW WARNINGS")
+    assert cells(CLEAN, "SELECT @@error_count") == [("@@error_count", 5, 0)]
 
 
 @pytest.mark.parametrize(

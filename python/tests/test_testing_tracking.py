@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +101,25 @@ def test_every_form_of_answer_comes_without_eof_packets() -> None:
         assert session.query("info").packets[0].endswith(b"Rows matched: 1")
         assert session.command(b"\x1b\1\0").ok
         assert session.command(b"\x04t\0").ok
+
+
+def test_the_script_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scripting.md").read_text(encoding="utf-8")
+    script = page.partition("\n## Sessions\n")[2].partition("```python\n")[2].partition("```")[0]
+    server = FakeServer(tracks=True)
+    server.on("SET time_zone = 'UTC'", Ok(changes=Changes({"time_zone": "UTC"}, state=True)))
+    server.on("SET @x = 1", Ok(changes=Changes(state=True)))
+    with Session(script, server=server) as session:
+        session.connect()
+        session.query("SET time_zone = 'UTC'")
+        other = session.new_client()
+        other.connect()
+        # Those of the first are gone, or with it.
+        server.connections[0].close()
+        session.query("SELECT 1")
+        assert texts(session)[-2:] == ["SET SESSION time_zone = 'UTC'", "SELECT 1"]
+        session.query("SET @x = 1")
+        assert other.query("SELECT 1").error is not None
+        session.query("SELECT 2")
+        session.quit()
+        assert [connection.closed for connection in server.connections] == [True, True]

@@ -15,6 +15,7 @@ Settings, section `read_your_writes`:
 | `per_user` | false | a write counts for all connections of the same user name, not for the one only |
 | `min_idle_connections` | 4 | new clients open connections until each pool has so many |
 | `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
 | `is_debug` | false | prints the backend of each command |
 
 What it cannot do: it goes by the clock and does not look how far a replica really is (`ro_balance` does); it knows nothing

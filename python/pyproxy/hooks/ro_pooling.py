@@ -12,6 +12,7 @@ Settings, section `ro_pooling`:
 |---|---|---|
 | `min_idle_connections` | 4 | new clients open connections until each pool has so many |
 | `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
 | `is_debug` | false | prints the backend of each command |
 
 What it cannot do: see `rw_splitting`. Read-only backends are not used.
