@@ -28,15 +28,18 @@ def end_of_session(world: World, session: Session) -> Difference | None:
         is_broken = True
         found = ("the replica does not follow, or was written", "", str(error))
     tags = {tag for step in session.steps for tag in step.tags}
+    has_ddl = "ddl" in tags
     if "global" in tags:
         found = _globals(world) or found
-    alone, primary, replica = (Data.of(n) for n in (world.alone, world.primary, world.replica))
-    if found is None and alone != primary:
+    alone, primary, replica = (
+        Data.of(n, has_ddl) for n in (world.alone, world.primary, world.replica)
+    )
+    if found is None and alone.difference(primary):
         found = ("data of the primary", "", alone.difference(primary))
     wanted, followed = primary.without_counters(), replica.without_counters()
-    if found is None and wanted != followed:
+    if found is None and wanted.difference(followed):
         found = ("data of the replica", "", wanted.difference(followed))
-    if is_broken or wanted != followed:
+    if is_broken or wanted.difference(followed):
         world.splitter.empty()
         world.replication.rebuild(list(DATABASES))
         world.objects.make(world.primary)

@@ -6,6 +6,8 @@ import random
 import time
 from collections import Counter
 
+from tests.library.support.process import PATIENCE
+
 from ..allowed import allowed, is_unavailable, refused
 from ..compare import difference
 from ..generator.steps import OTHERS, Session, Step
@@ -82,7 +84,7 @@ class SessionRun:
             self._fault_up()
             for side in (self._split, self._direct):
                 side.close()
-            self._settle(True)
+            self._settle(sleeps=False)
         end = end_of_session(self._world, self._session)
         if finding is None and end:
             what, one, two = end
@@ -147,7 +149,7 @@ class SessionRun:
         if ends:
             self._unset.forget(step.client)
         if ends or (direct and isinstance(direct[-1], Lost)):
-            self._settle(True)
+            self._settle()
         if self._is_causal:
             return None
         try:
@@ -191,20 +193,20 @@ class SessionRun:
         self._split.drop(client)
         self._direct.drop(client)
         self._unset.forget(client)
-        self._settle(True)
+        self._settle()
 
-    def _settle(self, waits: bool) -> None:
+    def _settle(self, sleeps: bool = True) -> None:
         """Waits until connections that have ended have let go of what they had."""
-        alone = self._world.alone
-        if self._direct.ended and waits:
+        if self._direct.ended:
             numbers = ", ".join(map(str, self._direct.ended))
             sql = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id IN ({numbers})"
-            deadline = time.monotonic() + 10
-            while alone.value(sql) != "0" and time.monotonic() < deadline:
+            deadline = time.monotonic() + PATIENCE
+            while self._world.alone.value(sql) != "0" and time.monotonic() < deadline:
                 time.sleep(0.001)
-            time.sleep(_SETTLE)
-        self._direct.ended.clear()
-        self._split.ended.clear()
+            self._direct.ended.clear()
+            if sleeps:
+                # Nobody can tell which one of the proxy's connections it is.
+                time.sleep(_SETTLE)
 
     # Faults.
 
