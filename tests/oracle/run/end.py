@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.library.support.mariadb import IS_MYSQL
+
 from ..generator.fixtures import DATABASES
 from ..generator.steps import Session
 from ..servers.node import Node
@@ -65,6 +67,8 @@ def _globals(world: World) -> Difference | None:
     for node in (world.alone, world.primary, world.replica):
         for name, value in zip(GLOBALS, world.globals):
             node.run(f"SET GLOBAL {name} = {value}")
+        if IS_MYSQL:
+            node.run("RESET PERSIST")
     if alone != primary:
         return ("global variables of the primary", str(alone), str(primary))
     if replica != world.globals:

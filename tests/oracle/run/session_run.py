@@ -77,7 +77,7 @@ class SessionRun:
         try:
             self._world.splitter.fill()
             for at, step in enumerate(self._session.steps):
-                finding = self._step(at, step)
+                finding = self._step_and_replica(at, step)
                 if finding is not None:
                     break
         finally:
@@ -92,6 +92,14 @@ class SessionRun:
         return finding
 
     # Steps.
+
+    def _step_and_replica(self, at: int, step: Step) -> Finding | None:
+        try:
+            return self._step(at, step)
+        except WrittenOnReplica as error:
+            return Finding(self._session, at, "written on the replica", "", str(error))
+        except ReplicationBroken as error:
+            return Finding(self._session, at, "the replica does not follow", "", str(error))
 
     def _step(self, at: int, step: Step) -> Finding | None:
         if step.client == OTHERS:
@@ -152,12 +160,7 @@ class SessionRun:
             self._settle()
         if self._is_causal:
             return None
-        try:
-            self._catch_up()
-        except WrittenOnReplica as error:
-            return Finding(self._session, at, "written on the replica", shown(direct), str(error))
-        except ReplicationBroken as error:
-            return Finding(self._session, at, "the replica does not follow", "", str(error))
+        self._catch_up()
         return None
 
     def _may_act(self, step: Step) -> bool:
@@ -177,7 +180,7 @@ class SessionRun:
     def _differs(self, at: int, step: Step, direct: Answer, split: Answer) -> Finding | None:
         name = step.args[0] if step.args and isinstance(step.args[0], str) else ""
         one, two = (
-            natural(answer, side.number(step.client, name), side.tracks(step.client))
+            natural(step, answer, side.number(step.client, name), side.tracks(step.client))
             for side, answer in ((self._direct, direct), (self._split, split))
         )
         what = difference(one, two)
