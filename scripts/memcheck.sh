@@ -166,7 +166,7 @@ plain() {
 }
 
 heading "set up"
-install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" python3-venv valgrind
+install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" haproxy python3-venv valgrind
 require_rust
 mkdir -p "$LOGS"
 [ "$PYPROXY_TEST_VENV" != "$VENV" ] || python_venv "$VENV" scripts/requirements.txt

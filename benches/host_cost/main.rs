@@ -7,7 +7,6 @@
 //! a busy machine disturbs both alike; so are those of HAProxy if it is installed.
 
 mod gigabyte;
-mod haproxy;
 mod measure;
 mod options;
 mod pairs;

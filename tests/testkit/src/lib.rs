@@ -6,6 +6,7 @@
 //! | [`host`] | one host process with an ini file, its log, its counters, its end |
 //! | [`client`] | a client that speaks packets by hand |
 //! | [`server`] | a server that speaks packets by hand, one with real logins, a recording relay, an address nobody answers |
+//! | [`haproxy`] | a HAProxy in front of something |
 //! | [`proto`] | the few wire encodings that the scripted peers need |
 //! | [`python`] | the virtual environment with the Python clients and extension modules |
 //! | [`certificates`] | certificates of all kinds, made in a moment |
@@ -22,6 +23,7 @@
 pub mod artifacts;
 pub mod certificates;
 pub mod client;
+pub mod haproxy;
 pub mod host;
 pub mod mariadb;
 pub mod ports;
