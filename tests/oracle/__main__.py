@@ -80,6 +80,20 @@ def arguments() -> argparse.Namespace:
     add("--most-findings", type=int, default=0, metavar="N", help="stop after so many; 0: never")
     add("--report", type=Path, metavar="FILE", help="write findings and figures there, too")
     add("--trace", action="store_true", help="print every step with its answers")
+    add(
+        "--proxy-options",
+        type=items,
+        default="",
+        metavar="LIST",
+        help="options of the proxy: name=value,...",
+    )
+    add(
+        "--settings",
+        type=items,
+        default="",
+        metavar="LIST",
+        help="settings of the script: name=value,...",
+    )
     add("--keep", metavar="DIR", help="where data and logs are, and stay")
     return parser.parse_args()
 
@@ -87,6 +101,11 @@ def arguments() -> argparse.Namespace:
 def names(text: str) -> frozenset[str]:
     """The names of a list with commas."""
     return frozenset(text.split(",")) - {""}
+
+
+def items(text: str) -> tuple[str, ...]:
+    """The parts of a list with commas."""
+    return tuple(part for part in text.split(",") if part)
 
 
 def main() -> int:

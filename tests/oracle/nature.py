@@ -30,9 +30,12 @@ _UNSET = {
 _CLOCK_RUNS = re.compile(r"\btimestamp\s*:?=\s*DEFAULT", re.I)
 
 
-def natural(answer: Answer, statement: int | None, tracks: bool) -> tuple[Any, ...]:
-    """The answer without it. `statement` is the server's number of the prepared statement that it is about."""
-    return tuple(_natural(result, statement, tracks) for result in answer)
+def natural(step: Step, answer: Answer, statement: int | None, tracks: bool) -> tuple[Any, ...]:
+    """The answer to a step without it. `statement` is the server's number of the prepared statement that it is about."""
+    found = tuple(_natural(result, statement, tracks) for result in answer)
+    if step.kind == "EXPLAIN":
+        found = tuple(each._replace(rows=()) if isinstance(each, Rows) else each for each in found)
+    return found
 
 
 class End(NamedTuple):

@@ -40,6 +40,8 @@ class Options:
     most_findings: int = 0
     report: Path | None = None
     trace: bool = False
+    proxy_options: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 class Runner:
@@ -47,7 +49,7 @@ class Runner:
 
     def __init__(self, options: Options, folder: Path) -> None:
         self._options = options
-        self._world = World(folder, options.script)
+        self._world = World(folder, options.script, options.proxy_options, options.settings)
         self._report = options.report.open("w", encoding="utf-8") if options.report else None
         self.findings: list[Finding] = []
         self._figures: Counter[str] = Counter()

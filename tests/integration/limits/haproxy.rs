@@ -10,26 +10,28 @@ use crate::support::*;
 const HEADERS: [&str; 3] =
     ["send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c,unique-id"];
 
-/// Health checks, one soon after the other.
-const CHECKS: &str = "check inter 20ms rise 1 fall 10";
+/// Each has its own health checks.
+const SERVERS: u32 = 10;
 
+/// A HAProxy that knows `host` as several servers.
 fn in_front_of(host: &Host, header: &str, options: &str) -> Haproxy {
     let address = host.address();
-    Haproxy::start(
-        1,
-        &format!(
-            "  timeout check 30s\n  unique-id-format %ci:%cp\n{options}  server proxy {address} {header} {CHECKS}"
-        ),
-    )
+    let section = format!(
+        "  timeout check 30s\n  unique-id-format %ci:%cp\n{options}  \
+         server-template proxy {SERVERS} {address} {header} check inter 200ms\n"
+    );
+    Haproxy::start(1, &section)
 }
 
-/// Waits until several of its checks were well, and none was not.
-fn wait_for_health(haproxy: &Haproxy, status: &str) {
-    let server = || haproxy.server("proxy");
-    // It begins at `rise`, and the most is `rise` + `fall` - 1.
-    assert!(eventually(PATIENCE, || server()["check_health"] == "10"), "{:?}", server());
-    assert_eq!(server()["check_status"], status);
-    assert_eq!(server()["chkfail"], "0");
+/// Waits until each server was checked, which has to end so.
+fn wait_for_checks(haproxy: &Haproxy, status: &str) {
+    for number in 1..=SERVERS {
+        let server = || haproxy.server(&format!("proxy{number}"));
+        // An asterisk stands for a check that is under way.
+        let is_checked = || server()["check_status"].trim_start_matches("* ") == status;
+        assert!(eventually(PATIENCE, is_checked), "{:?}", server());
+        assert_eq!(server()["chkfail"], "0");
+    }
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn clients_of_haproxy_have_their_address() {
             assert_eq!(row, ends, "{header}");
             assert_in_step(&mut client);
         }
-        wait_for_health(&haproxy, "L4OK");
+        wait_for_checks(&haproxy, "L4OK");
         assert_eq!(host.criticals(), Vec::<String>::new());
     }
 }
@@ -63,7 +65,7 @@ fn checks_of_an_open_port_cost_no_backend_and_no_line() {
             .start();
         let (fds, log) = (host.idle_fds(), host.log());
         let haproxy = in_front_of(&host, header, "");
-        wait_for_health(&haproxy, "L4OK");
+        wait_for_checks(&haproxy, "L4OK");
         drop(haproxy);
         host.wait_for_fds(fds);
         assert_eq!(host.log(), log, "{header}");
@@ -80,7 +82,7 @@ fn checks_of_the_protocol_see_a_server() {
             .option("pyproxy-proxy-protocol-from", "127.0.0.1/32")
             .start();
         let haproxy = in_front_of(&host, header, "  option mysql-check\n");
-        wait_for_health(&haproxy, "L7OK");
+        wait_for_checks(&haproxy, "L7OK");
         assert_eq!(host.criticals(), Vec::<String>::new());
     }
 }

@@ -30,6 +30,15 @@ IDENTITIES = (
         CAPABILITIES | Cap.MULTI_STATEMENTS | Cap.DEPRECATE_EOF | Cap.SESSION_TRACK,
     ),
     Identity("client3", "three", CAPABILITIES | Cap.FOUND_ROWS | Cap.DEPRECATE_EOF),
+    Identity(
+        "client4",
+        "four",
+        CAPABILITIES
+        | Cap.MULTI_STATEMENTS
+        | Cap.IGNORE_SPACE
+        | Cap.INTERACTIVE
+        | Cap.SESSION_TRACK,
+    ),
 )
 # Who may do everything; the others may do everything in o1 and o2.
 _PRIVILEGED = "client2"

@@ -113,7 +113,7 @@ class _Generator:
             return
         client = self._world.clients[step.client]
         client.apply(step)
-        if step.op == "change_user":
+        if step.op == "change_user" and step.args[0] in IDENTITIES:
             client.identity = step.args[0]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..wire.login import Identity
+
 __all__ = ["OTHERS", "Session", "Step", "behind"]
 
 # The "client" of steps that are not a client's.
@@ -41,11 +43,16 @@ class Step:
 
     def __str__(self) -> str:
         who = "others" if self.client == OTHERS else f"client {self.client}"
-        text = ", ".join(
-            each.user if hasattr(each, "user") else each if isinstance(each, str) else repr(each)
-            for each in self.args
-        )
-        return f"{who}: {self.op}({text})" if self.op != "query" else f"{who}: {self.args[0]}"
+        if self.op == "query":
+            return f"{who}: {_shown(self.args[0])}"
+        return f"{who}: {self.op}({', '.join(map(_shown, self.args))})"
+
+
+def _shown(argument: Any) -> str:
+    """An argument; bytes that are no UTF-8 as escapes."""
+    if isinstance(argument, str):
+        return argument.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return str(argument.user) if isinstance(argument, Identity) else repr(argument)
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,11 @@ class Data(NamedTuple):
     """Everything in the databases of the sessions."""
 
     tables: dict[str, Table]
-    programs: tuple[bytes, ...]
+    programs: tuple[bytes, ...] | None
 
     @classmethod
-    def of(cls, node: Node) -> Data:
-        """That of a server."""
+    def of(cls, node: Node, with_programs: bool = True) -> Data:
+        """That of a server. Programs change rarely, and take half of the time."""
         found = [tuple(map(str, row)) for row in node.rows(_TABLES)]
         names = [f"{schema}.{name}" for schema, name, _ in found]
         kinds = [kind for _, _, kind in found]
@@ -52,7 +52,7 @@ class Data(NamedTuple):
             is_view = kind == "VIEW"
             texts.append(f"SHOW CREATE {'VIEW' if is_view else 'TABLE'} {name}")
             texts.append("SELECT NULL" if is_view else f"SELECT * FROM {name}")
-        texts += _PROGRAMS
+        texts += _PROGRAMS if with_programs else ()
         results = node.answer("; ".join(texts))
         if len(results) < len(texts):
             # One of them failed, so those behind it did not run.
@@ -63,7 +63,7 @@ class Data(NamedTuple):
             for index, (name, kind) in enumerate(zip(names, kinds))
         }
         programs = tuple(row for part in parts[2 * len(names) :] for row in part)
-        return cls(tables, programs)
+        return cls(tables, programs if with_programs else None)
 
     def without_counters(self) -> Data:
         """What a replica has of it: its counters know nothing of rows that were rolled back."""
@@ -80,7 +80,7 @@ class Data(NamedTuple):
                 return f"rows of {name}: {list(one.rows)} against {list(two.rows)}"
             if one != two:
                 return f"table {name}: {one.create} against {two.create}"
-        return "" if self.programs == other.programs else "programs"
+        return "" if _same(self.programs, other.programs) else "programs"
 
 
 class Objects:
@@ -107,9 +107,9 @@ class Objects:
         """Makes anew what is not as it was; `present` is what the server has."""
         pristine = self._pristine
         assert pristine is not None
-        if present == pristine:
+        if not present.difference(pristine):
             return
-        if present.programs != pristine.programs:
+        if not _same(present.programs, pristine.programs):
             self.make(node)
             return
         changed = [n for n, table in pristine.tables.items() if present.tables.get(n) != table]
@@ -146,6 +146,10 @@ class Objects:
         if _plain(present.create) == _plain(pristine.create):
             return [f"TRUNCATE TABLE {name}", *fill]
         return [f"DROP TABLE {name}", create, *fill]
+
+
+def _same(one: tuple[bytes, ...] | None, other: tuple[bytes, ...] | None) -> bool:
+    return one is None or other is None or one == other
 
 
 def _rows(result: Result) -> tuple[bytes, ...]:

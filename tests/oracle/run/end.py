@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.library.support.mariadb import IS_MYSQL
+
 from ..generator.fixtures import DATABASES
 from ..generator.steps import Session
 from ..servers.node import Node
@@ -28,15 +30,18 @@ def end_of_session(world: World, session: Session) -> Difference | None:
         is_broken = True
         found = ("the replica does not follow, or was written", "", str(error))
     tags = {tag for step in session.steps for tag in step.tags}
+    has_ddl = "ddl" in tags
     if "global" in tags:
         found = _globals(world) or found
-    alone, primary, replica = (Data.of(n) for n in (world.alone, world.primary, world.replica))
-    if found is None and alone != primary:
+    alone, primary, replica = (
+        Data.of(n, has_ddl) for n in (world.alone, world.primary, world.replica)
+    )
+    if found is None and alone.difference(primary):
         found = ("data of the primary", "", alone.difference(primary))
     wanted, followed = primary.without_counters(), replica.without_counters()
-    if found is None and wanted != followed:
+    if found is None and wanted.difference(followed):
         found = ("data of the replica", "", wanted.difference(followed))
-    if is_broken or wanted != followed:
+    if is_broken or wanted.difference(followed):
         world.splitter.empty()
         world.replication.rebuild(list(DATABASES))
         world.objects.make(world.primary)
@@ -62,6 +67,8 @@ def _globals(world: World) -> Difference | None:
     for node in (world.alone, world.primary, world.replica):
         for name, value in zip(GLOBALS, world.globals):
             node.run(f"SET GLOBAL {name} = {value}")
+        if IS_MYSQL:
+            node.run("RESET PERSIST")
     if alone != primary:
         return ("global variables of the primary", str(alone), str(primary))
     if replica != world.globals:

@@ -59,10 +59,25 @@ def contrasted(direct: Answer, split: Answer) -> tuple[str, str]:
     """Both answers in words; of wide rows only the cells that differ."""
     if len(direct) == len(split) == 1:
         one, two = direct[0], split[0]
-        if isinstance(one, Rows) and isinstance(two, Rows) and len(one.columns) > _WIDE:
-            if not one.binary and len(one.rows) == len(two.rows) == 1:
+        if isinstance(one, Rows) and isinstance(two, Rows):
+            if one.rows == two.rows and len(one.columns) == len(two.columns):
+                return _columns(one, two)
+            if len(one.columns) > _WIDE and not one.binary and len(one.rows) == len(two.rows) == 1:
                 return _cells(one, two)
     return shown(direct), shown(split)
+
+
+def _columns(one: Rows, two: Rows) -> tuple[str, str]:
+    """The definitions that differ, in front of the answers."""
+    texts = ["", ""]
+    for pair in zip(one.columns, two.columns):
+        first, second = map(column, pair)
+        for index, each in enumerate((first, second)):
+            unlike = {name: each[name] for name in each if first[name] != second[name]}
+            texts[index] += (
+                f"{each['name'].decode('utf-8', 'replace')}: {unlike}, " if unlike else ""
+            )
+    return texts[0] + shown((one,)), texts[1] + shown((two,))
 
 
 def _cells(one: Rows, two: Rows) -> tuple[str, str]:

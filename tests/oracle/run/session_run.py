@@ -6,6 +6,8 @@ import random
 import time
 from collections import Counter
 
+from tests.library.support.process import PATIENCE
+
 from ..allowed import allowed, is_unavailable, refused
 from ..compare import difference
 from ..generator.steps import OTHERS, Session, Step
@@ -75,14 +77,14 @@ class SessionRun:
         try:
             self._world.splitter.fill()
             for at, step in enumerate(self._session.steps):
-                finding = self._step(at, step)
+                finding = self._step_and_replica(at, step)
                 if finding is not None:
                     break
         finally:
             self._fault_up()
             for side in (self._split, self._direct):
                 side.close()
-            self._settle(True)
+            self._settle(sleeps=False)
         end = end_of_session(self._world, self._session)
         if finding is None and end:
             what, one, two = end
@@ -90,6 +92,14 @@ class SessionRun:
         return finding
 
     # Steps.
+
+    def _step_and_replica(self, at: int, step: Step) -> Finding | None:
+        try:
+            return self._step(at, step)
+        except WrittenOnReplica as error:
+            return Finding(self._session, at, "written on the replica", "", str(error))
+        except ReplicationBroken as error:
+            return Finding(self._session, at, "the replica does not follow", "", str(error))
 
     def _step(self, at: int, step: Step) -> Finding | None:
         if step.client == OTHERS:
@@ -147,15 +157,10 @@ class SessionRun:
         if ends:
             self._unset.forget(step.client)
         if ends or (direct and isinstance(direct[-1], Lost)):
-            self._settle(True)
+            self._settle()
         if self._is_causal:
             return None
-        try:
-            self._catch_up()
-        except WrittenOnReplica as error:
-            return Finding(self._session, at, "written on the replica", shown(direct), str(error))
-        except ReplicationBroken as error:
-            return Finding(self._session, at, "the replica does not follow", "", str(error))
+        self._catch_up()
         return None
 
     def _may_act(self, step: Step) -> bool:
@@ -175,7 +180,7 @@ class SessionRun:
     def _differs(self, at: int, step: Step, direct: Answer, split: Answer) -> Finding | None:
         name = step.args[0] if step.args and isinstance(step.args[0], str) else ""
         one, two = (
-            natural(answer, side.number(step.client, name), side.tracks(step.client))
+            natural(step, answer, side.number(step.client, name), side.tracks(step.client))
             for side, answer in ((self._direct, direct), (self._split, split))
         )
         what = difference(one, two)
@@ -191,20 +196,20 @@ class SessionRun:
         self._split.drop(client)
         self._direct.drop(client)
         self._unset.forget(client)
-        self._settle(True)
+        self._settle()
 
-    def _settle(self, waits: bool) -> None:
+    def _settle(self, sleeps: bool = True) -> None:
         """Waits until connections that have ended have let go of what they had."""
-        alone = self._world.alone
-        if self._direct.ended and waits:
+        if self._direct.ended:
             numbers = ", ".join(map(str, self._direct.ended))
             sql = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id IN ({numbers})"
-            deadline = time.monotonic() + 10
-            while alone.value(sql) != "0" and time.monotonic() < deadline:
+            deadline = time.monotonic() + PATIENCE
+            while self._world.alone.value(sql) != "0" and time.monotonic() < deadline:
                 time.sleep(0.001)
-            time.sleep(_SETTLE)
-        self._direct.ended.clear()
-        self._split.ended.clear()
+            self._direct.ended.clear()
+            if sleeps:
+                # Nobody can tell which one of the proxy's connections it is.
+                time.sleep(_SETTLE)
 
     # Faults.
 

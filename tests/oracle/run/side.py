@@ -106,7 +106,6 @@ class Side:
 
     def _connect(self, client: int, login: tuple[Any, ...]) -> Answer:
         self._quit(client)
-        self._logins[client] = login
         identity, collation, database = login
         try:
             connection = Connection(self._address, identity, collation, database, FILES)
@@ -115,6 +114,7 @@ class Side:
         except ConnectionLost as error:
             return (Lost(str(error)),)
         self._peers[client] = _Peer(connection)
+        self._logins[client] = login
         return (Ok(0, 0, 2, 0),)
 
     def _quit(self, client: int) -> Answer:
@@ -155,7 +155,7 @@ class Side:
         return found
 
     def _payload_of_query(self, peer: _Peer, sql: str) -> bytes:
-        return bytes((Com.QUERY,)) + sql.encode()
+        return bytes((Com.QUERY,)) + sql.encode("utf-8", "surrogateescape")
 
     def _payload_of_init_db(self, peer: _Peer, database: str) -> bytes:
         return bytes((Com.INIT_DB,)) + database.encode()

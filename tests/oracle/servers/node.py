@@ -40,6 +40,8 @@ GRANT ALL ON *.* TO '{mariadb.USER}'@'%' WITH GRANT OPTION;
 _OPTIONS = (
     "--binlog-format=ROW",
     "--innodb-lock-wait-timeout=1",
+    # Another wait_timeout for clients that say that they are interactive.
+    "--interactive-timeout=1800",
     "--lock-wait-timeout=1",
     "--innodb-flush-log-at-trx-commit=1",
     "--sync-binlog=1",

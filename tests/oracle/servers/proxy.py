@@ -37,8 +37,12 @@ class Splitter:
         primary: Node,
         replica: Node,
         identities: Sequence[Identity],
+        options: Sequence[str],
+        settings: Sequence[str],
     ) -> None:
-        """Without a script everything goes to the primary. The pools of other scripts than ours are left alone."""
+        """`options` are the proxy's, `settings` the script's: `name=value`.
+
+        Without a script everything goes to the primary. The pools of other scripts than ours are left alone."""
         self._primary = primary
         self._replica = replica
         self._identities = identities
@@ -48,13 +52,14 @@ class Splitter:
         if section is not None:
             least = IDLE * len(identities)
             config = _CONFIG.format(section=section, least=least, most=4 * least)
+            config += "".join(f"{setting}\n" for setting in settings)
         self.proxy = Proxy(
             folder,
             script,
             backends=[primary.address],
             read_only=[replica.address] if script is not None else [],
             config=config,
-            options={"log-level": "warning"},
+            options={"log-level": "warning", **dict(option.split("=", 1) for option in options)},
         )
         self.address = ("127.0.0.1", self.proxy.port)
 

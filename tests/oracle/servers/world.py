@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.library.support.mariadb import IS_MYSQL
@@ -27,7 +28,14 @@ GLOBALS = (
 class World:
     """A alone; B, its replica C, and the proxy before them. A and B are the same."""
 
-    def __init__(self, folder: Path, script: Path | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        script: Path | None,
+        options: Sequence[str] = (),
+        settings: Sequence[str] = (),
+    ) -> None:
+        """`options` are the proxy's, `settings` the script's: `name=value`."""
         self.identities = fixtures.IDENTITIES
         self.alone = Node(folder / "a", 1, "A")
         self.primary = Node(folder / "b", 2, "B")
@@ -43,7 +51,7 @@ class World:
         self._let_in()
         self.globals = self.alone.global_values(GLOBALS)
         self.splitter = Splitter(
-            folder / "proxy", script, self.primary, self.replica, self.identities
+            folder / "proxy", script, self.primary, self.replica, self.identities, options, settings
         )
 
     def primary_down(self) -> None:

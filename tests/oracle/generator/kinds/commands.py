@@ -37,6 +37,18 @@ def _change_user(make: Maker) -> Step:
     return make.step("change_user", identity, collation, database, effect="forget")
 
 
+def _refused(make: Maker) -> Burst:
+    """A login, or a change of user, that is refused; afterwards there is no connection."""
+    wrong = make.choose.choice(IDENTITIES)._replace(password="wrong")
+    right = make.client.identity
+    steps = [
+        make.step("change_user", wrong, 45, "o1", effect="forget"),
+        make.step("connect", right._replace(password="wrong"), 45, "o1", effect="forget"),
+        make.step("connect", right, 45, "nowhere", effect="forget"),
+    ]
+    return make.burst(make.choose.choice(steps), connect(make))
+
+
 def _set_option(make: Maker) -> Burst:
     off = make.chance(0.5)
     steps = [make.step("set_option", int(off)), make.query("SELECT 1; SELECT 2")]
@@ -60,6 +72,7 @@ KINDS = (
     Kind("COM_PING", 0.7, _ping),
     Kind("COM_RESET_CONNECTION", 2, _reset),
     Kind("COM_CHANGE_USER", 1.5, _change_user),
+    Kind("refused login", 0.4, _refused),
     Kind("COM_SET_OPTION", 0.7, _set_option),
     Kind("COM_FIELD_LIST", 0.4, _field_list),
     Kind("new connection", 3, _again),

@@ -28,6 +28,51 @@ _OTHER = (
 )
 
 
+# In the eyes of who reads them in another character set or mode, or skips what looks like a comment, these only read.
+_DISGUISED = (
+    ("SET NAMES gbk", "SELECT '\udcbf\\', o1.f_write({n}) -- '", "SET NAMES utf8mb4"),
+    ("SET NAMES sjis", "SELECT '\udc95\\', o1.f_write({n}) -- '", "SET NAMES utf8mb4"),
+    (
+        "SET sql_mode = 'NO_BACKSLASH_ESCAPES'",
+        "SELECT 'x\\', o1.f_write({n}) -- '",
+        "SET sql_mode = ''",
+    ),
+    ("SET sql_mode = 'ANSI_QUOTES'", 'SELECT o1."f_write"({n})', "SET sql_mode = DEFAULT"),
+    ("SET sql_mode = 'IGNORE_SPACE'", "SELECT o1.f_write ({n})", "SET sql_mode = ''"),
+    ("DO 0", "SELECT `o1`.`f_write`({n})", "DO 0"),
+    ("DO 0", "SELECT /*!50000 o1.f_write({n}) */", "DO 0"),
+    ("DO 0", "SELECT 1 /*!, o1.f_write({n}) */", "DO 0"),
+    ("DO 0", "SELECT 1 /*!99999 FROM */, o1.f_write({n})", "DO 0"),
+    ("DO 0", "SELECT o1 . f_write /**/ ({n})", "DO 0"),
+    ("USE o1", "SELECT f_write({n}), CAST(f_write(1) AS CHAR)", "DO 0"),
+    ("DO 0", "WITH w AS (SELECT o1.f_write({n}) AS x) SELECT x FROM w", "DO 0"),
+    ("DO 0", "SELECT (SELECT o1.f_write({n}) FROM o1.t3 LIMIT 1)", "DO 0"),
+    ("DO 0", "SELECT id FROM o1.t3 ORDER BY o1.f_write(id)", "DO 0"),
+)
+
+
+def _disguised(make: Maker) -> Burst:
+    before, sql, after = make.choose.choice(_DISGUISED)
+    text = make.step("query", sql.format(n=make.number()), writes="o1.log o1.t3")
+    steps = [make.query(before)] if before != "DO 0" else []
+    steps.append(text)
+    if after != "DO 0" and make.chance(0.7):
+        steps.append(make.query(after))
+    return make.burst(*steps)
+
+
+def _explain(make: Maker) -> Step:
+    """What the optimizer reckons is not compared. MariaDB's ANALYZE does what it explains."""
+    words = ["EXPLAIN"] if make.dialect.is_mysql else ["EXPLAIN", "ANALYZE"]
+    sql, writes = make.one_of(
+        ("SELECT id FROM o1.t1 WHERE id = 2", ""),
+        ("UPDATE o1.t1 SET a = a + 1 WHERE id = 2", "o1.t1"),
+        ("SELECT (SELECT o1.f_write(3))", "o1.log"),
+        ("INSERT INTO o1.log (what) VALUES ('explained')", "o1.log"),
+    )
+    return make.query(f"{make.choose.choice(words)} {sql}", writes=writes)
+
+
 def _writing(make: Maker) -> Burst:
     steps = [
         make.query(make.choose.choice(_WRITING).format(n=make.number()), writes="o1.log o1.t3")
@@ -94,6 +139,8 @@ def _row_count(make: Maker) -> Burst:
 
 KINDS = (
     Kind("function that writes", 4, _writing),
+    Kind("function that writes, in disguise", 1.5, _disguised),
+    Kind("EXPLAIN", 0.7, _explain),
     Kind("function", 3, _other),
     Kind("sequence", 1.5, _sequence),
     Kind("SETVAL", 0.3, _set_sequence),

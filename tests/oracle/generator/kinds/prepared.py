@@ -123,6 +123,17 @@ def _again(make: Maker) -> Burst | None:
     return make.burst(*steps)
 
 
+def _last(make: Maker) -> Burst | None:
+    """MariaDB executes the statement that was prepared last under this number."""
+    if make.dialect.is_mysql:
+        return None
+    name = make.name("p")
+    make.client.prepared[name] = text = _TEXTS[1]
+    return make.burst(
+        make.step("prepare", name, text[0]), make.step("execute_number", 0xFFFFFFFF, reads="o1.t1")
+    )
+
+
 def _wrong(make: Maker) -> Burst:
     name = make.name("p")
     steps = [make.step("prepare", name, make.choose.choice(_WRONG))]
@@ -135,5 +146,6 @@ def _wrong(make: Maker) -> Burst:
 KINDS = (
     Kind("prepared statement", 7, _life),
     Kind("prepared statement again", 4, _again),
+    Kind("prepared statement that is the last", 0.4, _last),
     Kind("prepared statement that fails", 0.8, _wrong),
 )

@@ -116,7 +116,8 @@ def _global(make: Maker) -> Burst:
         ("group_concat_max_len", "500"),
         ("default_week_format", "2"),
     )
-    place = make.one_of("GLOBAL ", "@@GLOBAL.", "@@global.")
+    places = ["GLOBAL ", "@@GLOBAL.", "@@global."]
+    place = make.choose.choice([*places, "PERSIST "] if make.dialect.is_mysql else places)
     both = f", SESSION {name} = {value}" if make.chance(0.2) else ""
     return make.burst(
         make.query(f"SET {place}{name} = {value}{both}", tags="global"),
