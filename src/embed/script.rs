@@ -89,6 +89,10 @@ impl Guest for Script {
         threads::with_python(f)
     }
 
+    fn attach_loop<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+        threads::with_python_to_the_end(f)
+    }
+
     #[inline]
     fn hooks(&self) -> &Hooks {
         &self.hooks

@@ -21,9 +21,12 @@ thread_local! {
 /// Runs `f` attached to Python. `None`, and `f` not run, before Python started and once it is closing.
 #[inline]
 pub fn with_python<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
-    if is_closing() {
-        return None;
-    }
+    if is_closing() { None } else { with_python_to_the_end(f) }
+}
+
+/// The same, also while it is closing: for the scripts' `shutdown`.
+#[inline]
+pub fn with_python_to_the_end<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     pin();
     let result = Python::try_attach(f);
     if fork::is_child() {

@@ -16,6 +16,11 @@ pub trait Guest: Debug + Send + Sync + 'static {
     /// Runs `f` attached to Python. `None`, and `f` not run, while there is no Python to attach to.
     fn attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R>;
 
+    /// The same for the thread of the event loop, which may be needed first when the script's `shutdown` waits.
+    fn attach_loop<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+        Self::attach(f)
+    }
+
     /// The hooks of this version.
     fn hooks(&self) -> &Hooks;
 

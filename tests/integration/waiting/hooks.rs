@@ -151,6 +151,28 @@ async def later():
 }
 
 #[test]
+fn a_shutdown_that_waits_may_be_the_first_to_need_the_loop() {
+    let host = waiting(
+        r#"
+        import asyncio
+
+
+        async def end():
+            await asyncio.sleep(0)
+            print("ended")
+
+
+        def shutdown(proxy):
+            return end()
+        "#,
+    )
+    .start();
+    host.client().query("SELECT 1").unwrap();
+    let output = host.stop();
+    assert!(output.stdout.contains("ended"), "{output:?}");
+}
+
+#[test]
 fn init_and_shutdown_may_wait_and_background_tasks_end_with_the_proxy() {
     let host = waiting(
         "

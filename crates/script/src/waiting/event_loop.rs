@@ -215,7 +215,7 @@ fn start<G: Guest>(py: Python<'_>) -> PyResult<()> {
     python.call_method1(intern!(py, "add_reader"), (fd, run))?;
     let thread = std::thread::Builder::new().name("pyproxy-asyncio".to_owned()).spawn(|| {
         IS_LOOP.set(true);
-        G::attach(|py| {
+        G::attach_loop(|py| {
             let ended = LOOP.get().map_or(Ok(()), |event_loop| run_forever(py, event_loop));
             note_end();
             if let Err(error) = ended {
