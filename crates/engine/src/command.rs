@@ -89,7 +89,10 @@ impl Turn<'_> {
                 }
             }
             other => {
-                self.warn_about_queue(other == Verdict::SendQuery);
+                let is_to_be_sent = other == Verdict::SendQuery;
+                if is_to_be_sent || !self.session.queries.is_empty() {
+                    self.warn_about_queue(is_to_be_sent);
+                }
                 self.forward_command(packet);
             }
         }

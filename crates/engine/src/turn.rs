@@ -301,6 +301,7 @@ impl Turn<'_> {
     }
 
     /// Passes the packet at hand on.
+    #[inline]
     pub fn forward(&mut self, to: Side, packet: Incoming<'_>) {
         let ids = match to {
             Side::Client => &mut self.state.client_ids,
@@ -310,6 +311,12 @@ impl Turn<'_> {
         if !self.state.at_hand_is_held {
             return self.driver.effect(Effect::Forward { to, id: first });
         }
+        self.forward_held(to, packet, first);
+    }
+
+    /// The driver does not have it any more.
+    #[cold]
+    fn forward_held(&mut self, to: Side, packet: Incoming<'_>, first: u8) {
         let parts = std::iter::once(packet.payload).chain(packet.rest.iter().copied());
         for (payload, id) in parts.zip((0..=u8::MAX).cycle().skip(first.into())) {
             self.driver.effect(Effect::SendPart { to, id, payload });

@@ -12,10 +12,15 @@ use std::sync::{Mutex, PoisonError};
 use crate::waiting;
 
 thread_local! {
-    /// Permissions that this thread holds.
-    static HELD: Cell<u32> = const { Cell::new(0) };
-    /// The connection whose hook this thread runs, by its slot; 0: none in particular.
-    static OWN: Cell<usize> = const { Cell::new(0) };
+    static HERE: Here = const { Here { held: Cell::new(0), own: Cell::new(0) } };
+}
+
+/// What a thread has.
+struct Here {
+    /// Permissions.
+    held: Cell<u32>,
+    /// The connection whose hook it runs, by its slot; 0: none in particular.
+    own: Cell<usize>,
 }
 
 /// Addresses of what needs no permission.
@@ -43,8 +48,11 @@ impl Permission {
     /// The same, for a hook of the connection with this slot.
     #[must_use = "it ends when it is dropped"]
     pub fn of_hook(session: usize) -> Self {
-        HELD.set(HELD.get() + 1);
-        Self { _not_send: PhantomData, before: OWN.replace(session) }
+        let before = HERE.with(|here| {
+            here.held.set(here.held.get() + 1);
+            here.own.replace(session)
+        });
+        Self { _not_send: PhantomData, before }
     }
 
     /// Whether code of a hook of the connection with this slot runs: on this thread, or in one of its tasks on the loop's thread.
@@ -52,14 +60,16 @@ impl Permission {
         if REVOKED.load(Ordering::Relaxed) {
             return false;
         }
-        let is_own = HELD.get() > 0 && (OWN.get() == session || OWN.get() == 0);
-        is_own || waiting::is_lent(Some(session)) || Self::is_waived(session)
+        let own = HERE.with(|here| Some(here.own.get()).filter(|_| here.held.get() > 0));
+        own.is_some_and(|own| own == session || own == 0)
+            || waiting::is_lent(Some(session))
+            || Self::is_waived(session)
     }
 
     /// Whether this thread has it.
     #[inline]
     pub fn is_held() -> bool {
-        HELD.get() > 0 && !REVOKED.load(Ordering::Relaxed)
+        HERE.with(|here| here.held.get() > 0) && !REVOKED.load(Ordering::Relaxed)
     }
 
     /// Nobody has it any more, for ever: this process is a child of the one with the connections.
@@ -88,8 +98,10 @@ impl Permission {
 
 impl Drop for Permission {
     fn drop(&mut self) {
-        HELD.set(HELD.get() - 1);
-        OWN.set(self.before);
+        HERE.with(|here| {
+            here.held.set(here.held.get() - 1);
+            here.own.set(self.before);
+        });
     }
 }
 

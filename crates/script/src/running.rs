@@ -50,14 +50,14 @@ pub struct HookThread {
     call: AtomicU64,
     /// The call was interrupted. Changed while attached.
     interrupted: AtomicBool,
+    /// Calls so far; only its thread knows. Begins at 1 with the first one, so that no call is 0.
+    number: AtomicU64,
 }
 
 static THREADS: Mutex<Vec<&'static HookThread>> = Mutex::new(Vec::new());
 
 thread_local! {
     static OWN: Cell<Option<&'static HookThread>> = const { Cell::new(None) };
-    /// Calls so far. Begins at 1, so that no call is 0.
-    static NUMBER_OF_LAST: Cell<u64> = const { Cell::new(0) };
 }
 
 impl HookThread {
@@ -74,8 +74,8 @@ impl HookThread {
     fn add() -> &'static Self {
         // SAFETY: may be asked at any time.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
-        let made = Self { ident, call: AtomicU64::new(0), interrupted: AtomicBool::new(false) };
-        let made: &'static Self = Box::leak(Box::new(made));
+        let (call, interrupted, number) = Default::default();
+        let made: &'static Self = Box::leak(Box::new(Self { ident, call, interrupted, number }));
         THREADS.lock().unwrap_or_else(PoisonError::into_inner).push(made);
         OWN.set(Some(made));
         made
@@ -124,8 +124,8 @@ impl<'py> Running<'py> {
     #[must_use = "it ends when it is dropped"]
     pub fn enter(py: Python<'py>, hook: Hook, connection: u64) -> Self {
         let thread = HookThread::own();
-        let number = NUMBER_OF_LAST.get() + 1;
-        NUMBER_OF_LAST.set(number);
+        let number = thread.number.load(Ordering::Relaxed) + 1;
+        thread.number.store(number, Ordering::Relaxed);
         let before = thread.call.load(Ordering::Relaxed);
         thread.call.store(Call::new(number, hook, connection).0, Ordering::Release);
         Self { thread, before, py }

@@ -67,6 +67,7 @@ impl<G: Guest> Tied<G> {
     }
 
     /// Calls the hook.
+    #[inline]
     pub fn call<'py>(
         &self,
         py: Python<'py>,
@@ -98,6 +99,7 @@ impl<G: Guest> Tied<G> {
     }
 
     /// What a hook returned, as a verdict.
+    #[inline]
     pub fn conclude(
         &self,
         py: Python<'_>,
@@ -144,10 +146,16 @@ impl<G: Guest> Tied<G> {
     }
 
     /// The connection's `proxy` object, made when it is first needed.
+    #[inline]
     pub fn proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
-        if let Some(proxy) = self.proxy.get() {
-            return Ok(proxy.bind(py));
+        match self.proxy.get() {
+            Some(proxy) => Ok(proxy.bind(py)),
+            None => self.make_proxy(py),
         }
+    }
+
+    #[cold]
+    fn make_proxy<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, Proxy>> {
         let globals = self.script.globals().clone_ref(py);
         let shared = Arc::clone(&self.shared);
         let made = Py::new(py, Proxy::of_connection(py, globals, &self.session, shared)?)?;

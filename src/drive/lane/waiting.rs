@@ -82,7 +82,14 @@ impl Connection {
     }
 
     /// The waiting hook is told what the engine has for it.
+    #[inline]
     pub(super) fn tell_script(&mut self) {
+        if !self.io.for_script.is_empty() {
+            self.tell_all();
+        }
+    }
+
+    fn tell_all(&mut self) {
         for message in std::mem::take(&mut self.io.for_script) {
             let Some(script) = self.script.as_mut() else { continue };
             match message {

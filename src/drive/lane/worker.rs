@@ -169,9 +169,10 @@ impl Worker {
             for key in std::mem::take(&mut self.again) {
                 self.turn(key, |_, _| ());
             }
+            let mut is_called = false;
             for event in &events {
                 match event.token() {
-                    WAKER => {}
+                    WAKER => is_called = true,
                     LISTENER => self.accept(now),
                     token => {
                         let (key, side) = owner(token);
@@ -180,11 +181,8 @@ impl Worker {
                 }
             }
             self.accept_again(now);
-            for client in self.inbox.take() {
-                self.add(client);
-            }
-            for letter in self.inbox.take_letters() {
-                self.deliver(letter);
+            if is_called {
+                self.empty_inbox();
             }
             while let Some(key) = self.timers.pop(now) {
                 self.timer(key, now);
@@ -192,6 +190,16 @@ impl Worker {
             if self.inbox.stopping.load(Ordering::Acquire) {
                 self.stop(now);
             }
+        }
+    }
+
+    /// Whoever put something into the inbox called for it, behind that.
+    fn empty_inbox(&mut self) {
+        for client in self.inbox.take() {
+            self.add(client);
+        }
+        for letter in self.inbox.take_letters() {
+            self.deliver(letter);
         }
     }
 

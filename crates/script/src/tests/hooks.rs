@@ -2,6 +2,7 @@
 
 use super::guest::wrong_hooks;
 use super::*;
+use crate::asked::{FromScript, Mailbox};
 
 /// Every hook with these lines as its body.
 fn all_hooks(body: &str) -> String {
@@ -315,4 +316,38 @@ fn other_names_are_the_scripts_own() {
     }
     load("def inti(): pass");
     assert!(logged(log::Level::Warn).contains("inti is no hook: did you mean init?"));
+}
+
+/// Where hooks that wait would say what they want.
+#[derive(Debug)]
+struct Unused;
+
+impl Mailbox for Unused {
+    fn put(&self, message: FromScript) {
+        panic!("no hook waits here: {message:?}");
+    }
+}
+
+#[test]
+fn a_hook_that_could_wait_and_does_not_runs_no_code_but_its_own() {
+    let script = "import sys\n\
+                  called = []\n\
+                  def note(frame, event, what):\n    \
+                      if 'call' in event: called.append(frame.f_code.co_name)\n\
+                  def read_query(proxy, packet):\n    \
+                      if packet[1:] == b'begin': sys.setprofile(note)\n    \
+                      if packet[1:] == b'end':\n        \
+                          sys.setprofile(None)\n        \
+                          assert called == ['read_query'] * 4, called\n";
+    let mut connection = Connection::new(script);
+    let (session, shared) = (connection.session.clone(), Arc::clone(&connection.shared));
+    let mailbox: Arc<dyn Mailbox> = Arc::new(Unused);
+    connection.binding =
+        Binding::new(Arc::clone(&connection.script), session, shared, Some(mailbox));
+    // What Python tells of calls is told of a thread as long as it stays attached.
+    python(|_| {
+        for text in [&b"\x03begin"[..], b"\x03SELECT 1", b"\x03SELECT 2", b"\x03end"] {
+            assert_eq!(connection.query(text), Verdict::Proceed, "{}", logged(log::Level::Error));
+        }
+    });
 }
