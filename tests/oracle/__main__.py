@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
     add(
         "--steps",
         type=int,
-        default=40,
+        default=50,
         metavar="N",
         help="the most steps of a session (%(default)s)",
     )

@@ -33,7 +33,7 @@ class Options:
     seconds: float | None = None
     seed: str = "1"
     only_seed: str | None = None
-    steps: int = 40
+    steps: int = 50
     without: frozenset[str] = frozenset()
     causal: bool = False
     shrink: int = 2

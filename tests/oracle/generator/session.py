@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .dialect import Dialect
 from .faults import Faults
 from .fixtures import IDENTITIES
-from .kinds import ASKS, KINDS, commands
+from .kinds import ASKS, CONTINUES, KINDS, commands
 from .maker import Burst, Kind, Maker
 from .model import Client, World
 from .steps import OTHERS, Session, Step
@@ -20,13 +20,15 @@ __all__ = ["Wishes", "generate"]
 
 # So often a client that has just done something asks about its session before it goes on.
 _ASK = 0.22
+# And so often it uses what it has made, if there is something.
+_CONTINUE = 0.4
 _STAY = 0.45
 
 
 class Wishes(NamedTuple):
     """What sessions are to be like."""
 
-    steps: int = 40
+    steps: int = 50
     """The most steps."""
     faults: frozenset[str] = frozenset()
     """The kinds of faults that they may have, see `faults.Faults`."""
@@ -59,6 +61,7 @@ class _Generator:
         self._faults = Faults(self._choose, wishes.faults, self._length)
         self._kinds = _Weighted(KINDS, wishes.without)
         self._asks = _Weighted(ASKS, wishes.without)
+        self._continues = _Weighted(CONTINUES, wishes.without)
         self._present = 0
 
     def session(self) -> Session:
@@ -82,8 +85,10 @@ class _Generator:
         if queue:
             self._emit(queue.popleft())
             return
-        kinds = self._asks if self._choose.random() < _ASK else self._kinds
-        burst = self._make(number, kinds)
+        way = self._choose.random()
+        burst = self._make(number, self._continues) if way > 1 - _CONTINUE else None
+        if burst is None:
+            burst = self._make(number, self._asks if way < _ASK else self._kinds)
         if burst is None:
             return
         if not burst.together:

@@ -18,6 +18,9 @@ __all__ = ["IDLE", "Splitter"]
 # Connections of each identity that should be idle on each server when a session begins.
 IDLE = 5
 
+# A proxy whose pools cannot be that full, as it may have a limit, is not asked for it again and again.
+_MOST_VAIN = 3
+
 _CONFIG = """\
 [{section}]
 min_idle_connections = {least}
@@ -46,6 +49,8 @@ class Splitter:
         self._primary = primary
         self._replica = replica
         self._identities = identities
+        # How often in a row the pools could not be filled.
+        self._vain = 0
         config = None
         section = _SECTIONS.get(script.stem) if script is not None else None
         self._pools = section is not None
@@ -68,24 +73,31 @@ class Splitter:
 
         There must be no clients at this moment.
         """
-        if not self._pools:
+        if not self._pools or self._vain > _MOST_VAIN:
             return
-        for attempt in range(4):
-            counts = [node.clients() for node in (self._primary, self._replica)]
-            lacking = [
-                identity
-                for identity in self._identities
-                if any(count.get(identity.user, 0) < IDLE - 1 for count in counts)
-            ]
-            if not lacking:
-                return
-            if attempt:
-                # A pool that is full of others' connections gets none of this identity.
-                self.empty()
-                lacking = list(self._identities)
-            for _ in range(2 * IDLE):
-                for identity in lacking:
-                    self._visit(identity)
+        lacking = self._lacking()
+        if not lacking:
+            return
+        self._visit_with(lacking)
+        if self._lacking():
+            # A pool that is full of others' connections gets none of these.
+            self.empty()
+            self._visit_with(self._identities)
+            self._vain = self._vain + 1 if self._lacking() else 0
+
+    def _lacking(self) -> list[Identity]:
+        """Identities that have fewer idle connections than they should."""
+        counts = [node.clients() for node in (self._primary, self._replica)]
+        return [
+            identity
+            for identity in self._identities
+            if any(count.get(identity.user, 0) < IDLE - 1 for count in counts)
+        ]
+
+    def _visit_with(self, identities: Sequence[Identity]) -> None:
+        for _ in range(2 * IDLE):
+            for identity in identities:
+                self._visit(identity)
 
     def empty(self) -> None:
         """Ends all server connections."""

@@ -20,7 +20,7 @@ from . import (
     writes,
 )
 
-__all__ = ["ASKS", "KINDS"]
+__all__ = ["ASKS", "CONTINUES", "KINDS"]
 
 KINDS: tuple[Kind, ...] = (
     *reads.KINDS,
@@ -41,3 +41,15 @@ KINDS: tuple[Kind, ...] = (
 
 ASKS: tuple[Kind, ...] = asks.KINDS
 """What is asked now and then, whatever a client does."""
+
+_GOES_ON = frozenset(
+    (
+        "use of a temporary table",
+        "asks for temporary tables",
+        "DROP TEMPORARY",
+        "prepared statement again",
+        "EXECUTE in SQL",
+    )
+)
+CONTINUES: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.name in _GOES_ON)
+"""What is about something that the client has made earlier: it can be made only then."""

@@ -118,7 +118,7 @@ def _set_sequence(make: Maker) -> Step | None:
 def _found_rows(make: Maker) -> Burst:
     sql = make.one_of(
         "SELECT SQL_CALC_FOUND_ROWS id FROM o1.t1 ORDER BY id LIMIT 2",
-        "SELECT SQL_CALC_FOUND_ROWS k FROM o1.t2 WHERE k > 1 LIMIT 1",
+        "SELECT SQL_CALC_FOUND_ROWS k FROM o1.t2 WHERE k > 1 ORDER BY k LIMIT 1",
         "SELECT id FROM o1.t1 ORDER BY id LIMIT 3",
     )
     return make.burst(make.query(sql, reads="o1.t1 o1.t2"), make.query("SELECT FOUND_ROWS()"))
@@ -129,7 +129,7 @@ def _row_count(make: Maker) -> Burst:
         ("UPDATE o1.t1 SET a = 5 WHERE id < 4", "o1.t1"),
         ("DELETE FROM o1.t1 WHERE id > 4", "o1.t1"),
         ("INSERT INTO o1.log (what) VALUES ('a'), ('b')", "o1.log"),
-        ("SELECT id FROM o1.t1", ""),
+        ("SELECT id FROM o1.t1 ORDER BY id", ""),
         ("INSERT INTO o1.t2 (k, v) VALUES (1, 'twice')", "o1.t2"),
     )
     return make.burst(

@@ -106,7 +106,7 @@ def _life(make: Maker) -> Burst:
             steps += _fetches(make, name)
         if make.chance(0.1):
             steps.append(make.step("reset_statement", name, effect=f"no cursor:{name}"))
-    if make.chance(0.7):
+    if make.chance(0.5):
         steps.append(make.step("close", name, effect=f"close:{name}"))
     return make.burst(*steps)
 

@@ -25,7 +25,7 @@ _PLAIN = (
     ("SELECT k, v FROM o2.only ORDER BY k", "o2.only"),
     ("SELECT id, b FROM o2.t1 ORDER BY id", "o2.t1"),
     ("SELECT (SELECT MAX(a) FROM o1.t1) AS top, {n} AS n", "o1.t1"),
-    ("SELECT v, ROW_NUMBER() OVER (ORDER BY k) FROM o1.t2", "o1.t2"),
+    ("SELECT v, ROW_NUMBER() OVER (ORDER BY k) FROM o1.t2 ORDER BY k", "o1.t2"),
     ("SELECT {n} + 1", ""),
     ("SELECT 'text' AS t, NULL AS nothing", ""),
 )
@@ -78,8 +78,8 @@ _WITH_ERRORS = (
     "SELECT v FROM o3.secret ORDER BY k",
     # They fail at a row behind the first.
     "SELECT id, (SELECT k FROM o1.t2 WHERE k <= id) FROM o1.t1 ORDER BY id",
-    "SELECT id, (SELECT v FROM o1.t2 WHERE k > 5 - id) FROM o1.t1",
-    "SELECT EXP(id * 300) FROM o1.t1",
+    "SELECT id, (SELECT v FROM o1.t2 WHERE k > 5 - id) FROM o1.t1 ORDER BY id",
+    "SELECT EXP(id * 300) FROM o1.t1 ORDER BY id",
 )
 _LOCKING = (
     ("SELECT id, a FROM o1.t1 WHERE id = {n} FOR UPDATE", "o1.t1"),

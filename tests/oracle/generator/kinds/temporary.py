@@ -49,7 +49,7 @@ def _use(make: Maker) -> Step | None:
         f"UPDATE {name} SET a = a + 1",
         f"TRUNCATE TABLE {name}",
         f"ALTER TABLE {name} ADD COLUMN extra INT",
-        f"SELECT t1.id FROM o1.t1 JOIN {name} x ON x.a = t1.id ORDER BY 1",
+        f"SELECT t1.id FROM o1.t1 STRAIGHT_JOIN {name} x ON x.a = t1.id ORDER BY 1",
     )
     return make.query(sql, reads="o1.t1")
 

@@ -18,10 +18,10 @@ def _set(make: Maker) -> Step:
         "SELECT @u1 := a FROM o1.t1 WHERE id = 2",
         "SELECT a INTO @u1 FROM o1.t1 WHERE id = {n}",
         "SELECT a, b INTO @u1, @u2 FROM o1.t1 WHERE id = 1",
-        "SELECT id FROM o1.t1 LIMIT 1 INTO @u2",
+        "SELECT id FROM o1.t1 ORDER BY id LIMIT 1 INTO @u2",
         "DO @u1 := {n}",
         "SET @`u2` = _latin1 'x', @'u1' = 1.50",
-        "SELECT COUNT(*) FROM o1.t1 WHERE (@u2 := id) > 0",
+        "SELECT COUNT(*) FROM o1.t1 FORCE INDEX (PRIMARY) WHERE (@u2 := id) > 0",
     )
     return make.query(sql.format(n=make.number(1, 6)), reads="o1.t1")
 
