@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures what a query costs the host process, how much memory a large result takes, and what others
-# notice of a hook that waits. PYPROXY_HOST=/path/to/mysql-proxy compares with the Lua plugin of that
-# installation; without it the bundled host is measured alone.
+# Measures what a query costs the host process, how much memory large results and idle connections take,
+# and what others notice of a hook that waits. PYPROXY_HOST=/path/to/mysql-proxy compares with the Lua
+# plugin of that installation; without it the bundled host is measured alone.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -20,6 +20,8 @@ an async hook and a sync one, TLS on both hops and none
 
 other measurements
   --gigabyte        the host's peak memory while results of 1 GiB pass
+  --idle            the host's memory for each idle connection
+    --connections N so many of them (default 1000)
   --waiting         rate and 99th percentile of 50 clients, beside one whose hook sleeps and without it
     --pairs N       pairs (default 5)
     --seconds N     seconds of each of the two, in slices of one (default 4)
@@ -30,4 +32,6 @@ esac
 
 install_packages "${BUILD_PACKAGES[@]}"
 require_rust
+# A connection takes three descriptors here, and two in the host.
+ulimit -n "$(ulimit -Hn)"
 exec cargo bench --quiet --bench host_cost -- "$@"

@@ -8,6 +8,8 @@
 #   threads      eight event threads, a script with busy threads, random clients, under valgrind
 #   plain        at full speed, in a release build: 200000 queries, 20000 connections, 2000 vanishing clients with one
 #                and with four event threads; memory and descriptors stay
+#   races        when named only: tests and the load of "threads" under ThreadSanitizer, in the bundled host: no data race.
+#                Needs Rust's nightly toolchain, for a standard library with the sanitizer
 #
 # Python allocates with malloc meanwhile, so that memcheck sees each object. tests/valgrind.supp has what CPython itself
 # is known for. The logs stay in <target>/memcheck. Takes about an hour on two processors; needs the packages of
@@ -20,9 +22,9 @@ usage() {
     cat <<'TEXT'
 usage: scripts/memcheck.sh [--host /path/to/mysql-proxy] [--seconds N] [PART...]
 
-  PART       integration, growth, threads, plain (default: all)
+  PART       integration, growth, threads, plain, races (default: all but races)
   --host     check the plugin in this mysql-proxy instead of the bundled host (the same as PYPROXY_HOST)
-  --seconds  duration of the part threads (default: 300)
+  --seconds  duration of the part threads, and of the same load in races (default: 300)
 TEXT
 }
 
@@ -35,6 +37,8 @@ UNFIT=(
     leaks::queries_leave_nothing_behind
     scripting::forks
 )
+# The tests of the part races: those in which threads share most.
+SHARING=(backends:: concurrency:: failures:: pooling:: scripting:: tls:: waiting:: watchdog::)
 TEST_THREADS=4
 GROWTH_SESSIONS=40
 GROWTH_QUERIES=300
@@ -56,7 +60,7 @@ while [ $# -gt 0 ]; do
             seconds=$2
             shift
             ;;
-        integration | growth | threads | plain) parts+=("$1") ;;
+        integration | growth | threads | plain | races) parts+=("$1") ;;
         -h | --help)
             usage
             exit
@@ -165,9 +169,45 @@ plain() {
     cargo test --locked --release --quiet --test soak -- --ignored --nocapture --test-threads 1 growth:: churn:: waiting::
 }
 
+# The host and the plugin with ThreadSanitizer, in <target>/races.
+build_for_races() {
+    local names target=$1 flags=()
+    # The plugin takes the sanitizer's functions from the host.
+    for names in '__tsan_*' '__sanitizer_*'; do
+        flags+=("-Clink-arg=-Wl,--export-dynamic-symbol=$names")
+    done
+    export CARGO_TARGET_DIR=$TARGET_DIR/races CARGO_PROFILE_DEV_OPT_LEVEL=1
+    export RUSTFLAGS=-Zsanitizer=thread
+    cargo +nightly build --locked -Zbuild-std --target "$target" -p pyproxy
+    cargo +nightly rustc --locked -Zbuild-std --target "$target" -p host --bin mysql-proxy -- "${flags[@]}"
+}
+
+races() {
+    local target dir=$LOGS/races tests=() status=0
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    (build_for_races "$target")
+    export PYPROXY_HOST=$TARGET_DIR/races/$target/debug/mysql-proxy
+    export PYPROXY_PLUGIN=$TARGET_DIR/races/$target/debug/libpyproxy.so
+    # GLib's slices go from thread to thread in ways that the sanitizer does not see.
+    export G_SLICE=always-malloc
+    export TSAN_OPTIONS="log_path=$dir/log history_size=7 exitcode=0 die_after_fork=0 allocator_may_return_null=1"
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cargo test --locked --quiet --test integration -- --test-threads "$TEST_THREADS" "${SHARING[@]}" || status=1
+    tests=(threads::busy_threads_and_random_clients churn::with_four_event_threads waiting::waiting_hooks_leave_nothing_behind)
+    PYPROXY_SOAK_SECONDS=$seconds PYPROXY_SOAK_SESSIONS=2000 soak --test-threads 1 "${tests[@]}" || status=1
+    if [ -n "$(find "$dir" -type f)" ]; then
+        echo "races: found in ${dir}:"
+        cat "$dir"/* | grep -h '^SUMMARY' | sort | uniq -c
+        status=1
+    fi
+    return "$status"
+}
+
 heading "set up"
-install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" python3-venv valgrind
+install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" haproxy python3-venv valgrind
 require_rust
+[[ " ${parts[*]} " != *" races "* ]] || rustup component add rust-src --toolchain nightly
 mkdir -p "$LOGS"
 [ "$PYPROXY_TEST_VENV" != "$VENV" ] || python_venv "$VENV" scripts/requirements.txt
 cargo build --locked -p pyproxy -p host

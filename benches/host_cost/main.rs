@@ -1,5 +1,5 @@
-//! What a query costs the host process, how much memory a large result takes, and what others notice
-//! of a hook that waits.
+//! What a query costs the host process, how much memory large results and idle connections take, and
+//! what others notice of a hook that waits.
 //!
 //! `scripts/bench.sh` runs it. The numbers are processor time of the host process, not latency:
 //! the peers are this program's own threads, and their work is not counted. With `PYPROXY_HOST`
@@ -7,7 +7,7 @@
 //! a busy machine disturbs both alike; so are those of HAProxy if it is installed.
 
 mod gigabyte;
-mod haproxy;
+mod idle;
 mod measure;
 mod options;
 mod pairs;
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     match options.mode {
         Mode::Cost => measure::run(&options),
         Mode::Gigabyte => gigabyte::run(),
+        Mode::Idle => idle::run(&options),
         Mode::Waiting => waiting::run(&options),
     }
     ExitCode::SUCCESS

@@ -8,6 +8,8 @@ options:
   --only TEXT       only the lines whose name contains TEXT
   --system-calls    count system calls per query, too (needs strace)
   --gigabyte        instead: stream results of 1 GiB and show the host's peak memory
+  --idle            instead: memory of the host for each idle connection
+  --connections N   with --idle: so many of them (default 1000)
   --waiting         instead: 50 clients beside one whose hook sleeps, and without it
   --pairs N         with --waiting: pairs (default 5)
   --seconds N       with --waiting: seconds of each of the two, in slices of one (default 4)";
@@ -19,6 +21,8 @@ pub enum Mode {
     Cost,
     /// Memory while a large result passes.
     Gigabyte,
+    /// Memory of idle connections.
+    Idle,
     /// Others while a hook waits.
     Waiting,
 }
@@ -36,6 +40,8 @@ pub struct Options {
     pub only: String,
     /// Count system calls, too.
     pub system_calls: bool,
+    /// How many idle connections there are.
+    pub connections: u32,
     /// How often others are measured with and without a hook that waits.
     pub pairs: u32,
     /// For so long, each.
@@ -51,6 +57,7 @@ impl Options {
             rounds: 11,
             only: String::new(),
             system_calls: false,
+            connections: 1000,
             pairs: 5,
             seconds: 4,
         };
@@ -62,6 +69,8 @@ impl Options {
                 "--only" => options.only = arguments.next().ok_or("--only needs a text")?,
                 "--system-calls" => options.system_calls = true,
                 "--gigabyte" => options.mode = Mode::Gigabyte,
+                "--idle" => options.mode = Mode::Idle,
+                "--connections" => options.connections = number(&argument, arguments.next())?,
                 "--waiting" => options.mode = Mode::Waiting,
                 "--pairs" => options.pairs = number(&argument, arguments.next())?,
                 "--seconds" => options.seconds = number(&argument, arguments.next())?,

@@ -5,9 +5,9 @@ use std::fs;
 use std::net::SocketAddr;
 
 use testkit::artifacts::host_plugin_dir;
+use testkit::haproxy::{self, Haproxy};
 use testkit::{Host, eventually, ports, wait};
 
-use crate::haproxy::{self, Haproxy};
 use crate::script::Script;
 
 /// What carries the traffic.
@@ -117,7 +117,10 @@ impl Variant {
                         .option_to_file("proxy-lua-script", "hooks.lua"),
                 }
             }
-            Proxy::Haproxy => return Running::Haproxy(Haproxy::start(port, backend, self.threads)),
+            Proxy::Haproxy => {
+                let section = format!("  server backend {backend}");
+                return Running::Haproxy(Haproxy::start(self.threads, &section));
+            }
         };
         let host = host.start();
         assert!(eventually(wait::PATIENCE, || ports::is_listening(port)), "{}", host.log());

@@ -49,6 +49,7 @@ __version__: str
 
 # What is sent may be text, which is encoded as UTF-8, or any bytes-like object.
 _Data: TypeAlias = str | Buffer
+_Settings: TypeAlias = dict[str, str] | dict[str, _bytes] | dict[str, str | _bytes]
 _Needed: TypeAlias = bool | int | Mapping[str, bool | int | None] | None
 _Cell: TypeAlias = (
     None
@@ -464,7 +465,7 @@ class ClientSession:
         """LAST_INSERT_ID(), as far as it was learned; None: another connection need not have it."""
     def learn(
         self,
-        settings: dict[str, str | _bytes] | None = None,
+        settings: _Settings | None = None,
         *,
         role: str | _bytes | None = None,
         insert_id: int | None = None,
@@ -475,7 +476,7 @@ class ClientSession:
         """
     def expect(
         self,
-        settings: dict[str, str | _bytes] | None = None,
+        settings: _Settings | None = None,
         *,
         role: str | _bytes | None = None,
         insert_id: int | None = None,

@@ -223,6 +223,9 @@ def made_result(
 def checked_query(proxy: pyproxy.Proxy, what: str | _Data, /) -> bytes:
     """The packet that `proxy.query(what)` would run now; what forbids that is raised."""
 
+def queued(queries: pyproxy.Queries, /) -> list[tuple[int, bytes, bool, bool]]:
+    """What is queued: tuples of id, packet, `resultset_is_needed` and `failure_is_needed`."""
+
 def injection_of(result: pyproxy.Resultset, /) -> pyproxy.Injection:
     """The query that has this result, or that this is a part of the answer to."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pyproxy._pooling.routing import route
-from pyproxy._pooling.session import ClientSession, Outcome, Profile
+from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy.commands import parse
 
 OK = Outcome(False, in_transaction=False, auto_commit=True)
@@ -20,26 +20,25 @@ def run(session: ClientSession, sql: str, outcome: Outcome = OK) -> None:
 
 @pytest.fixture
 def session() -> ClientSession:
-    return ClientSession("db", 45)
+    return ClientSession("db")
 
 
 def test_a_new_session_is_free(session: ClientSession) -> None:
     assert not session.must_stay
     assert not session.leaves_something
-    assert not session.is_held
-    assert session.profile == Profile(45, ())
+    assert session.settings == ()
 
 
 def test_settings_are_kept_in_order_and_once(session: ClientSession) -> None:
     for sql in ("SET a = 1", "SET b = 1", "SET a = 2", "SELECT 1"):
         run(session, sql)
-    assert session.profile == Profile(45, ("SET b = 1", "SET a = 2"))
+    assert session.settings == ("SET b = 1", "SET a = 2")
     assert not session.must_stay
 
 
 def test_a_refused_setting_is_none(session: ClientSession) -> None:
     run(session, "SET a = 1", ERROR)
-    assert session.profile.settings == ()
+    assert session.settings == ()
 
 
 def test_too_many_settings_tie(session: ClientSession) -> None:
@@ -101,30 +100,6 @@ def test_open_statements_tie(session: ClientSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "outcome", "is_held"),
-    [
-        ("SELECT 1", OK, False),
-        ("SELECT 1", ERROR, True),
-        ("SELECT 1", Outcome(False, False, True, warnings=1), True),
-        ("SELECT SQL_CALC_FOUND_ROWS 1", OK, True),
-        ("UPDATE t SET a = 1", Outcome(False, False, True, affected_rows=1), True),
-        ("UPDATE t SET a = 1", Outcome(False, False, True), True),
-        ("INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=1), True),
-        ("COMMIT", OK, False),
-    ],
-)
-def test_what_can_be_asked_about_holds(
-    session: ClientSession, sql: str, outcome: Outcome, is_held: bool
-) -> None:
-    run(session, sql, outcome)
-    assert session.is_held == is_held
-    run(session, "SHOW WARNINGS")
-    assert session.is_held == is_held
-    run(session, "SELECT 1")
-    assert not session.is_held
-
-
-@pytest.mark.parametrize(
     ("sql", "outcome"),
     [
         ("INSERT INTO t VALUES ()", Outcome(False, False, True, insert_id=7)),
@@ -132,13 +107,13 @@ def test_what_can_be_asked_about_holds(
         ("LOAD DATA INFILE 'x' INTO TABLE t", OK),
     ],
 )
-def test_an_insert_id_ties_and_is_reset_before_others_come(
+def test_an_insert_id_ties_and_leaves_nothing(
     session: ClientSession, sql: str, outcome: Outcome
 ) -> None:
     run(session, "UPDATE t SET a = 1", OK)
     assert not session.must_stay
     run(session, sql, outcome)
-    assert (session.must_stay, session.needs_reset) == (True, True)
+    assert session.must_stay
     assert not session.leaves_something
     assert session.outlasts_reset == frozenset()
 

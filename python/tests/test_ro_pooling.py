@@ -55,18 +55,18 @@ def test_a_transaction_is_not_shared(session: Session) -> None:
     session.query("BEGIN")
     other.query("SELECT 1")
     session.query("COMMIT")
-    backends = [query.backend for query in session.server_queries if query.command == 3]
-    assert backends == [0, 1, 0]
+    texts = ("BEGIN", "SELECT 1", "COMMIT")
+    assert [query.backend for query in session.server_queries if query.text in texts] == [0, 1, 0]
 
 
 def test_the_database_is_told_only_when_it_is_another(session: Session) -> None:
     one, two = session.new_client(database="a"), session.new_client(database="b")
     one.connect()
-    before = len(session.server_queries)
     for _ in range(2):
         one.query("SELECT 1")
-    assert [query.command for query in session.server_queries[before:]] == [3, 3]
+    assert 2 not in [query.command for query in session.server_queries]
     session.globals.config.ro_pooling.min_idle_connections = 0
     two.connect()
     one.query("SELECT 2")
-    assert [query.text for query in session.server_queries[-2:]] == ["a", "SELECT 2"]
+    texts = [query.text for query in session.server_queries]
+    assert texts[texts.index("SELECT 2") - 1] == "a"

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pyproxy._pooling import server_connections
-from pyproxy.testing import Error, FakeServer, LoginRefused, Ok, Result, Session
+from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS
+from pyproxy.testing import Changes, Error, FakeServer, LoginRefused, Ok, Result, Session
 
 PRIMARY, READER = 0, 1
+RESET = (READER, 31, "")
 SCRIPT = "pyproxy.hooks.rw_splitting"
 SMALL = {"rwsplit": {"min_idle_connections": 1}}
 
 
 def start(
-    read_only: FakeServer | None = None, users: dict[str, str] | None = None, **options: Any
+    read_only: FakeServer | None = None,
+    users: dict[str, str] | None = None,
+    tracks: bool = True,
+    **options: Any,
 ) -> Session:
     """A session whose proxy has one idle connection in each pool: the client's own, and that of another one."""
     options.setdefault("config", SMALL)
-    session = Session(
-        SCRIPT,
-        backends=[FakeServer(users=users)],
-        read_only=[read_only or FakeServer(users=users)],
-        **options,
-    )
+    primary = FakeServer(users=users, tracks=tracks)
+    reader = read_only or FakeServer(users=users, tracks=True)
+    for server in (primary, reader):
+        server.on(re.compile(r"^SELECT \d$"), number("1"))
+    session = Session(SCRIPT, backends=[primary], read_only=[reader], **options)
     session.connect()
     session.new_client().connect()
     return session
+
+
+def number(value: str) -> Result:
+    """A result of one number."""
+    return Result([("x", 8)], [(value,)])
+
+
+def second(session: Session) -> Session:
+    """The other client that `start` made: the two share one connection to each backend."""
+    (client,) = session._others
+    return client
 
 
 @pytest.fixture
@@ -41,18 +56,28 @@ def sent(session: Session, action: Callable[[], Any]) -> list[tuple[int, int, st
     """What the servers got during `action`: backend, command, text."""
     before = len(session.server_queries)
     action()
-    return [(q.backend, q.command, q.text) for q in session.server_queries[before:]]
+    return [
+        (q.backend, q.command, q.text)
+        for q in session.server_queries[before:]
+        # Each connection is told once what to report, and asked about its last statement if the answer does not tell.
+        if "session_track" not in q.text and q.text != QUESTION
+    ]
 
 
 def queries(session: Session, *statements: str) -> list[tuple[int, str]]:
-    """Runs the statements; gives what the servers got, without the command byte."""
+    """Runs the statements; gives which servers got them."""
 
     def run() -> None:
         for sql in statements:
             answer = session.query(sql)
             assert answer.error is None, answer.error
 
-    return [(backend, text) for backend, _, text in sent(session, run)]
+    return [(backend, text) for backend, _, text in sent(session, run) if text in statements]
+
+
+def texts(session: Session) -> list[str]:
+    """What the servers got so far."""
+    return [query.text for query in session.server_queries]
 
 
 def idle(session: Session) -> list[int]:
@@ -86,25 +111,46 @@ def test_without_autocommit_nothing_moves(session: Session) -> None:
     assert queries(session, "SELECT 1")[-1] == (READER, "SELECT 1")
 
 
-def test_a_new_client_tells_a_connection_nothing(session: Session) -> None:
-    assert queries(session, "SELECT 1", "DO 1", "SELECT 2") == [
-        (READER, "SELECT 1"),
-        (PRIMARY, "DO 1"),
-        (READER, "SELECT 2"),
+def test_a_connection_of_its_own_is_told_nothing(session: Session) -> None:
+    # What comes of no other client's hands needs no reset.
+    assert sent(session, lambda: session.query("DO 1")) == [
+        (PRIMARY, 3, "DO 1"),
     ]
 
 
-def test_settings_are_repeated_once_for_each_connection(session: Session) -> None:
-    assert queries(session, "SET a = 1", "SELECT 1", "SELECT 2", "DO 1") == [
-        (PRIMARY, "SET a = 1"),
-        (READER, "SET a = 1"),
-        (READER, "SELECT 1"),
-        (READER, "SELECT 2"),
-        (PRIMARY, "DO 1"),
+def test_settings_go_along_by_value(session: Session) -> None:
+    session.servers[PRIMARY].on("SET a = b + 1", Ok(changes=Changes({"a": "4"})))
+    queries(session, "SELECT 1")
+    session.servers[PRIMARY].on("SELECT @@session.a", number("4"))
+    assert sent(session, lambda: session.query("SET a = b + 1")) == [
+        (PRIMARY, 3, "SET SESSION transaction_read_only = 0"),
+        (PRIMARY, 3, "SET a = b + 1"),
+        (PRIMARY, 3, "SELECT @@session.a"),
     ]
+    with session.inspect() as proxy:
+        assert proxy.connection.session.settings["a"] == "4"
+    assert sent(session, lambda: session.query("SELECT 1")) == [
+        (READER, 3, "SET SESSION a = 4"),
+        (READER, 3, "SELECT 1"),
+    ]
+    assert sent(session, lambda: session.query("SELECT 2")) == [(READER, 3, "SELECT 2")]
 
 
-def test_a_connection_with_other_settings_is_reset(session: Session) -> None:
+def test_a_value_that_cannot_be_given_to_another_ties(session: Session) -> None:
+    session.servers[PRIMARY].on("SELECT @@session.a", Result(["@@session.a"], [("\\",)]))
+    statements = ["SET a = X'5C'", "SELECT 1"]
+    assert {backend for backend, _ in queries(session, *statements)} == {PRIMARY}
+
+
+def test_names_stand_for_three(session: Session) -> None:
+    queries(session, "SET NAMES utf8mb4")
+    names = ("character_set_client", "character_set_results", "collation_connection")
+    assert "SELECT " + ", ".join(f"@@session.{name}" for name in names) in texts(session)
+    told = " ".join(text for _, _, text in sent(session, lambda: session.query("SELECT 1")))
+    assert all(f"{name} = 'utf8mb4'" in told for name in names)
+
+
+def test_a_connection_of_another_client_is_reset(session: Session) -> None:
     session.servers[READER].on(
         "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = 45",
         Result(["CHARACTER_SET_NAME", "COLLATION_NAME"], [("utf8mb4", "utf8mb4_general_ci")]),
@@ -113,67 +159,76 @@ def test_a_connection_with_other_settings_is_reset(session: Session) -> None:
     other.connect()
     queries(session, "SET a = 1", "SELECT 1")
     told = sent(session, lambda: other.query("SELECT 2"))
-    assert told[0] == (READER, 31, "")
-    assert [text for _, _, text in told[-2:]] == [
-        "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci",
-        "SELECT 2",
-    ]
+    settings = (
+        "SET SESSION character_set_client = utf8mb4, character_set_results = utf8mb4, "
+        "collation_connection = utf8mb4_general_ci, transaction_read_only = 1"
+    )
     # The names of the collation are asked for once.
-    queries(session, "SELECT 1")
-    assert sent(session, lambda: other.query("SELECT 2")) == [told[0], *told[-2:]]
+    assert told == [RESET, (READER, 3, settings), (READER, 3, "SELECT 2")]
 
 
-def test_clients_with_the_same_settings_need_no_reset(session: Session) -> None:
-    queries(session, "SET a = 1", "SELECT 1")
-    other = session.new_client()
-    other.query("SET a = 1")
-    assert sent(session, lambda: other.query("SELECT 2")) == [(READER, 3, "SELECT 2")]
+def test_a_connection_that_cannot_be_prepared_runs_nothing() -> None:
+    with start() as session:
+        cannot_be_prepared(session)
 
 
-def test_a_connection_that_cannot_be_prepared_runs_nothing(session: Session) -> None:
-    session.servers[READER].on("SET a = 1", Error(1193, "HY000", "Unknown variable"))
+def cannot_be_prepared(session: Session) -> None:
+    setting = "SET SESSION a = 1, transaction_read_only = 1"
+    session.servers[READER].on(setting, Error(1193, "HY000", "Unknown variable"))
     queries(session, "SET a = 1")
     answer = session.query("SELECT 1")
     assert answer.error is not None
     assert answer.error.errno == 1193
     assert answer.error.message.endswith(": Unknown variable")
-    assert [q.text for q in session.server_queries].count("SELECT 1") == 0
+    assert texts(session).count("SELECT 1") == 0
     assert queries(session, "DO 1") == [(PRIMARY, "DO 1")]
-    # Whatever it is left with, the next client does not find it.
-    other = session.new_client()
-    other.connect()
-    assert sent(session, lambda: other.query("SELECT 2"))[0] == (READER, 31, "")
+    # Whatever it is left with, nobody finds it.
+    assert idle(session)[READER] == 0
 
 
 def test_the_default_database_goes_along(session: Session) -> None:
-    # USE is sent as the command it stands for.
-    assert sent(session, lambda: session.query("USE `db`")) == [(PRIMARY, 2, "db")]
+    queries(session, "SELECT 1")
+    session.command(b"\x02db")
     assert sent(session, lambda: session.query("SELECT 1")) == [
         (READER, 2, "db"),
         (READER, 3, "SELECT 1"),
     ]
     assert sent(session, lambda: session.query("SELECT 2")) == [(READER, 3, "SELECT 2")]
+    queries(session, "USE other")
+    assert (READER, 2, "other") in sent(session, lambda: session.query("SELECT 1"))
 
 
-def test_an_insert_id_holds_the_connection(session: Session) -> None:
+def test_the_last_insert_id_goes_along(session: Session) -> None:
     session.servers[PRIMARY].on("INSERT", Ok(affected_rows=1, insert_id=7))
-    statements = ["INSERT", "SELECT 1", "SELECT LAST_INSERT_ID()"]
-    assert queries(session, *statements) == [(PRIMARY, sql) for sql in statements]
-    assert idle(session) == [0, 1]
+    queries(session, "SELECT 1", "INSERT")
+    with session.inspect() as proxy:
+        assert proxy.connection.session.insert_id == 7
+    assert sent(session, lambda: session.query("SELECT 1")) == [
+        (READER, 3, "SET SESSION last_insert_id = 7"),
+        (READER, 3, "SELECT 1"),
+    ]
+    assert queries(session, "SELECT LAST_INSERT_ID()") == [(PRIMARY, "SELECT LAST_INSERT_ID()")]
+    assert idle(session) == [1, 1]
 
 
-def test_an_insert_id_of_a_prepared_statement_holds_the_connection(session: Session) -> None:
+def test_an_insert_id_of_a_prepared_statement_is_asked_for(session: Session) -> None:
     sql = "INSERT INTO t VALUES (1) RETURNING id"
     session.servers[PRIMARY].on(sql, Result(["id"], [(7,)]))
     statement = session.prepare(sql)
     session.execute(statement)
+    last = [(name, 8) for name in QUESTION[len("SELECT ") :].split(", ")]
+    session.servers[PRIMARY].on(QUESTION, Result(last, [(-1, 0, 7, 0)]))
+    # The answer does not tell it; the connection is asked as soon as it is given back.
     session.close_statement(statement)
-    assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]
+    queries(session, "DO 1")
+    with session.inspect() as proxy:
+        assert proxy.connection.session.insert_id == 7
 
 
 def test_an_insert_id_is_nobody_elses() -> None:
     settings = {"rwsplit": {"min_idle_connections": 0}}
-    with Session(SCRIPT, config=settings, pool_change_user=False) as session:
+    server = FakeServer(tracks=True)
+    with Session(SCRIPT, server=server, config=settings, pool_change_user=False) as session:
         session.server.on("INSERT", Ok(affected_rows=1, insert_id=7))
         session.query("INSERT")
         session.quit()
@@ -181,7 +236,7 @@ def test_an_insert_id_is_nobody_elses() -> None:
         other.connect()
         told = sent(session, lambda: other.query("SELECT LAST_INSERT_ID()"))
         assert len(session.server.connections) == 1
-        assert told[0] == (PRIMARY, 31, "")
+        assert (PRIMARY, 31, "") in told[:2]
 
 
 def test_a_reset_by_the_client_ends_the_insert_id(session: Session) -> None:
@@ -191,9 +246,7 @@ def test_a_reset_by_the_client_ends_the_insert_id(session: Session) -> None:
     assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
 
 
-@pytest.mark.parametrize(
-    "sql", ["SELECT FOUND_ROWS()", "SELECT ROW_COUNT()", "SELECT LASTVAL(s)", "SHOW PROFILES"]
-)
+@pytest.mark.parametrize("sql", ["SELECT LASTVAL(s)", "SHOW PROFILES"])
 def test_what_no_connection_knows_is_refused(session: Session, sql: str) -> None:
     queries(session, "SELECT 1")
 
@@ -207,9 +260,67 @@ def test_what_no_connection_knows_is_refused(session: Session, sql: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("before", "sql", "expected"),
+    [
+        ("UPDATE t SET a = 1", "SELECT ROW_COUNT()", "3"),
+        ("SELECT SQL_CALC_FOUND_ROWS 1", "SELECT FOUND_ROWS()", "7"),
+        ("SELECT 1", "SELECT FOUND_ROWS()", "1"),
+    ],
+)
+def test_questions_about_the_last_statement_are_answered(
+    session: Session, before: str, sql: str, expected: str
+) -> None:
+    for server in session.servers:
+        server.on("UPDATE t SET a = 1", Ok(affected_rows=3)).on("SELECT 1", number("1"))
+        server.on("SELECT SQL_CALC_FOUND_ROWS 1", Result(["1"], [("1",)] * 7))
+    assert session.query(before).error is None
+
+    def ask() -> None:
+        assert session.query(sql).rows == [(expected,)]
+
+    assert sent(session, ask) == []
+    # Whoever is given the connection: it is not asked.
+    session.new_client().query(before)
+    assert session.query("SELECT ROW_COUNT()").rows == [("-1",)]
+
+
+def test_what_cannot_be_answered_from_memory_is_refused(session: Session) -> None:
+    queries(session, "SELECT 1")
+    for answer, reason in (
+        (session.query("SELECT ROW_COUNT() + 1"), "with other clients"),
+        (session.command(b"\x16SELECT ROW_COUNT()"), "cannot be prepared"),
+    ):
+        assert answer.error is not None
+        assert reason in answer.error.message
+
+
+def test_in_a_transaction_questions_go_to_the_server(session: Session) -> None:
+    statements = ["BEGIN", "UPDATE t SET a = 1", "SELECT ROW_COUNT() + 1", "SHOW WARNINGS"]
+    assert queries(session, *statements) == [(PRIMARY, sql) for sql in statements]
+
+
+def test_warnings_are_fetched_while_the_connection_is_there(session: Session) -> None:
+    session.servers[READER].on("SELECT a", Result(["a"], [("1",)], warnings=1))
+    session.query("SELECT a")
+    assert texts(session)[-3:] == ["SELECT a", QUESTION, SHOW_WARNINGS]
+
+    def ask() -> None:
+        assert session.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
+        assert session.query("SHOW ERRORS").rows == []
+        assert session.query("SHOW COUNT(*) WARNINGS").rows == [("1",)]
+
+    assert sent(session, ask) == []
+
+
+def test_what_an_error_left_can_be_asked_for(session: Session) -> None:
+    session.servers[PRIMARY].on("garbage", Error(1064, "42000", "Syntax"))
+    session.query("garbage")
+    assert session.query("SHOW ERRORS").rows == [("Error", "1064", "Syntax")]
+
+
+@pytest.mark.parametrize(
     ("before", "sql"),
     [
-        ("UPDATE t SET a = 1", "SELECT ROW_COUNT()"),
         ("SELECT NEXTVAL(s)", "SELECT LASTVAL(s)"),
         ("CALL p()", "SELECT LASTVAL(s)"),
         ("SET profiling = 1", "SHOW PROFILES"),
@@ -220,9 +331,22 @@ def test_what_one_connection_knows_is_asked_there(session: Session, before: str,
 
 
 def test_there_are_no_warnings_of_others(session: Session) -> None:
-    # It left none, or the connection would still be the client's.
-    queries(session, "SELECT 1")
-    assert queries(session, "SHOW WARNINGS") == [(PRIMARY, "DO 0"), (PRIMARY, "SHOW WARNINGS")]
+    session.servers[PRIMARY].on("DROP TABLE IF EXISTS t", Ok(warnings=1))
+    session.servers[READER].on("SELECT a FROM t", number("1"))
+    second(session).query("DROP TABLE IF EXISTS t")
+    queries(session, "SELECT a FROM t")
+
+    def ask() -> None:
+        assert session.query("SHOW WARNINGS").rows == []
+
+    # It is asked how that looks, whatever it has.
+    assert (PRIMARY, 3, "SHOW WARNINGS") in sent(session, ask)
+
+
+def test_warnings_stay_behind_a_statement_without_a_table(session: Session) -> None:
+    session.servers[PRIMARY].on("DROP TABLE IF EXISTS t", Ok(warnings=1))
+    queries(session, "DROP TABLE IF EXISTS t", "SELECT 1")
+    assert session.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
 
 
 @pytest.mark.parametrize("command", [b"\x1b\1\0", b"\x03SET profiling = 1"])
@@ -234,29 +358,57 @@ def test_what_a_reset_keeps_is_nobody_elses(session: Session, command: bytes) ->
     assert idle(session) == [0, 1]
 
 
-def test_both_forms_of_a_transaction_setting_are_repeated(session: Session) -> None:
+def test_a_setting_of_all_transactions_goes_along(session: Session) -> None:
+    isolation = Result(["x"], [("SERIALIZABLE",)])
+    session.servers[PRIMARY].on("SELECT @@session.transaction_isolation", isolation)
+    session.servers[PRIMARY].on("SELECT @@session.transaction_read_only", number("1"))
     settings = [
         "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
         "SET SESSION TRANSACTION READ ONLY",
     ]
-    told = queries(session, *settings, "SELECT 1")
-    assert [text for backend, text in told if backend == READER] == [*settings, "SELECT 1"]
+    queries(session, *settings)
+    told = [text for _, _, text in sent(session, lambda: session.query("SELECT 1"))]
+    assert "SET SESSION transaction_isolation = 'SERIALIZABLE', transaction_read_only = 1" in told
+    # What it is on replicas anyway stays so on the primary: the client wants it.
+    assert sent(session, lambda: session.query("DO 1"))[0] == (PRIMARY, 3, "DO 1")
 
 
-def test_a_held_connection_is_not_reset(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    queries(session, "CREATE TEMPORARY TABLE t (a INT)")
-    monkeypatch.setattr(server_connections, "_profiles", {})
-    assert queries(session, "SELECT a FROM t") == [(PRIMARY, "SELECT a FROM t")]
+def test_replicas_write_nothing(session: Session) -> None:
+    told = sent(session, lambda: session.query("SELECT 1"))
+    assert told[-2:] == [
+        (READER, 3, "SET SESSION transaction_read_only = 1"),
+        (READER, 3, "SELECT 1"),
+    ]
 
 
-def test_a_database_is_not_chosen_twice(session: Session) -> None:
-    other = session.new_client(database="o")
-    other.connect()
-    session.query("USE x")
-    # Both connections of the primary are in the other's database now.
-    for _ in range(2):
-        other.query("DO 1")
-    assert sent(session, lambda: session.query("USE y")) == [(PRIMARY, 2, "y")]
+@pytest.mark.parametrize("errno", [1792, 1290, 1836])
+def test_what_a_replica_refuses_runs_on_the_primary(session: Session, errno: int) -> None:
+    session.servers[READER].on("SELECT 1", Error(errno, "HY000", "read only"))
+    assert queries(session, "SELECT 1") == [(READER, "SELECT 1"), (PRIMARY, "SELECT 1")]
+    assert session.query("SELECT FOUND_ROWS()").rows == [("1",)]
+    assert idle(session) == [1, 1]
+
+
+def test_other_errors_of_replicas_are_the_clients(session: Session) -> None:
+    session.servers[READER].on("SELECT 1", Error(1146, "42S02", "No table"))
+    error = session.query("SELECT 1").error
+    assert error is not None and error.errno == 1146
+    assert texts(session).count("SELECT 1") == 1
+
+
+def test_the_second_try_waits_for_the_primary() -> None:
+    with start(clock="fake") as session:
+        session.servers[READER].on("SELECT 1", Error(1792, "25006", "read only"))
+        other = second(session)
+        assert other.query("BEGIN").error is None
+        pending = session.begin_query("SELECT 1")
+        assert not pending.done
+        session.clock.advance(0.5)
+        assert not pending.done
+        assert other.query("COMMIT").error is None
+        session.clock.advance(0.1)
+        assert pending.answer().rows == [("1",)]
+        assert [q.backend for q in session.server_queries if q.text == "SELECT 1"] == [1, 0]
 
 
 def test_a_reset_by_the_client_ends_settings_and_ties(session: Session) -> None:
@@ -305,25 +457,66 @@ def test_a_change_of_user_begins_a_new_session(session: Session) -> None:
     assert answer.error is None
     told = sent(session, lambda: session.query("SELECT 1"))
     assert told[-1] == (READER, 3, "SELECT 1")
-    assert "SET a = 1" not in [text for _, _, text in told]
+    assert not any("a = 1" in text for _, _, text in told)
 
 
-def test_what_asks_about_the_statement_before_follows_it(session: Session) -> None:
-    assert queries(session, "SELECT SQL_CALC_FOUND_ROWS 1", "SELECT FOUND_ROWS()") == [
-        (READER, "SELECT SQL_CALC_FOUND_ROWS 1"),
-        (READER, "SELECT FOUND_ROWS()"),
-    ]
+def test_a_change_that_the_text_does_not_explain_ties(session: Session) -> None:
+    session.servers[PRIMARY].on("UPDATE t SET a = 1", Ok(changes=Changes({"sql_mode": ""})))
+    statements = ["UPDATE t SET a = 1", "SELECT 2"]
+    assert {backend for backend, _ in queries(session, *statements)} == {PRIMARY}
+    with session.inspect() as proxy:
+        assert proxy.connection.server is not None
+        assert proxy.connection.server.session.ties
+    session.quit()
+    assert idle(session) == [0, 1]
 
 
-def test_a_held_reader_serves_on(session: Session) -> None:
-    statements = ["SELECT SQL_CALC_FOUND_ROWS 1", "SELECT 2"]
-    assert [backend for backend, _ in queries(session, *statements)] == [READER, READER]
+@pytest.mark.parametrize(
+    ("sql", "changes"),
+    [
+        ("UPDATE t SET a = 1", Changes(gtids="5-1-9")),
+        ("UPDATE t SET a = 1", Changes({"last_gtid": "0-1-9"})),
+        ("SET a = 1", Changes({"a": "1"}, state=True)),
+        ("USE db", Changes(schema="db", state=True)),
+    ],
+)
+def test_what_the_text_explains_ties_to_nothing(
+    session: Session, sql: str, changes: Changes
+) -> None:
+    session.servers[PRIMARY].on(sql, Ok(changes=changes))
+    assert queries(session, sql, "SELECT 2")[-1] == (READER, "SELECT 2")
+
+
+def test_a_transaction_that_the_server_reports_ties(session: Session) -> None:
+    begun = Changes(transaction="T_______")
+    session.servers[PRIMARY].on("DO 1", Ok(changes=begun))
+    assert queries(session, "DO 1", "SELECT 1") == [(PRIMARY, "DO 1"), (PRIMARY, "SELECT 1")]
+    session.servers[PRIMARY].on("DO 2", Ok(changes=Changes(transaction="________")))
+    assert queries(session, "DO 2", "SELECT 1")[-1] == (READER, "SELECT 1")
+
+
+def test_a_server_that_reports_nothing_is_not_trusted() -> None:
+    with start(FakeServer(), tracks=False) as session:
+        statements = ["UPDATE t SET a = 1", "SELECT 1", "SHOW TABLES", "SELECT 1"]
+        backends = [backend for backend, _ in queries(session, *statements)]
+        # What SHOW may have left there nobody knows.
+        assert backends == [PRIMARY, READER, PRIMARY, PRIMARY]
 
 
 def test_a_ping_goes_where_the_client_is(session: Session) -> None:
-    session.query("SELECT SQL_CALC_FOUND_ROWS 1")
+    session.servers[READER].on("SELECT 1", Ok(changes=Changes(state=True)))
+    session.query("SELECT 1")
     assert sent(session, lambda: session.command(b"\x0e")) == [(READER, 14, "")]
-    assert queries(session, "SELECT FOUND_ROWS()") == [(READER, "SELECT FOUND_ROWS()")]
+    assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
+
+
+def test_a_client_that_is_tied_to_a_replica_has_to_come_again_to_write(session: Session) -> None:
+    session.servers[READER].on("SELECT 1", Ok(changes=Changes(state=True)))
+    session.query("SELECT 1")
+    answer = session.query("UPDATE t SET a = 1")
+    assert answer.error is not None
+    assert answer.error.errno == 1040
+    assert session.closed
 
 
 def test_a_ping_needs_no_primary(session: Session) -> None:
@@ -347,13 +540,14 @@ def test_a_refused_login_is_no_trouble() -> None:
 
 def test_without_change_user_a_pooled_connection_has_its_settings_still() -> None:
     settings = {"rwsplit": {"min_idle_connections": 0}}
-    with Session(SCRIPT, config=settings, pool_change_user=False) as session:
+    server = FakeServer(tracks=True)
+    with Session(SCRIPT, server=server, config=settings, pool_change_user=False) as session:
         session.query("SET a = 1")
         session.quit()
         other = session.new_client()
         told = sent(session, lambda: other.query("DO 1"))
         assert len(session.server.connections) == 1
-        assert told[0] == (PRIMARY, 31, "")
+        assert (PRIMARY, 31, "") in told[:2]
 
 
 def test_a_lost_transaction_does_not_go_on_elsewhere() -> None:
@@ -376,17 +570,6 @@ def read_query(proxy, packet):
         answer = session.query("INSERT INTO t VALUES (1)")
         assert answer.error is not None
         assert answer.error.errno == 1040
-
-
-def test_the_memory_of_connections_is_bounded(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_connections, "_MOST", 1)
-    for _ in range(3):
-        queries(session, "SET a = 1", "SELECT 1")
-    assert len(server_connections._profiles) == 1
-    # What was forgotten is reset.
-    assert [command for _, command, _ in sent(session, lambda: session.query("DO 1"))][0] == 31
 
 
 def test_open_statements_tie(session: Session) -> None:
@@ -425,29 +608,59 @@ def test_what_is_tied_is_closed_with_the_client(session: Session) -> None:
 def test_no_more_idle_connections_than_wanted() -> None:
     settings = {"rwsplit": {"min_idle_connections": 1, "max_idle_connections": 1}}
     with start(config=settings) as session:
-        session.servers[PRIMARY].on("UPDATE", Ok(affected_rows=1))
-        # The connection is still the client's: the next statement may ask for ROW_COUNT().
-        queries(session, "UPDATE")
+        # The connection is the client's as long as this lasts.
+        queries(session, "SET autocommit=0")
         session.new_client().connect()
         session.quit()
         with session.inspect() as proxy:
             assert proxy.globals.backends[PRIMARY].pool.users["u"].cur_idle_connections == 1
 
 
+def test_a_client_waits_for_a_connection() -> None:
+    with start(clock="fake") as session:
+        other = second(session)
+        assert other.query("BEGIN").error is None
+        pending = session.begin_query("DO 1")
+        session.clock.advance(1.0)
+        assert not pending.done
+        assert other.query("COMMIT").error is None
+        session.clock.advance(0.1)
+        assert pending.answer().error is None
+        assert [q.text for q in session.server_queries].count("DO 1") == 1
+
+
 def test_a_client_without_a_connection_has_to_come_again() -> None:
-    with Session(
-        SCRIPT, backends=[FakeServer()], read_only=[FakeServer()], config=SMALL
-    ) as session:
-        session.connect()
-        other = session.new_client()
-        # Its own connection went to the reader.
-        other.connect()
-        session.query("BEGIN")
+    settings = {"rwsplit": {"min_idle_connections": 1, "wait_seconds": 0.5}}
+    with start(clock="fake", config=settings) as session:
+        assert session.query("BEGIN").error is None
+        other = second(session)
         assert other.query("SELECT 1").error is None
-        answer = other.query("DO 1")
+        pending = other.begin_query("DO 1")
+        session.clock.advance(0.4)
+        assert not pending.done
+        session.clock.advance(0.2)
+        answer = pending.answer()
         assert answer.error is not None
         assert (answer.error.errno, answer.error.sqlstate) == (1040, "08004")
         assert other.closed
+
+
+def test_nobody_waits_for_backends_that_are_down() -> None:
+    with start(clock="fake") as session:
+        assert second(session).query("BEGIN").error is None
+        with session.inspect() as proxy:
+            proxy.globals.backends[PRIMARY].state = proxy.BACKEND_STATE_DOWN
+        answer = session.query("DO 1")
+        assert answer.error is not None
+        assert answer.error.errno == 1040
+
+
+def test_without_a_primary_settings_are_made_on_a_replica() -> None:
+    with start(clock="fake") as session:
+        assert second(session).query("BEGIN").error is None
+        assert queries(session, "SET a = 1") == [(READER, "SET a = 1")]
+        pending = session.begin_query("SET autocommit = 0")
+        assert not pending.done
 
 
 def test_a_reader_that_is_down_is_not_waited_for() -> None:

@@ -102,7 +102,6 @@ function_table! {
     network_backends_add: fn_network_backends_add,
     network_backends_get: fn_network_backends_get,
     network_backends_count: fn_network_backends_count,
-    network_backends_check: fn_network_backends_check,
     network_mysqld_con_new: fn_network_mysqld_con_new,
     network_mysqld_con_free: fn_network_mysqld_con_free,
     network_mysqld_add_connection: fn_network_mysqld_add_connection,

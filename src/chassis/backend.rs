@@ -7,7 +7,7 @@ use std::ffi::CString;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chassis_sys as sys;
 use chassis_sys::{backend_state_t, backend_type_t};
@@ -17,6 +17,9 @@ use engine::{AddBackendError, Address, BackendKind, BackendState};
 use super::api::api;
 use super::{OwnedSocket, address};
 use crate::boundary::HostCall;
+
+/// How long a backend is DOWN at least, in seconds; the same as the host's.
+const DOWN_SECONDS: i64 = 4;
 
 /// The backends of this plugin: the host's global list, or one of our own beside the Lua plugin.
 #[derive(Debug, Clone)]
@@ -88,10 +91,14 @@ impl Backends {
         self.len() == 0
     }
 
-    /// Lets backends that have been DOWN for long enough be tried again; looks at most once a second.
+    /// Lets backends that have been DOWN for long enough be tried again.
+    ///
+    /// The host's `network_backends_check` is for its callbacks only: it uses members without a lock, and not as atomics.
     pub fn recheck(&self) {
-        // SAFETY: INV-6; the host locks the list.
-        unsafe { (api().network_backends_check)(self.0.raw.as_ptr()) };
+        let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
+        for (backend, _) in &*entries {
+            backend.recheck();
+        }
     }
 
     /// The backend at `ndx`.
@@ -142,25 +149,53 @@ impl Backend {
         }
     }
 
-    /// Sets the state and notes the time.
-    pub fn set_state(&self, state: BackendState) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let state = match state {
-            BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
-            BackendState::Up => backend_state_t::BACKEND_STATE_UP,
-            BackendState::Down => backend_state_t::BACKEND_STATE_DOWN,
-        };
+    /// When the state was set last, in seconds and microseconds.
+    fn since_words(&self) -> (&AtomicI64, &AtomicI64) {
         // SAFETY: as in `state_word`.
-        let (seconds, micros) = unsafe {
+        unsafe {
             let since = &raw mut (*self.0.as_ptr()).state_since;
             (
                 AtomicI64::from_ptr(&raw mut (*since).tv_sec),
                 AtomicI64::from_ptr(&raw mut (*since).tv_usec),
             )
-        };
+        }
+    }
+
+    fn note_time(&self, now: Duration) {
+        let (seconds, micros) = self.since_words();
         seconds.store(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
         micros.store(i64::from(now.subsec_micros()), Ordering::Relaxed);
-        self.state_word().store(state, Ordering::Relaxed);
+    }
+
+    /// DOWN for more than [`DOWN_SECONDS`] becomes UNKNOWN.
+    fn recheck(&self) {
+        // The time that belongs to it was stored before.
+        if self.state_word().load(Ordering::Acquire) != backend_state_t::BACKEND_STATE_DOWN {
+            return;
+        }
+        let now = now();
+        let since = self.since_words().0.load(Ordering::Relaxed);
+        if i64::try_from(now.as_secs()).unwrap_or(i64::MAX).saturating_sub(since) <= DOWN_SECONDS {
+            return;
+        }
+        let (down, unknown) =
+            (backend_state_t::BACKEND_STATE_DOWN, backend_state_t::BACKEND_STATE_UNKNOWN);
+        let changed =
+            self.state_word().compare_exchange(down, unknown, Ordering::Relaxed, Ordering::Relaxed);
+        if changed.is_ok() {
+            self.note_time(now);
+        }
+    }
+
+    /// Sets the state and notes the time.
+    pub fn set_state(&self, state: BackendState) {
+        let state = match state {
+            BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
+            BackendState::Up => backend_state_t::BACKEND_STATE_UP,
+            BackendState::Down => backend_state_t::BACKEND_STATE_DOWN,
+        };
+        self.note_time(now());
+        self.state_word().store(state, Ordering::Release);
     }
 
     /// Read-write or read-only.
@@ -269,4 +304,9 @@ impl engine::Backends for Backends {
     fn recheck(&self) {
         Self::recheck(self);
     }
+}
+
+/// The time, as the host's lists have it.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `PYPROXY_SOAK_SESSIONS` | connections of `connections_give_all_back` | 20000 |
 //! | `PYPROXY_SOAK_QUERIES` | queries of `queries_give_all_back` | 200000 |
-//! | `PYPROXY_SOAK_ABORTS` | vanishing clients of each run of `churn` | 2000 |
+//! | `PYPROXY_SOAK_ABORTS` | vanishing clients of each run of `churn`, and bytes of slow ones | 2000 |
 //! | `PYPROXY_SOAK_SECONDS` | duration of `threads` | 300 |
 
 #![allow(clippy::unwrap_used, reason = "in a test program an unwrap is an assertion")]
@@ -15,6 +15,7 @@ mod churn;
 mod growth;
 mod random;
 mod session;
+mod slow;
 mod threads;
 mod waiting;
 

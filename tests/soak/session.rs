@@ -121,13 +121,44 @@ pub fn whole(host: &Host) {
     client.quit();
 }
 
+/// Makes the table that [`vanishing`] clients load files into.
+pub fn prepare_table() {
+    MariaDb::shared().query("CREATE TABLE IF NOT EXISTS test.soak (a INT)").ok();
+}
+
+/// LOAD DATA, up to some place.
+fn in_a_file(client: &mut RawClient, random: &mut Random) -> io::Result<()> {
+    client.query("LOAD DATA LOCAL INFILE 'f' INTO TABLE test.soak")?;
+    for id in 2..2 + random.below(4) {
+        client.send_packet(u8::try_from(id).expect("below 6"), b"1\n2\n3\n")?;
+    }
+    Ok(())
+}
+
+/// A statement with a cursor, up to some place.
+fn in_a_statement(client: &mut RawClient, random: &mut Random) -> io::Result<()> {
+    client.send_command(0x16, b"SELECT seq FROM test.seq_1_to_1000")?;
+    let id = client.read_packet()?.payload[1..5].to_vec();
+    // One column and an EOF.
+    (0..2).try_for_each(|_| client.read_packet().map(drop))?;
+    let (execute, fetch) = (b"\x01\x01\0\0\0".as_slice(), b"\x10\0\0\0".as_slice());
+    let steps = usize::try_from(random.below(3)).expect("below 3");
+    for (command, rest) in [(0x17, execute), (0x1c, fetch)].into_iter().take(steps) {
+        client.send_command(command, &[id.as_slice(), rest].concat())?;
+        if random.below(2) == 0 {
+            client.read_packet()?;
+        }
+    }
+    Ok(())
+}
+
 /// A client that does a part of what a client does, and then vanishes: with a FIN or with a reset.
 ///
 /// # Errors
 /// Those of the streams. With a refused login they are part of the game.
 pub fn vanishing(host: &Host, random: &mut Random) -> io::Result<()> {
     let mut client = RawClient::connect(host.address())?;
-    let stage = random.below(7);
+    let stage = random.below(9);
     if stage > 0 {
         let handshake = client.read_handshake()?;
         let login = if stage == 1 { Login::new("u", "wrong") } else { MariaDb::user() };
@@ -155,6 +186,8 @@ pub fn vanishing(host: &Host, random: &mut Random) -> io::Result<()> {
             let count = usize::try_from(random.below(10)).expect("below 10");
             (0..count).try_for_each(|number| query(&mut client, number))?;
         }
+        7 => in_a_file(&mut client, random)?,
+        8 => in_a_statement(&mut client, random)?,
         _ => (),
     }
     match random.below(3) {

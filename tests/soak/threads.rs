@@ -33,6 +33,7 @@ for _ in range(3):
 #[ignore = "takes minutes; scripts/memcheck.sh runs it"]
 fn busy_threads_and_random_clients() {
     let seed = seed();
+    session::prepare_table();
     let mut host = Host::builder()
         .backend(MariaDb::shared().address())
         // The threads are started by the script's text, before any hook.

@@ -138,7 +138,7 @@ impl Turn<'_> {
             tasks.push((Task::Role, self.query(&[b"SET ROLE ", role.as_slice()].concat())));
         }
         let database = &self.session.client.default_db;
-        if !is_own && !database.is_empty() && *database != server.default_db {
+        if !database.is_empty() && *database != server.default_db {
             tasks.push((Task::Database, [&[Command::INIT_DB.0], database.as_slice()].concat()));
         }
         tasks

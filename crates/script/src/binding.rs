@@ -67,8 +67,8 @@ impl<G: Guest> Binding<G> {
     /// Calls the hook here. If it turns out to wait, it goes on elsewhere.
     fn call(&mut self, py: Python<'_>, ask: &Ask, packet: &[u8]) -> Result<Answer, Failure> {
         let returned = self.tied.call(py, ask, packet)?;
-        let mailbox = self.mailbox.clone().filter(|_| ask.hook() != Hook::DisconnectClient);
-        match mailbox.filter(|_| is_coroutine(&returned)) {
+        let may_wait = ask.hook() != Hook::DisconnectClient && is_coroutine(&returned);
+        match self.mailbox.as_ref().filter(|_| may_wait).cloned() {
             None => self.tied.conclude(py, ask, &returned).map(Answer::Verdict),
             Some(mailbox) => {
                 let event_loop = EventLoop::get(py)?;

@@ -10,6 +10,7 @@ use crate::answers::Answer;
 use crate::classes::command::Command;
 use crate::classes::injection::Injection;
 use crate::classes::proxy::Proxy;
+use crate::classes::queries::Queries;
 use crate::classes::resultset::Resultset;
 use crate::reply::{self, Context, RowForm};
 use crate::waiting;
@@ -91,6 +92,19 @@ fn checked_query<'py>(
     Ok(PyBytes::new(proxy.py(), &proxy.get().checked_query(what)?))
 }
 
+/// What is queued: tuples of id, packet, `resultset_is_needed` and `failure_is_needed`.
+#[pyfunction]
+#[pyo3(signature = (queries, /))]
+fn queued<'py>(queries: &Bound<'py, Queries>) -> PyResult<Bound<'py, PyList>> {
+    let py = queries.py();
+    let list = PyList::empty(py);
+    for query in queries.get().queued()? {
+        let packet = PyBytes::new(py, &query.packet);
+        list.append((query.id, packet, query.resultset_is_needed, query.failure_is_needed))?;
+    }
+    Ok(list)
+}
+
 /// The query that has this result, or that this is a part of the answer to.
 #[pyfunction]
 #[pyo3(signature = (result, /))]
@@ -115,6 +129,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode_command, module)?)?;
     module.add_function(wrap_pyfunction!(made_command, module)?)?;
     module.add_function(wrap_pyfunction!(checked_query, module)?)?;
+    module.add_function(wrap_pyfunction!(queued, module)?)?;
     module.add_function(wrap_pyfunction!(injection_of, module)?)?;
     module.add_function(wrap_pyfunction!(is_event_loop, module)?)?;
     module.add_function(wrap_pyfunction!(hook_is_cancelled, module)?)?;

@@ -27,6 +27,11 @@ impl Channel {
         }
     }
 
+    /// Whether the last read took all that had come, and can tell no more of it.
+    pub(crate) fn has_read_all(&self) -> bool {
+        self.socket.is_drained() && self.tls.as_ref().is_none_or(|tls| tls.is_starved())
+    }
+
     pub(crate) fn has_buffered(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.has_buffered())
     }

@@ -16,6 +16,7 @@ use crate::tls::{Handshake, Session, TlsClient, TlsError, TlsInfo, TlsServer};
 ///
 /// An event loop
 /// * reads when the descriptor is readable *or* [`has_buffered`](Self::has_buffered),
+/// * stops at `WouldBlock`, or after a read that [took all](Self::has_read_all); the latter saves a call that gets nothing,
 /// * calls [`flush`](Self::flush) after what it wanted to write, and when the descriptor is writable,
 /// * watches for writability while [`wants_to_write`](Self::wants_to_write), or a write was refused.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ impl Stream {
     /// `WouldBlock`; what the socket reports; `InvalidData` if TLS or a compressed frame is broken; `UnexpectedEof` if the
     /// stream ends within a compressed frame. After any but the first the stream is of no use.
     pub fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.channel.socket.look_again();
         if to.is_empty() {
             return Ok(0);
         }
@@ -66,7 +68,13 @@ impl Stream {
             || self.frames.as_ref().is_some_and(|frames| frames.has_buffered())
     }
 
-    /// Whether there is no layer: what a read gives is what the socket has, and less than was asked for is all of it.
+    /// Whether the last read took all that had come: it asked the socket, got less than it had room for, and no layer has
+    /// a byte of that left to give. What comes from then on makes the descriptor readable once more.
+    pub fn has_read_all(&self) -> bool {
+        self.channel.has_read_all() && !self.has_buffered()
+    }
+
+    /// Whether there is no layer.
     pub fn is_plain(&self) -> bool {
         self.channel.tls.is_none() && self.frames.is_none()
     }

@@ -62,6 +62,28 @@ fn what_was_handed_back_comes_first() {
 }
 
 #[test]
+fn a_read_that_leaves_room_took_all() {
+    let (mut stream, mut peer) = stream_and_peer();
+    let mut read = [0; 4];
+    peer.write_all(b"abc").unwrap();
+    assert_eq!(stream.read(&mut read).unwrap(), 3);
+    assert!(stream.has_read_all());
+    peer.write_all(b"defg").unwrap();
+    assert_eq!(stream.read(&mut read).unwrap(), 4);
+    assert!(!stream.has_read_all(), "there may be more");
+    // What is handed back says nothing about the socket.
+    peer.write_all(b"ij").unwrap();
+    stream.unread(b"h");
+    assert_eq!(stream.read(&mut read).unwrap(), 1);
+    assert!(!stream.has_read_all());
+    assert_eq!(stream.read(&mut read).unwrap(), 2);
+    assert!(stream.has_read_all());
+    drop(peer);
+    assert_eq!(stream.read(&mut read).unwrap(), 0);
+    assert!(!stream.has_read_all(), "the end stays");
+}
+
+#[test]
 fn an_idle_stream_is_quiet_until_something_comes() {
     let (mut stream, mut peer) = stream_and_peer();
     assert!(stream.is_quiet());

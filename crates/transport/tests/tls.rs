@@ -154,6 +154,93 @@ fn a_reader_that_stops_stops_the_writer() {
 }
 
 #[test]
+fn a_read_took_all_if_neither_the_socket_nor_openssl_has_more() {
+    for version in [TlsVersion::V1_2, TlsVersion::V1_3] {
+        let to = client(&TlsClientOptions { policy: only(version), ..TlsClientOptions::default() });
+        let (mut one, wire, mut other) = wired();
+        one.start_tls_client(&to, "backend", None).unwrap();
+        other.start_tls_server(&server(&TlsServerOptions::default())).unwrap();
+        wire.handshakes(&mut one, &mut other, 10_000);
+        let mut read = [0; 10];
+        write_all(&mut one, b"a query");
+        let [record, _] = wire.pass_each(10_000);
+        assert_eq!(other.read(&mut read).unwrap(), 7);
+        assert!(other.has_read_all());
+
+        // OpenSSL has the rest.
+        write_all(&mut one, b"a longer query");
+        wire.pass(10_000);
+        assert_eq!(other.read(&mut read).unwrap(), 10);
+        assert!(!other.has_read_all());
+        // It may be that another came meanwhile: this read did not ask the socket.
+        assert_eq!(other.read(&mut read).unwrap(), 4);
+        assert!(!other.has_read_all());
+
+        // With a whole record comes the beginning of another, which is of no use yet.
+        write_all(&mut one, b"a query");
+        write_all(&mut one, b"another");
+        wire.pass(record + 6);
+        assert_eq!(other.read(&mut read).unwrap(), 7);
+        assert!(other.has_read_all());
+        wire.pass(10_000);
+        assert_eq!(other.read(&mut read).unwrap(), 7);
+        assert_eq!(&read[..7], b"another");
+        assert!(other.has_read_all());
+
+        // What a look found is not asked of the socket.
+        write_all(&mut one, b"a query");
+        wire.pass(10_000);
+        assert!(!other.is_quiet());
+        assert_eq!(other.read(&mut read).unwrap(), 7);
+    }
+}
+
+#[test]
+fn a_session_ticket_is_no_data_and_hides_none() {
+    let (mut one, wire, mut other) = wired();
+    let version = only(TlsVersion::V1_3);
+    let to = client(&TlsClientOptions { policy: version, ..TlsClientOptions::default() });
+    one.start_tls_client(&to, "backend", None).unwrap();
+    other.start_tls_server(&server(&TlsServerOptions::default())).unwrap();
+    // The ticket goes out at the end of the server's handshake, and lies on the wire.
+    wire.handshakes(&mut one, &mut other, 10_000);
+    write_all(&mut other, b"a greeting");
+    assert!(wire.pass(10_000) > 100, "no ticket was sent");
+    let mut read = [0; 100];
+    assert_eq!(one.read(&mut read).unwrap(), 10);
+    assert!(one.has_read_all());
+}
+
+#[test]
+fn an_end_behind_data_is_still_to_be_read() {
+    let (to, with) = (client(&TlsClientOptions::default()), server(&TlsServerOptions::default()));
+    let (mut one, mut other) = tls_pair(&to, &with);
+    write_all(&mut one, b"bye");
+    one.shutdown();
+    let mut read = [0; 10];
+    assert_eq!(other.read(&mut read).unwrap(), 3);
+    assert!(!other.has_read_all(), "nothing more will come that would tell of it");
+    assert_eq!(other.read(&mut read).unwrap(), 0);
+    assert!(!other.has_read_all());
+}
+
+#[test]
+fn a_damaged_record_behind_data_is_still_to_be_read() {
+    let (mut one, wire, mut other) = wired();
+    one.start_tls_client(&client(&TlsClientOptions::default()), "backend", None).unwrap();
+    other.start_tls_server(&server(&TlsServerOptions::default())).unwrap();
+    wire.handshakes(&mut one, &mut other, 1000);
+    write_all(&mut one, b"a query");
+    let [record, _] = wire.pass_each(10_000);
+    write_all(&mut one, b"another");
+    wire.pass(record - 1);
+    wire.damage_right();
+    assert_eq!(other.read(&mut [0; 10]).unwrap(), 7);
+    assert!(!other.has_read_all(), "nothing more has to come to tell of it");
+    assert_eq!(other.read(&mut [0; 10]).unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+#[test]
 fn ends_with_and_without_a_notice_are_the_same() {
     let (to, with) = (client(&TlsClientOptions::default()), server(&TlsServerOptions::default()));
     for has_notice in [true, false] {

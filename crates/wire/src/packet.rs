@@ -4,6 +4,7 @@
 //! shorter than `MAX_PAYLOAD` ends it, if need be an empty one. Source:
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html>.
 
+use crate::reader::length;
 use crate::{Reader, WireError, Writer};
 
 /// Length of a packet header, in bytes.
@@ -23,9 +24,15 @@ pub struct Header {
 
 impl Header {
     /// Reads the first four bytes of `bytes`; more may follow.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, WireError> {
-        let mut r = Reader::new(bytes);
-        Ok(Self { len: r.u24()?, id: r.u8()? })
+        match bytes.first_chunk() {
+            Some(&[a, b, c, id]) => Ok(Self { len: u32::from_le_bytes([a, b, c, 0]), id }),
+            None => {
+                let (needed, left) = (length(HEADER_LEN), length(bytes.len()));
+                Err(WireError::Truncated { needed, left })
+            }
+        }
     }
 
     /// The header as sent. Only the low 24 bits of `len` exist on the wire.

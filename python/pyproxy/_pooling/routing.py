@@ -47,13 +47,16 @@ __all__ = ["Route", "Setting", "route", "route_of_text"]
 
 # Functions and variables whose answer depends on what the connection did last.
 _ABOUT_ROWS = frozenset(("FOUND_ROWS", "ROW_COUNT"))
-_ABOUT_ROWS_VARIABLES = frozenset(("LAST_GTID",))
-_ABOUT_WARNINGS_VARIABLES = frozenset(("WARNING_COUNT", "ERROR_COUNT"))
+_ABOUT_LAST_VARIABLES = frozenset(("LAST_GTID", "WARNING_COUNT", "ERROR_COUNT"))
 _INSERT_ID_VARIABLES = frozenset(("LAST_INSERT_ID", "IDENTITY"))
 _WRITES = frozenset(
     "ALTER ANALYZE CALL CREATE DELETE DO DROP EXECUTE GRANT IMPORT INSERT LOAD OPTIMIZE RENAME REPAIR "
     "REPLACE REVOKE SELECT TABLE TRUNCATE UPDATE VALUES WITH XA".split()
 )
+_PLAIN = frozenset(
+    "BEGIN COMMIT DELETE INSERT REPLACE ROLLBACK SELECT SET START UPDATE USE WITH".split()
+)
+_WITHOUT_TABLES = frozenset("BEGIN COMMIT DO RELEASE ROLLBACK SAVEPOINT SET START USE".split())
 # A longer statement is not looked at: the time is that of all clients.
 _MOST_BYTES = 64 * 1024
 _SHORT = 1024
@@ -70,6 +73,8 @@ class Route:
     """It may change data."""
     goes_anywhere: bool = False
     """It is for whatever server is attached."""
+    keeps_diagnostics: bool = False
+    """What is said about the statement before it is said behind it, too."""
     ties: frozenset[str] = frozenset()
     """What it leaves on its connection that cannot be carried to another: names of the things."""
     frees: frozenset[str] = frozenset()
@@ -82,8 +87,6 @@ class Route:
     """The database that it drops."""
     asks_about_last: bool = False
     """Its answer depends on the statement before it, on the same connection."""
-    asks_about_rows: bool = False
-    """As `asks_about_last`, and the answer is not only about warnings and errors."""
     needs: frozenset[str] = frozenset()
     """It asks for what is only there if one of these ties was made before."""
     inserts: bool = False
@@ -92,6 +95,16 @@ class Route:
     """The next statement may depend on it, whatever its result."""
     has_several: bool = False
     """It has several statements, so a failed one may have done something before."""
+    has_no_table: bool = False
+    """It names no table: warnings of statements before it stay, if it makes none of its own."""
+    is_plain: bool = False
+    """It is a single SELECT, statement that changes rows, SET, USE, or the begin or end of a transaction: what it leaves is known, or
+    told by the server's status, also if it fails."""
+
+    @property
+    def can_be_set_anywhere(self) -> bool:
+        """Whether it is a setting that ties the client to no connection."""
+        return self.setting is not None and "AUTOCOMMIT" not in self.setting.names
 
 
 def route(command: Command) -> Route:
@@ -106,14 +119,14 @@ def route(command: Command) -> Route:
             is_write=text.is_write,
             ties=ties,
             asks_about_last=text.asks_about_last,
-            asks_about_rows=text.asks_about_rows,
             needs=text.needs,
             inserts=text.inserts,
+            is_plain=text.is_plain,
         )
     if command.type == COM_INIT_DB:
-        return Route(database=command.schema)
+        return Route(database=command.schema, is_plain=True, keeps_diagnostics=True)
     if command.type in (COM_PING, COM_STATISTICS):
-        return Route(goes_anywhere=True)
+        return Route(goes_anywhere=True, keeps_diagnostics=True)
     if command.type == COM_SET_OPTION:
         return Route(ties=frozenset((OPTION,)))
     if command.type in (
@@ -151,11 +164,11 @@ def _of_statements(sql: str) -> Route:
         is_write=any(each.is_write for each in routes),
         ties=frozenset(ties),
         asks_about_last=any(each.asks_about_last for each in routes[:1]),
-        asks_about_rows=any(each.asks_about_rows for each in routes[:1]),
         needs=frozenset().union(*(each.needs - ties for each in routes)),
         is_asked_about=any(each.is_asked_about for each in routes),
         inserts=any(each.inserts for each in routes),
         has_several=len(routes) > 1,
+        is_plain=not routes,
     )
 
 
@@ -170,20 +183,21 @@ def _of_statement(statement: Statement) -> Route:
     # `@@session.x` comes as two words.
     if system:
         system |= {_member(statement, index) for index in range(len(statement.tokens))}
-    about_rows = bool(functions & _ABOUT_ROWS or system & _ABOUT_ROWS_VARIABLES)
     common = Route(
         is_write=_may_write(statement),
         ties=frozenset(ties_of(statement, functions, variables)),
         asks_about_last=bool(
-            about_rows
-            or system & _ABOUT_WARNINGS_VARIABLES
+            functions & _ABOUT_ROWS
+            or system & _ABOUT_LAST_VARIABLES
             or (statement.word(0) == "SHOW" and statement.has("WARNINGS", "ERRORS"))
             or (statement.word(0) == "GET" and statement.has("DIAGNOSTICS"))
         ),
-        asks_about_rows=about_rows,
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
+        has_no_table=statement.word(0) in _WITHOUT_TABLES
+        or (statement.word(0) == "SELECT" and not statement.has("FROM")),
+        is_plain=statement.word(0) in _PLAIN,
     )
     word = statement.word(0)
     if word == "SET":

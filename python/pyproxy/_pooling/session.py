@@ -1,30 +1,20 @@
 """What a client expects to find on whatever server connection its next command runs on.
 
 Pure bookkeeping, one object for each client connection: fed with routes and results, asked whether the client has to
-stay where it is, and what a connection must be told before the client can go on there.
+stay where it is, and which settings it made.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import INSERT_ID, NO_EFFECT_ON_ROWS, OUTLAST_RESET, UNSEEN
 
-__all__ = ["ClientSession", "Outcome", "Profile"]
+__all__ = ["ClientSession", "Outcome"]
 
-# More settings than a client can be expected to make. They are repeated whenever it moves.
+# More settings than a client can be expected to make.
 _MOST_SETTINGS = 32
-
-
-class Profile(NamedTuple):
-    """What is set on a server connection."""
-
-    collation: int
-    """The number that the login had; 0 if it is not known."""
-    settings: tuple[str, ...] = ()
-    """SET statements, in the order in which they were run."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +25,14 @@ class Outcome:
     in_transaction: bool | None = None
     auto_commit: bool | None = None
     insert_id: int = 0
-    affected_rows: int = 0
     warnings: int = 0
 
 
 class ClientSession:
     """One client's session, wherever its statements run."""
 
-    def __init__(self, database: str, collation: int = 0) -> None:
+    def __init__(self, database: str) -> None:
         self.database = database
-        self._collation = collation
         # The command in progress.
         self.route = Route()
         # What ties it to its server connection: temporary tables, locks, ...
@@ -53,19 +41,15 @@ class ClientSession:
         self.statements: dict[int, Route] = {}
         self.in_transaction = False
         self.auto_commit = True
-        # The next statement may ask about the last one, so the connection is not given up before.
-        self.is_held = False
-        # The attached connection is as the client expects it, and the last one that worked for it.
-        self.is_prepared = False
         # Set by a write that is not committed yet, and by one that is: the reader takes it back.
         self.has_uncommitted_write = False
         self.has_written = False
         self._settings: dict[tuple[str, ...], str] = {}
 
     @property
-    def profile(self) -> Profile:
-        """The settings that a connection needs to be this client's."""
-        return Profile(self._collation, tuple(self._settings.values()))
+    def settings(self) -> tuple[str, ...]:
+        """The SET statements that make a connection this client's, in the order in which they were run."""
+        return tuple(self._settings.values())
 
     @property
     def must_stay(self) -> bool:
@@ -82,11 +66,6 @@ class ClientSession:
     def leaves_something(self) -> bool:
         """Whether its server connection has what no other client may inherit, so it is closed with the client."""
         return bool(self.in_transaction or self.ties - {INSERT_ID} or self.statements)
-
-    @property
-    def needs_reset(self) -> bool:
-        """Whether its server connection has what a reset takes away, and nobody else may see before."""
-        return INSERT_ID in self.ties
 
     @property
     def outlasts_reset(self) -> frozenset[str]:
@@ -107,14 +86,12 @@ class ClientSession:
     def note_result(self, outcome: Outcome) -> None:
         """The result of the command in progress is complete."""
         route = self.route
-        self.is_prepared = True
         if outcome.insert_id or (outcome.is_error and route.inserts):
             # It may be what the statement itself stated, and an error tells none: only the server knows.
             self.ties.add(INSERT_ID)
         if outcome.is_error:
             # It says nothing about transactions: the next result does. Of several statements one may have begun one.
             self.in_transaction |= route.has_several
-            self.is_held = True
             self._note_write()
             return
         if outcome.in_transaction is not None:
@@ -128,20 +105,6 @@ class ClientSession:
             self.database = route.database
         elif route.dropped_database == self.database:
             self.database = ""
-        # The statement before one that asks, or is none, can be asked about again.
-        is_held = self.is_held and (route.asks_about_last or route.goes_anywhere)
-        self.is_held = bool(
-            is_held
-            or route.is_asked_about
-            or route.is_write
-            or outcome.warnings
-            or outcome.affected_rows
-        )
-
-    def note_moved(self) -> None:
-        """Another server connection is attached, or none."""
-        self.is_prepared = False
-        self.is_held = False
 
     def take_written(self) -> bool:
         """Whether a write was committed, or may have been, since this was asked last."""

@@ -63,7 +63,7 @@ class Session:
     @property
     def settings(self) -> tuple[object, ...]:
         """The session's own settings."""
-        return self._client.profile.settings
+        return self._client.settings
 
     @property
     def is_plain(self) -> bool:

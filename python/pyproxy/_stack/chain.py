@@ -235,7 +235,7 @@ class Chain:
                 decision, asker.queue = await self._call(script, asker.next, hook, asker.queue, inj)
             if not is_one_of(decision, proxy.PROXY_SEND_RESULT, proxy.PROXY_IGNORE_RESULT):
                 raise ValueError(f"read_query_result of {script} returned {decision!r}")
-            if decision and asker.command is not None and not asker.command.is_needed:
+            if decision and asker.command is not None and not asker.command.keeps(result):
                 _log.warning(
                     "the result of query %d of %s can be replaced or dropped only with resultset_is_needed",
                     asker.command.id,
@@ -334,7 +334,7 @@ class Chain:
         self._proxy.response = self._value = None
         queries.reset()
         for command in queue:
-            queries.append(*command)
+            command.add_to(queries)
         try:
             decision = self._returned(script, position, hook, argument)
             if inspect.iscoroutine(decision):
@@ -344,7 +344,7 @@ class Chain:
             elif isinstance(decision, ANSWERS):
                 self._value = decision
                 decision = self._proxy.PROXY_SEND_RESULT
-            return decision, deque(StackCommand(*query) for query in queries)
+            return decision, deque(StackCommand(*query) for query in _native.queued(queries))
         finally:
             # What is left of it is not the proxy's to send.
             queries.reset()
@@ -368,7 +368,8 @@ class ScriptQuery(Chain):
         The script has a queue and a response of its own in the making.
         """
         proxy = self._proxy
-        queued, response = list(proxy.queries), _fields(proxy.response)
+        queued = [StackCommand(*query) for query in _native.queued(proxy.queries)]
+        response = _fields(proxy.response)
         client = Asker(0, None, [StackCommand(0, packet, True)])
         self._askers.append(client)
         try:
@@ -380,7 +381,7 @@ class ScriptQuery(Chain):
         finally:
             proxy.queries.reset()
             for query in queued:
-                proxy.queries.append(*query)
+                query.add_to(proxy.queries)
             proxy.response = response
 
     async def _pass(self, asker: Asker, command: StackCommand) -> bool:

@@ -13,7 +13,7 @@ from pyproxy._stack.scripts import Script
 if TYPE_CHECKING:
     from typing import TypeGuard
 
-    from pyproxy import Injection
+    from pyproxy import Injection, Queries
 
 __all__ = ["Asker", "StackCommand", "StackResult", "is_one_of", "is_result_of", "seen_by"]
 
@@ -26,11 +26,22 @@ class StackCommand(NamedTuple):
     id: int
     packet: bytes
     is_needed: bool
+    failure_is_needed: bool = False
 
     @property
     def has_answer(self) -> bool:
         """Whether a server answers it."""
         return self.packet[0] not in _UNANSWERED
+
+    def keeps(self, result: StackResult) -> bool:
+        """Whether this result of it can be replaced or dropped."""
+        return self.is_needed or (self.failure_is_needed and result.is_failure)
+
+    def add_to(self, queries: Queries) -> None:
+        """Queues it."""
+        queries.append(
+            *(self.id, self.packet, self.is_needed), failure_is_needed=self.failure_is_needed
+        )
 
 
 class Asker:
@@ -71,6 +82,12 @@ class StackResult(NamedTuple):
     packets: Sequence[bytes] | None = None
     # It has rows, made by a script that was shown rows of the server.
     is_derived: bool = False
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is an error in place of the first row, and was kept."""
+        resultset = self.injection.resultset
+        return resultset.error is not None and resultset.raw is not None
 
     @property
     def has_rows(self) -> bool:

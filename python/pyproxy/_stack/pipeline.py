@@ -59,11 +59,12 @@ class Pipeline(Chain):
 
     async def read_query_result(self, inj: Injection) -> Decision:
         """What the hook `read_query_result` returns for the result of a query that was sent."""
-        is_kept = self._out[-1].is_needed
+        result = StackResult(inj, inj, inj.query)
+        is_kept = self._out[-1].keeps(result)
         self._out.clear()
         if self._awaits_answer:
             self._awaits_answer = False
-            await self._rise(StackResult(inj, inj, inj.query))
+            await self._rise(result)
         await self._run()
         if self._out:
             self._send()
@@ -82,13 +83,16 @@ class Pipeline(Chain):
             else self._asked(number).packet != command.packet
             for number, asker in enumerate(self._askers)
         )
-        self._out.append(command._replace(is_needed=is_needed))
+        failure_is_needed = any(
+            asker.command.failure_is_needed for asker in self._askers if asker.command is not None
+        )
+        self._out.append(command._replace(is_needed=is_needed, failure_is_needed=failure_is_needed))
         self._awaits_answer = command.has_answer
         return command.has_answer
 
     def _send(self) -> None:
         for command in self._out:
-            self._proxy.queries.append(*command)
+            command.add_to(self._proxy.queries)
 
     def _give_answer(self) -> Decision:
         """Has the client's answer sent."""

@@ -15,6 +15,7 @@ Settings, section `read_your_writes`:
 | `per_user` | false | a write counts for all connections of the same user name, not for the one only |
 | `min_idle_connections` | 4 | new clients open connections until each pool has so many |
 | `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
 | `is_debug` | false | prints the backend of each command |
 
 What it cannot do: it goes by the clock and does not look how far a replica really is (`ro_balance` does); it knows nothing
@@ -25,12 +26,14 @@ Every CALL, and every call of a function that is not built in, counts as a write
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pyproxy._pooling.splitting import POOL_SETTINGS, Splitter
+from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section("read_your_writes", seconds=2.0, per_user=False, **POOL_SETTINGS)
@@ -71,12 +74,12 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> None:
     _splitter.read_auth_result(proxy, auth)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> Decision:
+def read_query(proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
     """Chooses a connection for the command and makes it the client's."""
     return _splitter.read_query(proxy, packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision | Coroutine[Any, Any, Decision]:
     """Learns from the result, and gives the connection back if nothing ties the client to it."""
     return _splitter.read_query_result(proxy, inj)
 

@@ -12,6 +12,7 @@ Settings, section `ro_pooling`:
 |---|---|---|
 | `min_idle_connections` | 4 | new clients open connections until each pool has so many |
 | `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
 | `is_debug` | false | prints the backend of each command |
 
 What it cannot do: see `rw_splitting`. Read-only backends are not used.
@@ -19,12 +20,14 @@ What it cannot do: see `rw_splitting`. Read-only backends are not used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pyproxy._pooling.splitting import POOL_SETTINGS, Splitter
+from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section("ro_pooling", **POOL_SETTINGS)
@@ -46,12 +49,12 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> None:
     _splitter.read_auth_result(proxy, auth)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> Decision:
+def read_query(proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
     """Takes a connection from the pool and makes it the client's."""
     return _splitter.read_query(proxy, packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision | Coroutine[Any, Any, Decision]:
     """Gives the connection back if nothing ties the client to it."""
     return _splitter.read_query_result(proxy, inj)
 

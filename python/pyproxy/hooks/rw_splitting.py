@@ -8,19 +8,27 @@
 writes no file, names no variable but `@@global` ones, and calls built-in functions only: a stored function may write.
 It goes to the read-only backend with the fewest clients that has an idle connection, else to the primary.
 
+**What a replica gets.** Transactions on replicas are read only. What writes all the same, by a view for example, fails there and runs on the
+primary once more.
+
+**What goes along.** A client's next command may run on another connection, which is made the client's own before: it gets the values of
+the client's settings, the last insert id, the default database, and the character set of the login. `globals.track_sessions` is on for
+that.
+
 **What stays together.** A client stays on its connection in a transaction, with autocommit off, while a prepared
 statement is open, and from the first statement on that leaves something there which another connection cannot be told: a
-temporary table, a lock (GET_LOCK, LOCK TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, a last insert id, a value
-of a sequence, what CALL, EXECUTE and stored functions may have left, a setting that cannot be made again in the same way.
-So a client that inserts into a table with AUTO_INCREMENT has a connection of its own from then on. FOUND_ROWS(),
-ROW_COUNT() and SHOW WARNINGS see the statement before them; where its connection is not the client's any more they are
-refused. Plain settings (`SET`, SET NAMES, USE) are repeated on each connection that the client goes on with. A role
-(`SET ROLE`) stays on its connection whatever resets it: the client keeps the connection, and nobody gets it afterwards. So
-it is with what may have set a role unseen: CALL, EXECUTE, anonymous blocks, stored functions.
+temporary table, a lock (GET_LOCK, LOCK TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, a value
+of a sequence, what CALL, EXECUTE and stored functions may have left, a setting that is of the moment, and whatever the server
+reports that the statement does not explain. A role (`SET ROLE`) stays on its connection whatever resets it: the client keeps the
+connection, and nobody gets it afterwards. So it is with what may have set a role unseen: CALL, EXECUTE, anonymous blocks, stored
+functions.
+
+**Questions about the statement before**: ROW_COUNT(), FOUND_ROWS(), SHOW WARNINGS and their like are answered from memory, for which the connection
+was asked before it was given back. What asks for more in one statement, or prepares such a one, is refused with error 1105.
 
 **Pooling.** A client that connects is sent to the first backend, read-write ones first, that has fewer than
 `min_idle_connections` idle connections. Between its commands a client has none, so others can use it. A client gets
-connections of its own user only, and none with settings that are not its own: COM_RESET_CONNECTION takes them away.
+connections of its own user only. A command for which there is none waits until another client gives one back.
 
 Settings, section `rwsplit`:
 
@@ -28,27 +36,30 @@ Settings, section `rwsplit`:
 |---|---|---|
 | `min_idle_connections` | 4 | new clients open connections until each pool has so many |
 | `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all. Needs `pyproxy-event-loop = own` |
 | `is_debug` | false | prints the backend of each command |
 
 `PROXY ...` commands: see `pyproxy.auto_config`.
 
 **What it cannot do.** Users and their passwords must be the same on all backends, as a client's login may fill the pool of
 any. A read may see older data than the client has written: see `read_your_writes` and `ro_balance`. Connections are
-opened by clients that connect and by nothing else: a client that finds none idle for a write gets error 1040 and is
-disconnected, and connects anew. A client without a default database may find itself in somebody else's. Needs servers that know
-COM_RESET_CONNECTION (MySQL 5.7.3, MariaDB 10.2) if clients of a user make different settings. The connection's number that
+opened by clients that connect and by nothing else: a client whose command waited in vain gets error 1040 and is
+disconnected, and connects anew. Needs servers that know COM_RESET_CONNECTION (MySQL 5.7.3, MariaDB 10.2). Where a server does not report
+changes of its sessions, most statements that are not plain ones tie. The connection's number that
 a client learns at its login is soon another client's: it must not be used for KILL, as the mysql client does on Ctrl-C.
 A role that a trigger sets is not noticed, and the next client may have it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pyproxy._pooling.splitting import POOL_SETTINGS, Splitter
+from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section("rwsplit", **POOL_SETTINGS)
@@ -70,12 +81,12 @@ def read_auth_result(proxy: Proxy, auth: Auth) -> None:
     _splitter.read_auth_result(proxy, auth)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> Decision:
+def read_query(proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
     """Chooses a connection for the command and makes it the client's."""
     return _splitter.read_query(proxy, packet)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision | Coroutine[Any, Any, Decision]:
     """Learns from the result, and gives the connection back if nothing ties the client to it."""
     return _splitter.read_query_result(proxy, inj)
 

@@ -191,7 +191,7 @@ def _question(proxy: Proxy, session: ClientSession, packet: bytes) -> Question |
         return None
     if settings.share < 1 and _chance.random() >= settings.share:
         return None
-    own = session.profile.settings
+    own = session.settings
     if any(_NAMES.match(one) and not _UTF8_NAMES.match(one) for one in own):
         return None
     sql = proxy.command.sql

@@ -27,11 +27,13 @@ from .results import Disconnect, Error, LocalInfile, Ok, Packets, Result
 from .server import FakeServer
 from .server_command import ServerCommand
 from .session import Session
+from .tracking import Changes
 
 __all__ = [
     "CAPABILITIES",
     "Answer",
     "Capability",
+    "Changes",
     "Clock",
     "Disconnect",
     "Error",

@@ -24,6 +24,8 @@ class Capability:
     MULTI_RESULTS = 1 << 17
     PS_MULTI_RESULTS = 1 << 18
     PLUGIN_AUTH = 1 << 19
+    SESSION_TRACK = 1 << 23
+    DEPRECATE_EOF = 1 << 24
     QUERY_ATTRIBUTES = 1 << 27
 
 
@@ -35,6 +37,7 @@ class Status:
     MORE_RESULTS_EXISTS = 0x0008
     CURSOR_EXISTS = 0x0040
     LAST_ROW_SENT = 0x0080
+    SESSION_STATE_CHANGED = 0x4000
 
 
 def native_password(password: str, scramble: bytes) -> bytes:

@@ -7,24 +7,36 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Union
 
 from .. import _native
+from . import tracking
 from .protocol import Status, to_bytes
+from .tracking import Changes
 
 __all__ = ["Disconnect", "Error", "LocalInfile", "Ok", "Packets", "Reply", "Result"]
 
 
 class Ok:
-    """An OK: the statement is done and has no rows."""
+    """An OK: the statement is done and has no rows. `changes` are for a server that `tracks`."""
 
     def __init__(
-        self, affected_rows: int = 0, insert_id: int = 0, warnings: int = 0, info: str = ""
+        self,
+        affected_rows: int = 0,
+        insert_id: int = 0,
+        warnings: int = 0,
+        info: str = "",
+        *,
+        changes: Changes | None = None,
     ) -> None:
         self.affected_rows = affected_rows
         self.insert_id = insert_id
         self.warnings = warnings
         self.info = info
+        self.changes = changes
 
-    def encode(self, status: int, binary: bool) -> list[bytes]:
+    def encode(self, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
         """The payloads."""
+        if tracks:
+            counts = self.affected_rows, self.insert_id, status, self.warnings
+            return [tracking.ok(*counts, self.info, self.changes)]
         ok = _native.encode_ok(self.affected_rows, self.insert_id, status, self.warnings)
         return [ok + self.info.encode()]
 
@@ -37,7 +49,7 @@ class Error:
         self.sqlstate = sqlstate
         self.message = message
 
-    def encode(self, status: int, binary: bool) -> list[bytes]:
+    def encode(self, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
         """The payloads."""
         return [_native.encode_err(self.errno, self.sqlstate, self.message)]
 
@@ -47,7 +59,8 @@ class Result:
 
     `fields` are those of a response of a script: `(name, type)`, mappings with `name`, `type`, `table`, `charset`,
     `flags` ..., or names alone, which are text columns. `rows` are sequences of cells: None, str, bytes, int,
-    float, Decimal, dates and times. The same result is sent as text, or as binary to a prepared statement.
+    float, Decimal, dates and times. The same result is sent as text, or as binary to a prepared statement. `changes` are for a
+    server that `tracks`.
     """
 
     def __init__(
@@ -57,16 +70,22 @@ class Result:
         *,
         warnings: int = 0,
         status: int = 0,
+        changes: Changes | None = None,
     ) -> None:
         self.fields = [(field, 253) if isinstance(field, str) else field for field in fields]
         self.rows = [tuple(row) for row in rows]
         self.warnings = warnings
         self.status = status
+        self.changes = changes
 
-    def encode(self, status: int, binary: bool) -> list[bytes]:
+    def encode(self, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
         """The payloads."""
         flags = status | self.status
-        return _native.encode_result(self.fields, self.rows, binary, flags, self.warnings)
+        packets = _native.encode_result(self.fields, self.rows, binary, flags, self.warnings)
+        if tracks:
+            packets[-1] = tracking.end_of_rows(flags, self.warnings, self.changes)
+            del packets[len(self.fields) + 1]
+        return packets
 
 
 class Packets:
@@ -75,7 +94,7 @@ class Packets:
     def __init__(self, *payloads: bytes | str) -> None:
         self.payloads = [to_bytes(payload, "a payload") for payload in payloads]
 
-    def encode(self, status: int, binary: bool) -> list[bytes]:
+    def encode(self, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
         """The payloads."""
         return list(self.payloads)
 
@@ -87,7 +106,7 @@ class LocalInfile:
         self.filename = filename
         self.then: Reply = Ok() if then is None else then
 
-    def encode(self, status: int, binary: bool) -> list[bytes]:
+    def encode(self, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
         """The payloads."""
         return [b"\xfb" + self.filename.encode()]
 
@@ -98,7 +117,7 @@ class Disconnect:
     def __init__(self, *payloads: bytes) -> None:
         self.payloads = list(payloads)
 
-    def encode(self, status: int, binary: bool) -> list[bytes]:
+    def encode(self, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
         """The payloads."""
         return list(self.payloads)
 
@@ -121,28 +140,28 @@ class Rule(NamedTuple):
         return self.query.search(sql) is not None
 
 
-def encode(reply: Reply, status: int, binary: bool) -> list[bytes]:
-    """The payloads of an answer, with the session's status flags."""
+def encode(reply: Reply, status: int, binary: bool, tracks: bool = False) -> list[bytes]:
+    """The payloads of an answer, with the session's status flags, in the form for a client that tracks or one that does not."""
+    # Those that are made elsewhere need not know of reports.
+    form = (True,) if tracks else ()
     if not isinstance(reply, Sequence):
-        return reply.encode(status, binary)
+        return reply.encode(status, binary, *form)
     packets: list[bytes] = []
     for n, part in enumerate(reply, 1):
         more = Status.MORE_RESULTS_EXISTS if n < len(reply) else 0
-        packets += part.encode(status | more, binary)
+        packets += part.encode(status | more, binary, *form)
     return packets
 
 
-def prepared(statement: int, reply: Reply, parameters: int, status: int) -> list[bytes]:
+def prepared(
+    statement: int, reply: Reply, parameters: int, status: int, tracks: bool = False
+) -> list[bytes]:
     """The answer to COM_STMT_PREPARE for a statement that is answered so."""
-    columns = _definitions(reply.fields, status) if isinstance(reply, Result) else []
-    # Behind the definitions is an EOF.
-    count = max(len(columns) - 1, 0)
-    packets = [_native.encode_stmt_prepare_ok(statement, count, parameters, 0)]
-    if parameters:
-        packets += _definitions([("?", 253)] * parameters, status)
-    return packets + columns
-
-
-def _definitions(fields: Sequence[Any], status: int) -> list[bytes]:
-    """The columns of a result set, and the EOF behind them."""
-    return _native.encode_result(fields, (), False, status, 0)[1:-1]
+    fields = reply.fields if isinstance(reply, Result) else []
+    packets = [_native.encode_stmt_prepare_ok(statement, len(fields), parameters, 0)]
+    for each in ([("?", 253)] * parameters, fields):
+        if each:
+            # Behind the definitions is an EOF.
+            end = len(each) if tracks else None
+            packets += _native.encode_result(each, (), False, status, 0)[1:-1][:end]
+    return packets

@@ -8,8 +8,21 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .. import _native
+from . import tracking
+from .knowledge import Knowledge
 from .protocol import NATIVE_PASSWORD, Capability, Status, native_password, to_str
-from .results import Disconnect, Error, Handler, LocalInfile, Ok, Reply, Rule, encode, prepared
+from .results import (
+    Disconnect,
+    Error,
+    Handler,
+    LocalInfile,
+    Ok,
+    Reply,
+    Result,
+    Rule,
+    encode,
+    prepared,
+)
 from .server_command import ServerCommand
 
 __all__ = ["FakeServer", "Refused", "ServerConnection"]
@@ -30,16 +43,25 @@ _CAPABILITIES = (
     | Capability.PLUGIN_AUTH
     | Capability.QUERY_ATTRIBUTES
 )
+# How a proxy asks for session reports.
+_TRACKED = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF
 _UTF8 = 45
 _QUIT, _INIT_DB, _QUERY, _FIELD_LIST, _STATISTICS = 0x01, 0x02, 0x03, 0x04, 0x09
 _CHANGE_USER, _PREPARE, _EXECUTE, _LONG_DATA, _CLOSE, _FETCH = 0x11, 0x16, 0x17, 0x18, 0x19, 0x1C
+_RESET = 0x1F
 _CURSOR_FLAGS = 7
 _WITH_OK = {0x05, 0x06, 0x07, 0x0C, 0x0E, 0x15, 0x1A, 0x1F}
 _WITH_EOF = {0x08, 0x0D, 0x1B}
 _BEGIN = re.compile(r"\s*(BEGIN|START\s+TRANSACTION)\b", re.IGNORECASE)
 _END = re.compile(r"\s*(COMMIT|ROLLBACK)\b(?!\s+(WORK\s+)?TO\b)", re.IGNORECASE)
-_AUTOCOMMIT = re.compile(r"\s*SET\s+(?:SESSION\s+|@@)?autocommit\s*:?=\s*(\S+)", re.IGNORECASE)
+_AUTOCOMMIT = re.compile(
+    r"\s*SET\s+(?:[^;]*,\s*)?(?:SESSION\s+|@@)?autocommit\s*:?=\s*([^\s,;]+)", re.IGNORECASE
+)
 _USE = re.compile(r"\s*USE\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
+
+
+# What is said to a query that there is no rule for.
+_UNKNOWN = Ok()
 
 
 class _Account(NamedTuple):
@@ -57,11 +79,13 @@ class Refused(ConnectionRefusedError):
 class FakeServer:
     """A server for sessions: as many connections as are wanted, one set of answers.
 
-    Every query is answered with OK unless `on` says otherwise. `users` maps names to passwords; without it
+    Every query is answered with OK unless `on` says otherwise, or it asks for what a connection knows of itself: ROW_COUNT(),
+    FOUND_ROWS(), LAST_INSERT_ID(), SHOW WARNINGS, `@@x` as SET made it. `users` maps names to passwords; without it
     everybody is let in. `method` is the authentication method of all accounts: clients that come with another one are
     asked again; passwords are checked for `mysql_native_password` only. `greeting` stands in place of the handshake: an
     Error, or Disconnect().
-    `down` refuses connections; it can be changed at any time.
+    `down` refuses connections; it can be changed at any time. With `tracks` there are session reports for a proxy that asks for
+    them (`globals.track_sessions`): the `changes` of an Ok or Result, and nothing else.
     """
 
     def __init__(
@@ -72,12 +96,14 @@ class FakeServer:
         method: str = NATIVE_PASSWORD,
         greeting: Reply | None = None,
         down: bool = False,
+        tracks: bool = False,
     ) -> None:
         self.version = version
         self.users = dict(users) if users is not None else None
         self.method = method
         self.greeting = greeting
         self.down = down
+        self.tracks = tracks
         self.commands: list[ServerCommand] = []
         self.logins: list[bytes] = []
         self.connections: list[ServerConnection] = []
@@ -121,7 +147,7 @@ class FakeServer:
         for rule in self._rules:
             if rule.fits(sql):
                 return rule.answer(sql) if callable(rule.answer) else rule.answer
-        return Ok()
+        return _UNKNOWN
 
     def answer_to_command(self, command: int) -> Reply | None:
         """What `on_command` says."""
@@ -152,8 +178,7 @@ class ServerConnection:
         self.scramble = bytes(byte % 94 + 33 for byte in digest)
         self._capabilities = 0
         self._asked: _Account | None = None
-        self._in_trans = False
-        self._autocommit = True
+        self._begin_session()
         self._statements: dict[int, str] = {}
         self._next_statement = 1
         # Rows that are still to be fetched, by statement.
@@ -180,7 +205,7 @@ class ServerConnection:
         return _native.encode_challenge(
             self.server.version,
             self.thread_id,
-            _CAPABILITIES,
+            _CAPABILITIES | (_TRACKED if self.server.tracks else 0),
             _UTF8,
             Status.AUTOCOMMIT,
             self.scramble + b"\0",
@@ -197,11 +222,16 @@ class ServerConnection:
         status = Status.AUTOCOMMIT if self._autocommit else 0
         return status | (Status.IN_TRANS if self._in_trans else 0)
 
+    @property
+    def _tracks(self) -> bool:
+        return self._capabilities & _TRACKED == _TRACKED
+
     def _ok(self) -> list[bytes]:
         return [_native.encode_ok(0, 0, self._status, 0)]
 
     def _eof(self, flags: int = 0) -> bytes:
-        return _native.encode_eof(self._status | flags, 0)
+        status = self._status | flags
+        return tracking.end_of_rows(status, 0) if self._tracks else _native.encode_eof(status, 0)
 
     def receive(self, payload: bytes) -> list[bytes]:
         """Takes a payload, gives the answer; nothing if there is none, or the server hung up."""
@@ -248,8 +278,12 @@ class ServerConnection:
             return self._refuse(1045, "28000", text)
         self._is_in = True
         self.database = account.database
-        self._in_trans, self._autocommit = False, True
+        self._begin_session()
         return self._ok()
+
+    def _begin_session(self) -> None:
+        self._in_trans, self._autocommit = False, True
+        self._knowledge = Knowledge()
 
     def _knows(self, name: str, proof: bytes) -> bool:
         users = self.server.users
@@ -289,6 +323,8 @@ class ServerConnection:
             return self._statement(command, int.from_bytes(argument[:4], "little"), argument[4:])
         if command == _STATISTICS:
             return [b"Uptime: 1  Threads: 1  Questions: 1"]
+        if command == _RESET:
+            self._begin_session()
         if command in _WITH_OK:
             return self._ok()
         if command in _WITH_EOF or command == _FIELD_LIST:
@@ -296,10 +332,16 @@ class ServerConnection:
         return [_native.encode_err(1047, "08S01", "Unknown command")]
 
     def _query(self, sql: str, binary: bool) -> list[bytes]:
+        return self._reply(self._answer_to(sql), binary)
+
+    def _answer_to(self, sql: str) -> Reply:
         answer = self.server.answer_to(sql)
+        if answer is _UNKNOWN:
+            answer = self._knowledge.answer(sql) or answer
         if isinstance(answer, Ok):
             self._follow(sql)
-        return self._reply(answer, binary)
+        self._knowledge.note(sql, answer)
+        return answer
 
     def _follow(self, sql: str) -> None:
         """What an accepted statement changes in the session."""
@@ -309,7 +351,7 @@ class ServerConnection:
         elif _END.match(sql):
             self._in_trans = False
         elif autocommit:
-            self._autocommit = autocommit[1].rstrip(";").upper() in ("1", "ON", "TRUE")
+            self._autocommit = autocommit[1].upper() in ("1", "ON", "TRUE")
         elif use:
             self.database = use[1].encode()
 
@@ -320,7 +362,7 @@ class ServerConnection:
                 self._file = part
             elif isinstance(part, Disconnect):
                 self.close()
-        return encode(answer, self._status, binary)
+        return encode(answer, self._status, binary, self._tracks)
 
     def _read_file(self, payload: bytes) -> list[bytes]:
         if payload:
@@ -343,7 +385,7 @@ class ServerConnection:
             return self._reply(answer, False)
         statement, self._next_statement = self._next_statement, self._next_statement + 1
         self._statements[statement] = sql
-        return prepared(statement, answer, _count_parameters(sql), self._status)
+        return prepared(statement, answer, _count_parameters(sql), self._status, self._tracks)
 
     def _statement(self, command: int, statement: int, argument: bytes) -> list[bytes]:
         if command == _CLOSE:
@@ -358,12 +400,13 @@ class ServerConnection:
             text = f"Unknown prepared statement handler ({statement}) given to EXECUTE"
             return [_native.encode_err(1243, "HY000", text)]
         self._cursors.pop(statement, None)
-        packets = self._query(sql, True)
+        answer = self._answer_to(sql)
         asks_for_cursor = argument and argument[0] & _CURSOR_FLAGS
-        if not asks_for_cursor or packets[0][:1] in (b"\0", b"\xff"):
-            return packets
+        if not asks_for_cursor or not isinstance(answer, Result):
+            return self._reply(answer, True)
         # With a cursor the answer ends behind the columns.
-        columns = packets[0][0] + 1
+        packets = encode(answer, self._status, True)
+        columns = len(answer.fields) + 1
         self._cursors[statement] = packets[columns + 1 : -1]
         return [*packets[:columns], self._eof(Status.CURSOR_EXISTS)]
 

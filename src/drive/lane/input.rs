@@ -103,9 +103,11 @@ impl Input {
     pub fn payloads(&self, frame: Frame) -> impl Iterator<Item = &[u8]> {
         let mut at = frame.start;
         std::iter::from_fn(move || {
-            let header = (at < frame.end).then(|| self.header(at)).flatten()?;
+            if at >= frame.end {
+                return None;
+            }
             let start = at + HEADER_LEN;
-            at = start + length(header);
+            at = if frame.has_parts { start + length(self.header(at)?) } else { frame.end };
             self.bytes.get(start..at)
         })
     }
@@ -118,10 +120,11 @@ impl Input {
             if let Some(place) = self.bytes.get_mut(at + HEADER_LEN - 1) {
                 *place = id;
             }
-            at = match self.header(at) {
-                Some(header) if frame.has_parts => at + HEADER_LEN + length(header),
-                _ => return,
-            };
+            if !frame.has_parts {
+                return;
+            }
+            let Some(header) = self.header(at) else { return };
+            at += HEADER_LEN + length(header);
             if at >= frame.end {
                 return;
             }

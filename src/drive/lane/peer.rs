@@ -131,23 +131,20 @@ impl Peer {
         let space = self.input.space(buffers);
         let wanted = space.len();
         let mut channel = self.end.lock();
-        // What was given back is not what the socket has.
-        let is_from_socket = channel.stream.is_plain() && !channel.stream.has_buffered();
         let result = channel.stream.read(space);
-        // Less than there was room for was all. The poll tells when there is more. Where much arrives, one more look costs little,
-        // and nothing depends on how the kernel cuts it.
-        let is_all = |count| is_from_socket && count < wanted && wanted <= BUFFER;
-        let result = result.map(|count| (count, !is_all(count)));
+        // The poll tells when there is more. Where much arrives, one more look costs little, and nothing depends on how the
+        // kernel cuts it.
+        let is_all = channel.stream.has_read_all() && wanted <= BUFFER;
         drop(channel);
         match result {
-            Ok((0, _)) => {
+            Ok(0) => {
                 self.hung_up = true;
                 Read::End
             }
-            Ok((count, may_have_more)) => {
+            Ok(count) => {
                 self.input.filled(count);
                 self.progress.read = true;
-                self.readable = may_have_more || self.hung_up;
+                self.readable = !is_all || self.hung_up;
                 Read::Some
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
@@ -280,12 +277,17 @@ fn interest(writing: bool) -> Interest {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{IoSlice, Write};
     use std::os::unix::net::UnixStream;
 
     use mio::{Events, Poll};
+    use transport::tls::{TlsClientOptions, TlsServerOptions};
+    use transport::{TlsClient, TlsServer};
 
     use super::*;
+
+    /// The most that one record of TLS holds, in bytes.
+    const RECORD: usize = 16 << 10;
 
     fn peer(token: usize, registry: &Registry) -> (Peer, UnixStream) {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
@@ -307,6 +309,79 @@ mod tests {
         assert_eq!(peer.read(&mut buffers), Read::Some);
         assert_eq!(peer.input.rest(), b"firstlater");
         assert!(!peer.is_readable());
+    }
+
+    /// Has `peer` speak TLS, and gives the stream of a client that does.
+    fn secured(peer: &mut Peer, theirs: UnixStream, registry: &Registry) -> Stream {
+        let mut client = Stream::new(theirs.into());
+        let options = TlsClientOptions::default();
+        let config = TlsClient::new(&options).expect("a client");
+        client.start_tls_client(&config, "backend", None).expect("it starts");
+        let config = TlsServer::new(&TlsServerOptions::default()).expect("a server");
+        loop {
+            let theirs = client.handshake().expect("a handshake");
+            let is_done = peer.secure(registry, |stream| stream.start_tls_server(&config));
+            if is_done.expect("a handshake") && theirs == Handshake::Done {
+                peer.is_readable_again();
+                return client;
+            }
+        }
+    }
+
+    fn send(client: &mut Stream, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let count = client.write(&[IoSlice::new(bytes)]).expect("it is sent");
+            bytes = &bytes[count..];
+        }
+        client.flush().expect("it is sent");
+    }
+
+    #[test]
+    fn over_tls_one_read_is_enough_for_a_query() {
+        let mut poll = Poll::new().expect("a poll");
+        let mut events = Events::with_capacity(4);
+        let mut buffers = Buffers::default();
+        let (mut peer, theirs) = peer(1, poll.registry());
+        let mut client = secured(&mut peer, theirs, poll.registry());
+        assert_eq!(peer.read(&mut buffers), Read::Nothing);
+        for _ in 0..3 {
+            send(&mut client, b"query");
+            poll.poll(&mut events, None).expect("an event");
+            events.iter().for_each(|event| peer.ready(event));
+            assert_eq!(peer.read(&mut buffers), Read::Some);
+            assert!(!peer.is_readable(), "it would ask the socket in vain");
+            assert_eq!(peer.input.rest(), b"query");
+            peer.input.clear();
+        }
+    }
+
+    /// As the poll tells of each arrival once, what a read overlooks is never read.
+    #[test]
+    fn over_tls_all_is_read_of_what_the_poll_told_once() {
+        let mut poll = Poll::new().expect("a poll");
+        let mut events = Events::with_capacity(4);
+        let mut buffers = Buffers::default();
+        let (mut peer, theirs) = peer(1, poll.registry());
+        let mut client = secured(&mut peer, theirs, poll.registry());
+        for length in [1, 100, RECORD, RECORD + 1, BUFFER - 1, BUFFER, BUFFER + 1, 2 * BUFFER + 7] {
+            assert_eq!(peer.read(&mut buffers), Read::Nothing, "before {length} bytes");
+            send(&mut client, &vec![7; length]);
+            poll.poll(&mut events, None).expect("an event");
+            events.iter().for_each(|event| peer.ready(event));
+            let mut count = 0;
+            while peer.read(&mut buffers) == Read::Some {
+                count += peer.input.len();
+                peer.input.clear();
+            }
+            assert_eq!(count, length);
+        }
+        // A goodbye comes with the last words, and the socket stays open.
+        send(&mut client, b"bye");
+        client.shutdown();
+        poll.poll(&mut events, None).expect("an event");
+        events.iter().for_each(|event| peer.ready(event));
+        assert_eq!(peer.read(&mut buffers), Read::Some);
+        assert_eq!(peer.read(&mut buffers), Read::End);
     }
 
     #[test]

@@ -76,7 +76,11 @@ impl Connection {
     /// Its header was read.
     fn introduced(&mut self, origin: Origin, tools: &mut Tools) {
         let address = match origin {
-            Origin::Local => {
+            Origin::Client(ends) if !self.is_of_peer(&ends) => {
+                self.introduction = Introduction::Done;
+                self.is_of(ends)
+            }
+            Origin::Local | Origin::Client(_) => {
                 self.introduction = Introduction::Check(Instant::now() + CHECK);
                 self.io.ip
             }
@@ -84,16 +88,18 @@ impl Connection {
                 self.introduction = Introduction::Done;
                 self.io.ip
             }
-            Origin::Client(ends) => {
-                self.introduction = Introduction::Done;
-                self.is_of(ends)
-            }
         };
         if address.is_some_and(|address| !self.place.is_from(address)) {
             note_refusal(&self.peer_name(), tools.ctx);
             self.io.client.queue(|queue| queue.extend(too_many()));
             self.introduction = Introduction::Refused;
         }
+    }
+
+    /// Whether the header names the peer itself: the load balancer's own connection, where version 1 knows no LOCAL.
+    fn is_of_peer(&self, ends: &Ends) -> bool {
+        matches!(ends.source, protocol::Address::Inet(_))
+            && address::of_end(&ends.source).name == self.peer_name()
     }
 
     /// The client is the one that the header names. Its IP address, if it has one.

@@ -4,4 +4,5 @@ mod broken_servers;
 mod chaos;
 mod killed;
 mod lost_servers;
+mod resets;
 mod timeouts;

@@ -43,61 +43,6 @@ fn a_hundred_half_logins() {
     assert_eq!(host.criticals(), Vec::<String>::new());
 }
 
-/// Takes a client to a state in which it is reset.
-type State = fn(&Host) -> RawClient;
-
-const STATES: [State; 9] = [
-    Host::connect,
-    |host| {
-        let mut client = host.connect();
-        client.read_handshake().unwrap();
-        client
-    },
-    |host| {
-        let mut client = host.connect();
-        client.read_handshake().unwrap();
-        client.send_bytes(b"\x50\0\0").unwrap();
-        client
-    },
-    |host| send_login(host, &MariaDb::user()).0,
-    |host| send_login(host, &MariaDb::user().method("no_such_method")).0,
-    Host::client,
-    |host| {
-        let mut client = host.client();
-        client.send_bytes(b"\x50\0").unwrap();
-        client
-    },
-    |host| {
-        let mut client = host.client();
-        client.send_command(COM_QUERY, b"SELECT SLEEP(60)").unwrap();
-        client
-    },
-    |host| {
-        let mut client = host.client();
-        let sql = b"SELECT REPEAT('x', 1000000) FROM test.seq_1_to_100";
-        client.send_command(COM_QUERY, sql).unwrap();
-        client.read_packet().unwrap();
-        client
-    },
-];
-
-#[test]
-fn clients_that_are_reset_wherever_they_are() {
-    let host = host();
-    let mut real = host.client();
-    host.wait_for_clients(&[1]);
-    let fds = host.idle_fds();
-    for _ in 0..5 {
-        for state in STATES {
-            state(&host).abort();
-        }
-        assert_in_step(&mut real);
-    }
-    host.wait_for_clients(&[1]);
-    host.wait_for_fds(fds);
-    assert_eq!(host.criticals(), Vec::<String>::new());
-}
-
 #[test]
 fn servers_that_hang_up_wherever_they_are() {
     let server = RawServer::start(|conn| {

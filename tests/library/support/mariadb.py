@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def mariadb_has(what: str) -> pytest.MarkDecorator:
 class MariaDb:
     """A running server. Servers differ in `@@server_id`; each writes a binary log, so that one can follow another."""
 
-    def __init__(self, folder: Path, server_id: int) -> None:
+    def __init__(self, folder: Path, server_id: int, options: Sequence[str] = ()) -> None:
+        """`options` are further ones of the server's command line; they win."""
         self._folder = folder
         self.server_id = server_id
         self.port = free_port()
@@ -65,7 +67,9 @@ class MariaDb:
             )
         else:
             program = str(_FOLDER / ("mysqld" if IS_MYSQL else "mariadbd"))
-            shutil.copytree(_FOLDER / "data", folder / "data")
+            # In auto.cnf MySQL keeps an id, of which no two servers may have the same.
+            without_id = shutil.ignore_patterns("auto.cnf")
+            shutil.copytree(_FOLDER / "data", folder / "data", ignore=without_id)
         more = (
             ["--mysqlx=OFF", f"--cte-max-recursion-depth={max(_SEQUENCES)}"]
             if IS_MYSQL
@@ -73,16 +77,20 @@ class MariaDb:
         )
         (folder / "init.sql").write_text(_INIT + (_sequences() if IS_MYSQL else ""))
         self._log = folder / "log"
-        self._child = spawn(
+        self._command = (
             [program, "--no-defaults", *data, f"--socket={self.socket}"]
             + [f"--pid-file={folder / 'pid'}", f"--init-file={folder / 'init.sql'}"]
             + [f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]
             + [f"--server-id={server_id}", f"--log-bin={folder / 'binlog'}"]
             + ["--local-infile=1", "--max-connections=600", "--max-connect-errors=1000000"]
             + ["--max-allowed-packet=256M", "--innodb-buffer-pool-size=32M"]
-            + ["--innodb-flush-log-at-trx-commit=0", *more, *user],
-            self._log,
+            + ["--innodb-flush-log-at-trx-commit=0", *more, *user, *options]
         )
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, with the data that it had when it was stopped."""
+        self._child = spawn(self._command, self._log)
         up = eventually(lambda: self._child.poll() is not None or self._answers())
         if not up or self._child.poll() is not None:
             raise RuntimeError(f"the server does not come up:\n{self._log.read_text()}")
@@ -117,7 +125,7 @@ class MariaDb:
         pymysql.connect(unix_socket=str(self.socket), user=user, password=password).close()
 
     def stop(self) -> None:
-        """Kills it: its data is thrown away."""
+        """Kills it."""
         self._child.kill()
         self._child.wait()
 

@@ -59,7 +59,7 @@ pub fn act(
                     let mut query = Query::new(1, packet, input.chance(160), now).unwrap();
                     // By the packet, so that nothing else of the input moves.
                     query.failure_is_needed =
-                        !query.resultset_is_needed && query.packet.len() % 3 == 0;
+                        !query.resultset_is_needed && query.packet.len().is_multiple_of(3);
                     session.queries.push_back(query);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::{Address, Link};
@@ -15,13 +15,12 @@ use super::payloads;
 #[derive(Debug, Default)]
 struct State {
     is_closed: AtomicBool,
-    unread: Mutex<VecDeque<Vec<u8>>>,
-    /// The sequence id of the next packet of the server.
-    next_id: AtomicU8,
+    /// Each packet has its sequence id: several commands may be on their way before the first answer is read.
+    unread: Mutex<VecDeque<(u8, Vec<u8>)>>,
 }
 
 impl State {
-    fn unread(&self) -> MutexGuard<'_, VecDeque<Vec<u8>>> {
+    fn unread(&self) -> MutexGuard<'_, VecDeque<(u8, Vec<u8>)>> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -77,7 +76,7 @@ impl ServerEnd {
         dst: Address,
     ) -> PyResult<Self> {
         let line = server.getattr("line")?.cast::<Line>()?.get().0.clone();
-        line.unread().extend(greeting);
+        line.unread().extend(greeting.map(|packet| (0, packet)));
         Ok(Self { line, server: Some(server.clone().unbind()), src, dst })
     }
 
@@ -98,23 +97,24 @@ impl ServerEnd {
 
     /// Lets the server answer a payload whose last packet has the id in front of `next_id`.
     pub fn deliver(&self, py: Python<'_>, payload: &[u8], next_id: u8) -> PyResult<()> {
-        self.line.next_id.store(next_id, Ordering::Relaxed);
         let Some(server) = &self.server else { return Ok(()) };
         if self.line.is_closed() {
             return Ok(());
         }
         let answer = server.bind(py).call_method1("receive", (PyBytes::new(py, payload),))?;
+        let mut ids = (0..=u8::MAX).cycle().skip(next_id.into());
         for payload in answer.try_iter()? {
             let payload = payload?.cast_into::<PyBytes>()?;
-            self.line.unread().extend(payloads::packets(payload.as_bytes()).map(<[u8]>::to_vec));
+            let packets = payloads::packets(payload.as_bytes()).map(<[u8]>::to_vec);
+            let numbered = packets.zip(ids.by_ref()).map(|(packet, id)| (id, packet));
+            self.line.unread().extend(numbered);
         }
         Ok(())
     }
 
     /// The next packet of the server, with its sequence id.
     pub fn read(&self) -> Option<(u8, Vec<u8>)> {
-        let packet = self.line.unread().pop_front()?;
-        Some((self.line.next_id.fetch_add(1, Ordering::Relaxed), packet))
+        self.line.unread().pop_front()
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
     fn a_server_that_spoke_or_left_is_not_quiet() {
         let link = link();
         assert!(link.is_quiet());
-        link.0.line.unread().push_back(b"bye".to_vec());
+        link.0.line.unread().push_back((0, b"bye".to_vec()));
         assert!(!link.is_quiet());
         link.0.line.close();
         assert!(!link.0.has_hung_up(), "its last words are to be read");

@@ -40,8 +40,11 @@ impl Globals {
         self.config.clone_ref(py)
     }
 
-    /// Whether servers report what changes in their sessions, and a connection out of the pool is made its client's own. From the
-    /// next server connection on; off unless a script, in `init`, turns it on.
+    /// Whether servers report what changes in their sessions (`resultset.session_changes`), and a connection out of the pool is
+    /// made its client's own before it runs anything: reset, if others had it, and given what is in `connection.session`.
+    ///
+    /// From the next server connection on, for all connections, until the process ends. Off unless a script turns it on, in
+    /// `init`.
     #[getter]
     fn track_sessions(&self) -> PyResult<bool> {
         access::of_all(&self.shared, || Ok(self.shared.tracks_sessions()))

@@ -54,6 +54,11 @@ impl Queries {
     fn count(&self) -> PyResult<usize> {
         access::read(&self.0, "the connection", |session| session.queries.len())
     }
+
+    /// What is queued, in order.
+    pub fn queued(&self) -> PyResult<engine::Queries> {
+        access::read(&self.0, "the connection", |session| session.queries.clone())
+    }
 }
 
 #[pymethods]
@@ -101,9 +106,8 @@ impl Queries {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        let queries = access::read(&self.0, "the connection", |session| session.queries.clone())?;
         let list = PyList::empty(py);
-        for query in queries {
+        for query in self.queued()? {
             let packet = PyBytes::new(py, &query.packet);
             list.append((query.id, packet, query.resultset_is_needed))?;
         }

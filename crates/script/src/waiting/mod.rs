@@ -15,15 +15,17 @@ pub use event_loop::{EventLoop, is_loop_thread};
 pub use lent::{is_cancelled, is_lent, moved, of_session};
 pub use query::{checked, query, resume};
 
-use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
-/// Whether `value` is what a coroutine function returns.
+/// Whether `value` is what a coroutine function returns. Asked of whatever a hook returns, so it calls no Python code.
+#[inline]
 pub fn is_coroutine(value: &Bound<'_, PyAny>) -> bool {
-    let py = value.py();
-    let inspect = py.import(intern!(py, "inspect"));
-    let is = inspect.and_then(|module| module.call_method1(intern!(py, "iscoroutine"), (value,)));
-    is.and_then(|is| is.is_truthy()).unwrap_or(false)
+    static COROUTINE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let coroutine = || COROUTINE.import(value.py(), "types", "CoroutineType");
+    // Nothing can be derived from that class.
+    !value.is_none() && coroutine().is_ok_and(|coroutine| value.is_exact_instance(coroutine))
 }
 
 /// Adds `loop` and `spawn`.

@@ -68,12 +68,15 @@ impl Write for Queues {
 #[derive(Debug)]
 pub(crate) struct Session {
     ssl: SslStream<Queues>,
+    /// OpenSSL has used all that came, and has nothing more to tell of it, not even an end or what is wrong: the next read
+    /// needs not ask it before something comes.
+    is_starved: bool,
     info: Option<TlsInfo>,
 }
 
 impl Session {
     pub(super) fn new(ssl: Ssl) -> Result<Self, ErrorStack> {
-        Ok(Self { ssl: SslStream::new(ssl, Queues::default())?, info: None })
+        Ok(Self { ssl: SslStream::new(ssl, Queues::default())?, is_starved: false, info: None })
     }
 
     /// Gives the first bytes of the peer, which were read before.
@@ -114,11 +117,18 @@ impl Session {
 
     /// Reads at least one byte if one can be had, and then all that fits of what came with it.
     pub(crate) fn read(&mut self, socket: &Socket, to: &mut [u8]) -> io::Result<usize> {
+        if self.is_starved {
+            self.receive(socket)?;
+        }
         let mut count = 0;
         while let Some(rest) = to.get_mut(count..).filter(|rest| !rest.is_empty()) {
             match self.ssl.ssl_read(rest) {
                 Ok(more) => count += more,
-                Err(_) if count > 0 => break,
+                Err(error) if count > 0 => {
+                    // An end, and what is wrong, are told by the next read.
+                    self.is_starved = error.code() == ErrorCode::WANT_READ;
+                    break;
+                }
                 Err(error) if error.code() == ErrorCode::ZERO_RETURN => break,
                 Err(error) => {
                     self.try_flush(socket);
@@ -132,6 +142,7 @@ impl Session {
                 }
             }
             if count > 0 && !self.has_buffered() {
+                self.is_starved = true;
                 break;
             }
         }
@@ -150,6 +161,11 @@ impl Session {
         result
     }
 
+    /// Whether OpenSSL has used all that came, and has nothing more to tell of it, not even an end or what is wrong.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.is_starved
+    }
+
     pub(crate) fn has_buffered(&self) -> bool {
         self.ssl.ssl().pending() > 0 || !self.ssl.get_ref().incoming.is_empty()
     }
@@ -162,12 +178,16 @@ impl Session {
         self.flush(socket)?;
         let mut small = Buffer::default();
         let mut count = 0;
-        for part in parts {
+        let mut parts = parts.iter().peekable();
+        while let Some(part) = parts.next() {
+            let is_last = parts.peek().is_none();
             let mut part: &[u8] = part;
             while !part.is_empty() && count + small.len() < CHUNK {
                 let (bytes, rest) = part.split_at(part.len().min(RECORD - small.len()));
                 part = rest;
-                if small.is_empty() && bytes.len() == RECORD {
+                // What is a record as it is goes without a copy.
+                let is_record = bytes.len() == RECORD || is_last && part.is_empty();
+                if small.is_empty() && is_record {
                     count += self.write_record(bytes)?;
                     continue;
                 }
@@ -239,9 +259,8 @@ impl Session {
     fn receive_for(&mut self, error: &openssl::ssl::Error, socket: &Socket) -> io::Result<bool> {
         match error.code() {
             ErrorCode::WANT_READ => {
-                let queues = self.ssl.get_mut();
-                let count = socket.read_into(&mut queues.incoming)?;
-                queues.has_ended = count == 0;
+                self.is_starved = true;
+                self.receive(socket)?;
                 Ok(true)
             }
             ErrorCode::WANT_WRITE => {
@@ -250,6 +269,15 @@ impl Session {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Gets what came for OpenSSL.
+    fn receive(&mut self, socket: &Socket) -> io::Result<()> {
+        let queues = self.ssl.get_mut();
+        let count = socket.read_into(&mut queues.incoming)?;
+        queues.has_ended = count == 0;
+        self.is_starved = false;
+        Ok(())
     }
 
     fn has_ended(&self) -> bool {

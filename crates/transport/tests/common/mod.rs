@@ -3,6 +3,7 @@
 
 pub mod configs;
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -26,19 +27,31 @@ pub fn stream_and_peer() -> (Stream, UnixStream) {
 pub struct Wire {
     left: UnixStream,
     right: UnixStream,
+    /// What has left one end and does not fit into the other yet: to the right, and to the left.
+    held: [RefCell<Vec<u8>>; 2],
 }
 
 /// Two streams with a [`Wire`] between them.
 pub fn wired() -> (Stream, Wire, Stream) {
     let (one, left) = stream_and_peer();
     let (other, right) = stream_and_peer();
-    (one, Wire { left, right }, other)
+    (one, Wire { left, right, held: Default::default() }, other)
 }
 
 impl Wire {
     /// Passes up to `most` bytes in each direction, and tells how many there were.
     pub fn pass(&self, most: usize) -> usize {
-        pass(&self.left, &self.right, most) + pass(&self.right, &self.left, most)
+        let [to_right, to_left] = self.pass_each(most);
+        to_right + to_left
+    }
+
+    /// As [`pass`](Self::pass), and tells the number for each direction: to the right, and to the left.
+    pub fn pass_each(&self, most: usize) -> [usize; 2] {
+        let [to_right, to_left] = &self.held;
+        [
+            pass(&self.left, &self.right, to_right, most),
+            pass(&self.right, &self.left, to_left, most),
+        ]
     }
 }
 
@@ -62,18 +75,22 @@ impl Wire {
     }
 }
 
-fn pass(mut from: &UnixStream, mut to: &UnixStream, most: usize) -> usize {
-    let mut bytes = vec![0; most];
-    match from.read(&mut bytes) {
-        Ok(count) => {
-            to.write_all(&bytes[..count]).unwrap();
-            count
-        }
-        Err(error) => {
+fn pass(mut from: &UnixStream, mut to: &UnixStream, held: &RefCell<Vec<u8>>, most: usize) -> usize {
+    let done = |result: io::Result<usize>| {
+        result.unwrap_or_else(|error| {
             assert_eq!(error.kind(), ErrorKind::WouldBlock);
             0
-        }
+        })
+    };
+    let mut held = held.borrow_mut();
+    if held.is_empty() {
+        held.resize(most, 0);
+        let count = done(from.read(&mut held));
+        held.truncate(count);
     }
+    let count = done(to.write(&held));
+    held.drain(..count);
+    count
 }
 
 /// Starts TLS on both, and does the handshakes.

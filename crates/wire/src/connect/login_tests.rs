@@ -189,5 +189,5 @@ fn a_login_obeys_its_request_for_tls() {
 fn asking_sets_what_has_no_field_of_its_own() {
     let mut payload = login(BASE, 0, b"root\0\0m\0");
     Login::ask(&mut payload, Capabilities::all());
-    assert_eq!(payload, login(BASE | 0x820, 0, b"root\0\0m\0"));
+    assert_eq!(payload, login(BASE | 0x0180_0820, 0, b"root\0\0m\0"));
 }

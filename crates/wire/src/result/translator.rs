@@ -6,7 +6,7 @@
 
 use super::{Part, ResultTracker, Step, TrackError};
 use crate::reply::{EofPacket, OkPacket, OwnReports, SessionChanges, StatusFlags};
-use crate::{Capabilities, Command, MAX_PAYLOAD, WireError, marker};
+use crate::{Capabilities, Command, MAX_PAYLOAD, WireError, Writer, marker};
 
 /// What a client gets in place of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +180,13 @@ impl Translator {
         let tracks = self.to.contains(Capabilities::SESSION_TRACK);
         let own = ok.session_state.filter(|_| tracks).map(|reports| self.own.of(reports));
         let session_state = own.as_deref().filter(|own| !own.is_empty());
-        let ok = OkPacket { status: plain(ok.status), session_state, ..*ok };
+        // Servers give the text its length for every client, whatever the protocol's documentation says.
+        let mut info = Vec::new();
+        if !tracks && !ok.info.is_empty() {
+            Writer::new(&mut info).lenenc_bytes(ok.info);
+        }
+        let info = if tracks { ok.info } else { &info };
+        let ok = OkPacket { status: plain(ok.status), session_state, info, ..*ok };
         if is_end { ok.encode_as_eof(self.to) } else { ok.encode(self.to) }
     }
 }

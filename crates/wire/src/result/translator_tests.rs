@@ -15,8 +15,10 @@ const REPORT: &[u8] = b"\x01\x05\x04shop";
 /// What the server says with a report, or without one as it would answer `caps`.
 fn end(status: StatusFlags, is_end: bool, caps: Capabilities) -> Vec<u8> {
     let session_state = Some(REPORT).filter(|_| caps == SERVER);
-    let ok =
-        OkPacket { affected_rows: 3, status, session_state, info: b"Rows", ..OkPacket::default() };
+    // With its length, also where it stands alone.
+    let info: &[u8] =
+        if caps.contains(Capabilities::SESSION_TRACK) { b"Rows" } else { b"\x04Rows" };
+    let ok = OkPacket { affected_rows: 3, status, session_state, info, ..OkPacket::default() };
     if is_end { ok.encode_as_eof(caps) } else { ok.encode(caps) }
 }
 

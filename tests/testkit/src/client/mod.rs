@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::proto::ok_err::{ErrPacket, OkPacket, parse_err, parse_ok};
 use crate::proto::packet::{self, Packet};
 use crate::proto::scramble;
+use crate::reset::reset;
 use crate::server::auth::{caching_sha2, encrypted};
 use crate::wait::{PATIENCE, allowing_for_wrapper};
 use answer::Answer;
@@ -252,7 +253,12 @@ impl RawClient {
 
     /// Closes at once with a TCP reset, as a killed client machine does.
     pub fn abort(self) {
-        set_linger_zero(&self.stream);
+        reset(&self.stream);
+    }
+
+    /// The connection, for a client that goes on with another protocol.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Ends the sending direction only.
@@ -264,21 +270,4 @@ impl RawClient {
     pub fn local_address(&self) -> SocketAddr {
         self.stream.local_addr().expect("a connected socket has an address")
     }
-}
-
-fn set_linger_zero(stream: &TcpStream) {
-    use std::os::fd::AsRawFd;
-    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
-    let size = libc::socklen_t::try_from(size_of::<libc::linger>()).expect("a small size");
-    // SAFETY: the pointer and the size describe `linger`, which lives over the call.
-    let result = unsafe {
-        libc::setsockopt(
-            stream.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_LINGER,
-            (&raw const linger).cast(),
-            size,
-        )
-    };
-    assert_eq!(result, 0, "SO_LINGER");
 }

@@ -146,6 +146,11 @@ impl ServerConn {
         // The peer may have closed first.
         let _ = self.stream.shutdown();
     }
+
+    /// Closes at once with a TCP reset, as a killed server machine does.
+    pub fn abort(&mut self) {
+        self.stream.reset();
+    }
 }
 
 fn is_timeout(error: &io::Error) -> bool {

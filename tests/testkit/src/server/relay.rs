@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::ports::free_listener;
 use crate::proto::packet::{self, Packet};
+use crate::reset::reset;
 use crate::wait::{PATIENCE, eventually};
 
 /// Never cut.
@@ -32,6 +33,7 @@ struct Shared {
     passed: Mutex<Vec<Passed>>,
     cut_to_server: AtomicUsize,
     cut_from_server: AtomicUsize,
+    resets: AtomicBool,
     stopping: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
 }
@@ -60,6 +62,7 @@ impl Relay {
             passed: Mutex::default(),
             cut_to_server: AtomicUsize::new(NEVER),
             cut_from_server: AtomicUsize::new(NEVER),
+            resets: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             streams: Mutex::default(),
         });
@@ -83,6 +86,11 @@ impl Relay {
     /// not passed on.
     pub fn cut_at_proxy_packet(&self, count: usize) {
         self.shared.cut_to_server.store(count, Ordering::SeqCst);
+    }
+
+    /// Connections end by a TCP reset from now on, as when a machine is killed.
+    pub fn reset_connections(&self) {
+        self.shared.resets.store(true, Ordering::SeqCst);
     }
 
     /// Cuts no more.
@@ -148,8 +156,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             workers.push(thread::spawn(move || {
                 // Ends with the first error: one side has closed.
                 let _ = pass(&from, &to, number, towards_server, &shared);
-                let _ = from.shutdown(Shutdown::Both);
-                let _ = to.shutdown(Shutdown::Both);
+                for stream in [&from, &to] {
+                    if shared.resets.load(Ordering::SeqCst) {
+                        reset(stream);
+                    } else {
+                        let _ = stream.shutdown(Shutdown::Both);
+                    }
+                }
                 if towards_server {
                     shared.passed()[number].proxy_ended = true;
                 }

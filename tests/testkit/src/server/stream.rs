@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use openssl::ssl::{SslAcceptor, SslStream};
 
+use crate::reset::reset;
+
 /// Where a scripted server listens.
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -113,6 +115,16 @@ impl Stream {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
             Self::Tls(stream) => stream.get_ref().shutdown(Shutdown::Both),
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        }
+    }
+
+    /// Ends the connection at once, by a reset if it is one of TCP.
+    pub(crate) fn reset(&self) {
+        match self {
+            Self::Tcp(stream) => reset(stream),
+            Self::Tls(stream) => reset(stream.get_ref()),
+            // The peer may have closed first.
+            Self::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
         }
     }
 

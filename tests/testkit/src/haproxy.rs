@@ -1,20 +1,23 @@
-//! HAProxy in TCP mode: what a proxy costs that looks at nothing.
+//! HAProxy in TCP mode.
 
+use std::collections::HashMap;
 use std::env;
 use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use testkit::scratch::ScratchDir;
-use testkit::{eventually, ports, process, wait};
+use crate::scratch::ScratchDir;
+use crate::{eventually, ports, process, wait};
 
 /// A running HAProxy. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Haproxy {
     child: Child,
     port: u16,
-    /// Its configuration and what it says.
+    /// Its configuration, what it says, and the socket that tells its statistics.
     folder: ScratchDir,
 }
 
@@ -28,18 +31,19 @@ pub fn program() -> Option<PathBuf> {
 }
 
 impl Haproxy {
-    /// Starts it on `port` in front of `backend`, without checks and logging.
+    /// Starts it on a free port, without logging. `section` is the configuration of what listens: its servers, and options.
     ///
     /// # Panics
-    /// If it does not listen; the panic shows what it said.
-    pub fn start(port: u16, backend: SocketAddr, threads: u32) -> Self {
-        let folder = ScratchDir::new("haproxy");
+    /// If it is not installed or does not listen; the panic shows what it said.
+    pub fn start(threads: u32, section: &str) -> Self {
+        let (port, folder) = (ports::free_port(), ScratchDir::new("haproxy"));
         let configuration = folder.write(
             "haproxy.cfg",
             format!(
-                "global\n  nbthread {threads}\n  maxconn 1000\n\
+                "global\n  nbthread {threads}\n  maxconn 1000\n  stats socket {}\n\
                  defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
-                 listen bench\n  bind 127.0.0.1:{port}\n  server backend {backend}\n"
+                 listen test\n  bind 127.0.0.1:{port}\n{section}\n",
+                folder.file("stats").display()
             ),
         );
         let mut command = Command::new(program().expect("haproxy is installed"));
@@ -65,6 +69,23 @@ impl Haproxy {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What its statistics tell of the server with this name, by the names of its manual (`check_status`, `check_health`).
+    ///
+    /// # Panics
+    /// If it does not answer, or there is no such server.
+    pub fn server(&self, name: &str) -> HashMap<String, String> {
+        let mut socket = UnixStream::connect(self.folder.file("stats")).expect("its socket");
+        socket.write_all(b"show stat\n").expect("a command");
+        let mut table = String::new();
+        socket.read_to_string(&mut table).expect("its statistics");
+        let mut lines = table.lines().map(|line| line.split(',').map(str::to_owned));
+        let head: Vec<_> = lines.next().expect("a head").collect();
+        lines
+            .map(|line| head.iter().cloned().zip(line).collect::<HashMap<_, _>>())
+            .find(|server| server.get("svname").is_some_and(|it| it == name))
+            .unwrap_or_else(|| panic!("no server {name}: {table}"))
     }
 }
 

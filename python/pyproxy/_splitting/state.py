@@ -1,0 +1,78 @@
+"""What the splitter knows of one client: where it may go on, and what it has been told."""
+
+from __future__ import annotations
+
+from pyproxy._pooling.routing import Route
+from pyproxy._pooling.session import ClientSession, Outcome
+from pyproxy._pooling.ties import INSERT_ID
+from pyproxy._splitting.answers import Columns, Memory
+
+__all__ = ["SplitState"]
+
+UNSEEN_CHANGE = "a change that the statement does not explain"
+
+
+class SplitState(ClientSession):
+    """One client's session. Settings and the last insert id go with it (`connection.session`) and tie it to nothing."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__(database)
+        # The packet of the command in progress, while it may have to run once more elsewhere.
+        self.retry: bytes | None = None
+        # What is said about the last statement when its connection is with others; None while it is the client's own.
+        self.memory: Memory | None = None
+        # What was known of the statement before the one in progress.
+        self.before: Memory | None = None
+        # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
+        self.found_rows: int | None = None
+        self.has_found = False
+        # The last insert id may be another one than `connection.session` knows.
+        self.insert_id_is_unknown = False
+        # The variables whose values are asked for.
+        self.asked: tuple[str, ...] = ()
+        # An error may have left something that the server has not reported.
+        self.may_have_left = False
+        # The transaction of this client that a replica has to have before it may answer.
+        self.gtid: str | None = None
+        # Whether its transactions are read only by its own will, as SQL; None: it never said so.
+        self.read_only: str | None = None
+        self.moves = 0
+        self.retries = 0
+
+    def note_sent(self, route: Route) -> None:
+        """A command goes to the server."""
+        super().note_sent(route)
+        self._take_insert_id()
+        if not route.keeps_diagnostics:
+            self.before = self.memory
+            self.found_rows = self.memory.found_rows if self.memory is not None else None
+            self.memory = None
+
+    def note_result(self, outcome: Outcome) -> None:
+        """The result of the command in progress is complete."""
+        super().note_result(outcome)
+        self._take_insert_id()
+        if outcome.is_error and not self.route.is_plain:
+            self.may_have_left = True
+
+    def memory_of(
+        self, outcome: Outcome, rows: int | None, columns: Columns | None
+    ) -> Memory | None:
+        """What can be said about the statement from its result alone; None: its connection has to be asked."""
+        is_asked_about = self.route.is_asked_about or self.insert_id_is_unknown
+        if outcome.is_error or outcome.warnings or is_asked_about:
+            return None
+        if self.route.is_read and rows is not None and columns is not None:
+            memory = Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
+            if self.route.has_no_table and self.before is not None:
+                return memory.behind(self.before)
+            return memory
+        return None
+
+    def _take_insert_id(self) -> None:
+        if INSERT_ID in self.ties:
+            self.ties.discard(INSERT_ID)
+            self.insert_id_is_unknown = True
+
+    def _note_setting(self, route: Route) -> None:
+        """Its values are asked for."""

@@ -1,0 +1,78 @@
+"""Settings by value: what is asked of a server behind a SET, and what the answer is as SQL.
+
+The text of a SET says which variables changed. What they are then, only the server knows: `SET sql_mode = CONCAT(...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pyproxy
+
+if TYPE_CHECKING:
+    from pyproxy import Resultset
+
+__all__ = ["READ_ONLY", "learned", "question", "variables"]
+
+READ_ONLY = ("transaction_read_only", "tx_read_only")
+"""The names of the variable that makes every transaction of a session read only."""
+
+_NAMES = ("character_set_client", "character_set_results", "collation_connection")
+# What they are called by MariaDB, and by MySQL before 5.7.20.
+_OLD_NAMES = {
+    "transaction_isolation": "tx_isolation",
+    "transaction_read_only": "tx_read_only",
+}
+_NUMBERS = (
+    pyproxy.MYSQL_TYPE_TINY,
+    pyproxy.MYSQL_TYPE_SHORT,
+    pyproxy.MYSQL_TYPE_LONG,
+    pyproxy.MYSQL_TYPE_LONGLONG,
+    pyproxy.MYSQL_TYPE_INT24,
+    pyproxy.MYSQL_TYPE_FLOAT,
+    pyproxy.MYSQL_TYPE_DOUBLE,
+    pyproxy.MYSQL_TYPE_DECIMAL,
+    pyproxy.MYSQL_TYPE_NEWDECIMAL,
+)
+
+
+def variables(names: Iterable[str], has_old_names: bool) -> tuple[str, ...]:
+    """The system variables, in lower case, that a SET of these names changes. NAMES stands for three."""
+    found: dict[str, None] = {}
+    for name in names:
+        lower = name.lower()
+        if lower == "names":
+            found.update(dict.fromkeys(_NAMES))
+        else:
+            found[_OLD_NAMES.get(lower, lower) if has_old_names else lower] = None
+    return tuple(found)
+
+
+def question(names: Iterable[str]) -> str:
+    """What asks for their values."""
+    return "SELECT " + ", ".join(f"@@session.{name}" for name in names)
+
+
+def learned(names: Iterable[str], result: Resultset) -> dict[str, str] | None:
+    """The values in the answer as SQL; None if they cannot be given to another connection like this."""
+    if result.error is not None or result.rows is None or result.fields is None:
+        return None
+    values: dict[str, str] = {}
+    for row in result.rows:
+        for name, field, cell in zip(names, result.fields, row):
+            literal = _literal(cell, field.type)
+            if literal is None:
+                return None
+            values[name] = literal
+    return values or None
+
+
+def _literal(cell: object, type: int) -> str | None:
+    if cell is None:
+        return "NULL"
+    text = cell.decode("utf-8", "surrogateescape") if isinstance(cell, bytes) else str(cell)
+    if type in _NUMBERS:
+        return text
+    # How a backslash is read depends on the sql_mode.
+    return None if "\\" in text else "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,107 @@
+"""The one list of differences that are no faults, each with its reason.
+
+A difference that is none of them is a wrong answer. What the sessions never do, and why, is in `nature` (it differs between any two
+servers) and here:
+
+* GET_LOCK, SET GLOBAL and FLUSH in a stored function that writes nothing: nothing stops a replica from running it, and the
+  text does not show it. User-defined functions likewise.
+* A connection's number from CONNECTION_ID() used for KILL: it is that of a connection which others may have later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .generator.steps import Step
+from .wire.answers import Answer, Err, Lost, Rows
+
+__all__ = ["ALLOWED", "REFUSALS", "Allowed", "Refusal", "allowed", "is_unavailable", "refused"]
+
+
+class Refusal(NamedTuple):
+    """An error of the splitter's that may be in place of an answer. The step has not been made."""
+
+    name: str
+    reason: str
+    applies: Callable[[Step, Err], bool]
+    ends_connection: bool = False
+
+
+class Allowed(NamedTuple):
+    """Another answer than the direct one that may be."""
+
+    name: str
+    reason: str
+    applies: Callable[[Step, Answer, Answer], bool]
+    """Called with the step, the direct answer and the split one."""
+
+
+# Of a proxy that has no connection for the command.
+_NO_CONNECTION = 1040
+# Of servers and proxies when the connection behind them ends or cannot be had.
+_UNAVAILABLE = frozenset(
+    (1040, 1053, 1105, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 3169, 4031)
+)
+_ABOUT_LAST = re.compile(
+    r"ROW_COUNT|FOUND_ROWS|warning_count|error_count|DIAGNOSTICS|LASTVAL|PREVIOUS", re.I
+)
+_OWN = re.compile(rb"^(rw_splitting|read_your_writes): ")
+
+
+def _error(answer: Answer) -> Err | None:
+    last = answer[-1] if answer else None
+    if isinstance(last, Rows) and isinstance(last.end, Err):
+        return last.end
+    return last if isinstance(last, Err) else None
+
+
+def _text(step: Step) -> str:
+    return " ".join(arg for arg in step.args if isinstance(arg, str))
+
+
+def _asks_in_vain(step: Step, error: Err) -> bool:
+    return bool(error.code == 1105 and _OWN.match(error.text) and _ABOUT_LAST.search(_text(step)))
+
+
+def _has_no_connection(step: Step, error: Err) -> bool:
+    return error.code == _NO_CONNECTION and bool(_OWN.match(error.text))
+
+
+REFUSALS = (
+    Refusal(
+        "refused: nobody knows any more",
+        "What a statement left is asked in other words than the splitter remembers answers for, when its connection is with"
+        " others: an error is said, never another connection's value (rule 4).",
+        _asks_in_vain,
+    ),
+    Refusal(
+        "refused: no idle connection",
+        "The proxy cannot open a connection by itself, since it knows no passwords: the client connects again.",
+        _has_no_connection,
+        ends_connection=True,
+    ),
+)
+ALLOWED: tuple[Allowed, ...] = ()
+
+
+def refused(step: Step, split: Answer) -> Refusal | None:
+    """The entry that allows the splitter not to make the step."""
+    error = _error(split)
+    if error is None or len(split) != 1:
+        return None
+    return next((each for each in REFUSALS if each.applies(step, error)), None)
+
+
+def allowed(step: Step, direct: Answer, split: Answer) -> Allowed | None:
+    """The entry that allows this difference."""
+    return next((each for each in ALLOWED if each.applies(step, direct, split)), None)
+
+
+def is_unavailable(answer: Answer) -> bool:
+    """After a fault: the client is told that its connection, or its server, is gone. It must not have been told anything else."""
+    if len(answer) != 1:
+        return False
+    error = _error(answer)
+    return isinstance(answer[0], Lost) or (error is not None and error.code in _UNAVAILABLE)

@@ -1,0 +1,1 @@
+"""Runs sessions on both sides."""
