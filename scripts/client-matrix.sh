@@ -9,7 +9,7 @@ source "$(dirname "$0")/lib.sh"
 usage() {
     cat <<'TEXT'
 usage: scripts/client-matrix.sh [--quick] [--host /path/to/mysql-proxy] [--server DIR]
-                                [--only NAME]... [--keep DIR]
+                                [--tls] [--only NAME]... [--keep DIR]
 
   --quick  only what needs no more than the other tests do: the mariadb command line, and PyMySQL
            in the virtual environment PYPROXY_TEST_VENV
@@ -17,6 +17,7 @@ usage: scripts/client-matrix.sh [--quick] [--host /path/to/mysql-proxy] [--serve
            environment)
   --server run the server of this folder instead of the system's MariaDB: target/servers/mysql or
            target/servers/mariadb, which scripts/servers.sh made
+  --tls    every connection has TLS, to the proxy and to the server: both require it
   --only   only this client, or the clients of this folder of tests/clients
   --keep   write what the clients printed, and the logs, to this directory
 
@@ -33,6 +34,9 @@ WAYS=(direct plain empty buffered waiting)
 MARIADB_LOGINS=(ed old)
 SCRIPTED_LOGINS=(native sha2 sha2_full sha256 clear dialog parsec factors)
 PROGRAM_SECONDS=120
+# Seconds for a connect and a login: 50 at a time may take a while, and what clients see is not to depend on how busy the
+# machine is.
+PATIENCE=60
 export CLIENTS_DIR WORK PROGRAM_SECONDS
 
 host=${PYPROXY_HOST:-}
@@ -40,6 +44,9 @@ plugin=${PYPROXY_PLUGIN:-}
 only=()
 keep=
 server=
+tls=()
+proxy_tls=()
+unset MATRIX_TLS
 while [ $# -gt 0 ]; do
     case $1 in
         --host | --server | --only | --keep)
@@ -51,6 +58,11 @@ while [ $# -gt 0 ]; do
                 --keep) keep=$(cd "$CALLER_DIR" && realpath -m -- "$2") ;;
             esac
             shift
+            ;;
+        --tls)
+            tls=(--require-secure-transport=ON)
+            proxy_tls=(--pyproxy-tls=required --pyproxy-backend-tls=required)
+            export MATRIX_TLS=1
             ;;
         --quick)
             [ -n "${PYPROXY_TEST_VENV:-}" ] || die "--quick needs PYPROXY_TEST_VENV"
@@ -78,7 +90,7 @@ clean_up() {
     done
     if [ -n "$keep" ]; then
         mkdir -p "$keep"
-        cp -r "$dir/seen" "$dir"/*.log "$keep/"
+        cp -rp "$dir/seen" "$dir"/*.log "$keep/"
     fi
     rm -rf "$dir"
 }
@@ -132,14 +144,22 @@ select_clients() {
     [ ${#selected[@]} -gt 0 ] || die "there is no client ${only[*]}"
 }
 
-# Prints fixture.sql without what MySQL does not have: its types, the methods of some accounts, and times with fractions at
-# the ends of the range.
+# Prints fixture.sql without what MySQL does not have: its types, the methods of some accounts, times with fractions at the
+# ends of the range; and tables in place of MariaDB's sequences.
 mysql_fixture() {
     sed -e '/auth_ed25519/d; /secure_auth/d; /IDENTIFIED VIA/d' -e "s/, 'ed'@'%', 'old'@'%'//" \
         -e 's/ UUID,/ CHAR(36),/; s/ INET[46],/ VARCHAR(39),/' \
         -e "s/838:59:59\.999999/838:59:58.999999/" \
-        -e 's/FROM seq_1_to_3/FROM (SELECT 1 AS seq UNION SELECT 2 UNION SELECT 3) AS numbers/' \
         "$CLIENTS_DIR/fixture.sql"
+    cat <<'TEXT'
+SET cte_max_recursion_depth = 50000;
+CREATE TABLE seq_1_to_50000 (seq INT PRIMARY KEY);
+INSERT INTO seq_1_to_50000
+    WITH RECURSIVE numbers (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM numbers WHERE seq < 50000)
+    SELECT seq FROM numbers;
+CREATE VIEW seq_1_to_1000 AS SELECT seq FROM seq_1_to_50000 WHERE seq <= 1000;
+CREATE VIEW seq_1_to_3 AS SELECT seq FROM seq_1_to_50000 WHERE seq <= 3;
+TEXT
 }
 
 # Prepares the data folder $dir/data, and sets $program, $client and $fixture.
@@ -173,7 +193,8 @@ start_server() {
     "${program[@]}" --datadir="$dir/data" --socket="$dir/sock" --pid-file="$dir/server.pid" \
         --bind-address=127.0.0.1 --port="$MATRIX_PORT" --skip-log-bin --skip-name-resolve \
         --ssl-cert="$dir/cert.pem" --ssl-key="$dir/key.pem" --max-allowed-packet=64M \
-        --local-infile=1 --innodb-buffer-pool-size=64M "${user[@]}" </dev/null >"$dir/server.log" 2>&1 &
+        --connect-timeout=$PATIENCE --local-infile=1 --innodb-buffer-pool-size=64M \
+        "${tls[@]}" "${user[@]}" </dev/null >"$dir/server.log" 2>&1 &
     started+=($!)
     wait_until $! "${client[@]}" --socket="$dir/sock" -u root -e 'SELECT 1' ||
         die "the server does not start: $(tail -n 5 "$dir/server.log")"
@@ -181,7 +202,9 @@ start_server() {
 }
 
 start_login_server() {
-    "$login_server" "$1" </dev/null >"$dir/login-server.log" 2>&1 &
+    local certificate=()
+    [ ${#tls[@]} -eq 0 ] || certificate=("$dir/cert.pem" "$dir/key.pem")
+    "$login_server" "$1" "${certificate[@]}" </dev/null >"$dir/login-server.log" 2>&1 &
     started+=($!)
     wait_until $! port_is_open "$1" || die "the login server does not start: $(cat "$dir/login-server.log")"
 }
@@ -192,7 +215,8 @@ start_proxy() {
     [ "$way" = plain ] || script=(--pyproxy-python-script="$CLIENTS_DIR/hooks/$way.py")
     "$host" --plugins=pyproxy --plugin-dir="$dir/plugins" --log-file="$log.log" \
         --log-level=message --pyproxy-address="127.0.0.1:$port" --max-open-files=4096 \
-        --pyproxy-backend-addresses="127.0.0.1:$backend" "${script[@]}" \
+        --pyproxy-connect-timeout=$PATIENCE --pyproxy-login-timeout=$PATIENCE \
+        --pyproxy-backend-addresses="127.0.0.1:$backend" "${proxy_tls[@]}" "${script[@]}" \
         </dev/null >"$log.out.log" 2>&1 &
     started+=($!)
     wait_until $! port_is_open "$port" ||
@@ -216,14 +240,9 @@ run_client() {
     [ "$status" -eq 0 ] || echo "the program ended with status $status" >>"$file"
 }
 
-# Prints the lines of a run; of the checks that the proxy may change only the names.
-comparable() {
-    sed 's/^\(masked\.[^:]*\): .*/\1/' "$1"
-}
-
 # compare CLIENT WAY: prints how the way differs from the direct one.
 compare() {
-    diff <(comparable "$dir/seen/$1.direct") <(comparable "$dir/seen/$1.$2")
+    diff "$dir/seen/$1.direct" "$dir/seen/$1.$2"
 }
 
 # Runs a client on every way and prints its line of the table.
@@ -289,20 +308,21 @@ for number in $(seq 5000); do
 done >"$MATRIX_DIR/rows.txt"
 : >"$MATRIX_DIR/empty.txt"
 
+# A port is chosen when it is needed: somebody else may take it at any time.
 declare -A ports login_ports
-for way in "${WAYS[@]}"; do
-    ports[$way]=$(free_port)
-    login_ports[$way]=$(free_port)
-done
+ports[direct]=$(free_port)
 MATRIX_PORT=${ports[direct]}
 start_server
+login_ports[direct]=$(free_port)
 start_login_server "${login_ports[direct]}"
 for way in "${WAYS[@]:1}"; do
+    ports[$way]=$(free_port)
     start_proxy "$way" "${ports[direct]}" "${ports[$way]}"
+    login_ports[$way]=$(free_port)
     start_proxy "$way" "${login_ports[direct]}" "${login_ports[$way]}"
 done
 
-heading "Clients through $host, with ${server:-MariaDB of this system}"
+heading "Clients through $host, with ${server:-MariaDB of this system}${MATRIX_TLS:+, all with TLS}"
 differences=()
 failures=()
 echo "| client | version | checks | errors directly | no script | empty hook | buffered | waiting | time |"

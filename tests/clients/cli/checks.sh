@@ -3,14 +3,16 @@
 set -uo pipefail
 
 readonly LONGEST_TEXT=300
+# The client of MariaDB 11.4 and later insists on TLS and on a certificate that it can verify, unless told otherwise.
+tls=(--skip-ssl-verify-server-cert)
+[ -z "${MATRIX_TLS:-}" ] || tls+=(--ssl)
 
 # mariadb_at USER PASSWORD ARGUMENT...: $port is another port than that of most checks.
 mariadb_at() {
     local user=$1 password=$2
     shift 2
-    # The client of MariaDB 11.4 and later insists on TLS unless told otherwise.
     mariadb --no-defaults --protocol=tcp --host=127.0.0.1 --port="${port:-$MATRIX_PORT}" --user="$user" \
-        --password="$password" --skip-ssl-verify-server-cert --default-character-set=utf8mb4 \
+        --password="$password" "${tls[@]}" --default-character-set=utf8mb4 \
         --max-allowed-packet=64M --batch --raw --unbuffered "$@" 2>&1
 }
 
@@ -42,7 +44,9 @@ columns() {
 
 # login ACCOUNT:PORT PASSWORD: the lines are the answers to the questions of `dialog`.
 login() {
-    port=${1#*:} mariadb_at "${1%:*}" "$2" --skip-ssl --skip-secure-auth --execute="SELECT CURRENT_USER()" <<'TEXT'
+    local plain=()
+    [ -n "${MATRIX_TLS:-}" ] || plain=(--skip-ssl)
+    port=${1#*:} mariadb_at "${1%:*}" "$2" "${plain[@]}" --skip-secure-auth --execute="SELECT CURRENT_USER()" <<'TEXT'
 123456
 mysql-proxy
 TEXT
@@ -146,13 +150,13 @@ abandoned() {
 
 administer() {
     mariadb-admin --no-defaults --protocol=tcp --host=127.0.0.1 --port="$MATRIX_PORT" --user=u \
-        --password=secret "$@" 2>&1
+        --password=secret "${tls[@]}" "$@" 2>&1
 }
 
 # The dump's head and foot name the time.
 dump() {
     mariadb-dump --no-defaults --protocol=tcp --host=127.0.0.1 --port="$MATRIX_PORT" --user=u \
-        --password=secret --default-character-set=utf8mb4 --skip-comments --hex-blob \
+        --password=secret "${tls[@]}" --default-character-set=utf8mb4 --skip-comments --hex-blob \
         --single-transaction matrix types 2>&1
 }
 
@@ -193,6 +197,6 @@ check streaming_abandoned abandoned
 check killed query "KILL CONNECTION_ID()"
 check ping administer ping
 check dump dump
-check masked.tls query "SHOW STATUS LIKE 'Ssl_version'"
-check masked.tls_required client --ssl --execute="SHOW STATUS LIKE 'Ssl_version'"
-check masked.compression client --compress --execute="SHOW STATUS LIKE 'Compression'"
+check tls query "SHOW STATUS LIKE 'Ssl_version'"
+check tls_required client --ssl --execute="SHOW STATUS LIKE 'Ssl_version'"
+check compression client --compress --execute="SHOW STATUS LIKE 'Compression'"

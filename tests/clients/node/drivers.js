@@ -12,6 +12,7 @@ const fs = require('node:fs');
 const { PassThrough } = require('node:stream');
 const { promisify } = require('node:util');
 
+const TLS = { ssl: { rejectUnauthorized: false } };
 const SETTINGS = {
   host: '127.0.0.1',
   port: Number(process.env.MATRIX_PORT),
@@ -21,9 +22,9 @@ const SETTINGS = {
   multipleStatements: true,
   // The default of one second is not enough for many connections at a time.
   connectTimeout: 30000,
+  ...(process.env.MATRIX_TLS ? TLS : {}),
 };
 const NUMBERS = { supportBigNumbers: true, bigNumberStrings: true };
-const TLS = { ssl: { rejectUnauthorized: false } };
 const COMPRESSION = { compress: true };
 
 // mysql2, with promises of our own: its stream() is only on the callback connection.

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 define('PORT', (int) getenv('MATRIX_PORT'));
 define('DIRECTORY', getenv('MATRIX_DIR'));
+// Whether every connection has to use TLS.
+define('TLS', (bool) getenv('MATRIX_TLS'));
 define('BLOB', str_repeat(implode('', array_map('chr', range(0, 255))), 20 * 1024 * 4));
 const MIB = 1024 * 1024;
 const CONNECTIONS = 50;

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import ssl
 import sys
 
 from report import (
@@ -20,6 +21,7 @@ from report import (
     PORT,
     QUERIES_PER_CONNECTION,
     STREAM,
+    TLS,
     USER,
     VALUES,
     digest,
@@ -72,6 +74,10 @@ class Checks:
         self.multi = flags.MULTI_STATEMENTS
         # asyncmy stumbles over the name of the file, and leaves the server waiting for it.
         self.loads = name != "asyncmy"
+        self.ssl = ssl.create_default_context() if TLS else None
+        if self.ssl:
+            self.ssl.check_hostname = False
+            self.ssl.verify_mode = ssl.CERT_NONE
 
     def connect(self, **changes):
         settings = {"db": DATABASE, "port": PORT, "user": USER, "password": PASSWORD, **changes}
@@ -80,6 +86,7 @@ class Checks:
             charset="utf8mb4",
             local_infile=True,
             client_flag=self.multi,
+            ssl=self.ssl,
             **settings,
         )
 

@@ -355,10 +355,10 @@ def command(driver, function):
         return answer, rows(connection, WHO), rows(connection, "SELECT @kept")
 
 
-def check_masked(driver):
-    """Asks for what the proxy does not offer; the last checks, because a client may give up late."""
+def check_transport(driver):
+    """Asks for TLS and for compression, whichever the driver has options for."""
     for name, options in (("tls", driver.tls), ("compression", driver.compression)):
-        check(f"masked.{name}", status, driver, options)
+        check(name, status, driver, options)
 
 
 def status(driver, options):
@@ -376,7 +376,7 @@ def main():
     check_commands(driver)
     if driver.prepared_cursor:
         check("statements", check_statements, driver)
-    check_masked(driver)
+    check_transport(driver)
 
 
 if __name__ == "__main__":

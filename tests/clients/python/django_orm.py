@@ -12,9 +12,11 @@ from report import (
     CONNECTIONS,
     DATABASE,
     HOST,
+    MYSQLCLIENT_TLS,
     PASSWORD,
     PORT,
     QUERIES_PER_CONNECTION,
+    TLS,
     USER,
     run_checks,
 )
@@ -28,7 +30,7 @@ def database(**changes):
         "USER": USER,
         "PASSWORD": PASSWORD,
         "NAME": DATABASE,
-        "OPTIONS": {"charset": "utf8mb4"},
+        "OPTIONS": {"charset": "utf8mb4", **(MYSQLCLIENT_TLS if TLS else {})},
         **changes,
     }
 

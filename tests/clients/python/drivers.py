@@ -2,7 +2,7 @@
 
 import contextlib
 
-from report import DATABASE, HOST, PASSWORD, PORT, USER
+from report import DATABASE, HOST, MYSQLCLIENT_TLS, PASSWORD, PORT, PYMYSQL_TLS, TLS, USER
 
 
 class Driver:
@@ -18,6 +18,11 @@ class Driver:
     def connect(self, changes):
         """Connects with the usual settings, changed by `changes`."""
         raise NotImplementedError
+
+    def settings(self, changes):
+        """Returns the usual settings, changed by `changes`."""
+        usual = {"database": DATABASE, "port": PORT, "user": USER, "password": PASSWORD}
+        return usual | (self.tls if TLS else {}) | changes
 
     def logins(self, user, password):
         """Returns the options of connect() that the login of an account needs beyond the usual."""
@@ -54,27 +59,20 @@ class PyMySql(Driver):
 
         self.module = pymysql
         self.multi = CLIENT.MULTI_STATEMENTS
-        self.tls = {"ssl": {"check_hostname": False, "verify_mode": False}}
+        self.tls = PYMYSQL_TLS
         self.commands = {
             "ping": lambda connection: connection.ping(reconnect=False),
             "select_db": lambda connection: connection.select_db(other["database"]),
         }
 
     def connect(self, changes):
-        settings = {
-            "database": DATABASE,
-            "port": PORT,
-            "user": USER,
-            "password": PASSWORD,
-            **changes,
-        }
         return self.module.connect(
             host=HOST,
             charset="utf8mb4",
             local_infile=True,
             client_flag=self.multi,
             max_allowed_packet=64 * 1024 * 1024,
-            **settings,
+            **self.settings(changes),
         )
 
     def streaming_cursor(self, connection):
@@ -87,7 +85,7 @@ class PyMySql(Driver):
 class MySqlClient(Driver):
     """mysqlclient, which is MariaDB's or MySQL's C library."""
 
-    tls = {"ssl_mode": "PREFERRED"}
+    tls = MYSQLCLIENT_TLS
     compression = {"compress": True}
 
     def __init__(self, other):
@@ -105,13 +103,7 @@ class MySqlClient(Driver):
         }
 
     def connect(self, changes):
-        settings = {
-            "database": DATABASE,
-            "port": PORT,
-            "user": USER,
-            "password": PASSWORD,
-            **changes,
-        }
+        settings = self.settings(changes)
         return self.module.connect(
             host=HOST,
             charset="utf8mb4",
@@ -152,25 +144,18 @@ class MySqlConnector(Driver):
         }
 
     def connect(self, changes):
-        settings = {
-            "database": DATABASE,
-            "port": PORT,
-            "user": USER,
-            "password": PASSWORD,
-            **changes,
-        }
         return self.module.connect(
             host=HOST,
             charset="utf8mb4",
             collation="utf8mb4_general_ci",
             allow_local_infile=True,
             use_pure=self.pure,
-            **settings,
+            **self.settings(changes),
         )
 
     def logins(self, user, password):
         factors = {"password1": password, "password2": password} if user == "factors" else {}
-        return {"ssl_disabled": True, **factors}
+        return {"ssl_disabled": not TLS, **factors}
 
     def prepared_cursor(self, connection):
         return connection.cursor(prepared=True)

@@ -5,9 +5,22 @@ import time
 import peewee
 from playhouse.pool import PooledMySQLDatabase
 from playhouse.shortcuts import ReconnectMixin
-from report import DATABASE, GONE, HOST, IDLE_SECONDS, PASSWORD, PORT, USER, run_checks
+from report import (
+    DATABASE,
+    GONE,
+    HOST,
+    IDLE_SECONDS,
+    PASSWORD,
+    PORT,
+    PYMYSQL_TLS,
+    TLS,
+    USER,
+    run_checks,
+)
 
 SETTINGS = {"host": HOST, "port": PORT, "user": USER, "password": PASSWORD, "charset": "utf8mb4"}
+if TLS:
+    SETTINGS.update(PYMYSQL_TLS)
 
 
 class Reconnecting(ReconnectMixin, peewee.MySQLDatabase):

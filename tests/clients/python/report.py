@@ -9,6 +9,11 @@ PORT = int(os.environ["MATRIX_PORT"])
 # Accounts for each method, and their ports.
 LOGINS = [account.split(":") for account in os.environ["MATRIX_LOGINS"].split()]
 DIRECTORY = os.environ["MATRIX_DIR"]
+# Whether every connection has to use TLS.
+TLS = bool(os.environ.get("MATRIX_TLS"))
+# Options of PyMySQL, and of mysqlclient, for that.
+PYMYSQL_TLS = {"ssl": {"check_hostname": False, "verify_mode": False}}
+MYSQLCLIENT_TLS = {"ssl_mode": "REQUIRED"}
 USER, PASSWORD, DATABASE = "u", "secret", "matrix"
 OTHER_USER, OTHER_PASSWORD, OTHER_DATABASE = "other", "other-secret", "matrix_other"
 

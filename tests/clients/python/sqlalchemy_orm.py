@@ -13,10 +13,13 @@ from report import (
     GONE,
     HOST,
     IDLE_SECONDS,
+    MYSQLCLIENT_TLS,
     PASSWORD,
     PORT,
+    PYMYSQL_TLS,
     QUERIES_PER_CONNECTION,
     STREAM,
+    TLS,
     USER,
     check,
     run_checks,
@@ -61,7 +64,10 @@ def make_engine(driver="pymysql", options=None, **changes):
     settings = {"username": USER, "password": PASSWORD, "database": DATABASE, **changes}
     url = sa.URL.create(f"mysql+{driver}", host=HOST, port=PORT, **settings)
     options = {"pool_size": CONNECTIONS, **(options or {})}
-    return sa.create_engine(url, connect_args={"charset": "utf8mb4"}, **options)
+    arguments = {"charset": "utf8mb4"}
+    if TLS:
+        arguments.update(PYMYSQL_TLS if driver == "pymysql" else MYSQLCLIENT_TLS)
+    return sa.create_engine(url, connect_args=arguments, **options)
 
 
 class Checks:

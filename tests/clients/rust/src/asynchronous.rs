@@ -3,18 +3,23 @@
 use futures_util::StreamExt;
 use mysql_async::prelude::Queryable;
 use mysql_async::{
-    ChangeUserOpts, Column, Compression, Conn, Opts, OptsBuilder, Params, Row, TxOpts, Value,
-    WhiteListFsHandler,
+    ChangeUserOpts, Column, Compression, Conn, Opts, OptsBuilder, Params, Row, SslOpts, TxOpts,
+    Value, WhiteListFsHandler,
 };
 
 use crate::report::*;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+fn ssl() -> SslOpts {
+    SslOpts::default().with_danger_accept_invalid_certs(true)
+}
+
 fn options() -> OptsBuilder {
     let files = ["rows.txt", "empty.txt", "missing.txt"];
     let files = files.map(|file| format!("{}/{file}", directory()));
     OptsBuilder::default()
+        .ssl_opts(tls().then(ssl))
         .ip_or_hostname(HOST)
         .tcp_port(port())
         .user(Some("u"))
@@ -258,6 +263,11 @@ async fn killed() -> Outcome {
     Ok(format!("{kill} {}", query(AFTER).await?))
 }
 
+async fn encrypted() -> Outcome {
+    let options = options().ssl_opts(ssl());
+    results(&mut connect_with(options).await?, "SHOW STATUS LIKE 'Ssl_version'").await
+}
+
 async fn compressed() -> Outcome {
     let options = options().compression(Compression::default());
     results(&mut connect_with(options).await?, "SHOW STATUS LIKE 'Compression'").await
@@ -301,6 +311,7 @@ pub async fn run() -> Result<(), Failure> {
     report("streaming_abandoned", streaming(1).await);
     report("statements", statements().await);
     report("killed", killed().await);
-    report("masked.compression", compressed().await);
+    report("tls", encrypted().await);
+    report("compression", compressed().await);
     Ok(())
 }

@@ -3,7 +3,8 @@
 use mysql::consts::CapabilityFlags;
 use mysql::prelude::Queryable;
 use mysql::{
-    ChangeUserOpts, Compression, Conn, LocalInfileHandler, OptsBuilder, Params, Row, TxOpts, Value,
+    ChangeUserOpts, Compression, Conn, LocalInfileHandler, OptsBuilder, Params, Row, SslOpts,
+    TxOpts, Value,
 };
 
 use crate::report::*;
@@ -11,8 +12,13 @@ use crate::report::*;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Check = fn(&mut Conn) -> Outcome;
 
+fn ssl() -> SslOpts {
+    SslOpts::default().with_danger_accept_invalid_certs(true)
+}
+
 fn options() -> OptsBuilder {
     OptsBuilder::new()
+        .ssl_opts(tls().then(ssl))
         .ip_or_hostname(Some(HOST))
         .tcp_port(port())
         .user(Some("u"))
@@ -275,9 +281,10 @@ pub fn run() -> Result<(), Failure> {
     check("streaming_abandoned", |conn| streaming(conn, 1));
     check("statements", statements);
     check("killed", killed);
-    let compressed = options().compress(Some(Compression::default()));
-    check_with("masked.compression", compressed, |conn| {
-        results(conn, "SHOW STATUS LIKE 'Compression'")
+    check_with("tls", options().ssl_opts(Some(ssl())), |conn| {
+        results(conn, "SHOW STATUS LIKE 'Ssl_version'")
     });
+    let compressed = options().compress(Some(Compression::default()));
+    check_with("compression", compressed, |conn| results(conn, "SHOW STATUS LIKE 'Compression'"));
     Ok(())
 }

@@ -39,6 +39,11 @@ pub fn logins() -> Vec<(String, u16)> {
     parts.map(|(user, port)| (user.to_owned(), port.parse().expect("a port"))).collect()
 }
 
+/// Whether every connection has to use TLS.
+pub fn tls() -> bool {
+    std::env::var_os("MATRIX_TLS").is_some()
+}
+
 /// Returns the folder of the files to load.
 pub fn directory() -> String {
     std::env::var("MATRIX_DIR").expect("MATRIX_DIR is set")

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use openssl::ssl::SslAcceptor;
+
 use super::Shared;
 use super::greeting::Greeting;
 use super::stream::Stream;
@@ -29,9 +31,17 @@ impl ServerConn {
         self.number
     }
 
-    /// Whether the peer came over a unix socket, which logins take for secure as TLS is.
-    pub fn is_unix(&self) -> bool {
-        self.stream.is_unix()
+    /// Whether the peer came over a unix socket or has TLS: passwords may be sent as they are.
+    pub fn is_secure(&self) -> bool {
+        self.stream.is_secure()
+    }
+
+    /// Goes on with TLS, which the packet read last has asked for.
+    ///
+    /// # Errors
+    /// Those of the handshake, and if the connection is a unix socket or has TLS.
+    pub fn start_tls(&mut self, acceptor: &SslAcceptor) -> io::Result<()> {
+        self.stream.start_tls(acceptor)
     }
 
     /// Reads and records one packet.

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use openssl::ssl::SslAcceptor;
+
 use super::auth::{Accounts, Identity, Method, fresh_scramble};
 use super::conn::ServerConn;
 use super::greeting::Greeting;
@@ -17,6 +19,8 @@ use crate::proto::{ok_err, resultset};
 const COM_CHANGE_USER: u8 = 0x11;
 const COM_SET_OPTION: u8 = 0x1b;
 const COM_RESET_CONNECTION: u8 = 0x1f;
+/// The length of the packet that asks for TLS: a login without its names.
+const SSL_REQUEST: usize = 32;
 /// ER_UNSUPPORTED_PS, which makes clients go on without prepared statements.
 const UNSUPPORTED_PS: u16 = 1295;
 /// Clients choose what they speak by the version.
@@ -33,17 +37,17 @@ pub struct LoginServer {
 impl LoginServer {
     /// Starts on a free loopback port; the handshake names the method `greets_with`.
     pub fn start(greets_with: Method) -> Self {
-        Self { server: RawServer::start(behaviour(greets_with)) }
+        Self { server: RawServer::start(behaviour(greets_with, None)) }
     }
 
-    /// Starts on this loopback port.
-    pub fn start_on(port: u16, greets_with: Method) -> Self {
-        Self { server: RawServer::start_on(port, behaviour(greets_with)) }
+    /// Starts on this loopback port, and offers TLS if there is what accepts it.
+    pub fn start_on(port: u16, greets_with: Method, tls: Option<SslAcceptor>) -> Self {
+        Self { server: RawServer::start_on(port, behaviour(greets_with, tls)) }
     }
 
     /// Starts on a unix socket, over which passwords come in clear.
     pub fn start_unix(path: &Path, greets_with: Method) -> Self {
-        Self { server: RawServer::start_unix(path, behaviour(greets_with)) }
+        Self { server: RawServer::start_unix(path, behaviour(greets_with, None)) }
     }
 
     /// Where it listens; see [`RawServer::address`].
@@ -62,17 +66,28 @@ impl LoginServer {
 
 fn behaviour(
     greets_with: Method,
+    tls: Option<SslAcceptor>,
 ) -> impl Fn(&mut ServerConn) -> io::Result<()> + Send + Sync + 'static {
     let accounts = Arc::new(Accounts::one_for_each_method());
-    move |conn| serve(conn, &accounts, greets_with)
+    move |conn| serve(conn, &accounts, greets_with, tls.as_ref())
 }
 
-fn serve(conn: &mut ServerConn, accounts: &Accounts, greets_with: Method) -> io::Result<()> {
+fn serve(
+    conn: &mut ServerConn,
+    accounts: &Accounts,
+    greets_with: Method,
+    tls: Option<&SslAcceptor>,
+) -> io::Result<()> {
     let scramble = fresh_scramble();
     let greeting = Greeting::default().version(VERSION).method(greets_with.name());
     let greeting = greeting.with(caps::MULTI_FACTOR).scramble(scramble);
+    let greeting = if tls.is_some() { greeting.with(caps::SSL) } else { greeting };
     conn.write(0, &greeting.payload())?;
-    let login = conn.read()?;
+    let mut login = conn.read()?;
+    if let Some(acceptor) = tls.filter(|_| login.payload.len() == SSL_REQUEST) {
+        conn.start_tls(acceptor)?;
+        login = conn.read()?;
+    }
     let Some(mut identity) = accounts.log_in(conn, login.id, &login.payload, scramble)? else {
         return Ok(());
     };

@@ -1,10 +1,12 @@
-//! A listening socket and a connection that are TCP or unix.
+//! A listening socket and a connection that are TCP or unix; a connection of TCP may have TLS.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use openssl::ssl::{SslAcceptor, SslStream};
 
 use crate::reset::reset;
 
@@ -73,17 +75,15 @@ impl Address {
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<SslStream<TcpStream>>),
 }
 
 impl Stream {
     /// Limits how long a read or a write may take, and sends small packets at once.
     pub(crate) fn prepare(&self, patience: Duration) -> io::Result<()> {
         match self {
-            Self::Tcp(stream) => {
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(patience))?;
-                stream.set_write_timeout(Some(patience))
-            }
+            Self::Tcp(stream) => prepare_tcp(stream, patience),
+            Self::Tls(stream) => prepare_tcp(stream.get_ref(), patience),
             Self::Unix(stream) => {
                 stream.set_read_timeout(Some(patience))?;
                 stream.set_write_timeout(Some(patience))
@@ -91,9 +91,21 @@ impl Stream {
         }
     }
 
+    /// Does the server's part of a TLS handshake; later bytes are encrypted.
+    pub(crate) fn start_tls(&mut self, acceptor: &SslAcceptor) -> io::Result<()> {
+        let Self::Tcp(stream) = self else {
+            return Err(io::Error::other("only a connection of TCP starts TLS, and once"));
+        };
+        let encrypted = acceptor.accept(stream.try_clone()?).map_err(io::Error::other)?;
+        *self = Self::Tls(Box::new(encrypted));
+        Ok(())
+    }
+
+    /// The same socket once more; of one with TLS, below that.
     pub(crate) fn duplicate(&self) -> io::Result<Self> {
         Ok(match self {
             Self::Tcp(stream) => Self::Tcp(stream.try_clone()?),
+            Self::Tls(stream) => Self::Tcp(stream.get_ref().try_clone()?),
             Self::Unix(stream) => Self::Unix(stream.try_clone()?),
         })
     }
@@ -101,6 +113,7 @@ impl Stream {
     pub(crate) fn shutdown(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Self::Tls(stream) => stream.get_ref().shutdown(Shutdown::Both),
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
         }
     }
@@ -109,20 +122,29 @@ impl Stream {
     pub(crate) fn reset(&self) {
         match self {
             Self::Tcp(stream) => reset(stream),
+            Self::Tls(stream) => reset(stream.get_ref()),
             // The peer may have closed first.
             Self::Unix(stream) => drop(stream.shutdown(Shutdown::Both)),
         }
     }
 
-    pub(crate) fn is_unix(&self) -> bool {
-        matches!(self, Self::Unix(_))
+    /// Whether nobody between can read: it is a unix socket, or has TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        matches!(self, Self::Unix(_) | Self::Tls(_))
     }
+}
+
+fn prepare_tcp(stream: &TcpStream, patience: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))
 }
 
 impl Read for Stream {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(bytes),
+            Self::Tls(stream) => stream.read(bytes),
             Self::Unix(stream) => stream.read(bytes),
         }
     }
@@ -132,6 +154,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
             Self::Unix(stream) => stream.write(bytes),
         }
     }
@@ -139,6 +162,7 @@ impl Write for Stream {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
             Self::Unix(stream) => stream.flush(),
         }
     }

@@ -21,9 +21,9 @@ impl<'a> Exchange<'a> {
         Self { conn, next_id: last_id.wrapping_add(1) }
     }
 
-    /// Whether passwords may be sent as they are. There is no TLS here.
+    /// Whether passwords may be sent as they are.
     pub(super) fn is_secure(&self) -> bool {
-        self.conn.is_unix()
+        self.conn.is_secure()
     }
 
     /// Sends a packet that is not answered.
