@@ -104,7 +104,7 @@ def test_every_form_of_answer_comes_without_eof_packets() -> None:
 
 
 def test_the_script_of_the_documentation() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "scripting.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/scripting.md").read_text(encoding="utf-8")
     script = page.partition("\n## Sessions\n")[2].partition("```python\n")[2].partition("```")[0]
     server = FakeServer(tracks=True)
     server.on("SET time_zone = 'UTC'", Ok(changes=Changes({"time_zone": "UTC"}, state=True)))

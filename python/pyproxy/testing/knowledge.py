@@ -13,14 +13,16 @@ from .results import Error, Ok, Reply, Result
 __all__ = ["Knowledge"]
 
 _LONG, _LONGLONG, _TEXT = 3, 8, 253
-_SELECT = re.compile(r"\s*SELECT\s+(.*?)\s*;?\s*$", re.IGNORECASE | re.DOTALL)
-_SET = re.compile(r"\s*SET\s+(?!GLOBAL\b|@@GLOBAL\b)(.*)", re.IGNORECASE | re.DOTALL)
+# What is longer is no question, and no setting.
+_LONGEST = 1024
+_SELECT = re.compile(r"SELECT\s+(.*)", re.IGNORECASE | re.DOTALL)
+_SET = re.compile(r"SET\s+(?!GLOBAL\b|@@GLOBAL\b)(.*)", re.IGNORECASE | re.DOTALL)
 _ASSIGNMENT = re.compile(
     r"(?:SESSION\s+|@@session\.|@@)?\b(\w+)\s*:?=\s*('(?:[^']|'')*'|[\w.+-]+)", re.IGNORECASE
 )
 _NAMES = re.compile(r"NAMES\s+(\w+|'\w+')", re.IGNORECASE)
 _OF_NAMES = ("character_set_client", "character_set_results", "collation_connection")
-_SHOW_WARNINGS = re.compile(r"\s*SHOW\s+WARNINGS\s*;?\s*$", re.IGNORECASE)
+_SHOW_WARNINGS = re.compile(r"SHOW\s+WARNINGS$", re.IGNORECASE)
 _VARIABLE = re.compile(r"@@(?:session\.)?(\w+)$", re.IGNORECASE)
 
 
@@ -40,6 +42,7 @@ class Knowledge:
 
     def answer(self, sql: str) -> Reply | None:
         """The answer to a question about the connection; None if it is none."""
+        sql = _short(sql)
         if _SHOW_WARNINGS.match(sql):
             return Result(["Level", ("Code", _LONG), "Message"], self._warnings)
         found = _SELECT.match(sql)
@@ -63,6 +66,7 @@ class Knowledge:
 
     def note(self, sql: str, answer: Reply) -> None:
         """A statement was answered."""
+        sql = _short(sql)
         last = answer[-1] if isinstance(answer, Sequence) and answer else answer
         if isinstance(last, Result):
             self._row_count, self._found_rows = -1, len(last.rows)
@@ -91,3 +95,8 @@ class Knowledge:
                 self._insert_id = int(value)
             else:
                 self._settings[name.lower()] = value
+
+
+def _short(sql: str) -> str:
+    """The statement without what surrounds it; empty if it is a long one."""
+    return "" if len(sql) > _LONGEST else sql.strip().rstrip(";").rstrip()
