@@ -66,16 +66,21 @@ def words(text):
 
 
 def parameters(node):
-    """Name and default of each parameter but self."""
+    """Name and default of each parameter but self, and whether it is given by its name only."""
+    empty = inspect.Parameter.empty
     names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
     values = [ast.literal_eval(value) for value in node.args.defaults]
-    defaults = [inspect.Parameter.empty] * (len(names) - len(values)) + values
-    return [pair for pair in zip(names, defaults) if pair[0] not in ("self", "cls")]
+    defaults = [empty] * (len(names) - len(values)) + values
+    found = [(*pair, False) for pair in zip(names, defaults) if pair[0] not in ("self", "cls")]
+    for argument, value in zip(node.args.kwonlyargs, node.args.kw_defaults):
+        found.append((argument.arg, empty if value is None else ast.literal_eval(value), True))
+    return found
 
 
 def live_parameters(function):
     found = inspect.signature(function).parameters.values()
-    return [(p.name, p.default) for p in found if p.name != "self"]
+    by_name = inspect.Parameter.KEYWORD_ONLY
+    return [(p.name, p.default, p.kind is by_name) for p in found if p.name != "self"]
 
 
 def is_writable(instance, name):
@@ -196,7 +201,8 @@ MISTAKES = [
     ("__init__.pyi", "    @state.setter\n", "", "Backend.state is "),
     ("__init__.pyi", "Index in `proxy", "The index in `proxy", "Backend.ndx: documented as"),
     ("__init__.pyi", "A client connection.", "A connection.", "Connection: documented as"),
-    ("__init__.pyi", "id: int, packet: _Data,", "packet: _Data, id: int,", "Queries.append takes"),
+    ("__init__.pyi", "failure_is_needed: bool", "failure: bool", "Queries.append takes"),
+    ("__init__.pyi", "why: str, *, lasts", "why: str, lasts", "ServerSession.tie takes"),
     ("__init__.pyi", "type: int = 1", "type: int = 2", "Backends.add takes"),
     ("__init__.pyi", "@final\nclass Field", "class Field", "Field: final in the stub is False"),
     (

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::plugin::options::{Options, Values};
-use engine::Query;
+use engine::{Address, Link, Query, Server};
 use wire::Capabilities;
 use wire::reply::StatusFlags;
 use wire::result::{ColumnDefinition, ColumnType, ResultSetEncoder};
@@ -23,12 +23,28 @@ const HOOKS: &str = "\n\
     \x20   instances += [pyproxy.Ok(), pyproxy.Error(''), pyproxy.Rows(['a'], []), pyproxy.Raw(b''), pyproxy.Send('a')]\n\
     \x20   instances += [proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
     \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
+    \x20   instances += [c.session, c.server.session, result.session_changes]\n\
     \x20   check(FILES, instances, OPTIONS)\n";
+
+/// A server that nobody talks to.
+#[derive(Debug)]
+struct Silent;
+
+impl Link for Silent {
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
+    fn addresses(&self) -> (Address, Address) {
+        (Address::default(), Address::default())
+    }
+}
 
 /// A kept result set without rows.
 fn select(columns: &[ColumnDefinition<'_>]) -> Injection {
     let query = Query::new(4, b"\x03SELECT 1".to_vec(), true, Instant::now()).expect("not empty");
     let mut injection = Injection::new(query, Capabilities::empty());
+    injection.changes = Some(Box::default());
     let kept = Arc::make_mut(&mut injection.packets);
     ResultSetEncoder::begin(columns, Capabilities::empty(), StatusFlags::AUTOCOMMIT, |payload| {
         kept.push(payload)
@@ -57,6 +73,7 @@ fn stubs_and_objects_are_the_same() {
     let mut connection = Connection::new(&script);
     connection.change(|session| {
         session.choice = Some(0);
+        session.server = Some(Server::new(Box::new(Silent), 0, Instant::now()));
         session.command = Some(3);
         let (version, cipher) = ("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into());
         let tls = engine::TlsInfo { version, cipher, peer_subject: None };
