@@ -94,6 +94,8 @@ class World:
     """All clients of a session."""
 
     clients: list[Client]
+    has_restarts: bool = False
+    """The primary will start anew. Counters then go on behind the last number, whatever the steps between them."""
 
     def allows(self, step: Step) -> bool:
         """Whether the step waits for nobody."""
