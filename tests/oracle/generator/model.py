@@ -95,7 +95,8 @@ class World:
 
     clients: list[Client]
     has_restarts: bool = False
-    """The primary will start anew. Counters then go on behind the last number, whatever the steps between them."""
+    """The primary will start anew. Then counters go on behind the last number, whatever the steps between them, and global values
+    are forgotten."""
 
     def allows(self, step: Step) -> bool:
         """Whether the step waits for nobody."""

@@ -112,7 +112,9 @@ def _role(make: Maker) -> Burst:
     return make.burst(make.query(f"SET ROLE {role}"), *more)
 
 
-def _global(make: Maker) -> Burst:
+def _global(make: Maker) -> Burst | None:
+    if make.world.has_restarts:
+        return None
     name, value = make.one_of(
         ("div_precision_increment", "6"),
         ("max_error_count", "40"),
