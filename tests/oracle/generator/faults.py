@@ -35,6 +35,11 @@ class Faults:
                 chosen = [*chosen[:1], choose.choice(sorted(slow))]
             self._plan = sorted((choose.randint(4, max(5, length - 3)), each) for each in chosen)
 
+    @property
+    def has_restarts(self) -> bool:
+        """Whether the primary goes and comes."""
+        return any(what in ("restart", "down") for _, what in self._plan)
+
     def next(self, at: int, maker: Maker) -> Step | None:
         """The fault that is due now, or the end of one."""
         if self._ends and at >= self._ends[0][0]:

@@ -94,6 +94,9 @@ class World:
     """All clients of a session."""
 
     clients: list[Client]
+    has_restarts: bool = False
+    """The primary will start anew. Then counters go on behind the last number, whatever the steps between them, and global values
+    are forgotten."""
 
     def allows(self, step: Step) -> bool:
         """Whether the step waits for nobody."""

@@ -59,6 +59,7 @@ class _Generator:
         self._queues: list[deque[Step]] = [deque() for _ in clients]
         self._steps: list[Step] = []
         self._faults = Faults(self._choose, wishes.faults, self._length)
+        self._world.has_restarts = self._faults.has_restarts
         self._kinds = _Weighted(KINDS, wishes.without)
         self._asks = _Weighted(ASKS, wishes.without)
         self._continues = _Weighted(CONTINUES, wishes.without)
