@@ -8,8 +8,8 @@ from typing import Any
 
 from ..generator.fixtures import FILES
 from ..generator.steps import Step
-from ..wire.answers import Answer, Lost, Ok, Prepared
-from ..wire.codec import Com, lenenc_bytes
+from ..wire.answers import Answer, Lost, Ok, Prepared, Result, Rows
+from ..wire.codec import Com, Status, lenenc_bytes
 from ..wire.connection import Connection, ConnectionLost, Refused
 from ..wire.login import Identity
 
@@ -25,6 +25,7 @@ _UNANSWERED = ("close", "long_data")
 class _Statement:
     def __init__(self, number: int) -> None:
         self.number = number
+        self.has_cursor = False
         # Parameters whose values were sent ahead.
         self.sent: set[int] = set()
 
@@ -141,6 +142,10 @@ class Side:
         last = answer[-1]
         if isinstance(last, Prepared):
             peer.statements[step.args[0]] = _Statement(peer.connection.last_prepared)
+        elif step.op in ("execute", "fetch"):
+            statement = peer.statements.get(step.args[0])
+            if statement is not None:
+                statement.has_cursor = _has_cursor(last)
         elif step.op == "reset_connection" and isinstance(last, Ok):
             peer.statements.clear()
         if isinstance(last, Lost) or ("quits" in step.tags and isinstance(last, Ok)):
@@ -190,8 +195,9 @@ class Side:
         return struct.pack("<BIBI", Com.STMT_EXECUTE, number, 0, 1)
 
     def _payload_of_fetch(self, peer: _Peer, name: str, rows: int) -> bytes | None:
+        """Not where the last row was sent: what the error says is a number of the server's."""
         statement = peer.statements.get(name)
-        if statement is None:
+        if statement is None or not statement.has_cursor:
             return None
         return struct.pack("<BII", Com.STMT_FETCH, statement.number, rows)
 
@@ -210,6 +216,7 @@ class Side:
         if statement is None:
             return None
         statement.sent.clear()
+        statement.has_cursor = False
         return struct.pack("<BI", Com.STMT_RESET, statement.number)
 
     def _payload_of_close(self, peer: _Peer, name: str) -> bytes | None:
@@ -217,6 +224,14 @@ class Side:
         if statement is None:
             return None
         return struct.pack("<BI", Com.STMT_CLOSE, statement.number)
+
+
+def _has_cursor(result: Result) -> bool:
+    """Whether rows are left to fetch."""
+    if not isinstance(result, Rows) or not isinstance(result.end, Ok):
+        return False
+    status = result.end.status
+    return bool(status & Status.CURSOR_EXISTS) and not status & Status.LAST_ROW_SENT
 
 
 def _parameters(values: Sequence[Any], sent: set[int]) -> bytes:

@@ -43,7 +43,7 @@ _COMMON: dict[str, tuple[str, ...]] = {
     "wait_timeout": ("1000", "2000", "DEFAULT"),
     "net_write_timeout": ("70", "80"),
     "max_error_count": ("1", "2", "64", "DEFAULT"),
-    "default_storage_engine": ("MyISAM", "InnoDB"),
+    "default_storage_engine": ("InnoDB", "DEFAULT"),
     "character_set_client": ("latin1", "utf8mb4"),
     "character_set_results": ("latin1", "utf8mb4", "NULL", "binary"),
     "character_set_connection": ("latin1", "utf8mb4"),
