@@ -127,7 +127,7 @@ class Globals:
     @property
     def track_sessions(self) -> bool:
         """Whether servers report what changes in their sessions (`resultset.session_changes`), and a connection out of the pool is
-        made its client's own before it runs anything: reset, if others had it, and given what is in `connection.session`.
+        made its client's own before it runs anything: reset, if others had it, and given what is in `connection.client_session`.
 
         From the next server connection on, for all connections, until the process ends. Off unless a script turns it on, in
         `init`.
@@ -335,7 +335,7 @@ class Connection:
     def server(self) -> Socket | None:
         """The server's side; None while no server connection is attached."""
     @property
-    def session(self) -> ClientSession:
+    def client_session(self) -> ClientSession:
         """What the client expects to find on whatever server connection its next command runs on."""
     @property
     def backend_ndx(self) -> int:
@@ -380,7 +380,7 @@ class Socket:
         """What the server reported last about the state of the connection; None of the client."""
     @property
     def session(self) -> ServerSession | None:
-        """The session on a server connection; None of the client, which has `connection.session`."""
+        """The session on a server connection; None of the client, which has `connection.client_session`."""
     @property
     def tls(self) -> Tls | None:
         """What the TLS handshake agreed on; None without TLS. A server's is made behind `read_auth`."""
@@ -491,10 +491,10 @@ class ServerSession:
 
     @property
     def settings(self) -> dict[str, str]:
-        """As in `connection.session`, on this connection."""
+        """As in `connection.client_session`, on this connection."""
     @property
     def role(self) -> str | None:
-        """As in `connection.session`, on this connection."""
+        """As in `connection.client_session`, on this connection."""
     @property
     def is_tracked(self) -> bool:
         """Whether the server reports every change: `resultset.session_changes`. Known once a command has run."""

@@ -128,7 +128,7 @@ def test_settings_go_along_by_value(session: Session) -> None:
         (PRIMARY, 3, "SELECT @@session.a"),
     ]
     with session.inspect() as proxy:
-        assert proxy.connection.session.settings["a"] == "4"
+        assert proxy.connection.client_session.settings["a"] == "4"
     assert sent(session, lambda: session.query("SELECT 1")) == [
         (READER, 3, "SET SESSION a = 4"),
         (READER, 3, "SELECT 1"),
@@ -202,7 +202,7 @@ def test_the_last_insert_id_goes_along(session: Session) -> None:
     session.servers[PRIMARY].on("INSERT", Ok(affected_rows=1, insert_id=7))
     queries(session, "SELECT 1", "INSERT")
     with session.inspect() as proxy:
-        assert proxy.connection.session.insert_id == 7
+        assert proxy.connection.client_session.insert_id == 7
     assert sent(session, lambda: session.query("SELECT 1")) == [
         (READER, 3, "SET SESSION last_insert_id = 7"),
         (READER, 3, "SELECT 1"),
@@ -222,7 +222,7 @@ def test_an_insert_id_of_a_prepared_statement_is_asked_for(session: Session) -> 
     session.close_statement(statement)
     queries(session, "DO 1")
     with session.inspect() as proxy:
-        assert proxy.connection.session.insert_id == 7
+        assert proxy.connection.client_session.insert_id == 7
 
 
 def test_an_insert_id_is_nobody_elses() -> None:

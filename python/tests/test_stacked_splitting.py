@@ -36,14 +36,14 @@ def init(proxy):
 def read_query(proxy, packet):
     if packet[0] != proxy.COM_QUERY:
         return None
-    proxy.connection.session.expect({"time_zone": "'UTC'"})
+    proxy.connection.client_session.expect({"time_zone": "'UTC'"})
     proxy.queries.append(1, packet, failure_is_needed=True)
     return proxy.PROXY_SEND_QUERY
 
 seen = []
 
 def read_query_result(proxy, inj):
-    session = proxy.connection.session.settings, proxy.connection.server.session.settings
+    session = proxy.connection.client_session.settings, proxy.connection.server.session.settings
     print(inj.id, inj.resultset.rows is None, inj.resultset.session_changes.state, *session)
     if inj.id == 1 and inj.resultset.error is not None:
         proxy.queries.append(2, "instead")

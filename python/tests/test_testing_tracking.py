@@ -26,7 +26,7 @@ def read_query(proxy, packet):
     if packet[0] == proxy.COM_QUIT:
         return Ok()
     proxy.connection.backend_ndx = 0
-    proxy.connection.session.expect({"time_zone": "'UTC'"})
+    proxy.connection.client_session.expect({"time_zone": "'UTC'"})
     proxy.queries.append(1, packet, resultset_is_needed=True)
     return proxy.PROXY_SEND_QUERY
 

@@ -64,7 +64,7 @@ def must_stay(proxy: Proxy, state: SplitState) -> bool:
 
 def expect_mode(proxy: Proxy, state: SplitState) -> None:
     """A replica runs nothing that writes: whatever the text hides fails there before it does anything."""
-    backend, session = proxy.connection.backend, proxy.connection.session
+    backend, session = proxy.connection.backend, proxy.connection.client_session
     name = values.variables(("transaction_read_only",), _has_old_names(proxy))[0]
     is_replica = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
     if is_replica:
@@ -141,7 +141,7 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         if settings is None:
             state.ties.add(VARIABLE)
         else:
-            proxy.connection.session.learn(settings)
+            proxy.connection.client_session.learn(settings)
             for name in values.READ_ONLY:
                 state.read_only = settings.get(name, state.read_only)
     elif inj.id == _LAST:
@@ -157,8 +157,8 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
             state.memory = memory
             _columns[_has_old_names(proxy)] = state.memory.columns
             state.insert_id_is_unknown = False
-            if insert_id or proxy.connection.session.insert_id is not None:
-                proxy.connection.session.learn(insert_id=insert_id)
+            if insert_id or proxy.connection.client_session.insert_id is not None:
+                proxy.connection.client_session.learn(insert_id=insert_id)
     elif inj.id == _WARNINGS:
         warnings = answers.of_warnings(result)
         if state.memory is not None and warnings is not None:

@@ -4,7 +4,7 @@
 
 and a hook of the script for each method. The text of a statement proposes where it may run and what it leaves; the server's
 values decide; what it reports of its session vetoes. A client has a server connection only while it needs one. What can be carried
-to another one goes along with it (`connection.session`): the plugin makes each connection out of the pool the client's own.
+to another one goes along with it (`connection.client_session`): the plugin makes each connection out of the pool the client's own.
 What cannot ties the client to the connection that has it.
 """
 

@@ -13,7 +13,7 @@ UNSEEN_CHANGE = "a change that the statement does not explain"
 
 
 class SplitState(ClientSession):
-    """One client's session. Settings and the last insert id go with it (`connection.session`) and tie it to nothing."""
+    """One client's session. Settings and the last insert id go with it (`connection.client_session`) and tie it to nothing."""
 
     def __init__(self, database: str) -> None:
         super().__init__(database)
@@ -26,7 +26,7 @@ class SplitState(ClientSession):
         # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
         self.found_rows: int | None = None
         self.has_found = False
-        # The last insert id may be another one than `connection.session` knows.
+        # The last insert id may be another one than `connection.client_session` knows.
         self.insert_id_is_unknown = False
         # The variables whose values are asked for.
         self.asked: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ const HOOKS: &str = "\n\
     \x20   instances += [pyproxy.Ok(), pyproxy.Error(''), pyproxy.Rows(['a'], []), pyproxy.Raw(b''), pyproxy.Send('a')]\n\
     \x20   instances += [proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
     \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
-    \x20   instances += [c.session, c.server.session, result.session_changes]\n\
+    \x20   instances += [c.client_session, c.server.session, result.session_changes]\n\
     \x20   check(FILES, instances, OPTIONS)\n";
 
 /// A server that nobody talks to.

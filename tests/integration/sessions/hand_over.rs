@@ -37,7 +37,7 @@ def read_query(proxy, packet):
 def read_query_result(proxy, inj):
     _, found, learned = inj.query.partition(b"learn:")
     if found:
-        proxy.connection.session.learn(**json.loads(learned.decode().removesuffix("*/")))
+        proxy.connection.client_session.learn(**json.loads(learned.decode().removesuffix("*/")))
     if b"tie" in inj.query:
         proxy.connection.server.session.tie("a test")
         print("ties:", *proxy.connection.server.session.ties)

@@ -58,7 +58,7 @@ impl Connection {
 
     /// What the client expects to find on whatever server connection its next command runs on.
     #[getter]
-    fn session(&self) -> PyResult<ClientSession> {
+    fn client_session(&self) -> PyResult<ClientSession> {
         access::alive(&self.session)?;
         Ok(ClientSession::new(self.session.clone()))
     }

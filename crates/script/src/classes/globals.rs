@@ -41,7 +41,7 @@ impl Globals {
     }
 
     /// Whether servers report what changes in their sessions (`resultset.session_changes`), and a connection out of the pool is
-    /// made its client's own before it runs anything: reset, if others had it, and given what is in `connection.session`.
+    /// made its client's own before it runs anything: reset, if others had it, and given what is in `connection.client_session`.
     ///
     /// From the next server connection on, for all connections, until the process ends. Off unless a script turns it on, in
     /// `init`.

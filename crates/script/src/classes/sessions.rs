@@ -1,4 +1,4 @@
-//! `connection.session` and `connection.server.session`: what a client's session consists of, and what a server connection has of it.
+//! `connection.client_session` and `connection.server.session`: what a client's session consists of, and what a server connection has of it.
 
 use engine::{Server, Session, SessionState, Slot};
 use pyo3::prelude::*;
@@ -149,13 +149,13 @@ impl ServerSession {
 
 #[pymethods]
 impl ServerSession {
-    /// As in `connection.session`, on this connection.
+    /// As in `connection.client_session`, on this connection.
     #[getter]
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         settings(py, &self.read(|server| server.session.state.clone())?)
     }
 
-    /// As in `connection.session`, on this connection.
+    /// As in `connection.client_session`, on this connection.
     #[getter]
     fn role<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         role(py, &self.read(|server| server.session.state.clone())?)

@@ -136,7 +136,7 @@ impl Socket {
         self.read(|end| end.tls.map(|tls| Tls::new(Arc::clone(tls))))
     }
 
-    /// The session on a server connection; None of the client, which has `connection.session`.
+    /// The session on a server connection; None of the client, which has `connection.client_session`.
     #[getter]
     fn session(&self) -> PyResult<Option<ServerSession>> {
         self.read(|_| ())?;
