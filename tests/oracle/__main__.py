@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -122,7 +123,8 @@ def main() -> int:
     if given["causal"]:
         given["fault_kinds"] |= {"lag"}
     given["script"] = script(given["script"])
-    # Data in memory: what is tested are answers, not disks.
+    # Data in memory: what is tested are answers, not disks. It must not stay there.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
     try:
