@@ -18,7 +18,7 @@ import asyncio
 import concurrent.futures
 import datetime
 import decimal
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Buffer
@@ -167,6 +167,7 @@ class Config:
     max_connections: int
     max_connections_per_address: int
     max_connections_per_user: int
+    backend_max_connections: int
     proxy_protocol_from: tuple[str, ...]
     backend_proxy_protocol: str | None
     tls: str
@@ -255,6 +256,14 @@ class Backend:
     @property
     def connected_clients(self) -> int:
         """Client connections that use this backend now. Idle pooled connections are not counted."""
+    @property
+    def max_connections(self) -> int:
+        """The most connections to it, idle ones as well; 0: any number. Who comes when there are as many waits for one."""
+    @max_connections.setter
+    def max_connections(self, value: int) -> None: ...
+    @property
+    def open_connections(self) -> int:
+        """Connections to it, idle ones and those that are being made as well."""
     @property
     def uuid(self) -> str | None:
         """A text for scripts; None if empty."""
@@ -350,6 +359,12 @@ class Connection:
     @property
     def backend(self) -> Backend | None:
         """The backend of `backend_ndx`; None for none."""
+    def wait_for_backend(self, backends: Sequence[int], /) -> asyncio.Future[int]:
+        """Waits until one of these backends has an idle connection that this client may have, and gives its index.
+
+        The connection is kept for the client until it is taken, by setting `backend_ndx`, or the hook ends. Who waits
+        first gets one first. In a hook that is an `async def`.
+        """
     @property
     def connection_close(self) -> bool:
         """Whether the client's connection is closed after the result in progress."""

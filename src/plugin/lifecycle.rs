@@ -167,6 +167,7 @@ unsafe fn start(
     add_backends(&backends, &options)?;
     let (list, max_kept_bytes) = (Box::new(backends.clone()), options.max_kept_bytes);
     let mut shared = Shared::new(list, options.pool_change_user, max_kept_bytes);
+    shared.capacity.set_common_limit(options.backend_max_connections);
     shared.server_version.clone_from(&options.server_version);
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);

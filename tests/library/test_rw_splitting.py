@@ -555,6 +555,42 @@ def test_pools_have_their_sizes(
         assert who(client) == READER
 
 
+def test_many_idle_clients_share_few_connections(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
+) -> None:
+    """Each has written, so each has a last insert id of its own, and most of them wait for their turn."""
+    assert eventually(lambda: connections(mariadb) == connections(replica) == 0)
+    proxy = start_proxy(
+        SCRIPT,
+        backends=[mariadb],
+        read_only=[replica],
+        config="[rwsplit]\nwait_seconds = 60\n",
+        options={
+            "pyproxy-event-loop": "own",
+            "pyproxy-backend-max-connections": 8,
+            "pyproxy-login-timeout": 60,
+            "pyproxy-connect-timeout": 60,
+        },
+    )
+    with ThreadPoolExecutor(50) as executor:
+        clients = list(executor.map(lambda _: proxy.connect(), range(200)))
+
+        def write(client: pymysql.Connection) -> int:
+            with client.cursor() as cursor:
+                cursor.execute("INSERT INTO test.numbers (a) VALUES (5000)")
+                return int(cursor.lastrowid)
+
+        ids = list(executor.map(write, clients))
+        assert len(set(ids)) == 200
+        kept = executor.map(lambda client: value(client, "SELECT LAST_INSERT_ID()"), clients)
+        assert list(kept) == ids
+        assert connections(mariadb) <= 8
+        assert connections(replica) <= 8
+    for client in clients:
+        client.close()
+    mariadb.execute("DELETE FROM test.numbers WHERE a = 5000")
+
+
 def test_debug_output_names_the_backend(
     start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
 ) -> None:

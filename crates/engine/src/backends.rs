@@ -77,9 +77,11 @@ pub trait Backends: Send + Sync + fmt::Debug {
     /// Lets backends that have been DOWN for long enough be tried again.
     fn recheck(&self);
 
-    /// Shortest queue first: the read-write backend that is not DOWN with the fewest clients, the first of equals.
-    fn shortest_queue(&self) -> Option<usize> {
+    /// Shortest queue first: the read-write backend that is not DOWN with the fewest clients, the first of equals, among those of
+    /// which `may` says so.
+    fn shortest_queue(&self, may: &dyn Fn(usize) -> bool) -> Option<usize> {
         (0..self.len())
+            .filter(|&ndx| may(ndx))
             .filter(|&ndx| self.kind(ndx) == Some(BackendKind::ReadWrite))
             .filter(|&ndx| self.state(ndx) != Some(BackendState::Down))
             .min_by_key(|&ndx| self.connected_clients(ndx))

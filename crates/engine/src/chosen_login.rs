@@ -10,7 +10,7 @@ use crate::error_code::ER_HANDSHAKE_ERROR;
 use crate::login_rounds::{LoginReason, LoginRounds};
 use crate::pooled_login::Auth;
 use crate::turn::Turn;
-use crate::{BackendState, Reply};
+use crate::{BackendState, Claim, Reply, Server};
 
 impl Turn<'_> {
     /// Takes the login to the backend that the script chose in `read_auth`, or to any if no server greeted the client. `false`:
@@ -43,19 +43,19 @@ impl Turn<'_> {
 
     /// Takes an idle connection of this very user. Whether there is one.
     fn log_in_to_own(&mut self, chosen: Option<usize>, login: &Login) -> bool {
-        let Some(ndx) = chosen.or_else(|| self.shared.backends.shortest_queue()) else {
+        let Some(ndx) = chosen.or_else(|| self.shared.backends.shortest_queue(&|_| true)) else {
             return false;
         };
         if !self.shared.pool_change_user {
             return false;
         }
-        let client = &self.session.client.src;
-        let found = self.shared.pool().of(ndx).take_for_user(
+        let claim = Claim::new(
             &login.username,
-            client,
+            &self.session.client.src,
             login.capabilities | self.mirrored_tls(),
-            |server| server.session.state.role.is_none(),
         );
+        let has_no_role = |server: &Server| server.session.state.role.is_none();
+        let found = self.shared.pool().of(ndx).take_for_user(&claim, has_no_role);
         let Some(server) = found else { return false };
         self.session.exchange_server(self.shared, server, self.driver.now());
         self.sync_server();

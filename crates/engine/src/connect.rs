@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wire::connect::Handshake;
 
+use crate::capacity::Place;
 use crate::engine::{Question, Step};
 use crate::login_rounds::LoginReason;
 use crate::turn::Turn;
@@ -79,16 +80,28 @@ impl Turn<'_> {
             return self.all_down();
         }
         let is_up = |ndx: &usize| backends.state(*ndx) != Some(BackendState::Down);
-        let Some(ndx) = chosen.filter(is_up).or_else(|| backends.shortest_queue()) else {
+        let has_room = |ndx| self.shared.capacity.has_room(ndx);
+        let shortest =
+            || backends.shortest_queue(&has_room).or_else(|| backends.shortest_queue(&|_| true));
+        let Some(ndx) = chosen.filter(is_up).or_else(shortest) else {
             return self.all_down();
         };
+        match self.place_at(ndx) {
+            Some(place) => self.connect_to(place),
+            None => self.wait_for_place(ndx),
+        }
+    }
+
+    /// Starts a connect in this place.
+    pub(crate) fn connect_to(&mut self, place: Place) {
+        let ndx = place.backend();
         match self.driver.connect(ndx) {
             Connecting::Done(link) => {
-                self.session.reach(self.new_server(link, ndx));
+                self.session.reach(self.new_server(link, place));
                 self.connected();
             }
             Connecting::InProgress(link) => {
-                self.session.reach(self.new_server(link, ndx));
+                self.session.reach(self.new_server(link, place));
                 self.sync_server();
                 self.go(Step::Connect, Awaits::Connect);
             }
@@ -99,8 +112,9 @@ impl Turn<'_> {
         }
     }
 
-    fn new_server(&self, link: Box<dyn Link>, ndx: usize) -> Server {
-        let mut server = Server::new(link, ndx, self.driver.now());
+    fn new_server(&self, link: Box<dyn Link>, place: Place) -> Server {
+        let mut server = Server::new(link, place.backend(), self.driver.now());
+        server.place = Some(place);
         if self.state.settings.names_clients {
             server.client = Some(self.session.client.src.clone());
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Effect, Link};
+use crate::{Effect, Link, Notify};
 
 /// How a connect attempt stands.
 #[derive(Debug)]
@@ -44,6 +44,12 @@ pub trait Driver {
 
     /// What a client encrypted with [`Driver::public_key`]; `None` if it did not.
     fn decrypt_password(&mut self, _encrypted: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What tells this connection's driver that there is a place for it at a backend: [`Event::Placed`](crate::Event::Placed)
+    /// follows. `None`: it cannot wait for one.
+    fn notify_of_place(&mut self) -> Option<Notify> {
         None
     }
 

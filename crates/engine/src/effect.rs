@@ -114,6 +114,8 @@ impl Ask {
 pub enum Awaits {
     /// The connect that is under way comes to an end.
     Connect,
+    /// A place at a backend that is full. The client is watched meanwhile.
+    Place,
     /// A server is still to be found: [`Event::Accepted`](crate::Event::Accepted) comes again.
     Retry,
     /// The server's handshake.

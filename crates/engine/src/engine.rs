@@ -59,6 +59,8 @@ pub struct State {
     pub exchange: Exchange,
     /// The client was greeted by the proxy itself: `PROXY_GREET`.
     pub greeted_by_proxy: bool,
+    /// The backend for which the client stands in line.
+    pub waits_at: Option<usize>,
     /// Connect attempts for this client.
     pub connect_attempts: usize,
     /// The login asked for compression, which was not offered, and no command came since: the client may go on in plain
@@ -165,6 +167,7 @@ impl Engine {
             login: LoginRounds::default(),
             exchange: Exchange::default(),
             greeted_by_proxy: false,
+            waits_at: None,
             connect_attempts: 0,
             may_compress: false,
             tls_request: None,

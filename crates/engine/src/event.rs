@@ -15,6 +15,8 @@ pub enum Event<'p> {
     Connected,
     /// It failed.
     ConnectFailed,
+    /// There is a place at the backend that was full: [`Awaits::Place`](crate::Awaits::Place).
+    Placed,
     /// A packet of the client; a command with all its parts, unless [`Engine::takes_parts`](crate::Engine::takes_parts).
     Client(Incoming<'p>),
     /// A packet of the server.

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use crate::{Hook, Server, Session, Shared};
+use crate::capacity::Ticket;
+use crate::{Claim, Hook, Notify, Server, Session, Shared};
 
 /// What became of an assignment to `backend_ndx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +84,12 @@ impl Session {
         before_connect: bool,
         now: Instant,
     ) -> Switched {
-        let taken = self.take_leaving(ndx);
+        let ticket = self.ticket.as_ref().map(Ticket::number);
+        let kept = ticket.and_then(|ticket| shared.pool().of(ndx).take_kept(ticket));
+        let taken = kept.or_else(|| self.take_leaving(ndx));
         match taken.or_else(|| self.take_idle(shared, ndx, before_connect, now)) {
             Some(server) => {
+                self.ticket = None;
                 self.exchange_server(shared, server, now);
                 self.choice = before_connect.then_some(ndx);
                 Switched::Done
@@ -112,23 +116,46 @@ impl Session {
         if before_connect {
             return idle.take_for_anyone(&self.client.src, now);
         }
-        // A client that left before it named a user can own no pooled connection.
-        let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
-        let user = self.client.server_user.as_deref().unwrap_or(&login.username);
-        let (client, capabilities) = (&self.client.src, login.capabilities);
+        let claim = self.claim(shared)?;
         if !shared.tracks_sessions() {
-            return idle.take_for_user(user, client, capabilities, |_| true);
+            return idle.take_for_user(&claim, |_| true);
         }
         // There is less to be said to one that is still as this client left it.
-        let is_own = |server: &Server| server.session.owner == Some(self.id);
-        idle.take_for_user(user, client, capabilities, is_own)
-            .or_else(|| idle.take_for_user(user, client, capabilities, |server| self.fits(server)))
+        idle.take_for_user(&claim, |server| server.session.owner == Some(self.id))
+            .or_else(|| idle.take_for_user(&claim, |_| true))
     }
 
-    /// Whether a connection can be made this client's own: none is taken out of a database.
-    fn fits(&self, server: &Server) -> bool {
-        let has_place = !self.client.default_db.is_empty() || server.default_db.is_empty();
-        has_place && server.session.can_become(&self.state)
+    /// Which idle connections this client may have; `None`: none, it left before it named a user.
+    fn claim(&self, shared: &Shared) -> Option<Claim> {
+        let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
+        let user = self.client.server_user.as_deref().unwrap_or(&login.username);
+        let claim = Claim::new(user, &self.client.src, login.capabilities);
+        Some(if shared.tracks_sessions() {
+            claim.of_session(!self.client.default_db.is_empty(), &self.state)
+        } else {
+            claim
+        })
+    }
+
+    /// Stands in line for an idle connection to one of these backends, which `notify` is told. It is kept until it is taken, by an
+    /// assignment to `backend_ndx`, or the hook has ended. Gives the number of its ticket; `None` if no such connection can come.
+    pub fn stand_in_line(
+        &mut self,
+        shared: &Shared,
+        backends: &[usize],
+        notify: Notify,
+    ) -> Option<u64> {
+        let claim = self.claim(shared)?;
+        let fits = Box::new(move |server: &Server| claim.fits(server));
+        let ticket = shared.stand_for_idle(backends, fits, notify);
+        let number = ticket.number();
+        self.ticket = Some(ticket);
+        Some(number)
+    }
+
+    /// Does not stand in line any more with this ticket, and leaves what was kept for it to others.
+    pub fn leave_line(&mut self, ticket: u64) {
+        self.ticket.take_if(|held| held.number() == ticket);
     }
 
     /// Attaches `server`, which was taken from the pool, in place of the present connection, which is parked.

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use wire::Capabilities;
 
-use crate::{Address, Link, Server, Trust};
+use crate::capacity::{Capacity, Next};
+use crate::{Address, Claim, Link, Server, Trust};
 
 /// How long what was found out about all idle connections holds.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -21,6 +22,7 @@ pub struct BackendPool {
     idle: VecDeque<Server>,
     swept_at: Option<Instant>,
     trust: Arc<Trust>,
+    capacity: Arc<Capacity>,
     /// A client that has not logged in yet leaves each user this many.
     pub min_idle_connections: u32,
     /// For scripts; not enforced.
@@ -32,47 +34,103 @@ pub struct BackendPool {
 pub struct Pool {
     backends: Vec<BackendPool>,
     trust: Arc<Trust>,
+    capacity: Arc<Capacity>,
 }
 
 impl Pool {
-    /// Empty. `trust` says which connections are verified as they should be.
-    pub(crate) fn new(trust: Arc<Trust>) -> Self {
-        Self { backends: Vec::new(), trust }
+    /// Empty. `trust` says which connections are verified as they should be, `capacity` who waits for one.
+    pub(crate) fn new(trust: Arc<Trust>, capacity: Arc<Capacity>) -> Self {
+        Self { backends: Vec::new(), trust, capacity }
     }
 
     /// The pool of backend `ndx`.
     pub fn of(&mut self, ndx: usize) -> &mut BackendPool {
         if self.backends.len() <= ndx {
-            let trust = &self.trust;
-            self.backends.resize_with(ndx + 1, || BackendPool::new(Arc::clone(trust)));
+            let (trust, capacity) = (&self.trust, &self.capacity);
+            self.backends
+                .resize_with(ndx + 1, || BackendPool::new(Arc::clone(trust), Arc::clone(capacity)));
         }
         self.backends.get_mut(ndx).expect("made just now")
+    }
+
+    /// What was kept for this ticket is for others.
+    pub(crate) fn free(&mut self, ticket: u64) {
+        for backend in &mut self.backends {
+            backend.free(ticket);
+        }
     }
 }
 
 impl BackendPool {
-    fn new(trust: Arc<Trust>) -> Self {
+    fn new(trust: Arc<Trust>, capacity: Arc<Capacity>) -> Self {
         Self {
             idle: VecDeque::new(),
             swept_at: None,
             trust,
+            capacity,
             min_idle_connections: 0,
             max_idle_connections: 0,
         }
     }
 
     /// Adds an idle connection that [`Server::is_clean`] and no client uses. Dead ones go, so that a script that parks
-    /// and never looks does not pile them up.
+    /// and never looks does not pile them up. If somebody stands in line for it, it is kept for who is first, or closed so that
+    /// another one can be made in its place.
     pub fn park(&mut self, server: Server, now: Instant) {
         self.sweep(now);
+        self.offer(server);
+    }
+
+    fn offer(&mut self, mut server: Server) {
+        match self.capacity.next_for(&server) {
+            Next::Nobody => {}
+            Next::Ticket(ticket) => server.kept_for = Some(ticket),
+            Next::Newcomer => return drop(server),
+        }
         self.idle.push_back(server);
     }
 
+    /// Keeps an idle connection for this ticket, if there is one that `fits`: as [`BackendPool::take_for_user`] would choose it.
+    pub(crate) fn keep_for(&mut self, ticket: u64, fits: impl Fn(&Server) -> bool) -> bool {
+        let Some(mut server) = self.take(fits) else { return false };
+        server.kept_for = Some(ticket);
+        self.idle.push_back(server);
+        true
+    }
+
+    fn free(&mut self, ticket: u64) {
+        let Some(position) = self.idle.iter().position(|server| server.kept_for == Some(ticket))
+        else {
+            return;
+        };
+        if let Some(mut server) = self.idle.remove(position) {
+            server.kept_for = None;
+            self.offer(server);
+        }
+    }
+
+    /// The connection that is kept for this ticket, if it is still as it should be.
+    pub(crate) fn take_kept(&mut self, ticket: u64) -> Option<Server> {
+        let position = self.idle.iter().position(|server| server.kept_for == Some(ticket))?;
+        let mut server = self.idle.remove(position)?;
+        server.kept_for = None;
+        (server.is_verified_with(&self.trust) && server.is_clean()).then_some(server)
+    }
+
+    /// Gives up the oldest idle connection, so that another one can be made in its place.
+    pub(crate) fn evict(&mut self) -> Option<Server> {
+        let position = self.idle.iter().position(|server| server.kept_for.is_none())?;
+        self.idle.remove(position)
+    }
+
     /// For a client that has not told its name yet: the oldest connection of any user who has more idle ones than
-    /// `min_idle_connections`.
+    /// `min_idle_connections`, or of any, if there is no room for a new connection.
     pub fn take_for_anyone(&mut self, client: &Address, now: Instant) -> Option<Server> {
         self.sweep(now);
-        let keep = usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX);
+        let keep = match self.idle.front() {
+            Some(any) if !self.capacity.has_room(any.backend) => 0,
+            _ => usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX),
+        };
         let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
         for server in &self.idle {
             *counts.entry(server.username().to_vec()).or_default() += 1;
@@ -98,29 +156,21 @@ impl BackendPool {
         })
     }
 
-    /// For a client that is logged in already: the oldest connection of the same user and dialect. One with an open
-    /// transaction is left to the client that began it. `fits` may ask for more.
+    /// For a client that is logged in already: the oldest connection that it may have. `fits` may ask for more.
     pub fn take_for_user(
         &mut self,
-        user: &[u8],
-        client: &Address,
-        capabilities: Capabilities,
+        claim: &Claim,
         fits: impl Fn(&Server) -> bool,
     ) -> Option<Server> {
-        self.take(|server| {
-            fits(server)
-                && server.username() == user
-                && server.is_for(client)
-                && server.speaks(capabilities)
-                && !server.in_transaction()
-        })
+        self.take(|server| claim.fits(server) && fits(server))
     }
 
     /// The oldest that fits, is alive and verified as a new one would be; others among those that fit are closed.
     fn take(&mut self, fits: impl Fn(&Server) -> bool) -> Option<Server> {
         let mut from = 0;
+        let fits = |server: &Server| server.kept_for.is_none() && fits(server);
         loop {
-            let position = from + self.idle.iter().skip(from).position(&fits)?;
+            let position = from + self.idle.iter().skip(from).position(fits)?;
             let server = self.idle.remove(position)?;
             if server.is_verified_with(&self.trust) && server.is_clean() {
                 return Some(server);
@@ -132,7 +182,10 @@ impl BackendPool {
     /// Number of idle connections of `user`, or of everyone.
     pub fn idle_count(&mut self, user: Option<&[u8]>, now: Instant) -> usize {
         self.sweep(now);
-        self.idle.iter().filter(|server| user.is_none_or(|user| server.username() == user)).count()
+        let is_meant = |server: &&Server| {
+            server.kept_for.is_none() && user.is_none_or(|user| server.username() == user)
+        };
+        self.idle.iter().filter(is_meant).count()
     }
 
     /// The user names that have an idle connection, sorted.

@@ -9,6 +9,7 @@ use wire::connect::{Handshake, Login};
 use wire::reply::StatusFlags;
 use wire::statement::{Cursors, Statements};
 
+use crate::capacity::Place;
 use crate::reports::Reports;
 use crate::{Address, Algorithm, Backends, Link, ServerSession, TlsInfo, Trust};
 
@@ -40,6 +41,10 @@ pub struct Server {
     /// Index of the backend it leads to.
     pub backend: usize,
     counted: bool,
+    /// What it takes up of its backend's limit; `None` for one that is not real.
+    pub(crate) place: Option<Place>,
+    /// The ticket that it is kept for while it is idle.
+    pub(crate) kept_for: Option<u64>,
     /// Our end.
     pub src: Address,
     /// The backend's end.
@@ -98,6 +103,8 @@ impl Server {
             link,
             backend,
             counted: false,
+            place: None,
+            kept_for: None,
             src: Address::default(),
             dst: Address::default(),
             client: None,

@@ -106,11 +106,6 @@ impl ServerSession {
         };
         self.ties().next().is_none() && is_none(&self.transaction) && is_none(&self.characteristics)
     }
-
-    /// Whether it can be made one with this state. No server says what the role of a login was.
-    pub(crate) fn can_become(&self, state: &SessionState) -> bool {
-        self.state.role.is_none() || state.role.is_some()
-    }
 }
 
 #[cfg(test)]

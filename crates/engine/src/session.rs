@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wire::reply::StatusFlags;
 use wire::statement::Execution;
 
+use crate::capacity::Ticket;
 use crate::{Attributes, Client, Hook, Queries, Server, SessionState, Shared};
 
 /// One client connection. Scripts see and change it through a [`Slot`](crate::Slot).
@@ -36,6 +37,8 @@ pub struct Session {
     pub result_status: StatusFlags,
     /// In `read_auth_result`: the server accepted the login.
     pub login_accepted: bool,
+    /// It stands in line for a connection to a backend.
+    pub(crate) ticket: Option<Ticket>,
     /// The hook waits, and the driver goes on meanwhile: what is parked is still attached there until it is told.
     pub(crate) is_lent: bool,
     /// Detached connections for the pool, as soon as the driver knows.
@@ -65,6 +68,7 @@ impl Session {
             hook: None,
             result_status: StatusFlags::empty(),
             login_accepted: false,
+            ticket: None,
             is_lent: false,
             leaving: Vec::new(),
             detached_status: StatusFlags::AUTOCOMMIT,

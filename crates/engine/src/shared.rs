@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
 use crate::greetings::Greetings;
 use crate::{Backends, Pool, Stats, Trust, Users};
@@ -33,7 +34,9 @@ pub struct Shared {
     pub(crate) collations: Collations,
     /// With which files servers are verified.
     pub trust: Arc<Trust>,
-    pool: Mutex<Pool>,
+    /// How many connections backends have, and may have.
+    pub capacity: Arc<Capacity>,
+    pool: Arc<Mutex<Pool>>,
     /// See [`Shared::track_sessions`].
     tracks_sessions: AtomicBool,
 }
@@ -43,7 +46,9 @@ impl Shared {
     pub fn new(backends: Box<dyn Backends>, pool_change_user: bool, max_kept_bytes: usize) -> Self {
         let (stats, users, greetings) = (Stats::default(), Arc::default(), Greetings::default());
         let trust = Arc::new(Trust::default());
-        let pool = Mutex::new(Pool::new(Arc::clone(&trust)));
+        let capacity = Arc::<Capacity>::default();
+        let pool = Pool::new(Arc::clone(&trust), Arc::clone(&capacity));
+        let pool = Arc::new(Mutex::new(pool));
         Self {
             backends,
             pool_change_user,
@@ -55,6 +60,7 @@ impl Shared {
             greetings,
             collations: Collations::default(),
             trust,
+            capacity,
             pool,
             tracks_sessions: AtomicBool::new(false),
         }
@@ -73,5 +79,15 @@ impl Shared {
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.
     pub fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stands in line for a place at backend `ndx`.
+    pub(crate) fn stand_for_place(&self, ndx: usize, notify: Notify) -> Ticket {
+        Ticket::for_place(&self.capacity, &self.pool, ndx, notify)
+    }
+
+    /// Stands in line for an idle connection to one of these backends, unless there is one that can be kept at once.
+    pub(crate) fn stand_for_idle(&self, backends: &[usize], fits: Fits, notify: Notify) -> Ticket {
+        Ticket::for_idle(&self.capacity, &self.pool, backends, fits, notify)
     }
 }

@@ -67,6 +67,8 @@ pub struct Stats {
     pub refused_connections: Counter,
     /// Logins that were refused because their user had too many connections.
     pub refused_users: Counter,
+    /// Clients that were refused because their backend had all the connections that it may have.
+    pub full_backends: Counter,
     /// Logins that took too long.
     pub login_timeouts: Counter,
     /// Answers of servers that took too long.
@@ -110,6 +112,7 @@ impl Stats {
             ("malformed_packets", self.malformed_packets.get()),
             ("refused_connections", self.refused_connections.get()),
             ("refused_users", self.refused_users.get()),
+            ("full_backends", self.full_backends.get()),
             ("login_timeouts", self.login_timeouts.get()),
             ("query_timeouts", self.query_timeouts.get()),
             ("idle_timeouts", self.idle_timeouts.get()),
@@ -153,7 +156,7 @@ mod tests {
         stats.python_wait.add(Duration::from_millis(1));
         let report = stats.report(7);
         let mut names: Vec<_> = report.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names.len(), 11 + 4 * Hook::ALL.len());
+        assert_eq!(names.len(), 12 + 4 * Hook::ALL.len());
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), report.len());

@@ -16,6 +16,7 @@ impl Turn<'_> {
     pub fn timed_out(&mut self) {
         let untouched = !self.state.exchange.begun && !self.state.exchange.is_answered();
         match self.state.step {
+            Step::Connect if self.state.waits_at.is_some() => self.give_up_place(),
             Step::Connect => self.connect_failed("the connect takes too long"),
             Step::Greeting => {
                 if !self.greets_others() {
@@ -51,6 +52,7 @@ impl Turn<'_> {
     pub fn login_timed_out(&mut self) {
         let timeouts = &self.shared.stats.login_timeouts;
         match self.state.step {
+            Step::Connect if self.state.waits_at.is_some() => self.give_up_place(),
             Step::Connect | Step::Greeting | Step::Tls(Side::Server) | Step::LoginAnswer => {
                 timeouts.increment();
                 self.refuse_for_server();

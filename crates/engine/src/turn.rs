@@ -3,6 +3,7 @@
 use wire::reply::ErrPacket;
 
 use crate::engine::{Question, State, Step};
+use crate::error_code::ErrorCode;
 use crate::exchange::Nested;
 use crate::lost_server::CLOSED_WITHOUT_GREETING;
 use crate::reply::hook_failed;
@@ -44,6 +45,7 @@ impl Turn<'_> {
                 self.nested_lost("backend timed out");
             }
             Event::Query { id, query } => self.nested_query(id, query),
+            Event::Placed => self.placed(),
             Event::Moved => self.sync_server(),
             Event::Abandoned(id) => self.abandon_query(id),
             Event::Closed => {
@@ -333,10 +335,15 @@ impl Turn<'_> {
 
     /// An ERR in the form that the client reads now: without SQL state until it knows the protocol.
     pub fn login_error(&self, message: &str) -> Reply {
+        self.login_error_of(crate::ER_UNKNOWN_ERROR, message)
+    }
+
+    /// The same, with another number.
+    pub fn login_error_of(&self, code: ErrorCode, message: &str) -> Reply {
         if self.session.client.login.is_some() {
-            Reply::error(crate::ER_UNKNOWN_ERROR, message)
+            Reply::error(code, message)
         } else {
-            Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
+            Reply::error_before_handshake(code, message)
         }
     }
 

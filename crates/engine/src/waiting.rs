@@ -208,6 +208,8 @@ impl Turn<'_> {
 
     /// The verdict of a script that waited.
     pub fn late_verdict(&mut self, verdict: Verdict) {
+        // What it did not take of what was kept for it is for others.
+        self.session.ticket = None;
         let Some(waiting) = self.state.waiting.as_mut() else { return };
         if let Some(end) = waiting.end {
             self.state.waiting = None;

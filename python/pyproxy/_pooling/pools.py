@@ -21,9 +21,9 @@ def choose_for_new_client(
 ) -> int | None:
     """Chooses where a client that just connected goes; gives what `connect_server` returns.
 
-    That is the first backend of the given types, in their order, that is not DOWN and has fewer than `min_idle` idle
-    connections, for a new one. If all have enough it is the first of the first type, and a connection that somebody left
-    there; without any, a new one.
+    That is the first backend of the given types, in their order, that is not DOWN and has room and fewer than `min_idle` idle
+    connections, for a new one. If none is like that it is the first that has a connection which somebody left there, or else
+    the first with room for a new one. If all are full it is the first of all, where the client waits.
     """
     candidates = [
         backend
@@ -36,13 +36,17 @@ def choose_for_new_client(
         backend.pool.min_idle_connections = min_idle
         backend.pool.max_idle_connections = max_idle
     for backend in candidates:
-        if _idle_of_all(backend) < min_idle:
+        if _has_room(backend) and _idle_of_all(backend) < min_idle:
             proxy.connection.backend_ndx = backend.ndx
             return None
-    if not candidates:
-        return None
-    proxy.connection.backend_ndx = candidates[0].ndx
-    return proxy.PROXY_IGNORE_RESULT if proxy.connection.server is not None else None
+    for backend in candidates:
+        proxy.connection.backend_ndx = backend.ndx
+        if proxy.connection.server is not None:
+            return proxy.PROXY_IGNORE_RESULT
+    if candidates:
+        best = next(filter(_has_room, candidates), candidates[0])
+        proxy.connection.backend_ndx = best.ndx
+    return None
 
 
 def attach(proxy: Proxy, ndx: int) -> bool:
@@ -60,6 +64,10 @@ def has_room(proxy: Proxy, max_idle: int) -> bool:
     """Whether the attached connection's backend has fewer than `max_idle` idle ones."""
     backend = proxy.connection.backend
     return backend is not None and _idle_of_all(backend) < max_idle
+
+
+def _has_room(backend: Backend) -> bool:
+    return not backend.max_connections or backend.open_connections < backend.max_connections
 
 
 def _idle_of_all(backend: Backend) -> int:

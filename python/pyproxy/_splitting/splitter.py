@@ -56,8 +56,6 @@ POOL_SETTINGS = {
 }
 """What every script that uses this has among its settings."""
 
-# Between two looks whether a connection is free, in seconds.
-_FIRST_DELAY, _LONGEST_DELAY = 0.001, 0.016
 _STREAMS = (COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID, COM_TABLE_DUMP)
 _EXECUTES = (COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE)
 _UNANSWERED = (COM_STMT_CLOSE, COM_STMT_SEND_LONG_DATA)
@@ -141,10 +139,7 @@ class Splitter:
             return answer
         if self._attach(proxy, state, meant):
             return self._run(proxy, state, command, packet, meant)
-        if not self._may_wait(proxy, state, meant):
-            return self._refuse(proxy)
-        # A coroutine: whoever calls the hook waits for it.
-        return self._wait(
+        return self._wait_or_refuse(
             proxy, state, meant, lambda: self._run(proxy, state, command, packet, meant)
         )
 
@@ -243,7 +238,7 @@ class Splitter:
             return False
         if backend is not None and (meant.goes_anywhere or meant.asks_about_last):
             return True
-        if meant.is_read and self._may_read(proxy):
+        if self._reads(proxy, meant):
             if backend is not None and backend.type == proxy.BACKEND_TYPE_RO:
                 return True
             ndx = balance.idle_ro(proxy)
@@ -279,37 +274,44 @@ class Splitter:
         ndx = balance.idle_failsafe_rw(proxy)
         if ndx >= 0 and self._move(proxy, state, ndx):
             return run()
-        if not self._may_wait(proxy, state, Route()):
-            return self._refuse(proxy)
-        return self._wait(proxy, state, Route(), run)
+        return self._wait_or_refuse(proxy, state, Route(), run)
 
-    def _may_wait(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
-        """Whether a connection may become free on which the command can run."""
+    def _wait_or_refuse(
+        self, proxy: Proxy, state: SplitState, meant: Route, run: Callable[[], Decision]
+    ) -> Decision | Coroutine[Any, Any, Decision]:
+        """Runs the command when another client has given a connection back on which it can."""
         types = [proxy.BACKEND_TYPE_RW]
-        if meant.is_read or meant.goes_anywhere or meant.can_be_set_anywhere:
+        if meant.goes_anywhere or meant.can_be_set_anywhere or self._reads(proxy, meant):
             types.append(proxy.BACKEND_TYPE_RO)
-        return (
-            proxy.globals.config.event_loop == "own"
-            and not state.leaves_something
-            and any(
-                backend.type in types and backend.state == proxy.BACKEND_STATE_UP
-                for backend in proxy.globals.backends
-            )
-        )
+        backends = [
+            backend.ndx
+            for backend in proxy.globals.backends
+            if backend.type in types and backend.state == proxy.BACKEND_STATE_UP
+        ]
+        may_wait = proxy.globals.config.event_loop == "own" and self._settings.wait_seconds > 0
+        if not may_wait or not backends or state.leaves_something:
+            return self._refuse(proxy)
+        # A coroutine: whoever calls the hook waits for it.
+        return self._wait(proxy, state, backends, run)
 
     async def _wait(
-        self, proxy: Proxy, state: SplitState, meant: Route, run: Callable[[], Decision]
+        self, proxy: Proxy, state: SplitState, backends: list[int], run: Callable[[], Decision]
     ) -> Decision:
-        """Waits until another client gives a connection back, and runs the command there."""
         clock = asyncio.get_running_loop()
         deadline = clock.time() + self._settings.wait_seconds
-        delay = _FIRST_DELAY
-        while clock.time() < deadline:
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, _LONGEST_DELAY)
-            if self._attach(proxy, state, meant):
+        while (left := deadline - clock.time()) > 0:
+            waiting = proxy.connection.wait_for_backend(backends)
+            try:
+                ndx = await asyncio.wait_for(waiting, left)
+            except asyncio.TimeoutError:
+                break
+            # Its server may have closed it just now.
+            if self._move(proxy, state, ndx):
                 return run()
         return self._refuse(proxy)
+
+    def _reads(self, proxy: Proxy, meant: Route) -> bool:
+        return meant.is_read and self._may_read(proxy)
 
     def _refuse(self, proxy: Proxy) -> Error:
         """No connection: the client has to come again, as only a client that connects can open one."""

@@ -28,7 +28,8 @@ was asked before it was given back. What asks for more in one statement, or prep
 
 **Pooling.** A client that connects is sent to the first backend, read-write ones first, that has fewer than
 `min_idle_connections` idle connections. Between its commands a client has none, so others can use it. A client gets
-connections of its own user only. A command for which there is none waits until another client gives one back.
+connections of its own user only. A command for which there is none waits until another client gives one back, who came first before
+others. So a backend with `pyproxy-backend-max-connections = 8` serves hundreds of clients that are idle most of the time.
 
 Settings, section `rwsplit`:
 

@@ -127,6 +127,7 @@ class Process:
         config.query_timeout = config.idle_timeout = None
         config.max_connections = config.max_connections_per_address = 0
         config.max_connections_per_user = 0
+        config.backend_max_connections = 0
         config.proxy_protocol_from = ()
         config.backend_proxy_protocol = None
         config.tls = config.compression = "mirror"

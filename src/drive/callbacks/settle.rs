@@ -46,10 +46,12 @@ fn next_state(host: &Host<'_>, awaits: Awaits, state: Option<ConState>) -> Optio
     let for_server = || host.server().is_some_and(|server| !server.send_queue_is_empty());
     Some(match awaits {
         // There is no TLS here, and nobody asks for it. Commands are handed over with all their parts.
-        // Scripts do not wait here.
-        Awaits::Abort | Awaits::Secured(_) | Awaits::MoreCommand | Awaits::Verdict => {
-            ConState::Error
-        }
+        // Neither scripts nor clients wait here.
+        Awaits::Abort
+        | Awaits::Secured(_)
+        | Awaits::MoreCommand
+        | Awaits::Verdict
+        | Awaits::Place => ConState::Error,
         Awaits::Close => ConState::SendError,
         Awaits::Connect | Awaits::Retry => ConState::ConnectServer,
         Awaits::Greeting => ConState::ReadHandshake,

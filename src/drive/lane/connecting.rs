@@ -35,6 +35,11 @@ pub fn start(ctx: &Context, ndx: usize) -> io::Result<Arc<End>> {
 }
 
 impl Connection {
+    /// It stands in line for a place at a full backend. Whether its client left.
+    pub(super) fn placing(&mut self, tools: &mut Tools) -> bool {
+        self.client_left(tools) && self.tell(Event::Ended(Side::Client), tools)
+    }
+
     /// A connect is under way. Whether it came to an end.
     pub(super) fn connecting(&mut self, tools: &mut Tools) -> bool {
         if self.client_left(tools) {

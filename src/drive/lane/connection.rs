@@ -76,7 +76,7 @@ impl Connection {
         });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
-        let mut io = Io::new(key, client);
+        let mut io = Io::new(key, id, client);
         (io.ip, io.ends) = (accepted.ip, ends);
         panic_on_purpose("accept");
         let introduction = if has_header { Introduction::Header } else { Introduction::Done };
@@ -120,6 +120,7 @@ impl Connection {
                 Awaits::Close => return self.finish(tools),
                 Awaits::Retry => self.tell(Event::Accepted, tools),
                 Awaits::Connect => self.connecting(tools),
+                Awaits::Place => self.placing(tools),
                 Awaits::Secured(side) => self.securing(side, tools),
                 Awaits::Verdict => self.waiting(tools),
                 _ if reads == READS_PER_TURN => {
@@ -426,6 +427,7 @@ pub const fn awaited(awaits: Awaits) -> Option<Side> {
         | Awaits::MoreAnswer
         | Awaits::FileAnswer => Some(Side::Server),
         Awaits::Connect
+        | Awaits::Place
         | Awaits::Retry
         | Awaits::Secured(_)
         | Awaits::Verdict

@@ -14,6 +14,8 @@ use super::timers::{Deadline, Timers};
 /// What a connection waits for, as far as time limits tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
+    /// A place at a backend that is full.
+    Place,
     /// A server that can be reached, and greets.
     Server,
     /// A server's answer.
@@ -96,6 +98,7 @@ impl Connection {
             patience.login_by = None;
         }
         let wait = match self.awaits {
+            Awaits::Place => Wait::Place,
             Awaits::Connect | Awaits::Retry | Awaits::Greeting => Wait::Server,
             Awaits::Close => Wait::Write,
             Awaits::Verdict => Wait::Script,
@@ -106,7 +109,7 @@ impl Connection {
         };
         let (client, server) = self.io.take_progress();
         let progress = match wait {
-            Wait::Server | Wait::Script => false,
+            Wait::Place | Wait::Server | Wait::Script => false,
             Wait::Answer => server.read,
             Wait::Client => client.read,
             Wait::Password => false,
@@ -118,6 +121,7 @@ impl Connection {
         }
         let by = match wait {
             Wait::Script => None,
+            Wait::Place => Some(patience.since + limits.connect.value()),
             Wait::Server => {
                 Some(self.io.attempt_at.unwrap_or(patience.since) + limits.connect.value())
             }
@@ -129,7 +133,9 @@ impl Connection {
         let is_ending = self.is_left && wait == Wait::Script;
         let by = match (patience.login_by, by) {
             _ if is_ending => None,
-            (Some(login_by), Some(by)) if wait == Wait::Server => Some(by.min(login_by)),
+            (Some(login_by), Some(by)) if matches!(wait, Wait::Place | Wait::Server) => {
+                Some(by.min(login_by))
+            }
             (Some(login_by), _) => Some(login_by),
             (None, by) => by,
         };

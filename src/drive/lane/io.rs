@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{Algorithm, Connecting, Driver, Effect, Link, Outcome, QueryId, Side};
+use engine::{Algorithm, Connecting, Driver, Effect, Link, Notify, Outcome, QueryId, Side};
 use mio::{Registry, Token};
 use transport::Compression;
 use transport::proxy_protocol::Ends;
@@ -64,6 +64,8 @@ impl Tools {
 pub struct Io {
     /// The connection's number on its thread.
     pub key: usize,
+    /// Its number in this process.
+    pub id: u64,
     /// The client.
     pub client: Peer,
     /// The server, if one is attached.
@@ -113,9 +115,10 @@ pub const fn other(side: Side) -> Side {
 
 impl Io {
     /// For a client that was accepted.
-    pub fn new(key: usize, client: Peer) -> Self {
+    pub fn new(key: usize, id: u64, client: Peer) -> Self {
         Self {
             key,
+            id,
             client,
             server: None,
             ended: None,
@@ -355,6 +358,11 @@ impl Driver for Effects<'_> {
 
     fn connect_error(&self) -> String {
         self.io.connect_error.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string)
+    }
+
+    fn notify_of_place(&mut self) -> Option<Notify> {
+        self.io.attempt_at = None;
+        Some(self.tools.mailbox(self.io.key, self.io.id).notify_of_place())
     }
 
     fn random(&mut self) -> Option<[u8; 20]> {

@@ -1,15 +1,15 @@
-//! Hooks that wait: what they want arrives as letters in the inbox of the connection's thread.
+//! What arrives as letters in the inbox of the connection's thread: what hooks that wait want, and that a backend has room again.
 
 use std::sync::Arc;
 
-use engine::{Awaits, Event, Side};
+use engine::{Awaits, Event, Notify, Side};
 use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
 use super::io::{ForScript, Tools};
 use super::worker::Inbox;
 
-/// What a waiting hook wants, and for which connection.
+/// What comes from another thread, and for which connection.
 #[derive(Debug)]
 pub struct Letter {
     /// The connection's number on its thread.
@@ -17,7 +17,16 @@ pub struct Letter {
     /// Its number in this process: another one may have the key by now.
     pub id: u64,
     /// What it is.
-    pub message: FromScript,
+    pub message: Message,
+}
+
+/// What comes from another thread.
+#[derive(Debug)]
+pub enum Message {
+    /// A waiting hook wants something.
+    Script(FromScript),
+    /// There is a place at the backend that was full.
+    Placed,
 }
 
 /// The inbox as one connection's hooks see it.
@@ -33,17 +42,34 @@ impl Letterbox {
     pub fn new(inbox: Arc<Inbox>, key: usize, id: u64) -> Self {
         Self { inbox, key, id }
     }
+
+    fn post(&self, message: Message) {
+        self.inbox.post(Letter { key: self.key, id: self.id, message });
+    }
+
+    /// What leaves [`Message::Placed`].
+    pub fn notify_of_place(self) -> Notify {
+        Box::new(move |_| self.post(Message::Placed))
+    }
 }
 
 impl Mailbox for Letterbox {
     fn put(&self, message: FromScript) {
-        self.inbox.post(Letter { key: self.key, id: self.id, message });
+        self.post(Message::Script(message));
     }
 }
 
 impl Connection {
+    /// A letter for this connection.
+    pub fn letter(&mut self, message: Message, tools: &mut Tools) {
+        match message {
+            Message::Script(message) => self.script_wants(message, tools),
+            Message::Placed => _ = self.tell(Event::Placed, tools),
+        }
+    }
+
     /// The waiting hook wants something.
-    pub fn letter(&mut self, message: FromScript, tools: &mut Tools) {
+    fn script_wants(&mut self, message: FromScript, tools: &mut Tools) {
         if !self.waits {
             return;
         }

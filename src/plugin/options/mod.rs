@@ -104,6 +104,9 @@ option_table! {
     "pyproxy-max-connections-per-user" (Text "<number>")
         "the most connections of one user; 0: any number" (default "0")
         => max_connections_per_user: usize = limits::number, shown as "max_connections_per_user";
+    "pyproxy-backend-max-connections" (Text "<number>")
+        "the most connections to each backend, idle ones as well; 0: any number" (default "0")
+        => backend_max_connections: usize = limits::number, shown as "backend_max_connections";
     "pyproxy-proxy-protocol-from" (List "<address[/bits]>")
         "networks whose connections begin with a PROXY header, repeatable or a comma list (default: none)"
         => proxy_protocol_from: Networks = limits::networks, shown as "proxy_protocol_from";

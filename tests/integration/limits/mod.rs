@@ -1,6 +1,7 @@
 //! How many clients there may be and how long they may take; PROXY headers; hostile peers.
 
 mod clients;
+mod full_backends;
 mod haproxy;
 mod hostile;
 mod proxy_headers;

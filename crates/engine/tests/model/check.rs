@@ -93,6 +93,17 @@ impl World<'_> {
         for (ndx, count) in counts.into_iter().enumerate().take(self.backends.len()) {
             let counted = self.backends.connected_clients(ndx);
             assert_eq!(counted, Some(count), "clients of backend {ndx}");
+            let (open, limit) = (self.shared.capacity.open(ndx), self.shared.capacity.limit(ndx));
+            assert!(limit == 0 || open <= limit, "{open} connections to backend {ndx}");
+        }
+    }
+
+    /// Behind all connections there are the idle ones, and nobody stands in line.
+    pub(super) fn check_capacity(&self) {
+        assert_eq!(self.shared.capacity.waiting(), 0, "somebody stands in line");
+        for ndx in 0..self.backends.len() {
+            let idle = self.shared.pool().of(ndx).idle_count(None, self.now);
+            assert_eq!(self.shared.capacity.open(ndx), idle, "connections to backend {ndx}");
         }
     }
 

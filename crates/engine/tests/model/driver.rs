@@ -1,10 +1,11 @@
 //! The driver: does what the engine says, in memory, and checks each effect by itself.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
-use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Outcome, QueryId, Side, Then};
+use engine::{Ask, Awaits, Connecting, Driver, Effect, Link, Notify, Outcome, QueryId, Side, Then};
 
 use wire::Command;
 
@@ -39,6 +40,8 @@ pub struct Io {
     pub late_is_raw: bool,
     /// The end was announced: nobody gets anything any more.
     pub is_ending: bool,
+    /// It was told of a place at a backend.
+    pub placed: Arc<AtomicBool>,
 }
 
 impl Io {
@@ -187,6 +190,15 @@ impl Driver for Hands<'_, '_> {
         }
         end.establish();
         Connecting::Done(link)
+    }
+
+    fn notify_of_place(&mut self) -> Option<Notify> {
+        if self.input.chance(24) {
+            return None;
+        }
+        self.io.placed = Arc::default();
+        let placed = Arc::clone(&self.io.placed);
+        Some(Box::new(move |_| placed.store(true, Ordering::Relaxed)))
     }
 
     fn random(&mut self) -> Option<[u8; 20]> {

@@ -144,8 +144,14 @@ impl<'i> World<'i> {
             Compression::ServerOnly,
         ]);
         let shared = Shared::new(Box::new(backends.clone()), pool_change_user, limit);
-        // Nothing else of the input moves for it.
-        shared.track_sessions(bytes.last().is_some_and(|byte| byte % 2 == 1));
+        // Nothing else of the input moves for these.
+        let last = bytes.last().copied().unwrap_or_default();
+        shared.track_sessions(last % 2 == 1);
+        shared.capacity.set_common_limit(usize::from(if last & 6 == 6 {
+            1 + last / 128
+        } else {
+            0
+        }));
         Self {
             input,
             shared: Arc::new(shared),
@@ -419,6 +425,7 @@ impl<'i> World<'i> {
             self.answers + self.conns.iter().map(|conn| conn.io.client.answers).sum::<u64>();
         self.conns.clear();
         self.check_counts();
+        self.check_capacity();
         let (hash, events, handshakes) = (self.log.hash, self.log.events, self.handshakes);
         drop(self.shared);
         assert!(self.ends.iter().all(|end| end.is_closed()), "a server connection was forgotten");

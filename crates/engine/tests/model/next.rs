@@ -1,5 +1,7 @@
 //! What happens next to a connection, given what its engine awaits.
 
+use std::sync::atomic::Ordering;
+
 use engine::{Awaits, Event, Side, TlsInfo};
 
 use super::client::Origin;
@@ -27,6 +29,7 @@ impl World<'_> {
                 245..=250 => plain(Event::TimedOut),
                 _ => plain(Event::Ended(Side::Client)),
             },
+            Awaits::Place => self.wait_for_place(n),
             Awaits::Verdict => self.while_waiting(n),
             Awaits::Abort => plain(Event::Closed),
             Awaits::MoreCommand => panic!("commands are handed over with all their parts"),
@@ -44,6 +47,18 @@ impl World<'_> {
             | Awaits::Answer { .. }
             | Awaits::MoreAnswer
             | Awaits::FileAnswer => self.server_speaks(n, awaits),
+        }
+    }
+
+    /// A backend is full.
+    fn wait_for_place(&mut self, n: usize) -> Option<What> {
+        let is_placed = self.conns[n].io.placed.load(Ordering::Relaxed);
+        match self.input.byte() {
+            0..=8 => Some(What::Plain(Event::TimedOut)),
+            9..=12 => Some(What::Plain(Event::LoginTimedOut)),
+            13..=24 => Some(What::Plain(Event::Ended(Side::Client))),
+            25..=40 => Some(What::Plain(Event::Placed)),
+            _ => is_placed.then_some(What::Plain(Event::Placed)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{
-    Awaits, ClientTls, Compression, Event, Hook, ServerTls, Settings, Shared, Side, Verdict,
+    Awaits, Claim, ClientTls, Compression, Event, Hook, ServerTls, Settings, Shared, Side, Verdict,
 };
 use wire::connect::Login;
 use wire::{Capabilities, Command};
@@ -173,17 +173,10 @@ fn a_switch_takes_what_is_as_the_client() {
             session.set_backend(&shared, None, Instant::now()).unwrap();
             let mut pool = shared.pool();
             let user = login(NOTHING, NATIVE).username;
-            let own = pool
-                .of(0)
-                .take_for_user(&user, &session.client.src, session.client.capabilities(), |_| true)
-                .unwrap();
+            let claim = Claim::new(&user, &session.client.src, session.client.capabilities());
+            let own = pool.of(0).take_for_user(&claim, |_| true).unwrap();
             assert_eq!(own.tls.is_some(), asked == SSL);
-            let other = pool.of(0).take_for_user(
-                &user,
-                &session.client.src,
-                session.client.capabilities(),
-                |_| true,
-            );
+            let other = pool.of(0).take_for_user(&claim, |_| true);
             assert_eq!(other.is_some(), parked == asked);
         }
     }

@@ -267,7 +267,9 @@ impl Turn<'_, '_> {
             self.state.awaits = awaits;
             then = match awaits {
                 // There is no TLS here, and nobody asks for it.
-                Awaits::Abort | Awaits::Close | Awaits::Secured(_) => return self.end(),
+                Awaits::Abort | Awaits::Close | Awaits::Secured(_) | Awaits::Place => {
+                    return self.end();
+                }
                 Awaits::Verdict => match self.wait()? {
                     Some(then) => then,
                     None => return Ok(()),

@@ -85,6 +85,23 @@ impl Backend {
         self.with(|backends, ndx| backends.connected_clients(ndx))
     }
 
+    /// The most connections to it, idle ones as well; 0: any number. Who comes when there are as many waits for one.
+    #[getter]
+    fn max_connections(&self) -> PyResult<usize> {
+        self.with(|backends, ndx| (ndx < backends.len()).then(|| self.shared.capacity.limit(ndx)))
+    }
+
+    #[setter]
+    fn set_max_connections(&self, limit: usize) -> PyResult<()> {
+        self.change(|_, ndx| self.shared.capacity.set_limit(ndx, limit))
+    }
+
+    /// Connections to it, idle ones and those that are being made as well.
+    #[getter]
+    fn open_connections(&self) -> PyResult<usize> {
+        self.with(|backends, ndx| (ndx < backends.len()).then(|| self.shared.capacity.open(ndx)))
+    }
+
     /// A text for scripts; None if empty.
     #[getter]
     fn uuid<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

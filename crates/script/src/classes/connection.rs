@@ -101,6 +101,19 @@ impl Connection {
         Ok(self.read(Session::backend_ndx)?.map(|ndx| Backend::new(Arc::clone(&self.shared), ndx)))
     }
 
+    /// Waits until one of these backends has an idle connection that this client may have, and gives its index.
+    ///
+    /// The connection is kept for the client until it is taken, by setting `backend_ndx`, or the hook ends. Who waits first gets one
+    /// first. In a hook that is an `async def`.
+    #[pyo3(signature = (backends, /))]
+    fn wait_for_backend<'py>(
+        &self,
+        py: Python<'py>,
+        backends: Vec<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        waiting::wait_for_backend(py, &self.session, &self.shared, &backends)
+    }
+
     /// Whether the client's connection is closed after the result in progress.
     #[getter]
     fn connection_close(&self) -> PyResult<bool> {

@@ -7,12 +7,14 @@
 mod call;
 mod event_loop;
 mod lent;
+mod line;
 mod query;
 mod steps;
 
 pub use call::{Call, Tie};
 pub use event_loop::{EventLoop, is_loop_thread};
 pub use lent::{is_cancelled, is_lent, moved, of_session};
+pub use line::wait_for_backend;
 pub use query::{checked, query, resume};
 
 use pyo3::prelude::*;
