@@ -11,6 +11,7 @@ for "none".
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ def idle_failsafe_rw(proxy: Proxy) -> int:
     return -1
 
 
-def idle_ro(proxy: Proxy) -> int:
+def idle_ro(proxy: Proxy, but: Container[int] = ()) -> int:
     """Of the read-only backends that are not DOWN and have an idle connection of the client's user, the one with the
-    fewest clients (the first of them, if several have as few); -1 if there is none.
+    fewest clients (the first of them, if several have as few); -1 if there is none. Those in `but` are left out.
     """
     fewest = -1, -1
     for ndx, backend in enumerate(proxy.globals.backends):
-        if _serves(proxy, backend, proxy.BACKEND_TYPE_RO):
+        if ndx not in but and _serves(proxy, backend, proxy.BACKEND_TYPE_RO):
             clients = backend.connected_clients
             if fewest[0] < 0 or clients < fewest[1]:
                 fewest = ndx, clients

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pyproxy.testing import Error, FakeServer, Session
+from pyproxy.testing import Changes, Error, FakeServer, Ok, Result, Session
 
 PRIMARY, READER = 0, 1
 SCRIPT = "pyproxy.hooks.read_your_writes"
@@ -122,3 +122,62 @@ def test_whose_writes_count(start: Start, clock: Clock, per_user: bool) -> None:
     assert where(other) == (PRIMARY if per_user else READER)
     clock.now += 100
     assert where(other) == READER
+
+
+GTID = Changes({"last_gtid": "0-1-9"})
+WAIT = "SELECT MASTER_GTID_WAIT('0-1-9', 1.0)"
+
+
+@pytest.fixture
+def telling() -> Iterator[Session]:
+    """The primary tells GTIDs."""
+    primary, reader = FakeServer(tracks=True), FakeServer(tracks=True)
+    primary.on("UPDATE t SET a = 1", Ok(changes=GTID))
+    config = {"read_your_writes": {"min_idle_connections": 1}}
+    with Session(SCRIPT, backends=[primary], read_only=[reader], config=config) as session:
+        session.connect()
+        session.new_client().connect()
+        yield session
+
+
+def texts(client: Session, sql: str) -> list[tuple[int, str]]:
+    """Where a query runs, and which replica is asked to wait for it."""
+    before = len(client.server_queries)
+    assert client.query(sql).error is None
+    asked = [(query.backend, query.text) for query in client.server_queries[before:]]
+    return [(backend, text) for backend, text in asked if text == sql or "GTID_WAIT" in text]
+
+
+def test_a_replica_is_asked_once_for_each_write(telling: Session) -> None:
+    telling.servers[READER].on(WAIT, Result(["wait"], [["0"]]))
+    telling.query("UPDATE t SET a = 1")
+    assert texts(telling, "SELECT 1") == [(READER, WAIT), (READER, "SELECT 1")]
+    assert texts(telling, "SELECT 1") == [(READER, "SELECT 1")]
+    telling.query("UPDATE t SET a = 1")
+    assert texts(telling, "SELECT 1") == [(READER, WAIT), (READER, "SELECT 1")]
+
+
+@pytest.mark.parametrize("answer", [Result(["wait"], [["-1"]]), Error(1193, "HY000", "Unknown")])
+def test_the_primary_answers_for_a_replica_that_is_late(
+    telling: Session, clock: Clock, answer: Result | Error
+) -> None:
+    telling.servers[READER].on(WAIT, answer)
+    telling.query("UPDATE t SET a = 1")
+    assert texts(telling, "SELECT 1") == [(READER, WAIT), (PRIMARY, "SELECT 1")]
+    # Nobody waits for it once more at once; who needs nothing of it reads there.
+    assert texts(telling, "SELECT 1") == [(PRIMARY, "SELECT 1")]
+    other = telling.new_client()
+    other.connect()
+    assert texts(other, "SELECT 1")[-1] == (READER, "SELECT 1")
+    clock.now += 1.1
+    assert texts(telling, "SELECT 1") == [(READER, WAIT), (PRIMARY, "SELECT 1")]
+
+
+def test_a_primary_that_tells_gtids_says_by_silence_that_nothing_changed(
+    telling: Session,
+) -> None:
+    telling.query("UPDATE t SET a = 1")
+    other = telling.new_client()
+    other.connect()
+    other.query("UPDATE t SET a = 2")
+    assert texts(other, "SELECT 1")[-1] == (READER, "SELECT 1")

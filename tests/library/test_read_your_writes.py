@@ -97,15 +97,11 @@ def test_a_failed_write_counts_as_well(start: Start) -> None:
 
 
 def test_the_time_ends(start: Start) -> None:
+    """Behind a failed write, whose GTID is not known; the two servers here do not follow each other."""
     with start(seconds=0.05).connect() as client:
-        rows(client, WRITE)
+        with pytest.raises(pymysql.ProgrammingError):
+            rows(client, "INSERT INTO test.no_such_table VALUES (1)")
         assert eventually(lambda: who(client) == READER)
-
-
-def test_zero_seconds_is_plain_splitting(start: Start) -> None:
-    with start(seconds=0).connect() as client:
-        rows(client, WRITE)
-        assert who(client) == READER
 
 
 def test_per_user_all_connections_of_the_user_stay(start: Start, mariadb: MariaDb) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyproxy import Decision, Injection, Proxy
 
 __all__ = [
+    "CATCH_UP",
     "COMMAND",
     "EMPTY",
     "ask_more",
@@ -38,6 +39,8 @@ __all__ = [
 
 EMPTY = 6
 """The id of SHOW WARNINGS whose rows are of no concern."""
+CATCH_UP = 7
+"""The id of the question whether a replica has what the client wrote."""
 COMMAND = 1
 """The id of the client's own command in the queue."""
 # What the connection is asked behind it: the values of settings, about the last statement, its warnings, and for what an error
@@ -218,7 +221,7 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
         return
     gtid = changes.gtids or changes.variables.get("last_gtid")
     if gtid:
-        state.gtid = gtid
+        state.gtids.append(gtid)
     variables = [name for name in changes.variables if name not in ("last_gtid", *values.READ_ONLY)]
     is_explained = bool(names or route.ties or route.frees) or route.database is not None
     if (changes.state or variables) and not is_explained:

@@ -45,6 +45,7 @@ from pyproxy.settings import Section
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Decision, Injection, Proxy
+    from pyproxy._splitting.causal import Causal
 
 __all__ = ["POOL_SETTINGS", "Splitter"]
 
@@ -73,20 +74,15 @@ class Splitter:
         settings: Section,
         *,
         splits: bool = True,
-        may_read: Callable[[Proxy], bool] = lambda proxy: True,
-        wrote: Callable[[Proxy], None] = lambda proxy: None,
+        causal: Causal | None = None,
     ) -> None:
-        """`splits`: read-only backends have pools, too, and get the reads for which `may_read(proxy)` says so.
-
-        `wrote(proxy)` is called behind each command that has changed data for good, or may have.
-        """
+        """`splits`: read-only backends have pools, too, and get the reads; with `causal` those that see what the client wrote."""
         self._name = name
         # The attribute of `proxy.connection` for what a client's session takes over from the one before a reset.
         self._kept = f"{name}_kept"
         self._settings = settings
         self._splits = splits
-        self._may_read = may_read
-        self._wrote = wrote
+        self._causal = causal
 
     # Hooks.
 
@@ -169,6 +165,11 @@ class Splitter:
             and backend.type == proxy.BACKEND_TYPE_RO
         )
         state.retry = packet if is_guarded else None
+        if is_guarded and meant.is_read and self._causal is not None:
+            question = self._causal.question(proxy)
+            if question is not None:
+                state.waits_for = self._causal.version(proxy)
+                proxy.queries.append(results.CATCH_UP, query_packet(question), True)
         # The answer to PREPARE has the number of the statement.
         proxy.queries.append(
             results.COMMAND,
@@ -182,12 +183,19 @@ class Splitter:
         self, proxy: Proxy, inj: Injection
     ) -> Decision | Coroutine[Any, Any, Decision]:
         state = self._state(proxy)
+        if inj.id == results.CATCH_UP and self._causal is not None:
+            if self._causal.has_caught_up(proxy, inj, state.waits_for):
+                return proxy.PROXY_IGNORE_RESULT
+            proxy.queries.reset()
+            return self._again(proxy, state)
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
             results.note_command(proxy, state, inj)
-            if state.take_written():
-                self._wrote(proxy)
+            gtids, has_written = state.take_gtids(), state.take_written()
+            if self._causal is not None:
+                is_error = inj.resultset.error is not None
+                self._causal.note(proxy, gtids, has_written, is_error)
         elif inj.id == results.EMPTY:
             if not results.must_stay(proxy, state):
                 pools.give_back(proxy)
@@ -241,7 +249,8 @@ class Splitter:
         if self._reads(proxy, meant):
             if backend is not None and backend.type == proxy.BACKEND_TYPE_RO:
                 return True
-            ndx = balance.idle_ro(proxy)
+            late = self._causal.late(proxy) if self._causal is not None else ()
+            ndx = balance.idle_ro(proxy, late)
             if ndx >= 0 and self._move(proxy, state, ndx):
                 return True
         if backend is not None and backend.type == proxy.BACKEND_TYPE_RW:
@@ -311,7 +320,7 @@ class Splitter:
         return self._refuse(proxy)
 
     def _reads(self, proxy: Proxy, meant: Route) -> bool:
-        return meant.is_read and self._may_read(proxy)
+        return meant.is_read and (self._causal is None or self._causal.may_read(proxy))
 
     def _refuse(self, proxy: Proxy) -> Error:
         """No connection: the client has to come again, as only a client that connects can open one."""

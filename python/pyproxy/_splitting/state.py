@@ -32,8 +32,10 @@ class SplitState(ClientSession):
         self.asked: tuple[str, ...] = ()
         # An error may have left something that the server has not reported.
         self.may_have_left = False
-        # The transaction of this client that a replica has to have before it may answer.
-        self.gtid: str | None = None
+        # GTIDs of transactions that it committed: the reader takes them away.
+        self.gtids: list[str] = []
+        # What a replica is asked to wait for, as a version of what the client wrote.
+        self.waits_for = 0
         # Whether its transactions are read only by its own will, as SQL; None: it never said so.
         self.read_only: str | None = None
         self.moves = 0
@@ -54,6 +56,11 @@ class SplitState(ClientSession):
         self._take_insert_id()
         if outcome.is_error and not self.route.is_plain:
             self.may_have_left = True
+
+    def take_gtids(self) -> list[str]:
+        """GTIDs that were reported since this was asked last."""
+        gtids, self.gtids = self.gtids, []
+        return gtids
 
     def memory_of(
         self, outcome: Outcome, rows: int | None, columns: Columns | None

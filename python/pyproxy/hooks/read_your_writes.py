@@ -1,33 +1,38 @@
-"""Read/write splitting whose clients see what they wrote: reads stay on the primary for a while after a write.
+"""Read/write splitting whose clients see what they wrote, however far replicas are behind.
 
     pyproxy-python-script = .../pyproxy/hooks/read_your_writes.py
     pyproxy-backend-addresses = primary:3306
     pyproxy-readonly-backend-address = replica:3306
 
-It is `rw_splitting`, which see, but for this: for `seconds` after a client's command that changed data, or the end of a
-transaction that did, its reads go to the primary. That is long enough if replicas are not further behind.
+It is `rw_splitting`, which see, but for this: a read goes to a replica only when that has what the client has written. The primary
+reports the GTID of each transaction; before the client's next read, a replica is asked to wait for it (MASTER_GTID_WAIT, or
+WAIT_FOR_EXECUTED_GTID_SET in MySQL), once for each replica and write. If it takes longer than `catch_up_seconds`, the primary answers,
+and for as long nobody else waits for that replica: reads that need what it lacks go to others, or the primary.
+
+Where servers have no GTIDs (without a binary log, or `gtid_mode = OFF` in MySQL), and behind a write that failed, the clock decides: for
+`seconds` the client's reads go to the primary.
 
 Settings, section `read_your_writes`:
 
 | name | default | meaning |
 |---|---|---|
-| `seconds` | 2.0 | how long reads stay on the primary |
+| `catch_up_seconds` | 1.0 | how long a read waits for a replica that lacks what the client wrote |
+| `seconds` | 2.0 | how long reads stay on the primary behind a write whose GTID is not known |
 | `per_user` | false | a write counts for all connections of the same user name, not for the one only |
 | `min_idle_connections` | 4 | new clients open connections until each pool has so many |
 | `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
 | `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
 | `is_debug` | false | prints the backend of each command |
 
-What it cannot do: it goes by the clock and does not look how far a replica really is (`ro_balance` does); it knows nothing
-of writes that other programs made; with `per_user` off, a client that connects anew is as one that never wrote.
-Every CALL, and every call of a function that is not built in, counts as a write.
+What it cannot do: it knows nothing of writes that other programs made; with `per_user` off, a client that connects anew is as one that
+never wrote. It needs a server that reports GTIDs to clients: MariaDB 10.2 (`last_gtid`), MySQL 5.7.6.
 """
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from pyproxy._splitting.causal import Causal, Writes
 from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
 from pyproxy.settings import section
 
@@ -36,27 +41,24 @@ if TYPE_CHECKING:
 
     from pyproxy import Auth, Decision, Injection, Proxy
 
-settings = section("read_your_writes", seconds=2.0, per_user=False, **POOL_SETTINGS)
+settings = section(
+    "read_your_writes", catch_up_seconds=1.0, seconds=2.0, per_user=False, **POOL_SETTINGS
+)
 
-# When each user wrote last, by the clock that only goes forward.
-_writes_of_users: dict[str, float] = {}
+_writes_of_users: dict[str, Writes] = {}
 
 
-def _may_read(proxy: Proxy) -> bool:
+def _writes(proxy: Proxy) -> Writes:
     if settings.per_user:
-        last = _writes_of_users.get(proxy.connection.client.username or "")
-    else:
-        last = getattr(proxy.connection, "read_your_writes_last", None)
-    return last is None or time.monotonic() - last >= settings.seconds
+        return _writes_of_users.setdefault(proxy.connection.client.username or "", Writes())
+    try:
+        return cast(Writes, proxy.connection.read_your_writes_writes)
+    except AttributeError:
+        proxy.connection.read_your_writes_writes = writes = Writes()
+        return writes
 
 
-def _wrote(proxy: Proxy) -> None:
-    now = time.monotonic()
-    proxy.connection.read_your_writes_last = now
-    _writes_of_users[proxy.connection.client.username or ""] = now
-
-
-_splitter = Splitter("read_your_writes", settings, may_read=_may_read, wrote=_wrote)
+_splitter = Splitter("read_your_writes", settings, causal=Causal(settings, _writes))
 
 
 def init(proxy: Proxy) -> None:
