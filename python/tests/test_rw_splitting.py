@@ -685,3 +685,41 @@ def test_debug_output_names_backend_and_command(
     session.script.settings.is_debug = True
     session.query("SELECT 1")
     assert "[COM_QUERY] SELECT 1\n" in capsys.readouterr().out
+
+
+def shown(client: Session) -> dict[tuple[str, str], str]:
+    """What SHOW PROXY SPLIT says, by what it is about."""
+    answer = client.query("show proxy split;")
+    assert answer.error is None
+    return {(str(about), str(what)): str(value) for about, what, value in answer.rows or ()}
+
+
+def test_a_client_can_see_where_it_is_and_why(session: Session) -> None:
+    assert shown(session)["connection", "backend"].startswith("none")
+    session.query("SELECT 1")
+    session.query("BEGIN")
+    session.query("SELECT GET_LOCK('a', 1)")
+    told = shown(session)
+    assert told["connection", "backend"].endswith("(read-write)")
+    assert told["tied by", "a transaction"] == "until COMMIT or ROLLBACK"
+    assert told["tied by", "a user lock"].startswith("until a reset of the connection")
+    assert (told["this client", "moves"], told["all clients", "moves"]) == ("2", "2")
+    other = session.new_client()
+    other.connect()
+    told = shown(other)
+    assert told["this client", "moves"] == "0"
+    assert told["ties of all clients", "a user lock"] == "1"
+    assert not [about for about, _ in told if about == "tied by"]
+
+
+def test_what_goes_along_can_be_seen(session: Session) -> None:
+    session.servers[PRIMARY].on("INSERT INTO t VALUES (1)", Ok(insert_id=7))
+    session.servers[PRIMARY].on(QUESTION, Result(list("abcd"), [[1, 0, 7, 0]]))
+    session.query("INSERT INTO t VALUES (1)")
+    assert shown(session)["goes along", "last_insert_id"] == "7"
+
+
+def test_asking_changes_nothing(session: Session) -> None:
+    before = len(session.server_queries)
+    shown(session)
+    assert len(session.server_queries) == before

@@ -37,7 +37,7 @@ from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import INSERT_ID
-from pyproxy._splitting import answers, results
+from pyproxy._splitting import answers, results, status
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
@@ -83,6 +83,7 @@ class Splitter:
         self._settings = settings
         self._splits = splits
         self._causal = causal
+        self._counters = status.Counters()
 
     # Hooks.
 
@@ -115,6 +116,8 @@ class Splitter:
             # For the client only: its server connection goes on.
             return Ok()
         state = self._state(proxy)
+        if status.is_asked(command):
+            return status.answer(proxy, state, self._counters)
         if command.type in _UNANSWERED:
             if command.type == COM_STMT_CLOSE and command.stmt_handler_id is not None:
                 state.statements.pop(command.stmt_handler_id, None)
@@ -192,6 +195,7 @@ class Splitter:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
             results.note_command(proxy, state, inj)
+            self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()
             if self._causal is not None:
                 is_error = inj.resultset.error is not None
@@ -265,7 +269,8 @@ class Splitter:
     def _move(self, proxy: Proxy, state: SplitState, ndx: int) -> bool:
         if not pools.attach(proxy, ndx):
             return False
-        state.moves += 1
+        if state.note_place(proxy):
+            self._counters.moves += 1
         if self._splits:
             results.expect_mode(proxy, state)
         return True
@@ -274,6 +279,7 @@ class Splitter:
         """Runs on the primary what a replica refused. Nothing of its answer has reached the client."""
         packet, state.retry = state.retry, None
         state.retries += 1
+        self._counters.retries += 1
         pools.give_back(proxy)
 
         def run() -> Decision:
@@ -306,6 +312,7 @@ class Splitter:
     async def _wait(
         self, proxy: Proxy, state: SplitState, backends: list[int], run: Callable[[], Decision]
     ) -> Decision:
+        self._counters.waits += 1
         clock = asyncio.get_running_loop()
         deadline = clock.time() + self._settings.wait_seconds
         while (left := deadline - clock.time()) > 0:
@@ -324,6 +331,7 @@ class Splitter:
 
     def _refuse(self, proxy: Proxy) -> Error:
         """No connection: the client has to come again, as only a client that connects can open one."""
+        self._counters.refusals += 1
         proxy.connection.connection_close = True
         text = f"{self._name}: no idle connection to a backend for this command, connect again"
         return Error(text, 1040, "08004")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy._pooling.ties import INSERT_ID
 from pyproxy._splitting.answers import Columns, Memory
+
+if TYPE_CHECKING:
+    from pyproxy import Proxy
 
 __all__ = ["SplitState"]
 
@@ -38,6 +43,10 @@ class SplitState(ClientSession):
         self.waits_for = 0
         # Whether its transactions are read only by its own will, as SQL; None: it never said so.
         self.read_only: str | None = None
+        # Those of its ties that were counted.
+        self.counted_ties: set[str] = set()
+        # The connection that it had last.
+        self.place: tuple[int, int | None] | None = None
         self.moves = 0
         self.retries = 0
 
@@ -56,6 +65,15 @@ class SplitState(ClientSession):
         self._take_insert_id()
         if outcome.is_error and not self.route.is_plain:
             self.may_have_left = True
+
+    def note_place(self, proxy: Proxy) -> bool:
+        """A connection is attached. Whether it is another one than before."""
+        server = proxy.connection.server
+        place = proxy.connection.backend_ndx, server.thread_id if server is not None else None
+        has_moved = place != self.place
+        self.place = place
+        self.moves += has_moved
+        return has_moved
 
     def take_gtids(self) -> list[str]:
         """GTIDs that were reported since this was asked last."""

@@ -21,6 +21,8 @@ an ERR as it is, an OK for everything else.
 
 Settings: none.
 
+`SHOW PROXY SPLIT` is answered by the scripts that split (`rw_splitting` and the like), with or without this one.
+
 What it cannot do: it asks nobody. The server decides who may shut it down, as it does directly. Numbers of statements
 are those of the server; the first statement of a connection is 1. A server closes the connection after a
 COM_BINLOG_DUMP. The rows of FETCH and the column of FLIST are not shown.

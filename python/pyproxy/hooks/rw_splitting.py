@@ -40,7 +40,7 @@ Settings, section `rwsplit`:
 | `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all. Needs `pyproxy-event-loop = own` |
 | `is_debug` | false | prints the backend of each command |
 
-`PROXY ...` commands: see `pyproxy.auto_config`.
+`PROXY ...` commands: see `pyproxy.auto_config`. `SHOW PROXY SPLIT` tells a client where its session is, why it stays there, and what was counted.
 
 **What it cannot do.** Users and their passwords must be the same on all backends, as a client's login may fill the pool of
 any. A read may see older data than the client has written: see `read_your_writes` and `ro_balance`. Connections are
