@@ -9,9 +9,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use super::{Ended, Files, Host, counters};
-use crate::artifacts;
+use crate::artifacts::{self, host_is_wrapped};
 use crate::ports::{free_port, is_listening};
 use crate::process::{self, describe, wait_for};
 use crate::scratch::ScratchDir;
@@ -171,6 +173,10 @@ impl Builder {
         assert!(host.log().contains("started"), "no plugin reported its start");
         // It listens before mysql-proxy has its handlers: a SIGTERM in between would end it like any program.
         eventually(PATIENCE, || catches_sigterm(host.pid()));
+        if host_is_wrapped() {
+            // Valgrind catches all signals, for itself, and it takes the host a while to come that far.
+            thread::sleep(Duration::from_secs(3));
+        }
         host
     }
 
