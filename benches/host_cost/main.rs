@@ -1,4 +1,4 @@
-//! What a query costs the host process, how much memory large results and idle connections take, and
+//! What a query costs the host process in time and in instructions, how much memory large results and idle connections take, and
 //! what others notice of a hook that waits.
 //!
 //! `scripts/bench.sh` runs it. The numbers are processor time of the host process, not latency:
@@ -8,6 +8,7 @@
 
 mod gigabyte;
 mod idle;
+mod instructions;
 mod measure;
 mod options;
 mod pairs;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Mode::Gigabyte => gigabyte::run(),
         Mode::Idle => idle::run(&options),
         Mode::Waiting => waiting::run(&options),
+        Mode::Instructions => instructions::run(&options),
     }
     ExitCode::SUCCESS
 }

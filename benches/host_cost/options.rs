@@ -1,5 +1,7 @@
 //! The command line of the bench.
 
+use std::path::PathBuf;
+
 /// Shown after a wrong argument.
 pub const USAGE: &str = "\
 options:
@@ -7,6 +9,7 @@ options:
   --rounds N        rounds; each measures every variant once, in turn (default 11)
   --only TEXT       only the lines whose name contains TEXT
   --system-calls    count system calls per query, too (needs strace)
+  --instructions DIR  instead: count instructions per query, of a host in callgrind that writes to DIR
   --gigabyte        instead: stream results of 1 GiB and show the host's peak memory
   --idle            instead: memory of the host for each idle connection
   --connections N   with --idle: so many of them (default 1000)
@@ -25,6 +28,8 @@ pub enum Mode {
     Idle,
     /// Others while a hook waits.
     Waiting,
+    /// Instructions per query.
+    Instructions,
 }
 
 /// What to run.
@@ -40,6 +45,8 @@ pub struct Options {
     pub only: String,
     /// Count system calls, too.
     pub system_calls: bool,
+    /// Where callgrind writes to.
+    pub profiles: PathBuf,
     /// How many idle connections there are.
     pub connections: u32,
     /// How often others are measured with and without a hook that waits.
@@ -57,6 +64,7 @@ impl Options {
             rounds: 11,
             only: String::new(),
             system_calls: false,
+            profiles: PathBuf::new(),
             connections: 1000,
             pairs: 5,
             seconds: 4,
@@ -68,6 +76,11 @@ impl Options {
                 "--rounds" => options.rounds = number(&argument, arguments.next())?,
                 "--only" => options.only = arguments.next().ok_or("--only needs a text")?,
                 "--system-calls" => options.system_calls = true,
+                "--instructions" => {
+                    options.mode = Mode::Instructions;
+                    options.profiles =
+                        arguments.next().ok_or("--instructions needs a folder")?.into();
+                }
                 "--gigabyte" => options.mode = Mode::Gigabyte,
                 "--idle" => options.mode = Mode::Idle,
                 "--connections" => options.connections = number(&argument, arguments.next())?,

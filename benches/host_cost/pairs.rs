@@ -60,6 +60,11 @@ impl Load {
         Self { backend: serve(Arc::clone(&reply)), reply, queries, clients: 1 }
     }
 
+    /// Point selects of one client.
+    pub fn point(queries: u32) -> Self {
+        Self::new(Reply::rows(1, 1), queries)
+    }
+
     fn crowd(&self) -> Self {
         Self { clients: CROWD, ..self.clone() }
     }
@@ -67,7 +72,7 @@ impl Load {
 
 /// All tables; a point select is sent `queries` times.
 pub fn tables(queries: u32) -> Vec<Table> {
-    let point = Load::new(Reply::rows(1, 1), queries);
+    let point = Load::point(queries);
     let many = Load::new(Reply::rows(MANY_ROWS, ROW_WIDTH), 5);
     let kept = Load::new(Reply::table(3, KEPT_ROWS, KEPT_WIDTH), 2);
     vec![

@@ -114,23 +114,32 @@ impl Turn<'_> {
 
     /// Where the script needs a failure only, the answer is kept until it is clear that there is none.
     fn note_start(&mut self) {
-        let part = self.state.tracker.part();
-        let Some(mut injection) = self.state.exchange.injection.take() else { return };
-        let keeps_start = injection.query.failure_is_needed && !self.state.exchange.begun;
-        match part {
-            Part::ColumnCount | Part::Column | Part::ColumnsEnd | Part::Err if keeps_start => {
+        let injection = self.state.exchange.injection.as_mut();
+        let Some(injection) = injection.filter(|injection| injection.query.failure_is_needed)
+        else {
+            return;
+        };
+        if self.state.exchange.begun {
+            return;
+        }
+        match self.state.tracker.part() {
+            Part::ColumnCount | Part::Column | Part::ColumnsEnd | Part::Err => {
                 injection.query.resultset_is_needed = true;
             }
             // Columns that are too large to be kept make a result that is.
-            _ if keeps_start && !injection.bound.is_passed() => {
-                injection.query.resultset_is_needed = false;
-                self.state.exchange.begun = true;
-                self.send_kept(&mut injection);
-                injection.packets = Arc::default();
-                injection.query.failure_is_needed = false;
-            }
-            _ => {}
+            _ if injection.bound.is_passed() => {}
+            _ => self.pass_start(),
         }
+    }
+
+    /// There is no failure: what was kept goes to the client, and the rest of the answer as it comes.
+    fn pass_start(&mut self) {
+        let Some(mut injection) = self.state.exchange.injection.take() else { return };
+        injection.query.resultset_is_needed = false;
+        self.state.exchange.begun = true;
+        self.send_kept(&mut injection);
+        injection.packets = Arc::default();
+        injection.query.failure_is_needed = false;
         self.state.exchange.injection = Some(injection);
     }
 

@@ -54,21 +54,28 @@ impl<T> Slot<T> {
 
     /// Access; `None` once emptied. Waits while another thread has it.
     pub fn lock(&self) -> Option<Locked<'_, T>> {
+        self.lock_as(this_thread())
+    }
+
+    /// [`Slot::lock`] for code that a script reaches, which may run while this thread holds the lock: `None` then, too.
+    pub fn lock_unless_held_here(&self) -> Option<Locked<'_, T>> {
+        let thread = this_thread();
+        if self.0.holder.load(Ordering::Relaxed) == thread {
+            return None;
+        }
+        self.lock_as(thread)
+    }
+
+    /// `thread` is [`this_thread`].
+    #[inline]
+    fn lock_as(&self, thread: usize) -> Option<Locked<'_, T>> {
         // What a panic left half changed ends with its connection.
         let content = self.0.content.lock().unwrap_or_else(PoisonError::into_inner);
         if content.is_none() {
             return None;
         }
-        self.0.holder.store(this_thread(), Ordering::Relaxed);
+        self.0.holder.store(thread, Ordering::Relaxed);
         Some(Locked { content, holder: &self.0.holder })
-    }
-
-    /// [`Slot::lock`] for code that a script reaches, which may run while this thread holds the lock: `None` then, too.
-    pub fn lock_unless_held_here(&self) -> Option<Locked<'_, T>> {
-        if self.0.holder.load(Ordering::Relaxed) == this_thread() {
-            return None;
-        }
-        self.lock()
     }
 
     /// Empties the slot.

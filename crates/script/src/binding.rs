@@ -1,7 +1,7 @@
 //! A script and one connection, as a driver sees them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pyo3::prelude::*;
 
@@ -116,7 +116,7 @@ impl<G: Guest> Asked for Binding<G> {
             });
             match &answer {
                 Answer::Verdict(verdict) => {
-                    self.tied.count(hook, verdict, begin.elapsed(), Duration::ZERO);
+                    self.tied.count(hook, verdict, begin.elapsed());
                 }
                 Answer::Waits => {}
             }

@@ -66,6 +66,7 @@ impl HookThread {
         THREADS.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    #[inline]
     fn own() -> &'static Self {
         OWN.get().unwrap_or_else(Self::add)
     }

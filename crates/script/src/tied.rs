@@ -56,11 +56,10 @@ impl<G: Guest> Tied<G> {
     }
 
     /// A call of `hook` ended.
-    pub fn count(&self, hook: Hook, verdict: &Verdict, ran: Duration, waited: Duration) {
+    pub fn count(&self, hook: Hook, verdict: &Verdict, ran: Duration) {
         let stats = self.shared.stats.hook(hook);
         stats.calls.increment();
         stats.time.add(ran);
-        stats.waiting.add(waited);
         if *verdict == Verdict::Failed {
             stats.errors.increment();
         }
@@ -90,7 +89,7 @@ impl<G: Guest> Tied<G> {
                     response.reset(py);
                 }
                 let command = self.command(py, packet)?;
-                proxy.get().begin_command(Some(command.clone().unbind()));
+                proxy.get().begin_command(py, Some(command.clone().unbind()));
                 function.call1((proxy, command))
             }
             Ask::Hook(_) => function.call1((proxy,)),
@@ -203,7 +202,8 @@ impl<G: Guest> Tie for Tied<G> {
     }
 
     fn count(&self, ask: &Ask, verdict: &Verdict, ran: Duration, waited: Duration) {
-        self.count(ask.hook(), verdict, ran, waited);
+        self.count(ask.hook(), verdict, ran);
+        self.shared.stats.hook(ask.hook()).waiting.add(waited);
     }
 
     fn attached(&self, step: &mut dyn FnMut(Python<'_>)) {

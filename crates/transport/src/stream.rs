@@ -62,6 +62,7 @@ impl Stream {
 
     /// Whether a read may give bytes although the descriptor is not readable: some were handed back, or came together with
     /// others from the socket. A read may still be refused with `WouldBlock`, and then this is false.
+    #[inline]
     pub fn has_buffered(&self) -> bool {
         !self.unread.is_empty()
             || self.channel.has_buffered()
@@ -70,6 +71,7 @@ impl Stream {
 
     /// Whether the last read took all that had come: it asked the socket, got less than it had room for, and no layer has
     /// a byte of that left to give. What comes from then on makes the descriptor readable once more.
+    #[inline]
     pub fn has_read_all(&self) -> bool {
         self.channel.has_read_all() && !self.has_buffered()
     }

@@ -57,6 +57,15 @@ impl Current {
         let packet = self.packet.as_ref().map(|packet| packet.clone_ref(py));
         (packet, self.shown.as_ref().map(|shown| shown.clone_ref(py)))
     }
+
+    fn release(self, py: Python<'_>) {
+        if let Some(packet) = self.packet {
+            packet.drop_ref(py);
+        }
+        if let Some(shown) = self.shown {
+            shown.drop_ref(py);
+        }
+    }
 }
 
 impl Proxy {
@@ -84,12 +93,11 @@ impl Proxy {
     }
 
     /// The client's command is this, as scripts see it.
-    pub fn begin_command(&self, packet: Option<Py<PyBytes>>) {
-        if let Some(own) = &self.own {
-            // What was there is released behind the lock.
-            let before = std::mem::replace(&mut *own.current(), Current { packet, shown: None });
-            drop(before);
-        }
+    pub fn begin_command(&self, py: Python<'_>, packet: Option<Py<PyBytes>>) {
+        let Some(own) = &self.own else { return };
+        // What was there is released behind the lock.
+        let before = std::mem::replace(&mut *own.current(), Current { packet, shown: None });
+        before.release(py);
     }
 
     /// The script is not asked about the client's command any more: a long one is not kept.
@@ -100,7 +108,7 @@ impl Proxy {
             own.current().packet.as_ref().is_some_and(|packet| packet.as_bytes(py).len() >= LONG)
         });
         if is_long {
-            self.begin_command(None);
+            self.begin_command(py, None);
         }
     }
 
@@ -206,7 +214,7 @@ impl Proxy {
         let mut owners = vec![slf.as_any().clone()];
         if let Some(own) = &slf.get().own {
             own.response.get().reset(py);
-            slf.get().begin_command(None);
+            slf.get().begin_command(py, None);
             owners.push(own.connection.bind(py).as_any().clone());
         }
         for owner in owners {
