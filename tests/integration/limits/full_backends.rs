@@ -98,7 +98,16 @@ fn who_leaves_while_it_waits_takes_no_place() {
 
 #[test]
 fn many_clients_share_few_connections() {
-    let host = Host::builder().backend(db()).script(POOLING).start();
+    share_few_connections(1);
+}
+
+#[test]
+fn many_clients_of_several_threads_share_few_connections() {
+    share_few_connections(4);
+}
+
+fn share_few_connections(event_threads: usize) {
+    let host = Host::builder().backend(db()).script(POOLING).event_threads(event_threads).start();
     thread::scope(|scope| {
         for _ in 0..20 {
             scope.spawn(|| {
