@@ -82,6 +82,21 @@ fn who_waits_for_too_long_is_refused() {
 }
 
 #[test]
+fn nobody_waits_in_the_chassis() {
+    let host = Host::builder()
+        .backend(db())
+        .option("pyproxy-backend-max-connections", 1)
+        .option("pyproxy-event-loop", "chassis")
+        .start();
+    let first = host.client();
+    assert_eq!(assert_err_and_close(&mut host.connect(), 0).code, 1040);
+    first.quit();
+    let served =
+        eventually(PATIENCE, || RawClient::login(host.address(), &MariaDb::user()).is_ok());
+    assert!(served, "nobody gets the place that is free");
+}
+
+#[test]
 fn who_leaves_while_it_waits_takes_no_place() {
     let host = Host::builder().backend(db()).option("pyproxy-backend-max-connections", 1).start();
     let first = host.client();
@@ -106,7 +121,7 @@ fn many_clients_of_several_threads_share_few_connections() {
     share_few_connections(4);
 }
 
-fn share_few_connections(event_threads: usize) {
+fn share_few_connections(event_threads: u32) {
     let host = Host::builder().backend(db()).script(POOLING).event_threads(event_threads).start();
     thread::scope(|scope| {
         for _ in 0..20 {
