@@ -499,6 +499,10 @@ class ClientSession:
         """Notes what the next command shall find, on whatever connection: it is given what it has not. The arguments are those of
         `learn`.
         """
+    def pass_reports(self) -> None:
+        """From the next command on, and until its session begins anew, the client gets its server's reports as they are, since it says
+        itself which it wants. What the proxy wanted is taken back.
+        """
 
 @final
 class ServerSession:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS
+from pyproxy._splitting.answers import QUESTION, QUESTION_OF_MYSQL, SHOW_WARNINGS
 from pyproxy.testing import Changes, Error, FakeServer, LoginRefused, Ok, Result, Session
 
 PRIMARY, READER = 0, 1
@@ -20,12 +20,13 @@ def start(
     read_only: FakeServer | None = None,
     users: dict[str, str] | None = None,
     tracks: bool = True,
+    version: str = "8.0.36",
     **options: Any,
 ) -> Session:
     """A session whose proxy has one idle connection in each pool: the client's own, and that of another one."""
     options.setdefault("config", SMALL)
-    primary = FakeServer(users=users, tracks=tracks)
-    reader = read_only or FakeServer(users=users, tracks=True)
+    primary = FakeServer(users=users, tracks=tracks, version=version)
+    reader = read_only or FakeServer(users=users, tracks=True, version=version)
     for server in (primary, reader):
         server.on(re.compile(r"^SELECT \d$"), number("1"))
     session = Session(SCRIPT, backends=[primary], read_only=[reader], **options)
@@ -60,8 +61,14 @@ def sent(session: Session, action: Callable[[], Any]) -> list[tuple[int, int, st
         (q.backend, q.command, q.text)
         for q in session.server_queries[before:]
         # Each connection is told once what to report, and asked about its last statement if the answer does not tell.
-        if "session_track" not in q.text and q.text != QUESTION
+        if "session_track" not in q.text and q.text not in (QUESTION, QUESTION_OF_MYSQL)
     ]
+
+
+@pytest.fixture
+def mariadb() -> Iterator[Session]:
+    with start(version="10.11.6-MariaDB") as session:
+        yield session
 
 
 def queries(session: Session, *statements: str) -> list[tuple[int, str]]:
@@ -152,17 +159,14 @@ def test_names_stand_for_three(session: Session) -> None:
 
 def test_a_connection_of_another_client_is_reset(session: Session) -> None:
     session.servers[READER].on(
-        "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = 45",
-        Result(["CHARACTER_SET_NAME", "COLLATION_NAME"], [("utf8mb4", "utf8mb4_general_ci")]),
+        re.compile("information_schema.COLLATIONS WHERE ID = 45"),
+        Result(["NAME", "COLLATION_NAME", "IS_DEFAULT"], [("utf8mb4", "utf8mb4_general_ci", "")]),
     )
     other = session.new_client()
     other.connect()
     queries(session, "SET a = 1", "SELECT 1")
     told = sent(session, lambda: other.query("SELECT 2"))
-    settings = (
-        "SET SESSION character_set_client = utf8mb4, character_set_results = utf8mb4, "
-        "collation_connection = utf8mb4_general_ci, transaction_read_only = 1"
-    )
+    settings = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, transaction_read_only = 1"
     # The names of the collation are asked for once.
     assert told == [RESET, (READER, 3, settings), (READER, 3, "SELECT 2")]
 
@@ -211,17 +215,17 @@ def test_the_last_insert_id_goes_along(session: Session) -> None:
     assert idle(session) == [1, 1]
 
 
-def test_an_insert_id_of_a_prepared_statement_is_asked_for(session: Session) -> None:
+def test_an_insert_id_of_a_prepared_statement_is_asked_for(mariadb: Session) -> None:
     sql = "INSERT INTO t VALUES (1) RETURNING id"
-    session.servers[PRIMARY].on(sql, Result(["id"], [(7,)]))
-    statement = session.prepare(sql)
-    session.execute(statement)
+    mariadb.servers[PRIMARY].on(sql, Result(["id"], [(7,)]))
+    statement = mariadb.prepare(sql)
+    mariadb.execute(statement)
     last = [(name, 8) for name in QUESTION[len("SELECT ") :].split(", ")]
-    session.servers[PRIMARY].on(QUESTION, Result(last, [(-1, 0, 7, 0)]))
+    mariadb.servers[PRIMARY].on(QUESTION, Result(last, [(-1, 0, 7, 0)]))
     # The answer does not tell it; the connection is asked as soon as it is given back.
-    session.close_statement(statement)
-    queries(session, "DO 1")
-    with session.inspect() as proxy:
+    mariadb.close_statement(statement)
+    queries(mariadb, "DO 1")
+    with mariadb.inspect() as proxy:
         assert proxy.connection.client_session.insert_id == 7
 
 
@@ -268,30 +272,48 @@ def test_what_no_connection_knows_is_refused(session: Session, sql: str) -> None
     ],
 )
 def test_questions_about_the_last_statement_are_answered(
-    session: Session, before: str, sql: str, expected: str
+    mariadb: Session, before: str, sql: str, expected: str
 ) -> None:
-    for server in session.servers:
+    for server in mariadb.servers:
         server.on("UPDATE t SET a = 1", Ok(affected_rows=3)).on("SELECT 1", number("1"))
         server.on("SELECT SQL_CALC_FOUND_ROWS 1", Result(["1"], [("1",)] * 7))
-    assert session.query(before).error is None
+    assert mariadb.query(before).error is None
 
     def ask() -> None:
-        assert session.query(sql).rows == [(expected,)]
+        assert mariadb.query(sql).rows == [(expected,)]
 
-    assert sent(session, ask) == []
+    assert sent(mariadb, ask) == []
     # Whoever is given the connection: it is not asked.
-    session.new_client().query(before)
-    assert session.query("SELECT ROW_COUNT()").rows == [("-1",)]
+    mariadb.new_client().query(before)
+    assert mariadb.query("SELECT ROW_COUNT()").rows == [("-1",)]
 
 
-def test_what_cannot_be_answered_from_memory_is_refused(session: Session) -> None:
-    queries(session, "SELECT 1")
-    for answer, reason in (
-        (session.query("SELECT ROW_COUNT() + 1"), "with other clients"),
-        (session.command(b"\x16SELECT ROW_COUNT()"), "cannot be prepared"),
-    ):
-        assert answer.error is not None
-        assert reason in answer.error.message
+def test_what_cannot_be_answered_from_memory_is_refused(mariadb: Session) -> None:
+    for server in mariadb.servers:
+        server.on("UPDATE t SET a = 1", Ok(affected_rows=3))
+    queries(mariadb, "UPDATE t SET a = 1")
+    error = mariadb.query("SELECT ROW_COUNT() + 1").error
+    assert error is not None
+    assert "with other clients" in error.message
+
+
+def test_what_is_asked_in_other_words_is_asked_behind_something_like_it(mariadb: Session) -> None:
+    queries(mariadb, "SELECT 1")
+    told = [text for _, _, text in sent(mariadb, lambda: mariadb.query("SELECT ROW_COUNT() + 1"))]
+    assert told[-1] == "SELECT ROW_COUNT() + 1"
+    assert "LIMIT 1" in told[-2]
+
+
+def test_mysql_says_how_answers_look_and_memory_what_they_are(session: Session) -> None:
+    for server in session.servers:
+        server.on("UPDATE t SET a = 1", Ok(affected_rows=3))
+    queries(session, "UPDATE t SET a = 1")
+    second(session).query("SELECT 1")
+
+    def ask() -> None:
+        assert session.query("SELECT ROW_COUNT()").rows == [("3",)]
+
+    assert [text for _, _, text in sent(session, ask)][-1] == "SELECT ROW_COUNT() LIMIT 0"
 
 
 def test_in_a_transaction_questions_go_to_the_server(session: Session) -> None:
@@ -299,17 +321,17 @@ def test_in_a_transaction_questions_go_to_the_server(session: Session) -> None:
     assert queries(session, *statements) == [(PRIMARY, sql) for sql in statements]
 
 
-def test_warnings_are_fetched_while_the_connection_is_there(session: Session) -> None:
-    session.servers[READER].on("SELECT a", Result(["a"], [("1",)], warnings=1))
-    session.query("SELECT a")
-    assert texts(session)[-3:] == ["SELECT a", QUESTION, SHOW_WARNINGS]
+def test_warnings_are_fetched_while_the_connection_is_there(mariadb: Session) -> None:
+    mariadb.servers[READER].on("SELECT a", Result(["a"], [("1",)], warnings=1))
+    mariadb.query("SELECT a")
+    assert texts(mariadb)[-3:] == ["SELECT a", QUESTION, SHOW_WARNINGS]
 
     def ask() -> None:
-        assert session.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
-        assert session.query("SHOW ERRORS").rows == []
-        assert session.query("SHOW COUNT(*) WARNINGS").rows == [("1",)]
+        assert mariadb.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
+        assert mariadb.query("SHOW ERRORS").rows == []
+        assert mariadb.query("SHOW COUNT(*) WARNINGS").rows == [("1",)]
 
-    assert sent(session, ask) == []
+    assert sent(mariadb, ask) == []
 
 
 def test_what_an_error_left_can_be_asked_for(session: Session) -> None:
@@ -343,10 +365,10 @@ def test_there_are_no_warnings_of_others(session: Session) -> None:
     assert (PRIMARY, 3, "SHOW WARNINGS") in sent(session, ask)
 
 
-def test_warnings_stay_behind_a_statement_without_a_table(session: Session) -> None:
-    session.servers[PRIMARY].on("DROP TABLE IF EXISTS t", Ok(warnings=1))
-    queries(session, "DROP TABLE IF EXISTS t", "SELECT 1")
-    assert session.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
+def test_warnings_stay_behind_a_statement_without_a_table(mariadb: Session) -> None:
+    mariadb.servers[PRIMARY].on("DROP TABLE IF EXISTS t", Ok(warnings=1))
+    queries(mariadb, "DROP TABLE IF EXISTS t", "SELECT 1")
+    assert mariadb.query("SHOW WARNINGS").rows == [("Warning", "1105", "Unknown error")]
 
 
 @pytest.mark.parametrize("command", [b"\x1b\1\0", b"\x03SET profiling = 1"])

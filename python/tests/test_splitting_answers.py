@@ -8,14 +8,18 @@ from typing import Any
 
 import pyproxy
 import pytest
-from pyproxy import Error, Raw, Rows
+from pyproxy import Raw, Rows
 from pyproxy._splitting.answers import (
     QUESTION,
+    QUESTION_OF_MYSQL,
     Memory,
     Warnings,
+    binary,
     columns_of_question,
     of_question,
+    of_question_of_mysql,
     of_warnings,
+    without_rows,
 )
 from pyproxy.testing import Ok, Result, injection
 
@@ -33,11 +37,12 @@ CLEAN = Memory(COLUMNS, row_count=3, found_rows=7, warning_count=0)
 
 
 def cells(memory: Memory, sql: str) -> list[tuple[str, int, object]] | None:
-    """Names, types and values of the only row; None if the question is refused."""
-    answer, _ = memory.answer(sql, "script")
-    if not isinstance(answer, Rows):
-        assert isinstance(answer, Error)
+    """Names, types and values of the only row; None if memory has no answer."""
+    found = memory.answer(sql)
+    if found is None:
         return None
+    answer, _ = found
+    assert isinstance(answer, Rows)
     (row,) = answer.rows
     columns: list[Mapping[str, Any]] = list(answer.columns)  # type: ignore[arg-type]
     return [(column["name"], column["type"], cell) for column, cell in zip(columns, row)]
@@ -78,18 +83,17 @@ def test_what_is_known_is_answered(sql: str, expected: list[tuple[str, int, obje
         "SHOW PROFILES",
     ],
 )
-def test_the_rest_is_refused(sql: str) -> None:
-    answer, memory = KNOWN.answer(sql, "script")
-    assert isinstance(answer, Error)
-    assert memory is KNOWN
+def test_the_rest_is_not_answered(sql: str) -> None:
+    assert KNOWN.answer(sql) is None
     assert cells(Memory(KNOWN.columns), "SELECT ROW_COUNT()") is None
     assert cells(Memory(KNOWN.columns), "SHOW WARNINGS") is None
 
 
 def test_a_question_is_a_statement_itself() -> None:
-    _, memory = KNOWN.answer("SELECT ROW_COUNT()", "script")
+    found = KNOWN.answer("SELECT ROW_COUNT()")
     # It names no table, so the warnings stay.
-    assert memory == replace(KNOWN, row_count=-1, found_rows=1)
+    assert found is not None
+    assert found[1] == replace(KNOWN, row_count=-1, found_rows=1)
 
 
 def test_of_no_warnings_the_server_says_how_they_look() -> None:
@@ -113,9 +117,13 @@ def test_of_no_warnings_the_server_says_how_they_look() -> None:
 )
 def test_warnings_are_shown_as_they_came(sql: str, rows: list[int]) -> None:
     assert isinstance(SHOWN, Warnings)
-    answer, memory = KNOWN.answer(sql, "script")
+    found = KNOWN.answer(sql)
+    assert found is not None
+    answer, memory = found
     assert isinstance(answer, Raw)
-    assert tuple(answer.packets) == (*SHOWN.head, *(SHOWN.rows[n] for n in rows), SHOWN.end)
+    wanted = tuple(SHOWN.rows[n] for n in rows)
+    assert tuple(answer.packets) == (*SHOWN.head, *wanted, SHOWN.end)
+    assert KNOWN.rows_asked_for(sql) == wanted
     # They are still there.
     assert memory.warnings is SHOWN
     assert cells(memory, "SELECT ROW_COUNT()") == [("ROW_COUNT()", 8, -1)]
@@ -126,3 +134,68 @@ def test_the_question_tells_all_of_it() -> None:
     assert told == (Memory(KNOWN.columns, 3, 7, 2), 9)
     assert of_question(injection(1, QUESTION, Ok()).resultset) is None
     assert of_warnings(injection(2, "SHOW WARNINGS", Ok()).resultset) is None
+
+
+OF_MYSQL = replace(KNOWN, columns=None)
+
+
+def test_mysql_describes_its_answers_itself() -> None:
+    assert OF_MYSQL.answer("SELECT ROW_COUNT()") is None
+    found = OF_MYSQL.values("SELECT ROW_COUNT() AS n")
+    # There, the warnings do not stay.
+    assert found == ((3,), Memory(None, row_count=-1, found_rows=1, warning_count=0))
+    assert OF_MYSQL.values("SELECT ROW_COUNT() + 1") is None
+    assert KNOWN.values("SELECT ROW_COUNT()") is None
+    assert Memory(None).values("SELECT ROW_COUNT()") is None
+
+
+def test_mysql_counts_warnings_and_forgets_them() -> None:
+    found = OF_MYSQL.values("SELECT @@warning_count, @@error_count")
+    assert found is not None
+    values, behind = found
+    assert values == (2, 1)
+    assert (behind.warning_count, behind.error_count) == (2, 1)
+    assert behind.rows_asked_for("SHOW WARNINGS") == ()
+    assert OF_MYSQL.values("SHOW COUNT(*) WARNINGS") == ((2,), behind)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select ROW_COUNT ( ) AS n, @@warning_count;", "select ROW_COUNT() AS n, @@warning_count"),
+        ("SELECT FOUND_ROWS() # the end", "SELECT FOUND_ROWS()"),
+        ("SHOW COUNT(*) ERRORS", "SELECT @@session.error_count"),
+    ],
+)
+def test_how_an_answer_looks_is_asked_without_a_row(sql: str, expected: str) -> None:
+    assert without_rows(sql) == f"{expected} LIMIT 0"
+
+
+def test_mysql_warns_of_found_rows() -> None:
+    found = OF_MYSQL.values("SELECT FOUND_ROWS(), @@warning_count")
+    # Of what the statement itself does, the server tells.
+    assert found is not None
+    assert found[0] == (7, None)
+
+
+def test_what_is_asked_in_other_words_is_asked_behind_something_like_it() -> None:
+    found = replace(CLEAN, row_count=-1).restoring("SELECT FOUND_ROWS() + 1")
+    assert found is not None
+    assert [sql[-7:] for sql in found] == ["LIMIT 7"]
+    behind_ok = replace(CLEAN, row_count=0).restoring("SELECT ROW_COUNT() + 1")
+    assert behind_ok is not None
+    assert behind_ok[-1] == "DO 0"
+    assert CLEAN.restoring("SELECT ROW_COUNT() + 1") is None
+    assert KNOWN.restoring("GET DIAGNOSTICS @n = NUMBER") is None
+    assert Memory(COLUMNS, row_count=-1, warning_count=0).restoring("SELECT FOUND_ROWS()") is None
+
+
+def test_a_row_in_the_form_of_a_prepared_statement() -> None:
+    assert SHOWN is not None
+    assert binary(SHOWN.rows[1]) == b"\0\0\x05Error\x28\x04\0\0\x06Syntax"
+
+
+def test_what_mysql_tells_besides() -> None:
+    told = injection(1, QUESTION_OF_MYSQL, Result([("a", 8), ("b", 8)], [(7, 9)])).resultset
+    assert of_question_of_mysql(told) == (7, 9)
+    assert of_question_of_mysql(injection(1, QUESTION_OF_MYSQL, Ok()).resultset) is None

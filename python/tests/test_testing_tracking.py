@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyproxy.testing import Changes, Error, FakeServer, Ok, Result, Session
 
-COLLATION = (
-    "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = 45"
-)
-UTF8 = Result(["CHARACTER_SET_NAME", "COLLATION_NAME"], [("utf8mb4", "utf8mb4_general_ci")])
+COLLATION = re.compile("information_schema.COLLATIONS WHERE ID = 45")
+UTF8 = Result(["NAME", "COLLATION_NAME", "IS_DEFAULT"], [("utf8mb4", "utf8mb4_general_ci", "")])
 # Has every client's connection changed for one of the pool, whose settings are not its own.
 POOLS = """
 from pyproxy import Ok
@@ -57,10 +56,7 @@ def test_several_commands_are_answered_one_by_one() -> None:
         server.connections[1].close()
         for client in (session, other):
             assert client.query("SELECT 1").rows == [("1",), ("2",)]
-        tell = (
-            "SET SESSION character_set_client = utf8mb4, character_set_results = utf8mb4, "
-            "collation_connection = utf8mb4_general_ci, time_zone = 'UTC'"
-        )
+        tell = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, time_zone = 'UTC'"
         assert texts(session)[-3:] == ["0x1f", tell, "SELECT 1"]
         # There are no reports.
         assert session.script.seen == [None, None]

@@ -206,11 +206,17 @@ def test_each_way_to_a_last_insert_id_is_the_servers(
 
 
 def test_what_no_connection_knows_is_refused(client: pymysql.Connection) -> None:
-    for sql in ("SELECT FOUND_ROWS() + 1", "SHOW PROFILES"):
-        who(client)
-        with pytest.raises(pymysql.err.OperationalError) as error:
-            rows(client, sql)
-        assert error.value.args[0] == 1105
+    who(client)
+    with pytest.raises(pymysql.err.OperationalError) as error:
+        rows(client, "SHOW PROFILES")
+    assert error.value.args[0] == 1105
+
+
+def test_what_is_asked_in_other_words_is_answered(client: pymysql.Connection) -> None:
+    rows(client, "SELECT id FROM test.numbers ORDER BY id LIMIT 2")
+    assert value(client, "SELECT FOUND_ROWS() + 1") == 3
+    rows(client, "DO 1")
+    assert value(client, "SELECT ROW_COUNT() + 1") == 1
 
 
 @mariadb_has("sequences")

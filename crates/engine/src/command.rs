@@ -136,7 +136,7 @@ impl Turn<'_> {
         if let Some(server) = self.server() {
             server.busy = true;
         }
-        self.expect_answer(command.0);
+        self.expect_answer(packet.payload);
         self.begin_server_exchange();
         match self.change_user_to_ask_again(packet.payload) {
             Some(payload) => self.send_to_server(&payload),

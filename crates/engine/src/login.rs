@@ -14,6 +14,7 @@ use crate::error_code::{
 use crate::login_names::{objection, shorten};
 use crate::login_rounds::{LoginReason, LoginRounds};
 use crate::reply::hook_failed;
+use crate::session::Anew;
 use crate::turn::Turn;
 use crate::{Awaits, Hook, Incoming, Reply, Side, Verdict};
 
@@ -302,7 +303,11 @@ impl Turn<'_> {
             server.logged_in(sent, status, is_proof, now);
         }
         self.note_reports(opens);
-        self.session.begin_anew();
+        self.session.begin_anew(match self.state.login.reason {
+            LoginReason::ChangeUser => Anew::User,
+            _ if opens => Anew::Login,
+            _ => Anew::PooledLogin,
+        });
         self.compress_server(compression);
     }
 

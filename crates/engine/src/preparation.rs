@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use wire::reply::{ErrPacket, is_err};
+use wire::reply::{ErrPacket, is_err, is_ok};
 use wire::result::{Part, ResultTracker, Step as Progress, TextRow};
 use wire::{Capabilities, Command};
 
@@ -13,7 +13,8 @@ use crate::collations::{Names, question};
 use crate::engine::Step;
 use crate::exchange::Nested;
 use crate::held::Held;
-use crate::reports::{OWN_REPORTS, tell};
+use crate::reports::{OWN_REPORTS, tell, tell_nothing};
+use crate::server_session::assignment;
 use crate::turn::Turn;
 use crate::{Attributes, Awaits, ER_UNKNOWN_ERROR, Incoming, Query, QueryId, Reply};
 
@@ -28,6 +29,8 @@ enum Task {
     OwnReports,
     /// It is to report everything. One that cannot is as good as one that was not asked.
     Report,
+    /// It is to report what it reports to everyone: the client says the rest.
+    ReportNothing,
     /// It takes the client's settings.
     Settings,
     /// The client's role.
@@ -100,7 +103,7 @@ impl Turn<'_> {
         let Some(server) = self.session.server.as_ref() else { return Vec::new() };
         let session = &server.session;
         let wanted = &self.session.state;
-        let is_own = session.owner == Some(self.session.id);
+        let is_own = session.owner == Some(self.session.id) && !session.is_incomplete;
         let difference = wanted.difference(&session.state).filter(|_| is_own);
         let is_reset = difference.is_none();
         let mut tasks = Vec::new();
@@ -110,36 +113,57 @@ impl Turn<'_> {
             match self.shared.collations.names(server.backend, collation.unwrap_or_default()) {
                 // What follows depends on it.
                 None => return vec![(Task::Collation, self.query(question(collation).as_bytes()))],
-                Some(names) => settings.extend(names.settings(wanted)),
+                Some(names) => settings.extend(names.settings(wanted, server.is_mariadb())),
             }
             tasks.push((Task::Reset, vec![Command::RESET_CONNECTION.0]));
+            if server.is_mariadb() && !self.session.forgot_flags {
+                let login = self.session.client.login.as_ref();
+                let flags = login.map(|login| login.capabilities);
+                settings.extend(wanted.of_flags(flags.unwrap_or_default()));
+            }
         }
         if let Some(reports) = server.reports.as_ref() {
             let tracks = server.capabilities().contains(Capabilities::SESSION_TRACK);
             if tracks && !reports.knows_own {
                 tasks.push((Task::OwnReports, self.query(OWN_REPORTS.as_bytes())));
             }
-            if is_reset || !reports.is_told {
+            if self.session.passes_reports {
+                if !is_reset && reports.is_told {
+                    let text = tell_nothing(server);
+                    tasks.push((Task::ReportNothing, self.query(text.as_bytes())));
+                }
+            } else if is_reset || !reports.is_told {
                 tasks.push((Task::Report, self.query(tell(server).as_bytes())));
             }
         }
-        let all = wanted.settings.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-        let to_set = difference.unwrap_or_else(|| all.collect());
-        settings.extend(to_set.iter().map(|(name, value)| [*name, b" = ", *value].concat()));
+        let to_set = difference.unwrap_or_else(|| wanted.in_order());
+        settings.extend(to_set.iter().map(|(name, value)| assignment(name, value)));
         let has_id = is_own && session.state.insert_id == wanted.insert_id;
         if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
             settings.push(format!("last_insert_id = {id}").into_bytes());
         }
         if !settings.is_empty() {
-            let text = [b"SET SESSION ", settings.join(&b", "[..]).as_slice()].concat();
+            // NAMES is no variable, and the variables behind it are the session's all the same.
+            let is_name = settings.first().is_some_and(|first| first.starts_with(b"NAMES "));
+            let set: &[u8] = if is_name { b"SET " } else { b"SET SESSION " };
+            let text = [set, settings.join(&b", "[..]).as_slice()].concat();
             tasks.push((Task::Settings, self.query(&text)));
         }
         if let Some(role) = wanted.role.as_ref().filter(|_| session.state.role != wanted.role) {
             tasks.push((Task::Role, self.query(&[b"SET ROLE ", role.as_slice()].concat())));
         }
         let database = &self.session.client.default_db;
-        if !database.is_empty() && *database != server.default_db {
+        let is_same = *database == server.default_db;
+        // It has a character set of its own, which a reset takes away.
+        let is_due = !is_same || (is_reset && !self.session.forgot_database);
+        if !database.is_empty() && is_due {
             tasks.push((Task::Database, [&[Command::INIT_DB.0], database.as_slice()].concat()));
+            if self.session.forgot_database {
+                tasks.push((
+                    Task::Settings,
+                    self.query(b"SET SESSION collation_database = DEFAULT"),
+                ));
+            }
         }
         tasks
     }
@@ -178,13 +202,14 @@ impl Turn<'_> {
         let Ok(cells) = cells else { return };
         match (task, cells.as_slice()) {
             (Task::OwnReports, [variables, schema, state, transaction]) => {
-                let reports = self.server().and_then(|server| server.reports.as_mut());
-                if let Some(reports) = reports {
-                    reports.learn_own([variables, schema, state, transaction]);
+                let Some(server) = self.server() else { return };
+                let is_mariadb = server.is_mariadb();
+                if let Some(reports) = server.reports.as_mut() {
+                    reports.learn_own([variables, schema, state, transaction], is_mariadb);
                 }
             }
-            (Task::Collation, [charset, collation]) => {
-                self.learn_collation(Names::new(charset, collation));
+            (Task::Collation, [charset, collation, is_default]) => {
+                self.learn_collation(Names::new(charset, collation, *is_default == b"Yes"));
             }
             _ => {}
         }
@@ -199,10 +224,14 @@ impl Turn<'_> {
 
     fn task_done(&mut self, task: Task, last: &[u8]) {
         let failed = is_err(last);
-        let may_fail = matches!(task, Task::Collation | Task::OwnReports | Task::Report);
+        let may_fail =
+            matches!(task, Task::Collation | Task::OwnReports | Task::Report | Task::ReportNothing);
         match task {
-            // A server that does not know the number took its own character set at the login.
-            Task::Collation => self.learn_collation(Names::default()),
+            // What is known already stays. Without a row, the server does not know the number.
+            Task::Collation => {
+                let is_told = !failed && !is_ok(last);
+                self.learn_collation(if is_told { Names::Unknown } else { Names::Untold });
+            }
             Task::Reset if !failed => self.session.forget_server_session(),
             Task::Database if !failed => {
                 let database = self.session.client.default_db.clone();
@@ -215,6 +244,7 @@ impl Turn<'_> {
         if let Some(reports) = self.server().and_then(|server| server.reports.as_mut()) {
             match task {
                 Task::OwnReports => reports.knows_own = true,
+                Task::ReportNothing => reports.forget(),
                 Task::Report => (reports.is_told, reports.is_complete) = (true, !failed),
                 _ => {}
             }

@@ -95,10 +95,9 @@ impl Turn<'_> {
         server.busy = true;
         let capabilities = server.capabilities();
         let cursor = server.cursors.columns(&query.packet).cloned();
-        let command = query.packet.first().copied().unwrap_or_default();
         self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
-        self.expect_answer(command);
+        self.expect_answer(&query.packet);
         let kept = query.resultset_is_needed || query.failure_is_needed;
         self.state.exchange.injection = (!query.is_forwarded)
             .then(|| Injection { cursor, ..Injection::new(query, capabilities) });

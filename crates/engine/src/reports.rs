@@ -4,10 +4,10 @@
 //! its own, and what was reported is kept beside it.
 
 use sqltok::exact::Dialect;
-use wire::Capabilities;
 use wire::connect::Login;
-use wire::reply::OwnReports;
-use wire::result::{Translated, Translator};
+use wire::reply::{OwnReports, Transactions};
+use wire::result::{Moment, Translated, Translator};
+use wire::{Capabilities, Command};
 
 use crate::engine::Step;
 use crate::turn::Turn;
@@ -49,7 +49,7 @@ impl Reports {
     }
 
     /// What a client would get by itself, as the server said in answer to [`OWN_REPORTS`].
-    pub(crate) fn learn_own(&mut self, cells: [&[u8]; 4]) {
+    pub(crate) fn learn_own(&mut self, cells: [&[u8]; 4], is_mariadb: bool) {
         let [variables, schema, state, transaction] = cells;
         let is_on = |cell: &[u8]| cell == b"1" || cell.eq_ignore_ascii_case(b"ON");
         self.own = OwnReports {
@@ -57,8 +57,12 @@ impl Reports {
             schema: is_on(schema),
             state: is_on(state),
             gtids: false,
-            transaction: !transaction.eq_ignore_ascii_case(b"OFF"),
-            characteristics: transaction.eq_ignore_ascii_case(b"CHARACTERISTICS"),
+            transaction: match transaction.to_ascii_uppercase().as_slice() {
+                b"CHARACTERISTICS" => Transactions::Characteristics,
+                b"STATE" => Transactions::State,
+                _ if is_mariadb => Transactions::Nothing,
+                _ => Transactions::Explicit,
+            },
         };
         self.knows_own = true;
     }
@@ -68,10 +72,11 @@ impl Reports {
         self.native
     }
 
-    fn translator(&self, client: Capabilities) -> Translator {
+    fn translator(&self, client: Capabilities, passes: bool) -> Translator {
         // What changes the form of other packets both agreed on.
         let others = self.native.difference(Capabilities::TRACKED);
-        Translator::new(self.native, others | (client & Capabilities::TRACKED), self.own.clone())
+        let own = if passes { OwnReports::all() } else { self.own.clone() };
+        Translator::new(self.native, others | (client & Capabilities::TRACKED), own)
     }
 }
 
@@ -81,22 +86,50 @@ pub const OWN_REPORTS: &str = "SELECT @@global.session_track_system_variables, @
 
 /// Has the server report every change of the session.
 pub fn tell(server: &Server) -> &'static str {
-    let version = server.handshake.as_ref().map(|told| told.server_version.as_slice());
-    match Dialect::of_server_version(version.unwrap_or_default()) {
-        Dialect::MariaDb(_) => {
-            "SET SESSION session_track_schema = ON, session_track_state_change = ON, \
-             session_track_transaction_info = 'CHARACTERISTICS', session_track_system_variables = \
-             IF(@@session.session_track_system_variables = '*', '*', \
-             CONCAT(@@session.session_track_system_variables, ',last_gtid'))"
+    if server.is_mariadb() {
+        "SET SESSION session_track_schema = ON, session_track_state_change = ON, \
+         session_track_transaction_info = 'CHARACTERISTICS', session_track_system_variables = \
+         IF(@@session.session_track_system_variables = '*', '*', \
+         CONCAT(@@session.session_track_system_variables, ',last_gtid'))"
+    } else {
+        "SET SESSION session_track_schema = ON, session_track_state_change = ON, \
+         session_track_transaction_info = 'CHARACTERISTICS', session_track_gtids = 'OWN_GTID'"
+    }
+}
+
+/// Has the server report what it reports to everyone.
+pub fn tell_nothing(server: &Server) -> &'static str {
+    if server.is_mariadb() {
+        "SET SESSION session_track_schema = DEFAULT, session_track_state_change = DEFAULT, \
+         session_track_transaction_info = DEFAULT, session_track_system_variables = DEFAULT"
+    } else {
+        "SET SESSION session_track_schema = DEFAULT, session_track_state_change = DEFAULT, \
+         session_track_transaction_info = DEFAULT, session_track_gtids = DEFAULT"
+    }
+}
+
+/// Whether a command may choose a default database, or runs what may: programs have one of their own.
+fn chooses_schema(packet: &[u8]) -> bool {
+    let [command, text @ ..] = packet else { return false };
+    match Command(*command) {
+        Command::QUERY => {
+            // It is read only as far as it has to be: a word too many, and a report is there that says nothing new.
+            let has =
+                |word: &[u8]| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+            text.contains(&b'(') || [&b"USE"[..], b"CALL", b"EXECUTE", b"FROM"].into_iter().any(has)
         }
-        _ => {
-            "SET SESSION session_track_schema = ON, session_track_state_change = ON, \
-             session_track_transaction_info = 'CHARACTERISTICS', session_track_gtids = 'OWN_GTID'"
-        }
+        Command::INIT_DB | Command::STMT_EXECUTE => true,
+        _ => false,
     }
 }
 
 impl Server {
+    /// Whether it is a MariaDB, as far as is known.
+    pub(crate) fn is_mariadb(&self) -> bool {
+        let version = self.handshake.as_ref().map(|told| told.server_version.as_slice());
+        matches!(Dialect::of_server_version(version.unwrap_or_default()), Dialect::MariaDb(_))
+    }
+
     /// Whether it reports every change of its session, as it was told.
     pub fn is_tracked(&self) -> bool {
         self.reports.as_ref().is_some_and(|reports| reports.is_complete)
@@ -131,12 +164,19 @@ impl Turn<'_> {
         }
     }
 
-    /// The answer to `command` follows.
-    pub fn expect_answer(&mut self, command: u8) {
+    /// The answer to a command follows, of which this is the first packet.
+    pub fn expect_answer(&mut self, packet: &[u8]) {
+        let command = packet.first().copied().unwrap_or_default();
         let Some(server) = self.session.server.as_ref() else { return };
         self.state.tracker.start(command, server.capabilities());
         self.state.translator = server.reports.as_ref().map(|reports| {
-            let mut translator = reports.translator(server.capabilities());
+            let moment = Moment {
+                is_mariadb: server.is_mariadb(),
+                is_answered: self.state.exchange.is_answered(),
+                chooses_schema: !self.session.told.may_be_late() || chooses_schema(packet),
+            };
+            let translator = reports.translator(server.capabilities(), self.session.passes_reports);
+            let mut translator = translator.telling(self.session.told.clone(), moment);
             translator.start(command);
             Box::new(translator)
         });
@@ -145,7 +185,7 @@ impl Turn<'_> {
     /// An OK of the server that ends a login, in the form for the client; `None`: as it is.
     pub fn ok_for_client(&self, payload: &[u8]) -> Option<Vec<u8>> {
         let server = self.session.server.as_ref()?;
-        let translator = server.reports.as_ref()?.translator(server.capabilities());
+        let translator = server.reports.as_ref()?.translator(server.capabilities(), false);
         translator.only_ok(payload).ok()
     }
 

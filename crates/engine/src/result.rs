@@ -8,6 +8,7 @@ use wire::{Capabilities, Command};
 
 use crate::engine::{Question, Step};
 use crate::exchange::{Change, Infile, Nested};
+use crate::session::Anew;
 use crate::turn::Turn;
 use crate::{Awaits, Effect, Incoming, Side, Slot};
 
@@ -229,11 +230,13 @@ impl Turn<'_> {
             }
         }
         if begins_anew && is_ok(payload) {
-            self.session.begin_anew();
-        } else if let Some(translator) = &self.state.translator
+            let is_reset = command == Command::RESET_CONNECTION;
+            self.session.begin_anew(if is_reset { Anew::Reset } else { Anew::User });
+        } else if let Some(translator) = &mut self.state.translator
             && let Some(server) = self.session.server.as_mut()
         {
             server.session.note(translator.changes());
+            self.session.told = translator.take_told();
         }
         self.note_database(payload);
     }
@@ -277,6 +280,7 @@ impl Turn<'_> {
         if let Some(database) = told.or(expected) {
             if !injected || asked {
                 client.default_db.clone_from(&database);
+                self.session.forgot_database = false;
             }
             server.default_db = database;
         }

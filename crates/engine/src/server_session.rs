@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wire::Capabilities;
 use wire::reply::SessionChanges;
 
 /// What can be carried to another connection.
@@ -19,9 +20,65 @@ pub struct SessionState {
     pub insert_id: Option<u64>,
 }
 
+/// What `SET NAMES` sets, under a name of its own, with what stands behind NAMES as its value: how a server describes text depends on
+/// the collation that was named there, which no variable tells.
+const NAMES: &[u8] = b"names";
+const OF_NAMES: [&[u8]; 4] = [
+    b"character_set_client",
+    b"character_set_connection",
+    b"character_set_results",
+    b"collation_connection",
+];
+
+/// One assignment of a SET.
+pub fn assignment(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let sign: &[u8] = if name == NAMES { b" " } else { b" = " };
+    let name = if name == NAMES { b"NAMES" } else { name };
+    [name, sign, value].concat()
+}
+
 impl SessionState {
+    /// The character set of the login is not that of the session any more: it is the server's.
+    pub(crate) fn forget_login(&mut self) {
+        for name in OF_NAMES.into_iter().filter(|name| *name != b"character_set_connection") {
+            self.settings.insert(name.to_vec(), b"DEFAULT".to_vec());
+        }
+    }
+
+    /// What a login with these capabilities sets and MariaDB forgets when it resets the session.
+    pub(crate) fn of_flags(&self, flags: Capabilities) -> impl Iterator<Item = Vec<u8>> {
+        let all = [
+            (
+                Capabilities::IGNORE_SPACE,
+                "sql_mode",
+                "CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'IGNORE_SPACE')",
+            ),
+            (Capabilities::INTERACTIVE, "wait_timeout", "@@interactive_timeout"),
+        ];
+        let is_left = |name: &str| !self.settings.contains_key(name.as_bytes());
+        let needed =
+            all.into_iter().filter(move |(flag, name, _)| flags.contains(*flag) && is_left(name));
+        needed.map(|(_, name, value)| format!("{name} = {value}").into_bytes())
+    }
+
+    /// The settings as they are to be made: NAMES sets several, so it comes first.
+    pub(crate) fn in_order(&self) -> Vec<(&[u8], &[u8])> {
+        let all = self.settings.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(name, _)| *name != NAMES);
+        all
+    }
+
+    /// Whether the session sets this part of what NAMES sets by itself.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        self.settings.contains_key(NAMES) || self.settings.contains_key(name.as_bytes())
+    }
+
     /// Takes over what is in `learned`.
     pub fn update(&mut self, learned: &Self) {
+        if learned.settings.contains_key(NAMES) {
+            self.settings.retain(|name, _| !OF_NAMES.contains(&name.as_slice()));
+        }
         for (name, value) in &learned.settings {
             self.settings.insert(name.clone(), value.clone());
         }
@@ -37,10 +94,14 @@ impl SessionState {
         if !present.settings.keys().all(is_known) || present.role.is_some() && self.role.is_none() {
             return None;
         }
-        let is_other =
-            |(name, value): &(&Vec<u8>, &Vec<u8>)| present.settings.get(*name) != Some(*value);
-        let others = self.settings.iter().filter(is_other);
-        Some(others.map(|(name, value)| (name.as_slice(), value.as_slice())).collect())
+        let is_other = |name: &[u8], value: &[u8]| {
+            present.settings.get(name).map(Vec::as_slice) != Some(value)
+        };
+        let sets_names = self.settings.get(NAMES).is_some_and(|value| is_other(NAMES, value));
+        let is_needed = |(name, value): &(&[u8], &[u8])| {
+            (sets_names && OF_NAMES.contains(name)) || is_other(name, value)
+        };
+        Some(self.in_order().into_iter().filter(is_needed).collect())
     }
 }
 
@@ -49,6 +110,8 @@ impl SessionState {
 pub struct ServerSession {
     /// The client connection that it is as the client left it.
     pub(crate) owner: Option<u64>,
+    /// It lacks something of what that client expects: it is to be made its own like any other.
+    pub(crate) is_incomplete: bool,
     /// What it has that others can be given.
     pub state: SessionState,
     /// Why no other connection, and no other client, can take its place, in plain words.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use wire::reply::StatusFlags;
+use wire::Capabilities;
+use wire::reply::{StatusFlags, Told};
 use wire::statement::Execution;
 
 use crate::capacity::Ticket;
@@ -31,6 +32,14 @@ pub struct Session {
     pub attributes: Attributes,
     /// What is known of that command if it executes a prepared statement.
     pub execution: Option<Arc<Execution>>,
+    /// What the client was told of its session.
+    pub(crate) told: Told,
+    /// A MariaDB has forgotten what the client's login asked for: IGNORE_SPACE, INTERACTIVE.
+    pub(crate) forgot_flags: bool,
+    /// The character set of the default database is the server's: a reset took it, and the database stayed.
+    pub(crate) forgot_database: bool,
+    /// It says itself what it wants to be told.
+    pub(crate) passes_reports: bool,
     /// The script's hook that runs now: from the question to the verdict.
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
@@ -51,6 +60,19 @@ pub struct Session {
     discarded: Vec<Server>,
 }
 
+/// How a session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Anew {
+    /// On a connection of its own.
+    Login,
+    /// On one out of the pool, with COM_CHANGE_USER in place of the login.
+    PooledLogin,
+    /// The client sent COM_CHANGE_USER.
+    User,
+    /// The client sent COM_RESET_CONNECTION.
+    Reset,
+}
+
 impl Session {
     /// A new session for an accepted client.
     pub fn new(id: u64, client: Client) -> Self {
@@ -64,6 +86,10 @@ impl Session {
             command: None,
             state: SessionState::default(),
             attributes: Attributes::default(),
+            told: Told::default(),
+            passes_reports: false,
+            forgot_flags: false,
+            forgot_database: false,
             execution: None,
             hook: None,
             result_status: StatusFlags::empty(),
@@ -89,11 +115,37 @@ impl Session {
             .map_or(self.detached_status.difference(StatusFlags::OF_TRANSACTION), Server::status)
     }
 
-    /// The client had its session begin anew, by a reset or as another user.
-    pub(crate) fn begin_anew(&mut self) {
+    /// The client had its session begin anew.
+    pub(crate) fn begin_anew(&mut self, how: Anew) {
         let role = self.state.role.take();
         self.forget_server_session();
         self.state = SessionState { role, ..SessionState::default() };
+        (self.told, self.passes_reports) = (Told::default(), false);
+        self.forgot_flags = matches!(how, Anew::User | Anew::Reset);
+        self.forgot_database = how == Anew::Reset;
+        let flags = self.client.login.as_ref().map(|login| login.capabilities);
+        let has_flags = flags.is_some_and(|flags| {
+            flags.intersects(Capabilities::IGNORE_SPACE | Capabilities::INTERACTIVE)
+        });
+        let Some(server) = self.server.as_mut() else { return };
+        let is_mariadb = server.is_mariadb();
+        match how {
+            Anew::Login | Anew::User => {}
+            // It forgot what the login would have given it.
+            Anew::PooledLogin => server.session.is_incomplete = is_mariadb && has_flags,
+            // It has the character set of whoever logged in on this connection.
+            Anew::Reset if is_mariadb => server.session.is_incomplete = true,
+            // MySQL forgets that of the login.
+            Anew::Reset => {
+                self.state.forget_login();
+                server.session.state.forget_login();
+            }
+        }
+    }
+
+    /// The client gets the reports of its servers as they are, until its session begins anew.
+    pub fn pass_reports(&mut self) {
+        self.passes_reports = true;
     }
 
     /// A reset took away what the attached connection had, from whomever.

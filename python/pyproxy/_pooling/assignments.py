@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pyproxy._pooling.ties import VARIABLE
+from pyproxy._pooling.ties import REPORTS, VARIABLE
 from pyproxy._sql.text import Statement
 
 __all__ = ["Assignments", "Setting", "assignments"]
@@ -105,6 +105,9 @@ def _note(statement: Statement, start: int, end: int, found: Assignments) -> Non
         name = word.lstrip("@")
         if word.startswith("@@") and name in _OF_TRANSACTION:
             found.ties.add(_NEXT_TRANSACTION)
+    if name.startswith("SESSION_TRACK_"):
+        # What the proxy wants to be told must not be among what the client gets then.
+        found.ties.add(REPORTS)
     is_repeatable = _is_repeatable(statement.part(start + 1, end))
     if name == "NAMES":
         # Each server of today runs `/*!40101 SET NAMES utf8 */`.

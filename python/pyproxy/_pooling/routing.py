@@ -119,6 +119,7 @@ def route(command: Command) -> Route:
             is_write=text.is_write,
             ties=ties,
             asks_about_last=text.asks_about_last,
+            keeps_diagnostics=True,
             needs=text.needs,
             inserts=text.inserts,
             is_plain=text.is_plain,
@@ -128,7 +129,7 @@ def route(command: Command) -> Route:
     if command.type in (COM_PING, COM_STATISTICS):
         return Route(goes_anywhere=True, keeps_diagnostics=True)
     if command.type == COM_SET_OPTION:
-        return Route(ties=frozenset((OPTION,)))
+        return Route(ties=frozenset((OPTION,)), keeps_diagnostics=True)
     if command.type in (
         COM_REGISTER_SLAVE,
         COM_TABLE_DUMP,
@@ -195,7 +196,7 @@ def _of_statement(statement: Statement) -> Route:
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
-        has_no_table=statement.word(0) in _WITHOUT_TABLES
+        has_no_table=(statement.word(0) in _WITHOUT_TABLES and statement.word(1) != "STATEMENT")
         or (statement.word(0) == "SELECT" and not statement.has("FROM")),
         is_plain=statement.word(0) in _PLAIN,
     )

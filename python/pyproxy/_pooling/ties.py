@@ -16,6 +16,7 @@ __all__ = [
     "OPTION",
     "OUTLAST_RESET",
     "PROFILES",
+    "REPORTS",
     "SEQUENCE",
     "UNSEEN",
     "VARIABLE",
@@ -30,6 +31,7 @@ __all__ = [
 INSERT_ID = "a last insert id"
 OPTION = "an option of the connection"
 PROFILES = "profiles of statements"
+REPORTS = "reports of the session"
 SEQUENCE = "the last value of a sequence"
 VARIABLE = "a session variable"
 _ROLE = "a role"
@@ -51,6 +53,7 @@ NO_EFFECT_ON_ROWS = frozenset(
         INSERT_ID,
         OPTION,
         PROFILES,
+        REPORTS,
         SEQUENCE,
         "a user variable",
         "a user lock",
@@ -106,7 +109,7 @@ def ties_of(
         yield "the connection's id"
     own = any(not name.startswith("@@") for name in variables)
     assigns = "assign" in statement.kinds
-    if own and (assigns or word == "LOAD" or statement.has("INTO")):
+    if own and (assigns or word in ("LOAD", "GET") or statement.has("INTO")):
         yield "a user variable"
     if _draws(statement, functions):
         yield SEQUENCE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pyproxy import Error, Raw, Rows
+from pyproxy import Raw, Rows
 from pyproxy._sql.text import Statement, statements
 
 if TYPE_CHECKING:
@@ -17,22 +17,31 @@ if TYPE_CHECKING:
 
 __all__ = [
     "QUESTION",
+    "QUESTION_OF_MYSQL",
     "SHOW_WARNINGS",
     "Columns",
     "Memory",
     "Warnings",
+    "binary",
     "columns_of_question",
     "of_question",
+    "of_question_of_mysql",
     "of_warnings",
+    "without_rows",
 ]
 
 QUESTION = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@warning_count"
 """Asks for all of it; all four are right in the first statement behind another one."""
+QUESTION_OF_MYSQL = "SELECT FOUND_ROWS(), LAST_INSERT_ID()"
+"""What MySQL still knows behind SHOW WARNINGS. To name FOUND_ROWS() is a warning of its own there, in place of those before."""
 SHOW_WARNINGS = "SHOW WARNINGS"
 
 _NAMES = ("row_count", "found_rows", "insert_id", "warning_count")
 _FUNCTIONS = {"ROW_COUNT": "row_count", "FOUND_ROWS": "found_rows"}
 _VARIABLES = {"@@WARNING_COUNT": "warning_count", "@@ERROR_COUNT": "error_count"}
+_COUNTS = ("warning_count", "error_count")
+# As many rows as any server's list of collations gives with itself.
+_MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,12 +67,15 @@ class Columns:
 class Memory:
     """What the connection of the last statement would have said. None: that is not known."""
 
-    columns: Columns
+    columns: Columns | None
+    """None: the server describes the columns of each answer itself. That is so for MySQL, which warns of FOUND_ROWS()."""
     row_count: int | None = None
     found_rows: int | None = None
     warning_count: int | None = None
     warnings: Warnings | None = None
     """The warnings and errors, if there are any."""
+    counted_errors: int | None = None
+    """How many of the warnings were errors, where they are counted and not listed any more."""
 
     @property
     def is_clean(self) -> bool:
@@ -85,19 +97,67 @@ class Memory:
         """This, with the warnings of the statement before, whose connection said `memory`."""
         if not self.is_clean:
             return self
-        return replace(self, warning_count=memory.warning_count, warnings=memory.warnings)
-
-    def answer(self, sql: str, name: str) -> tuple[Rows | Raw | Error, Memory]:
-        """The answer to a question about the last statement, and what is known behind it."""
-        found = statements(sql)
-        answer = self._answer(found[0]) if len(found) == 1 else None
-        if answer is not None:
-            return answer
-        text = (
-            f"{name}: the connection of the statement before is with other clients, and what this one asks for with it; "
-            "in a transaction the client would have kept it"
+        return replace(
+            self,
+            warning_count=memory.warning_count,
+            warnings=memory.warnings,
+            counted_errors=memory.counted_errors,
         )
-        return Error(text, 1105, "HY000"), self
+
+    def answer(self, sql: str) -> tuple[Rows | Raw, Memory] | None:
+        """The answer to a question about the last statement, and what is known behind it; None if a server has to be asked."""
+        found = statements(sql)
+        return self._answer(found[0]) if len(found) == 1 else None
+
+    def values(self, sql: str) -> tuple[tuple[int | None, ...], Memory] | None:
+        """The row that answers such a question to a MySQL server, of which `without_rows` gives the rest; and what is known behind it.
+
+        None among the values: the number of warnings of that. None: it is asked for something else.
+        """
+        found = statements(sql)
+        if len(found) != 1 or self.columns is not None:
+            return None
+        names = _names_of_questions(found[0])
+        if not names:
+            return None
+        # The warning that it makes is in place of those before.
+        warns = "found_rows" in names
+        values = tuple(None if warns and name in _COUNTS else getattr(self, name) for name in names)
+        if any(value is None and name not in _COUNTS for name, value in zip(names, values)):
+            return None
+        if any(name in _COUNTS for name in names) and not warns:
+            if None in values:
+                return None
+            return values, self._counted()
+        return values, Memory(None, row_count=-1, found_rows=1, warning_count=0)
+
+    def shown(self) -> Memory:
+        """Behind SHOW WARNINGS, which leaves them as they are."""
+        return replace(self, row_count=-1)
+
+    def _counted(self) -> Memory:
+        """Behind a SELECT that asks for their number: the warnings themselves are gone."""
+        nothing = self.warnings.without_rows() if self.warnings is not None else None
+        return replace(
+            self, row_count=-1, found_rows=1, warnings=nothing, counted_errors=self.error_count
+        )
+
+    def restoring(self, sql: str) -> list[str] | None:
+        """Statements behind which a connection would say the same when it is asked with `sql`; None if there are none."""
+        if not self.is_clean:
+            return None
+        asks_rows = "ROW_COUNT" in sql.upper() or "DIAGNOSTICS" in sql.upper()
+        rows = self.found_rows
+        if rows is None and "FOUND_ROWS" in sql.upper():
+            return None
+        if asks_rows and self.row_count not in (-1, 0):
+            return None
+        rows = 1 if rows is None else rows
+        if rows > _MOST_ROWS:
+            return None
+        tables = "information_schema.collations AS a, information_schema.collations AS b"
+        found = [f"SELECT 1 FROM {tables} LIMIT {rows}"]
+        return found if self.row_count == -1 else [*found, "DO 0"]
 
     def _answer(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         words = statement.words
@@ -115,59 +175,102 @@ class Memory:
     @property
     def error_count(self) -> int | None:
         """How many of the warnings are errors."""
+        if self.counted_errors is not None:
+            return self.counted_errors
         if self.warnings is not None:
             return len(self.warnings.errors)
         return 0 if self.is_clean else None
 
     def _shown(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         """The answer to SHOW WARNINGS or SHOW ERRORS, which leaves them as they are."""
-        behind = replace(self, row_count=-1, found_rows=None)
+        behind = self.shown()
         what, words = statement.words[-1], statement.words
         if words[1:2] == ["COUNT"] and len(words) == 6 and what in ("WARNINGS", "ERRORS"):
             is_errors = what == "ERRORS"
             count = self.error_count if is_errors else self.warning_count
-            if count is None:
+            if count is None or self.columns is None:
                 return None
             name = "@@session.error_count" if is_errors else "@@session.warning_count"
-            return Rows([self.columns.named("warning_count", name)], [[count]]), behind
-        what = statement.word(1)
-        warnings = self.warnings
-        if what not in ("WARNINGS", "ERRORS") or warnings is None:
+            return Rows([self.columns.named("warning_count", name)], [[count]]), replace(
+                behind, found_rows=1
+            )
+        rows = self._listed(statement)
+        if rows is None or self.warnings is None:
             return None
-        rows = warnings.errors if what == "ERRORS" else warnings.rows
-        limit = _limit(statement)
-        if limit is None:
+        return Raw((*self.warnings.head, *rows, self.warnings.end)), behind
+
+    def rows_asked_for(self, sql: str) -> tuple[bytes, ...] | None:
+        """The rows that a SHOW WARNINGS or SHOW ERRORS wants; None if it is none, or they are not known."""
+        found = statements(sql)
+        is_one = len(found) == 1 and found[0].word(0) == "SHOW"
+        return self._listed(found[0]) if is_one else None
+
+    def _listed(self, statement: Statement) -> tuple[bytes, ...] | None:
+        what, limit = statement.word(1), _limit(statement)
+        if what not in ("WARNINGS", "ERRORS") or self.warnings is None or limit is None:
             return None
-        return Raw((*warnings.head, *rows[limit], warnings.end)), behind
+        return (self.warnings.errors if what == "ERRORS" else self.warnings.rows)[limit]
 
     def _cells(self, statement: Statement) -> list[tuple[FieldDict, int]] | None:
         """The columns and their values; None if something else is asked for."""
         cells: list[tuple[FieldDict, int]] = []
-        index = 1
-        while index < len(statement.tokens):
-            if cells:
-                if statement.kinds[index] != "comma":
-                    return None
-                index += 1
-            word = statement.word(index)
-            if word in _FUNCTIONS:
-                name = _FUNCTIONS[word]
-                if statement.kinds[index + 1 : index + 3] != ["open_paren", "close_paren"]:
-                    return None
-                end = index + 3
-            elif word in _VARIABLES:
-                name, end = _VARIABLES[word], index + 1
-            else:
-                return None
+        for name, text in _questions(statement):
             value: int | None = getattr(self, name)
-            if value is None:
+            if value is None or self.columns is None:
                 return None
-            text = "".join(token.text for token in statement.tokens[index:end])
-            if statement.word(end) == "AS" and end + 1 < len(statement.tokens):
-                text, end = statement.tokens[end + 1].text, end + 2
             cells.append((self.columns.named(name, text), value))
-            index = end
         return cells or None
+
+
+def without_rows(sql: str) -> str:
+    """A question whose answer has the columns of one to `sql`, and no row."""
+    statement = statements(sql)[0]
+    if statement.word(0) == "SHOW":
+        return f"SELECT @@session.{_names_of_questions(statement)[0]} LIMIT 0"
+    tokens = (token.raw.decode("utf-8", "surrogateescape") for token in statement.tokens)
+    texts = list(tokens)
+    # A function's name and its parenthesis stay together, and so do the parts of a name.
+    return (
+        "".join(
+            text if not before or text in "()," or before in "(" else f" {text}"
+            for before, text in zip(["", *texts], texts)
+        )
+        + " LIMIT 0"
+    )
+
+
+def _names_of_questions(statement: Statement) -> list[str]:
+    words = statement.words
+    if words[:2] == ["SHOW", "COUNT"] and len(words) == 6:
+        return {"WARNINGS": ["warning_count"], "ERRORS": ["error_count"]}.get(words[-1], [])
+    return [name for name, _ in _questions(statement)] if words[:1] == ["SELECT"] else []
+
+
+def _questions(statement: Statement) -> list[tuple[str, str]]:
+    """What a SELECT asks for, with the names of the columns; empty if it is more than is known here."""
+    found: list[tuple[str, str]] = []
+    index = 1
+    while index < len(statement.tokens):
+        if found:
+            if statement.kinds[index] != "comma":
+                return []
+            index += 1
+        word = statement.word(index)
+        if word in _FUNCTIONS:
+            name = _FUNCTIONS[word]
+            if statement.kinds[index + 1 : index + 3] != ["open_paren", "close_paren"]:
+                return []
+            end = index + 3
+        elif word in _VARIABLES:
+            name, end = _VARIABLES[word], index + 1
+        else:
+            return []
+        text = "".join(token.text for token in statement.tokens[index:end])
+        if statement.word(end) == "AS" and end + 1 < len(statement.tokens):
+            text, end = statement.tokens[end + 1].text, end + 2
+        found.append((name, text))
+        index = end
+    return found
 
 
 @dataclass(frozen=True)
@@ -184,6 +287,10 @@ class Warnings:
         """The rows whose level, the first cell, is `Error`."""
         return tuple(row for row in self.rows if row.startswith(b"\x05Error"))
 
+    def without_rows(self) -> Warnings:
+        """The answer where there are none."""
+        return replace(self, rows=())
+
 
 def of_warnings(result: Resultset) -> Warnings | None:
     """The answer to `SHOW_WARNINGS`."""
@@ -192,6 +299,14 @@ def of_warnings(result: Resultset) -> Warnings | None:
         return None
     first = len(packets) - 1 - len(result.rows)
     return Warnings(packets[:first], packets[first:-1], packets[-1])
+
+
+def binary(row: bytes) -> bytes:
+    """A row of the answer to `SHOW_WARNINGS` in the form that a prepared statement gives: the code is a number."""
+    start = 1 + row[0]
+    end = start + 1 + row[start]
+    code = int(row[start + 1 : end])
+    return bytes(2) + row[:start] + code.to_bytes(4, "little") + row[end:]
 
 
 def _limit(statement: Statement) -> slice | None:
@@ -223,4 +338,12 @@ def of_question(result: Resultset) -> tuple[Memory, int] | None:
             break
         row_count, found_rows, insert_id, warnings = (int(str(cell)) for cell in row)
         return Memory(columns, row_count, found_rows, warnings), insert_id
+    return None
+
+
+def of_question_of_mysql(result: Resultset) -> tuple[int, int] | None:
+    """The answer to `QUESTION_OF_MYSQL`: FOUND_ROWS(), and the last insert id."""
+    for row in result.rows or ():
+        found_rows, insert_id = (int(str(cell)) for cell in row)
+        return found_rows, insert_id
     return None

@@ -36,8 +36,8 @@ from pyproxy import (
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
-from pyproxy._pooling.ties import INSERT_ID
-from pyproxy._splitting import answers, results, status
+from pyproxy._pooling.ties import INSERT_ID, REPORTS
+from pyproxy._splitting import last, results, status
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
@@ -127,15 +127,10 @@ class Splitter:
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
             return Error(text, 1105, "HY000")
-        shows_none = False
-        if meant.asks_about_last and state.memory is not None:
-            if command.type != COM_QUERY:
-                text = f"{self._name}: what was said about the last statement cannot be prepared"
-                return Error(text, 1105, "HY000")
-            shows_none = state.memory.is_asked_for_none(command.query or "")
-        if meant.asks_about_last and state.memory is not None and not shows_none:
-            answer, state.memory = state.memory.answer(command.query or "", self._name)
-            return answer
+        if last.is_asked(state, command, meant):
+            answer = last.answer(proxy, state, command, self._name)
+            if answer is not None:
+                return answer
         if self._attach(proxy, state, meant):
             return self._run(proxy, state, command, packet, meant)
         return self._wait_or_refuse(
@@ -147,11 +142,11 @@ class Splitter:
     ) -> Decision:
         """Runs the command on the attached connection."""
         self._trace(proxy, command)
-        if meant.asks_about_last and state.memory is not None:
-            # The server says how an answer without rows looks.
-            proxy.queries.append(results.EMPTY, query_packet(answers.SHOW_WARNINGS), True)
+        if last.is_asked(state, command, meant) and last.ask(proxy, state, command, packet):
             return proxy.PROXY_SEND_QUERY
         state.note_sent(meant)
+        if REPORTS in meant.ties:
+            proxy.connection.client_session.pass_reports()
         if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
             # They run where they are and take everything with them, but a role. The session begins again with the next
             # command.
@@ -200,10 +195,13 @@ class Splitter:
             if self._causal is not None:
                 is_error = inj.resultset.error is not None
                 self._causal.note(proxy, gtids, has_written, is_error)
-        elif inj.id == results.EMPTY:
-            if not results.must_stay(proxy, state):
+        elif inj.id == last.RESTORED:
+            return proxy.PROXY_IGNORE_RESULT
+        elif inj.id in last.ANSWERS:
+            decision = last.answered(proxy, state, inj)
+            if not results.ask_more(proxy, state, inj):
                 pools.give_back(proxy)
-            return results.without_rows(state, inj)
+            return decision
         elif not results.note_answer(proxy, state, inj):
             return None
         if not results.ask_more(proxy, state, inj):

@@ -26,6 +26,10 @@ class SplitState(ClientSession):
         self.retry: bytes | None = None
         # What is said about the last statement when its connection is with others; None while it is the client's own.
         self.memory: Memory | None = None
+        # What is known of it so far, where several questions tell: MySQL.
+        self.draft: Memory | None = None
+        # The warnings of the statement before are still to be told, and its connection is with others.
+        self.owes_warnings = False
         # What was known of the statement before the one in progress.
         self.before: Memory | None = None
         # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
@@ -81,18 +85,18 @@ class SplitState(ClientSession):
         return gtids
 
     def memory_of(
-        self, outcome: Outcome, rows: int | None, columns: Columns | None
+        self, outcome: Outcome, rows: int | None, columns: Columns | None, is_mysql: bool
     ) -> Memory | None:
         """What can be said about the statement from its result alone; None: its connection has to be asked."""
         is_asked_about = self.route.is_asked_about or self.insert_id_is_unknown
         if outcome.is_error or outcome.warnings or is_asked_about:
             return None
-        if self.route.is_read and rows is not None and columns is not None:
-            memory = Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
-            if self.route.has_no_table and self.before is not None:
-                return memory.behind(self.before)
+        if not self.route.is_read or rows is None or (columns is None and not is_mysql):
+            return None
+        memory = Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
+        if is_mysql or not self.route.has_no_table:
             return memory
-        return None
+        return memory.behind(self.before) if self.before is not None else None
 
     def _take_insert_id(self) -> None:
         if INSERT_ID in self.ties:

@@ -13,12 +13,18 @@ import pyproxy
 if TYPE_CHECKING:
     from pyproxy import Resultset
 
-__all__ = ["READ_ONLY", "learned", "question", "variables"]
+__all__ = ["READ_ONLY", "learned", "of_names", "question", "variables"]
 
 READ_ONLY = ("transaction_read_only", "tx_read_only")
 """The names of the variable that makes every transaction of a session read only."""
 
 _NAMES = ("character_set_client", "character_set_results", "collation_connection")
+# One is what the other says and more.
+_COLLATIONS = {
+    "character_set_connection": "collation_connection",
+    "character_set_database": "collation_database",
+    "character_set_server": "collation_server",
+}
 # What they are called by MariaDB, and by MySQL before 5.7.20.
 _OLD_NAMES = {
     "transaction_isolation": "tx_isolation",
@@ -45,6 +51,7 @@ def variables(names: Iterable[str], has_old_names: bool) -> tuple[str, ...]:
         if lower == "names":
             found.update(dict.fromkeys(_NAMES))
         else:
+            lower = _COLLATIONS.get(lower, lower)
             found[_OLD_NAMES.get(lower, lower) if has_old_names else lower] = None
     return tuple(found)
 
@@ -66,6 +73,18 @@ def learned(names: Iterable[str], result: Resultset) -> dict[str, str] | None:
                 return None
             values[name] = literal
     return values or None
+
+
+def of_names(values: dict[str, str]) -> dict[str, str]:
+    """The values behind SET NAMES, as it takes them: which collation it named counts, and no variable tells that."""
+    charset, results, collation = (values[name] for name in _NAMES)
+    others = {name: value for name, value in values.items() if name not in _NAMES}
+    if not collation.startswith((charset[:-1] + "_", "'binary'")):
+        # Another collation was set besides.
+        return {**others, **{name: values[name] for name in _NAMES}}
+    if results != charset:
+        others["character_set_results"] = results
+    return {**others, "names": f"{charset} COLLATE {collation}"}
 
 
 def _literal(cell: object, type: int) -> str | None:

@@ -13,7 +13,7 @@ from pyproxy._stack.scripts import Script
 if TYPE_CHECKING:
     from typing import TypeGuard
 
-    from pyproxy import Injection, Queries
+    from pyproxy import Injection, Queries, Resultset
 
 __all__ = ["Asker", "StackCommand", "StackResult", "is_one_of", "is_result_of", "seen_by"]
 
@@ -91,8 +91,8 @@ class StackResult(NamedTuple):
 
     @property
     def has_rows(self) -> bool:
-        """Whether rows were kept for the scripts."""
-        return any(one.fields is not None for one in self.injection.resultsets)
+        """Whether rows were kept for the scripts. How an answer looks that has none is nobody's secret."""
+        return any(one.fields is not None and _has_some(one) for one in self.injection.resultsets)
 
     @property
     def has_foreign_rows(self) -> bool:
@@ -102,6 +102,10 @@ class StackResult(NamedTuple):
     def is_answer_to(self, command: StackCommand) -> bool:
         """Whether it is the server's own answer to this command."""
         return self.packets is None and self.query == command.packet
+
+
+def _has_some(result: Resultset) -> bool:
+    return result.rows is None or len(result.rows) > 0
 
 
 def seen_by(asker: Asker, script: Script, result: StackResult) -> object:

@@ -22,6 +22,7 @@ _ASSIGNMENT = re.compile(
 )
 _NAMES = re.compile(r"NAMES\s+(\w+|'\w+')", re.IGNORECASE)
 _OF_NAMES = ("character_set_client", "character_set_results", "collation_connection")
+_NO_ROWS = re.compile(r"\s+LIMIT 0$", re.IGNORECASE)
 _SHOW_WARNINGS = re.compile(r"SHOW\s+WARNINGS$", re.IGNORECASE)
 _VARIABLE = re.compile(r"@@(?:session\.)?(\w+)$", re.IGNORECASE)
 
@@ -45,13 +46,13 @@ class Knowledge:
         sql = _short(sql)
         if _SHOW_WARNINGS.match(sql):
             return Result(["Level", ("Code", _LONG), "Message"], self._warnings)
-        found = _SELECT.match(sql)
+        found = _SELECT.match(_NO_ROWS.sub("", sql))
         texts = [text.strip() for text in found[1].split(",")] if found else []
         cells = [self._cell(text) for text in texts]
         if not cells or None in cells:
             return None
         types = [_LONGLONG if isinstance(cell, int) else _TEXT for cell in cells]
-        return Result(list(zip(texts, types)), [cells])
+        return Result(list(zip(texts, types)), [] if _NO_ROWS.search(sql) else [cells])
 
     def _cell(self, text: str) -> int | str | None:
         if text.upper() in self._functions:

@@ -105,6 +105,12 @@ impl ClientSession {
         access::change(&self.0, |session| session.state.update(&expected))
     }
 
+    /// From the next command on, and until its session begins anew, the client gets its server's reports as they are, since it says
+    /// itself which it wants. What the proxy wanted is taken back.
+    fn pass_reports(&self) -> PyResult<()> {
+        access::change(&self.0, Session::pass_reports)
+    }
+
     fn __repr__(&self) -> String {
         match self.state() {
             Ok(state) => {

@@ -5,12 +5,12 @@
 use crate::{Reader, WireError, Writer};
 
 /// Kinds of reports.
-const SYSTEM_VARIABLES: u8 = 0;
-const SCHEMA: u8 = 1;
-const STATE_CHANGE: u8 = 2;
-const GTIDS: u8 = 3;
-const TRANSACTION_CHARACTERISTICS: u8 = 4;
-const TRANSACTION_STATE: u8 = 5;
+pub(super) const SYSTEM_VARIABLES: u8 = 0;
+pub(super) const SCHEMA: u8 = 1;
+pub(super) const STATE_CHANGE: u8 = 2;
+pub(super) const GTIDS: u8 = 3;
+pub(super) const TRANSACTION_CHARACTERISTICS: u8 = 4;
+pub(super) const TRANSACTION_STATE: u8 = 5;
 
 /// What changed in a session, as one or several OK packets report it. Of what is reported again, the last report counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,92 +69,19 @@ impl SessionChanges {
     }
 }
 
-/// Which reports a client would get that has its server for itself: it did not ask for those that the proxy asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OwnReports {
-    /// `session_track_system_variables`: names with commas between them, or `*`.
-    pub variables: Vec<u8>,
-    /// `session_track_schema`
-    pub schema: bool,
-    /// `session_track_state_change`
-    pub state: bool,
-    /// `session_track_gtids`
-    pub gtids: bool,
-    /// `session_track_transaction_info` is not OFF.
-    pub transaction: bool,
-    /// It is `CHARACTERISTICS`.
-    pub characteristics: bool,
-}
-
-impl OwnReports {
-    /// What is left of the reports of one packet. Reports that cannot be read are left out.
-    pub fn of(&self, reports: &[u8]) -> Vec<u8> {
-        let mut own = Vec::new();
-        // What is behind a report that cannot be read cannot be read either.
-        _ = self.copy(reports, &mut own);
-        own
-    }
-
-    fn copy(&self, reports: &[u8], own: &mut Vec<u8>) -> Result<(), WireError> {
-        let mut r = Reader::new(reports);
-        while !r.is_empty() {
-            let kind = r.u8()?; // int<1>
-            let data = r.lenenc_bytes()?; // string<lenenc>
-            let is_own = match kind {
-                SYSTEM_VARIABLES => {
-                    self.copy_variables(data, own)?;
-                    false
-                }
-                SCHEMA => self.schema,
-                STATE_CHANGE => self.state,
-                GTIDS => self.gtids,
-                TRANSACTION_CHARACTERISTICS => self.characteristics,
-                TRANSACTION_STATE => self.transaction,
-                _ => false,
-            };
-            if is_own {
-                write(own, kind, data);
-            }
-        }
-        Ok(())
-    }
-
-    fn copy_variables(&self, data: &[u8], own: &mut Vec<u8>) -> Result<(), WireError> {
-        let mut r = Reader::new(data);
-        while !r.is_empty() {
-            let name = r.lenenc_bytes()?;
-            let value = r.lenenc_bytes()?;
-            if self.names(name) {
-                let mut pair = Vec::new();
-                let mut w = Writer::new(&mut pair);
-                w.lenenc_bytes(name);
-                w.lenenc_bytes(value);
-                write(own, SYSTEM_VARIABLES, &pair);
-            }
-        }
-        Ok(())
-    }
-
-    fn names(&self, variable: &[u8]) -> bool {
-        self.variables
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|name| name == b"*" || name.eq_ignore_ascii_case(variable))
-    }
-}
-
-fn write(reports: &mut Vec<u8>, kind: u8, data: &[u8]) {
+/// Adds a report.
+pub(super) fn write(reports: &mut Vec<u8>, kind: u8, data: &[u8]) {
     let mut w = Writer::new(reports);
     w.u8(kind);
     w.lenenc_bytes(data);
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// What MySQL reports behind `SET sql_mode = ''` in a transaction, and what it may report besides.
-    fn reports() -> Vec<u8> {
+    pub fn reports() -> Vec<u8> {
         let mut reports = Vec::new();
         write(&mut reports, SYSTEM_VARIABLES, b"\x08sql_mode\x00");
         write(&mut reports, SYSTEM_VARIABLES, b"\x09time_zone\x03UTC\x0aautocommit\x03OFF");
@@ -197,33 +124,5 @@ mod tests {
         assert_eq!(changes, SessionChanges::default());
         changes.add(b"\x02\x02\x011\x03").unwrap_err();
         assert!(changes.state);
-    }
-
-    #[test]
-    fn a_client_gets_what_it_asked_for() {
-        assert_eq!(OwnReports::default().of(&reports()), b"");
-        let own = OwnReports {
-            variables: b"autocommit, TIME_ZONE".to_vec(),
-            schema: true,
-            ..OwnReports::default()
-        };
-        let mut expected = Vec::new();
-        write(&mut expected, SYSTEM_VARIABLES, b"\x09time_zone\x03UTC");
-        write(&mut expected, SYSTEM_VARIABLES, b"\x0aautocommit\x03OFF");
-        write(&mut expected, SCHEMA, b"\x04shop");
-        assert_eq!(own.of(&reports()), expected);
-        let all = OwnReports {
-            variables: b"*".to_vec(),
-            schema: true,
-            state: true,
-            gtids: true,
-            transaction: true,
-            characteristics: true,
-        };
-        let (mut whole, mut own) = (SessionChanges::default(), SessionChanges::default());
-        whole.add(&reports()).unwrap();
-        own.add(&all.of(&reports())).unwrap();
-        assert_eq!(own, whole);
-        assert_eq!(all.of(b"\x01\x09\x04t"), b"");
     }
 }

@@ -32,4 +32,4 @@ pub use summary::Summary;
 pub use text_row::TextRow;
 pub use track_error::TrackError;
 pub use tracker::ResultTracker;
-pub use translator::{Translated, Translator};
+pub use translator::{Moment, Translated, Translator};

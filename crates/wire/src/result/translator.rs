@@ -5,7 +5,7 @@
 //! for it, whatever its client speaks.
 
 use super::{Part, ResultTracker, Step, TrackError};
-use crate::reply::{EofPacket, OkPacket, OwnReports, SessionChanges, StatusFlags};
+use crate::reply::{EofPacket, OkPacket, OwnReports, SessionChanges, StatusFlags, Told};
 use crate::{Capabilities, Command, MAX_PAYLOAD, WireError, Writer, marker};
 
 /// What a client gets in place of a packet.
@@ -17,6 +17,17 @@ pub enum Translated {
     Packets(Vec<Vec<u8>>),
 }
 
+/// What there is to know of the client that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// The server is a MariaDB, which adds what is due to other reports only; MySQL to any OK.
+    pub is_mariadb: bool,
+    /// The client has its answer: this is another one, for a script.
+    pub is_answered: bool,
+    /// The command may choose another one, for as long as it runs or longer.
+    pub chooses_schema: bool,
+}
+
 /// Follows one answer at a time, and translates it.
 #[derive(Debug, Clone)]
 pub struct Translator {
@@ -24,6 +35,10 @@ pub struct Translator {
     from: Capabilities,
     to: Capabilities,
     own: OwnReports,
+    told: Told,
+    moment: Moment,
+    /// An EOF of this answer said that there are reports.
+    announced: bool,
     /// The client has not got the EOF behind the columns.
     owes_eof: bool,
     /// A first row that waits for the EOF in front of it.
@@ -37,12 +52,15 @@ impl Translator {
 
     /// For a server that answers with `from`, which has [`TRACKED`](Capabilities::TRACKED), and a client that reads `to`, and of
     /// session reports, if it tracks, its `own`.
-    pub const fn new(from: Capabilities, to: Capabilities, own: OwnReports) -> Self {
+    pub fn new(from: Capabilities, to: Capabilities, own: OwnReports) -> Self {
         Self {
             tracker: ResultTracker::new(0, from),
             from,
             to,
             own,
+            told: Told::default(),
+            moment: Moment::default(),
+            announced: false,
             owes_eof: false,
             row: None,
             changes: SessionChanges {
@@ -59,8 +77,20 @@ impl Translator {
     /// The next answer is one to `command`.
     pub fn start(&mut self, command: u8) {
         self.tracker.start(command, self.from);
-        (self.owes_eof, self.row) = (false, None);
+        (self.owes_eof, self.row, self.announced) = (false, None, false);
         self.changes = SessionChanges::default();
+    }
+
+    /// For a client that was told so much, at this moment.
+    #[must_use]
+    pub fn telling(mut self, told: Told, moment: Moment) -> Self {
+        (self.told, self.moment) = (told, moment);
+        self
+    }
+
+    /// What the client was told by now.
+    pub fn take_told(&mut self) -> Told {
+        std::mem::take(&mut self.told)
     }
 
     /// What this answer reported so far.
@@ -110,7 +140,10 @@ impl Translator {
             Part::Other if step == Step::Done && payload.first() == Some(&marker::EOF) => {
                 Ok(self.ok(payload)?)
             }
-            Part::Err => Ok(self.behind_eof(payload, status)),
+            Part::Err => {
+                self.told.failed();
+                Ok(self.behind_eof(payload, status))
+            }
             _ => Ok(Translated::Same),
         }
     }
@@ -118,7 +151,8 @@ impl Translator {
     /// The OK that ends a login, or any other outside an answer, for the client. What it reports is not kept.
     pub fn only_ok(&self, payload: &[u8]) -> Result<Vec<u8>, WireError> {
         let ok = OkPacket::parse(payload, self.from)?;
-        Ok(self.encoded(&ok, false))
+        let own = self.own_of(&ok, &mut Told::default());
+        Ok(self.encoded(&ok, false, &own))
     }
 
     /// Whether this is the first row of what may be OUT parameters: the EOF in front of them says so, and the server only behind
@@ -166,20 +200,67 @@ impl Translator {
         let is_end = payload.first() == Some(&marker::EOF);
         let ok = OkPacket::parse(payload, self.from)?;
         if let Some(reports) = ok.session_state {
+            let schema = self.changes.schema.take();
             self.changes.add(reports)?;
+            if is_end && ok.status.contains(StatusFlags::MORE_RESULTS_EXISTS) {
+                // That of a program which still runs.
+                self.changes.schema = schema;
+            } else {
+                self.changes.schema = self.changes.schema.take().or(schema);
+            }
         }
+        let mut told = self.take_told();
+        let own = self.own_of(&ok, &mut told);
         let encoded = if is_end && !self.to.contains(Capabilities::DEPRECATE_EOF) {
-            EofPacket { warnings: ok.warnings, status: plain(ok.status) }.encode()
+            // MariaDB says that there is something, and says it with an OK later.
+            let announced = match own.is_empty() || !self.moment.is_mariadb {
+                true => StatusFlags::empty(),
+                false => StatusFlags::SESSION_STATE_CHANGED,
+            };
+            self.announced |= !own.is_empty();
+            told.owe(&own);
+            EofPacket { warnings: ok.warnings, status: plain(ok.status) | announced }.encode()
         } else {
-            self.encoded(&ok, is_end)
+            let own = self.told_with(&ok, own, is_end, &mut told);
+            self.encoded(&ok, is_end, &own)
         };
+        if ok.session_state.is_some() {
+            told.is_up_to_date();
+        }
+        self.told = told;
         Ok(if encoded == payload { Translated::Same } else { Translated::Packets(vec![encoded]) })
     }
 
-    fn encoded(&self, ok: &OkPacket<'_>, is_end: bool) -> Vec<u8> {
+    /// What an OK reports to a client that has its server for itself.
+    fn own_of(&self, ok: &OkPacket<'_>, told: &mut Told) -> Vec<u8> {
         let tracks = self.to.contains(Capabilities::SESSION_TRACK);
-        let own = ok.session_state.filter(|_| tracks).map(|reports| self.own.of(reports));
-        let session_state = own.as_deref().filter(|own| !own.is_empty());
+        let reports = ok.session_state.filter(|_| tracks);
+        reports.map(|reports| self.own.of(reports, told)).unwrap_or_default()
+    }
+
+    /// What is told with an OK that reports `own`.
+    fn told_with(&self, ok: &OkPacket<'_>, own: Vec<u8>, is_end: bool, told: &mut Told) -> Vec<u8> {
+        let moment = &self.moment;
+        if moment.is_answered {
+            // MySQL adds to a script's question what a failed statement left. What else a script changes is not the client's.
+            if is_end && ok.session_state.is_some() {
+                told.owe(&own);
+            }
+            return own;
+        }
+        if !moment.is_mariadb {
+            return told.pay(own);
+        }
+        if !moment.chooses_schema && told.is_late(&own) {
+            told.owe(&own);
+            return Vec::new();
+        }
+        if own.is_empty() && !self.announced { own } else { told.pay(own) }
+    }
+
+    fn encoded(&self, ok: &OkPacket<'_>, is_end: bool, own: &[u8]) -> Vec<u8> {
+        let tracks = self.to.contains(Capabilities::SESSION_TRACK);
+        let session_state = Some(own).filter(|own| !own.is_empty());
         // Servers give the text its length for every client, whatever the protocol's documentation says.
         let mut info = Vec::new();
         if !tracks && !ok.info.is_empty() {

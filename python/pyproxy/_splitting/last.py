@@ -1,0 +1,113 @@
+"""A client's question about its last statement, when the connection that ran it is with others.
+
+Most are answered from memory. Where only a server knows how the answer looks, it is asked, and gets the values out of memory; what asks in
+other words is run behind a statement that leaves the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
+from pyproxy._common.queries import query_packet
+from pyproxy._splitting.answers import SHOW_WARNINGS, binary, of_warnings, without_rows
+from pyproxy._splitting.results import note_draft
+
+if TYPE_CHECKING:
+    from pyproxy import Decision, Injection, Proxy, Rows
+    from pyproxy._pooling.routing import Route
+    from pyproxy._splitting.state import SplitState
+    from pyproxy.commands import Command
+
+__all__ = ["ANSWERS", "RESTORED", "answer", "answered", "ask", "is_asked"]
+
+RESTORED = 8
+"""The id of a statement that leaves what the client's last one left."""
+_EMPTY, _VALUED, _BINARY = 6, 7, 9
+ANSWERS = (_EMPTY, _VALUED, _BINARY)
+"""The ids of questions to servers whose answers are the client's."""
+
+
+def is_asked(state: SplitState, command: Command, meant: Route) -> bool:
+    """Whether the command asks for what only memory knows."""
+    return meant.asks_about_last and state.memory is not None and command.type != COM_STMT_PREPARE
+
+
+def answer(
+    proxy: Proxy, state: SplitState, command: Command, name: str
+) -> Rows | Raw | Error | None:
+    """The answer to such a command; None if a server is to be asked: `ask`."""
+    memory, sql = state.memory, _text(proxy, command)
+    assert memory is not None
+    if command.type == COM_QUERY:
+        if memory.is_asked_for_none(sql):
+            return None
+        found = memory.answer(sql)
+        if found is not None:
+            state.memory = found[1]
+            return found[0]
+        if memory.values(sql) is not None:
+            return None
+    if memory.restoring(sql) is not None or memory.rows_asked_for(sql) is not None:
+        return None
+    text = (
+        f"{name}: the connection of the statement before is with other clients, and what this one asks for with it; "
+        "in a transaction the client would have kept it"
+    )
+    return Error(text, 1105, "HY000")
+
+
+def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> bool:
+    """Asks the attached connection; False if the command is to be run there, behind what was put into the queue."""
+    memory, sql = state.memory, _text(proxy, command)
+    assert memory is not None
+    if command.type == COM_QUERY and memory.is_asked_for_none(sql):
+        proxy.queries.append(_EMPTY, query_packet(SHOW_WARNINGS), True)
+        return True
+    if command.type == COM_QUERY and memory.values(sql) is not None:
+        proxy.queries.append(_VALUED, query_packet(without_rows(sql)), True)
+        return True
+    if command.type != COM_QUERY and memory.rows_asked_for(sql) is not None:
+        proxy.queries.append(_BINARY, packet, True)
+        return True
+    for statement in memory.restoring(sql) or ():
+        proxy.queries.append(RESTORED, query_packet(statement), True)
+    return False
+
+
+def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
+    """One of `ANSWERS` has come: the client's."""
+    memory, result = state.memory, inj.resultset
+    if memory is None or result.error is not None:
+        state.memory = None
+        return None
+    if inj.id == _EMPTY:
+        state.memory = memory.shown()
+        warnings = of_warnings(result)
+        return None if warnings is None else Raw((*warnings.head, warnings.end))
+    if inj.id == _BINARY:
+        rows, warnings = memory.rows_asked_for(_sql(proxy)), of_warnings(result)
+        state.memory = memory.shown()
+        if rows is None or warnings is None:
+            return None
+        return Raw((*warnings.head, *map(binary, rows), warnings.end))
+    known = memory.values(_sql(proxy))
+    packets = result.packets
+    if known is None or packets is None or result.rows is None:
+        return None
+    values, state.memory = known
+    if result.warning_count:
+        # Of a function that is deprecated: the connection is asked for it.
+        note_draft(state, result.warning_count)
+    cells = [str(result.warning_count if value is None else value).encode() for value in values]
+    row = b"".join(bytes((len(cell),)) + cell for cell in cells)
+    return Raw((*packets[:-1], row, packets[-1]))
+
+
+def _text(proxy: Proxy, command: Command) -> str:
+    """The SQL of the command: of a prepared statement, if it executes one."""
+    return (command.query or "") if command.type == COM_QUERY else _sql(proxy)
+
+
+def _sql(proxy: Proxy) -> str:
+    return (proxy.command.sql if proxy.command is not None else None) or ""
