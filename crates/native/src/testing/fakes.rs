@@ -58,7 +58,7 @@ fn fake_proxy(
     Permission::waive(session.identity());
     Permission::waive(Arc::as_ptr(&shared).addr());
     let proxy = Py::new(py, Proxy::of_connection(py, globals, &session, Arc::clone(&shared))?)?;
-    proxy.get().begin_command(proxy.py(), command.map(Bound::unbind));
+    proxy.get().begin_command(py, command.map(Bound::unbind));
     // What needs no permission has to stay where it is.
     std::mem::forget((session, shared));
     Ok(proxy)
