@@ -18,9 +18,12 @@ from pyproxy import (
     COM_BINLOG_DUMP,
     COM_BINLOG_DUMP_GTID,
     COM_CHANGE_USER,
+    COM_INIT_DB,
+    COM_PING,
     COM_QUERY,
     COM_QUIT,
     COM_RESET_CONNECTION,
+    COM_SET_OPTION,
     COM_STMT_BULK_EXECUTE,
     COM_STMT_CLOSE,
     COM_STMT_EXECUTE,
@@ -59,6 +62,7 @@ POOL_SETTINGS = {
 _FIRST_DELAY, _LONGEST_DELAY = 0.001, 0.016
 _STREAMS = (COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID, COM_TABLE_DUMP)
 _EXECUTES = (COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE)
+_SHORT_ANSWERS = (COM_STMT_PREPARE, COM_PING, COM_INIT_DB, COM_SET_OPTION)
 _UNANSWERED = (COM_STMT_CLOSE, COM_STMT_SEND_LONG_DATA)
 
 # An execution of a statement that is not known: MariaDB's clients need not wait for its number.
@@ -168,11 +172,11 @@ class Splitter:
             and backend.type == proxy.BACKEND_TYPE_RO
         )
         state.retry = packet if is_guarded else None
-        # The answer to PREPARE has the number of the statement.
+        # The answer to PREPARE has the number of the statement, the others may count warnings.
         proxy.queries.append(
             results.COMMAND,
             packet,
-            command.type == COM_STMT_PREPARE,
+            command.type in _SHORT_ANSWERS,
             failure_is_needed=is_guarded,
         )
         return proxy.PROXY_SEND_QUERY
@@ -181,9 +185,12 @@ class Splitter:
         self, proxy: Proxy, inj: Injection
     ) -> Decision | Coroutine[Any, Any, Decision]:
         state = self._state(proxy)
+        answer: Decision = None
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
+            if state.route.keeps_diagnostics:
+                answer = last.with_warnings(state, inj)
             results.note_command(proxy, state, inj)
             if state.take_written():
                 self._wrote(proxy)
@@ -198,7 +205,7 @@ class Splitter:
             return None
         if not results.ask_more(proxy, state, inj):
             pools.give_back(proxy)
-        return None if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT
+        return answer if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT
 
     def disconnect_client(self, proxy: Proxy) -> None:
         state = getattr(proxy.connection, self._name, None)
