@@ -18,6 +18,9 @@ use crate::server_session::assignment;
 use crate::turn::Turn;
 use crate::{Attributes, Awaits, ER_UNKNOWN_ERROR, Incoming, Query, QueryId, Reply};
 
+/// Unknown database.
+const ER_BAD_DB_ERROR: u16 = 1049;
+
 /// One thing that the server is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
@@ -224,8 +227,12 @@ impl Turn<'_> {
 
     fn task_done(&mut self, task: Task, last: &[u8]) {
         let failed = is_err(last);
-        let may_fail =
-            matches!(task, Task::Collation | Task::OwnReports | Task::Report | Task::ReportNothing);
+        let is_dropped = task == Task::Database && failed && self.is_still_without_database(last);
+        let may_fail = is_dropped
+            || matches!(
+                task,
+                Task::Collation | Task::OwnReports | Task::Report | Task::ReportNothing
+            );
         match task {
             // What is known already stays. Without a row, the server does not know the number.
             Task::Collation => {
@@ -233,7 +240,7 @@ impl Turn<'_> {
                 self.learn_collation(if is_told { Names::Unknown } else { Names::Untold });
             }
             Task::Reset if !failed => self.session.forget_server_session(),
-            Task::Database if !failed => {
+            Task::Database if !failed || is_dropped => {
                 let database = self.session.client.default_db.clone();
                 if let Some(server) = self.server() {
                     server.default_db = database;
@@ -264,6 +271,17 @@ impl Turn<'_> {
             }
             None => self.is_prepared(task),
         }
+    }
+
+    /// Whether the client's database is gone, and the connection none the worse: as one that had it when it was dropped.
+    fn is_still_without_database(&self, error: &[u8]) -> bool {
+        let is_unknown = ErrPacket::parse(error).is_ok_and(|err| err.code == ER_BAD_DB_ERROR);
+        let database = &self.session.client.default_db;
+        let server = self.session.server.as_ref();
+        is_unknown
+            && server.is_some_and(|server| {
+                server.default_db.is_empty() || server.default_db == *database
+            })
     }
 
     fn is_prepared(&mut self, last: Task) {

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from pyproxy._splitting.state import SplitState
     from pyproxy.commands import Command
 
-__all__ = ["ANSWERS", "RESTORED", "answer", "answered", "ask", "is_asked"]
+__all__ = ["ANSWERS", "RESTORED", "answer", "answered", "ask", "is_asked", "with_warnings"]
 
 RESTORED = 8
 """The id of a statement that leaves what the client's last one left."""
 _EMPTY, _VALUED, _BINARY = 6, 7, 9
 ANSWERS = (_EMPTY, _VALUED, _BINARY)
 """The ids of questions to servers whose answers are the client's."""
+_EOF, _LONG_EOF = 0xFE, 7
 
 
 def is_asked(state: SplitState, command: Command, meant: Route) -> bool:
@@ -102,6 +103,21 @@ def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
     cells = [str(result.warning_count if value is None else value).encode() for value in values]
     row = b"".join(bytes((len(cell),)) + cell for cell in cells)
     return Raw((*packets[:-1], row, packets[-1]))
+
+
+def with_warnings(state: SplitState, inj: Injection) -> Raw | None:
+    """The OK of a MySQL server to a command that is no statement: it counts the warnings of the statement before."""
+    memory, packets = state.memory, inj.resultset.packets
+    if memory is None or memory.columns is not None or packets is None or len(packets) != 1:
+        return None
+    ok, count = packets[0], memory.warning_count
+    # An EOF packet, or an OK without numbers of rows and ids.
+    place = 1 if ok[0] == _EOF and len(ok) < _LONG_EOF else 5
+    if count is None or (place > 1 and ok[1:3] != bytes(2)) or ok[0] not in (0, _EOF):
+        return None
+    if inj.resultset.warning_count == count:
+        return None
+    return Raw((ok[:place] + min(count, 0xFFFF).to_bytes(2, "little") + ok[place + 2 :],))
 
 
 def _text(proxy: Proxy, command: Command) -> str:

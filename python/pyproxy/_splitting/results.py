@@ -92,6 +92,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
     if state.route.keeps_diagnostics and not outcome.is_error:
         if state.memory is not None:
             state.memory = _behind_command(proxy, state.memory, inj.query[0])
+        elif state.draft is None and not _has_old_names(proxy):
+            # Nothing was before.
+            state.draft = answers.Memory(None, row_count=0, warning_count=0)
         return
     state.memory = None
     affected = None if outcome.is_error else inj.resultset.affected_rows
@@ -122,7 +125,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
 def note_draft(state: SplitState, warnings: int) -> None:
     """The client's last statement was a question, answered by MySQL with these warnings of its own."""
     state.memory, state.has_found = None, True
-    state.draft = answers.Memory(None, row_count=-1, warning_count=warnings)
+    state.draft = answers.Memory(None, row_count=-1, found_rows=1, warning_count=warnings)
 
 
 def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
@@ -231,7 +234,9 @@ def _note_last_of_mysql(proxy: Proxy, state: SplitState, inj: Injection) -> None
         state.ties.add(UNSEEN_CHANGE)
         return
     found_rows, insert_id = known
-    if state.found_rows is not None and not state.has_found:
+    if state.draft.found_rows is not None:
+        found_rows = state.draft.found_rows
+    elif state.found_rows is not None and not state.has_found:
         found_rows = state.found_rows
     state.memory = replace(state.draft, found_rows=found_rows)
     _note_insert_id(proxy, state, insert_id)

@@ -10,17 +10,19 @@ What cannot ties the client to the connection that has it.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pyproxy import (
     COM_BINLOG_DUMP,
     COM_BINLOG_DUMP_GTID,
     COM_CHANGE_USER,
+    COM_INIT_DB,
+    COM_PING,
     COM_QUERY,
     COM_QUIT,
     COM_RESET_CONNECTION,
+    COM_SET_OPTION,
     COM_STMT_BULK_EXECUTE,
     COM_STMT_CLOSE,
     COM_STMT_EXECUTE,
@@ -30,7 +32,6 @@ from pyproxy import (
     Error,
     Ok,
     auto_config,
-    balance,
     commands,
 )
 from pyproxy._common.queries import query_packet
@@ -38,6 +39,7 @@ from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import INSERT_ID, REPORTS
 from pyproxy._splitting import last, results, status
+from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
@@ -59,6 +61,7 @@ POOL_SETTINGS = {
 
 _STREAMS = (COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID, COM_TABLE_DUMP)
 _EXECUTES = (COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE)
+_SHORT_ANSWERS = (COM_STMT_PREPARE, COM_PING, COM_INIT_DB, COM_SET_OPTION)
 _UNANSWERED = (COM_STMT_CLOSE, COM_STMT_SEND_LONG_DATA)
 
 # An execution of a statement that is not known: MariaDB's clients need not wait for its number.
@@ -84,6 +87,7 @@ class Splitter:
         self._splits = splits
         self._causal = causal
         self._counters = status.Counters()
+        self._places = Places(name, settings, self._counters, splits=splits, causal=causal)
 
     # Hooks.
 
@@ -131,9 +135,9 @@ class Splitter:
             answer = last.answer(proxy, state, command, self._name)
             if answer is not None:
                 return answer
-        if self._attach(proxy, state, meant):
+        if self._places.attach(proxy, state, meant):
             return self._run(proxy, state, command, packet, meant)
-        return self._wait_or_refuse(
+        return self._places.wait_or_refuse(
             proxy, state, meant, lambda: self._run(proxy, state, command, packet, meant)
         )
 
@@ -168,11 +172,11 @@ class Splitter:
             if question is not None:
                 state.waits_for = self._causal.version(proxy)
                 proxy.queries.append(results.CATCH_UP, query_packet(question), True)
-        # The answer to PREPARE has the number of the statement.
+        # The answer to PREPARE has the number of the statement, the others may count warnings.
         proxy.queries.append(
             results.COMMAND,
             packet,
-            command.type == COM_STMT_PREPARE,
+            command.type in _SHORT_ANSWERS,
             failure_is_needed=is_guarded,
         )
         return proxy.PROXY_SEND_QUERY
@@ -186,9 +190,12 @@ class Splitter:
                 return proxy.PROXY_IGNORE_RESULT
             proxy.queries.reset()
             return self._again(proxy, state)
+        answer: Decision = None
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
+            if state.route.keeps_diagnostics:
+                answer = last.with_warnings(state, inj)
             results.note_command(proxy, state, inj)
             self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()
@@ -206,7 +213,7 @@ class Splitter:
             return None
         if not results.ask_more(proxy, state, inj):
             pools.give_back(proxy)
-        return None if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT
+        return answer if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT
 
     def disconnect_client(self, proxy: Proxy) -> None:
         state = getattr(proxy.connection, self._name, None)
@@ -237,102 +244,17 @@ class Splitter:
             return state.statements.get(command.stmt_handler_id or 0, _UNKNOWN)
         return route(command)
 
-    def _attach(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
-        """Sees to it that a server connection is attached on which the command can run; False if there is none."""
-        backend = proxy.connection.backend if proxy.connection.server is not None else None
-        if backend is not None and results.must_stay(proxy, state):
-            # Nothing can be written on a replica, and it cannot go on elsewhere.
-            return not (meant.is_write and self._splits and backend.type == proxy.BACKEND_TYPE_RO)
-        if state.leaves_something:
-            # What it relies on went with its connection.
-            return False
-        if backend is not None and (meant.goes_anywhere or meant.asks_about_last):
-            return True
-        if self._reads(proxy, meant):
-            if backend is not None and backend.type == proxy.BACKEND_TYPE_RO:
-                return True
-            late = self._causal.late(proxy) if self._causal is not None else ()
-            ndx = balance.idle_ro(proxy, late)
-            if ndx >= 0 and self._move(proxy, state, ndx):
-                return True
-        if backend is not None and backend.type == proxy.BACKEND_TYPE_RW:
-            return True
-        ndx = balance.idle_failsafe_rw(proxy)
-        if ndx >= 0 and self._move(proxy, state, ndx):
-            return True
-        may_be_ro = meant.goes_anywhere or meant.can_be_set_anywhere
-        ndx = balance.idle_ro(proxy) if may_be_ro else -1
-        return ndx >= 0 and self._move(proxy, state, ndx)
-
-    def _move(self, proxy: Proxy, state: SplitState, ndx: int) -> bool:
-        if not pools.attach(proxy, ndx):
-            return False
-        if state.note_place(proxy):
-            self._counters.moves += 1
-        if self._splits:
-            results.expect_mode(proxy, state)
-        return True
-
     def _again(self, proxy: Proxy, state: SplitState) -> Decision | Coroutine[Any, Any, Decision]:
         """Runs on the primary what a replica refused. Nothing of its answer has reached the client."""
         packet, state.retry = state.retry, None
         state.retries += 1
         self._counters.retries += 1
-        pools.give_back(proxy)
 
         def run() -> Decision:
             proxy.queries.append(results.COMMAND, packet or b"")
             return proxy.PROXY_IGNORE_RESULT
 
-        ndx = balance.idle_failsafe_rw(proxy)
-        if ndx >= 0 and self._move(proxy, state, ndx):
-            return run()
-        return self._wait_or_refuse(proxy, state, Route(), run)
-
-    def _wait_or_refuse(
-        self, proxy: Proxy, state: SplitState, meant: Route, run: Callable[[], Decision]
-    ) -> Decision | Coroutine[Any, Any, Decision]:
-        """Runs the command when another client has given a connection back on which it can."""
-        types = [proxy.BACKEND_TYPE_RW]
-        if meant.goes_anywhere or meant.can_be_set_anywhere or self._reads(proxy, meant):
-            types.append(proxy.BACKEND_TYPE_RO)
-        backends = [
-            backend.ndx
-            for backend in proxy.globals.backends
-            if backend.type in types and backend.state == proxy.BACKEND_STATE_UP
-        ]
-        may_wait = proxy.globals.config.event_loop == "own" and self._settings.wait_seconds > 0
-        if not may_wait or not backends or state.leaves_something:
-            return self._refuse(proxy)
-        # A coroutine: whoever calls the hook waits for it.
-        return self._wait(proxy, state, backends, run)
-
-    async def _wait(
-        self, proxy: Proxy, state: SplitState, backends: list[int], run: Callable[[], Decision]
-    ) -> Decision:
-        self._counters.waits += 1
-        clock = asyncio.get_running_loop()
-        deadline = clock.time() + self._settings.wait_seconds
-        while (left := deadline - clock.time()) > 0:
-            waiting = proxy.connection.wait_for_backend(backends)
-            try:
-                ndx = await asyncio.wait_for(waiting, left)
-            except asyncio.TimeoutError:
-                break
-            # Its server may have closed it just now.
-            if self._move(proxy, state, ndx):
-                return run()
-        return self._refuse(proxy)
-
-    def _reads(self, proxy: Proxy, meant: Route) -> bool:
-        return meant.is_read and (self._causal is None or self._causal.may_read(proxy))
-
-    def _refuse(self, proxy: Proxy) -> Error:
-        """No connection: the client has to come again, as only a client that connects can open one."""
-        self._counters.refusals += 1
-        proxy.connection.connection_close = True
-        text = f"{self._name}: no idle connection to a backend for this command, connect again"
-        return Error(text, 1040, "08004")
+        return self._places.to_primary(proxy, state, run)
 
     def _trace(self, proxy: Proxy, command: Command) -> None:
         if self._settings.is_debug:

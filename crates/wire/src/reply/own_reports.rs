@@ -69,7 +69,16 @@ impl OwnReports {
                 STATE_CHANGE => self.state,
                 GTIDS => self.gtids,
                 TRANSACTION_CHARACTERISTICS => self.transaction == Transactions::Characteristics,
-                TRANSACTION_STATE => self.tells(Reader::new(data).lenenc_bytes()?, told),
+                TRANSACTION_STATE => {
+                    let state = Reader::new(data).lenenc_bytes()?;
+                    let tells = self.tells(state, told);
+                    if tells && self.transaction == Transactions::Explicit {
+                        write_explicit(own, state);
+                        false
+                    } else {
+                        tells
+                    }
+                }
                 _ => false,
             };
             if is_own {
@@ -82,10 +91,15 @@ impl OwnReports {
     /// Whether the client is told of this state of its transaction.
     fn tells(&self, state: &[u8], told: &mut Told) -> bool {
         let is_explicit = state.first() == Some(&b'T');
+        // Of what it reads, that from the start only is told.
+        let has_snapshot = is_explicit && state.get(2) == Some(&b'R');
         let was_explicit = std::mem::replace(&mut told.is_explicit, is_explicit);
+        let had_snapshot = told.has_snapshot;
+        let is_new = is_explicit != was_explicit;
+        told.has_snapshot = has_snapshot && (is_new || had_snapshot);
         match self.transaction {
             Transactions::Nothing => false,
-            Transactions::Explicit => is_explicit != was_explicit,
+            Transactions::Explicit => is_new || had_snapshot != told.has_snapshot,
             Transactions::State | Transactions::Characteristics => true,
         }
     }
@@ -114,6 +128,18 @@ impl OwnReports {
     }
 }
 
+/// The state of a transaction without what statements in it did. A consistent snapshot is a read from the start.
+fn write_explicit(own: &mut Vec<u8>, state: &[u8]) {
+    let letters = state.iter().enumerate().map(|(place, letter)| match (place, letter) {
+        (0, _) | (2, b'R') => *letter,
+        _ => b'_',
+    });
+    let letters: Vec<u8> = letters.collect();
+    let mut data = Vec::new();
+    Writer::new(&mut data).lenenc_bytes(&letters);
+    write(own, TRANSACTION_STATE, &data);
+}
+
 /// What a client was told of its session, and what it is still to be told.
 ///
 /// An EOF packet has no room for reports, an ERR packet neither: they come with an OK later.
@@ -123,6 +149,8 @@ pub struct Told {
     due: Vec<u8>,
     /// The client is in a transaction that a statement began.
     is_explicit: bool,
+    /// It was told that this one began with a consistent snapshot.
+    has_snapshot: bool,
     /// The server may have reports of a statement that failed, which comes with the next ones.
     may_be_late: bool,
 }
@@ -227,10 +255,12 @@ mod tests {
             write(&mut report, TRANSACTION_STATE, &[b"\x08", letters].concat());
             !own.of(&report, told).is_empty()
         };
-        let steps: [(&[u8], bool); 7] = [
+        let steps: [(&[u8], bool); 9] = [
             (b"I___W___", false),
             (b"________", false),
             (b"T_R_____", true),
+            (b"T_______", true),
+            (b"T_R_____", false),
             (b"T_R_W___", false),
             (b"________", true),
             (b"_______L", false),
