@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use testkit::host::builder::Builder;
 use testkit::{Host, eventually, wait::PATIENCE};
 
 use super::*;
@@ -42,10 +43,18 @@ def read_query_result(proxy, inj):
     proxy.connection.backend_ndx = -1
 ";
 
-/// Directly, the client would be told the same.
+/// A host whose only backend may have so many connections. Clients that wait have all the time that a busy machine needs.
+fn with_limit(limit: usize) -> Builder {
+    Host::builder()
+        .backend(db())
+        .option("pyproxy-backend-max-connections", limit)
+        .option("pyproxy-connect-timeout", PATIENCE.as_secs())
+        .option("pyproxy-login-timeout", PATIENCE.as_secs())
+}
+
 #[test]
 fn who_comes_to_a_full_backend_waits_for_a_place() {
-    let host = Host::builder().backend(db()).option("pyproxy-backend-max-connections", 2).start();
+    let host = with_limit(2).start();
     let (first, mut second) = (host.client(), host.client());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
@@ -98,7 +107,7 @@ fn nobody_waits_in_the_chassis() {
 
 #[test]
 fn who_leaves_while_it_waits_takes_no_place() {
-    let host = Host::builder().backend(db()).option("pyproxy-backend-max-connections", 1).start();
+    let host = with_limit(1).start();
     let first = host.client();
     let waiting = host.connect();
     assert!(eventually(PATIENCE, || host.log().contains("is full, waits for a place")));
@@ -122,7 +131,7 @@ fn many_clients_of_several_threads_share_few_connections() {
 }
 
 fn share_few_connections(event_threads: u32) {
-    let host = Host::builder().backend(db()).script(POOLING).event_threads(event_threads).start();
+    let host = with_limit(2).script(POOLING).event_threads(event_threads).start();
     thread::scope(|scope| {
         for _ in 0..20 {
             scope.spawn(|| {
@@ -142,15 +151,19 @@ fn share_few_connections(event_threads: u32) {
 
 #[test]
 fn who_gives_up_waiting_leaves_what_came_to_others() {
-    let host = Host::builder().backend(db()).script(POOLING).start();
+    let host = with_limit(2).script(POOLING).start();
     let mut impatient = host.client();
     let mut busy: Vec<_> = (0..2).map(|_| host.client()).collect();
-    for client in &mut busy {
-        client.send_command(3, b"SELECT SLEEP(1)").unwrap();
+    let mut holder = RawClient::login(db(), &MariaDb::user()).unwrap();
+    for (n, client) in busy.iter_mut().enumerate() {
+        holder.query(&format!("SELECT GET_LOCK('full{n}', 0)")).unwrap();
+        let waits = format!("SELECT GET_LOCK('full{n}', 60) + RELEASE_LOCK('full{n}')");
+        client.send_command(3, waits.as_bytes()).unwrap();
     }
     for _ in 0..3 {
         assert_eq!(impatient.query("IMPATIENT").unwrap().value(), "too long");
     }
+    holder.quit();
     for client in &mut busy {
         client.read_answer(1).unwrap();
         assert_eq!(client.query("SELECT 1").unwrap().value(), "1");
