@@ -120,7 +120,7 @@ impl Session {
             return idle.take_for_user(user, client, capabilities, |_| true);
         }
         // There is less to be said to one that is still as this client left it.
-        let is_own = |server: &Server| server.session.owner == Some(self.id);
+        let is_own = |server: &Server| server.session.owner == Some(self.owner());
         idle.take_for_user(user, client, capabilities, is_own)
             .or_else(|| idle.take_for_user(user, client, capabilities, |server| self.fits(server)))
     }
