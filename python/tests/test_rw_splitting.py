@@ -707,3 +707,22 @@ def test_debug_output_names_backend_and_command(
     session.script.settings.is_debug = True
     session.query("SELECT 1")
     assert "[COM_QUERY] SELECT 1\n" in capsys.readouterr().out
+
+
+def test_what_a_hint_sets_does_not_stay(session: Session) -> None:
+    sql = "SELECT /*+ SET_VAR(sort_buffer_size = 65536) */ 1"
+    changes = Changes({"sort_buffer_size": "65536"}, state=True)
+    session.servers[READER].on(sql, Result([("1", 8)], [("1",)], changes=changes))
+    assert queries(session, sql, "DO 1") == [(READER, sql), (PRIMARY, "DO 1")]
+
+
+def test_a_program_of_a_view_changes_nothing_on_a_replica(session: Session) -> None:
+    answer = Result([("x", 8)], [("1",)], changes=Changes(schema="", state=True))
+    session.servers[READER].on("SELECT x FROM v", answer)
+    assert queries(session, "SELECT x FROM v", "DO 1")[-1] == (PRIMARY, "DO 1")
+
+
+def test_a_client_that_wants_other_reports_stays(session: Session) -> None:
+    sql = "SET session_track_state_change = ON"
+    queries(session, sql)
+    assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]
