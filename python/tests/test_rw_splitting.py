@@ -745,3 +745,22 @@ def test_asking_changes_nothing(session: Session) -> None:
     before = len(session.server_queries)
     shown(session)
     assert len(session.server_queries) == before
+
+
+def test_what_a_hint_sets_does_not_stay(session: Session) -> None:
+    sql = "SELECT /*+ SET_VAR(sort_buffer_size = 65536) */ 1"
+    changes = Changes({"sort_buffer_size": "65536"}, state=True)
+    session.servers[READER].on(sql, Result([("1", 8)], [("1",)], changes=changes))
+    assert queries(session, sql, "DO 1") == [(READER, sql), (PRIMARY, "DO 1")]
+
+
+def test_a_program_of_a_view_changes_nothing_on_a_replica(session: Session) -> None:
+    answer = Result([("x", 8)], [("1",)], changes=Changes(schema="", state=True))
+    session.servers[READER].on("SELECT x FROM v", answer)
+    assert queries(session, "SELECT x FROM v", "DO 1")[-1] == (PRIMARY, "DO 1")
+
+
+def test_a_client_that_wants_other_reports_stays(session: Session) -> None:
+    sql = "SET session_track_state_change = ON"
+    queries(session, sql)
+    assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]

@@ -13,14 +13,12 @@ from pyproxy._splitting.answers import (
     QUESTION,
     QUESTION_OF_MYSQL,
     Memory,
-    Warnings,
-    binary,
     columns_of_question,
     of_question,
     of_question_of_mysql,
-    of_warnings,
     without_rows,
 )
+from pyproxy._splitting.shown import Warnings, binary, of_warnings
 from pyproxy.testing import Ok, Result, injection
 
 NAMES = ("ROW_COUNT()", "FOUND_ROWS()", "LAST_INSERT_ID()", "@@warning_count")

@@ -121,7 +121,7 @@ impl Session {
             return idle.take_for_user(&claim, |_| true);
         }
         // There is less to be said to one that is still as this client left it.
-        idle.take_for_user(&claim, |server| server.session.owner == Some(self.id))
+        idle.take_for_user(&claim, |server| server.session.owner == Some(self.owner()))
             .or_else(|| idle.take_for_user(&claim, |_| true))
     }
 

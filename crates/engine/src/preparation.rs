@@ -106,7 +106,7 @@ impl Turn<'_> {
         let Some(server) = self.session.server.as_ref() else { return Vec::new() };
         let session = &server.session;
         let wanted = &self.session.state;
-        let is_own = session.owner == Some(self.session.id) && !session.is_incomplete;
+        let is_own = session.owner == Some(self.session.owner()) && !session.is_incomplete;
         let difference = wanted.difference(&session.state).filter(|_| is_own);
         let is_reset = difference.is_none();
         let mut tasks = Vec::new();
@@ -286,11 +286,11 @@ impl Turn<'_> {
 
     fn is_prepared(&mut self, last: Task) {
         let Some(preparation) = self.state.preparation.take() else { return self.abort() };
-        let (id, state) = (self.session.id, self.session.state.clone());
+        let (owner, state) = (self.session.owner(), self.session.state.clone());
         if let Some(server) = self.server() {
             server.busy = false;
             if last != Task::Collation && preparation.failure.is_none() {
-                (server.session.owner, server.session.state) = (Some(id), state);
+                (server.session.owner, server.session.state) = (Some(owner), state);
             }
         }
         if let Some(failure) = preparation.failure {

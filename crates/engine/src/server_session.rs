@@ -105,11 +105,14 @@ impl SessionState {
     }
 }
 
+/// A client connection, and which of its sessions: it has another one after a reset, or as another user.
+pub(crate) type Owner = (u64, u32);
+
 /// The session on a server connection.
 #[derive(Debug, Default)]
 pub struct ServerSession {
-    /// The client connection that it is as the client left it.
-    pub(crate) owner: Option<u64>,
+    /// Whose it is, as the client left it.
+    pub(crate) owner: Option<Owner>,
     /// It lacks something of what that client expects: it is to be made its own like any other.
     pub(crate) is_incomplete: bool,
     /// What it has that others can be given.
@@ -126,7 +129,7 @@ pub struct ServerSession {
 
 impl ServerSession {
     /// A login, or COM_CHANGE_USER, made it that of this client connection.
-    pub(crate) fn begin(&mut self, owner: u64) {
+    pub(crate) fn begin(&mut self, owner: Owner) {
         *self = Self {
             owner: Some(owner),
             lasting_ties: std::mem::take(&mut self.lasting_ties),
@@ -201,7 +204,7 @@ mod tests {
         session.tie("a temporary table", false);
         session.tie("an option", true);
         assert_eq!(session.ties().collect::<Vec<_>>(), ["a temporary table", "an option"]);
-        session.begin(7);
+        session.begin((7, 0));
         assert_eq!(session.ties().collect::<Vec<_>>(), ["an option"]);
         assert!(!session.is_free());
         session.free("an option");

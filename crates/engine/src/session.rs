@@ -7,6 +7,7 @@ use wire::reply::{StatusFlags, Told};
 use wire::statement::Execution;
 
 use crate::capacity::Ticket;
+use crate::server_session::Owner;
 use crate::{Attributes, Client, Hook, Queries, Server, SessionState, Shared};
 
 /// One client connection. Scripts see and change it through a [`Slot`](crate::Slot).
@@ -38,6 +39,8 @@ pub struct Session {
     pub(crate) forgot_flags: bool,
     /// The character set of the default database is the server's: a reset took it, and the database stayed.
     pub(crate) forgot_database: bool,
+    /// How often its session has begun anew.
+    era: u32,
     /// It says itself what it wants to be told.
     pub(crate) passes_reports: bool,
     /// The script's hook that runs now: from the question to the verdict.
@@ -88,6 +91,7 @@ impl Session {
             attributes: Attributes::default(),
             told: Told::default(),
             passes_reports: false,
+            era: 0,
             forgot_flags: false,
             forgot_database: false,
             execution: None,
@@ -118,6 +122,8 @@ impl Session {
     /// The client had its session begin anew.
     pub(crate) fn begin_anew(&mut self, how: Anew) {
         let role = self.state.role.take();
+        // What it left on others is not what it has now.
+        self.era = self.era.wrapping_add(1);
         self.forget_server_session();
         self.state = SessionState { role, ..SessionState::default() };
         (self.told, self.passes_reports) = (Told::default(), false);
@@ -143,6 +149,11 @@ impl Session {
         }
     }
 
+    /// Who the client is to its server connections.
+    pub(crate) fn owner(&self) -> Owner {
+        (self.id, self.era)
+    }
+
     /// The client gets the reports of its servers as they are, until its session begins anew.
     pub fn pass_reports(&mut self) {
         self.passes_reports = true;
@@ -150,9 +161,10 @@ impl Session {
 
     /// A reset took away what the attached connection had, from whomever.
     pub(crate) fn forget_server_session(&mut self) {
+        let owner = self.owner();
         if let Some(server) = self.server.as_mut() {
             let role = server.session.state.role.take();
-            server.session.begin(self.id);
+            server.session.begin(owner);
             // It stays on all servers.
             server.session.state.role = role;
             if let Some(reports) = server.reports.as_mut() {

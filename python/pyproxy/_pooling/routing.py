@@ -197,7 +197,7 @@ def _of_statement(statement: Statement) -> Route:
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
         has_no_table=(statement.word(0) in _WITHOUT_TABLES and statement.word(1) != "STATEMENT")
-        or (statement.word(0) == "SELECT" and not statement.has("FROM")),
+        or (statement.word(0) == "SELECT" and not statement.has("FROM", *_SEQUENCES)),
         is_plain=statement.word(0) in _PLAIN,
     )
     word = statement.word(0)

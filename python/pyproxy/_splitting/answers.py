@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyproxy import Raw, Rows
+from pyproxy._splitting.shown import Warnings, limit
 from pyproxy._sql.text import Statement, statements
 
 if TYPE_CHECKING:
@@ -21,12 +22,9 @@ __all__ = [
     "SHOW_WARNINGS",
     "Columns",
     "Memory",
-    "Warnings",
-    "binary",
     "columns_of_question",
     "of_question",
     "of_question_of_mysql",
-    "of_warnings",
     "without_rows",
 ]
 
@@ -90,13 +88,11 @@ class Memory:
             and len(found) == 1
             and found[0].word(0) == "SHOW"
             and found[0].word(1) in ("WARNINGS", "ERRORS")
-            and _limit(found[0]) is not None
+            and limit(found[0]) is not None
         )
 
     def behind(self, memory: Memory) -> Memory:
         """This, with the warnings of the statement before, whose connection said `memory`."""
-        if not self.is_clean:
-            return self
         return replace(
             self,
             warning_count=memory.warning_count,
@@ -206,10 +202,10 @@ class Memory:
         return self._listed(found[0]) if is_one else None
 
     def _listed(self, statement: Statement) -> tuple[bytes, ...] | None:
-        what, limit = statement.word(1), _limit(statement)
-        if what not in ("WARNINGS", "ERRORS") or self.warnings is None or limit is None:
+        what, wanted = statement.word(1), limit(statement)
+        if what not in ("WARNINGS", "ERRORS") or self.warnings is None or wanted is None:
             return None
-        return (self.warnings.errors if what == "ERRORS" else self.warnings.rows)[limit]
+        return (self.warnings.errors if what == "ERRORS" else self.warnings.rows)[wanted]
 
     def _cells(self, statement: Statement) -> list[tuple[FieldDict, int]] | None:
         """The columns and their values; None if something else is asked for."""
@@ -271,57 +267,6 @@ def _questions(statement: Statement) -> list[tuple[str, str]]:
         found.append((name, text))
         index = end
     return found
-
-
-@dataclass(frozen=True)
-class Warnings:
-    """The answer to SHOW WARNINGS, in payloads."""
-
-    head: tuple[bytes, ...]
-    """What comes in front of the rows."""
-    rows: tuple[bytes, ...]
-    end: bytes
-
-    @property
-    def errors(self) -> tuple[bytes, ...]:
-        """The rows whose level, the first cell, is `Error`."""
-        return tuple(row for row in self.rows if row.startswith(b"\x05Error"))
-
-    def without_rows(self) -> Warnings:
-        """The answer where there are none."""
-        return replace(self, rows=())
-
-
-def of_warnings(result: Resultset) -> Warnings | None:
-    """The answer to `SHOW_WARNINGS`."""
-    packets = result.packets
-    if result.error is not None or result.rows is None or packets is None:
-        return None
-    first = len(packets) - 1 - len(result.rows)
-    return Warnings(packets[:first], packets[first:-1], packets[-1])
-
-
-def binary(row: bytes) -> bytes:
-    """A row of the answer to `SHOW_WARNINGS` in the form that a prepared statement gives: the code is a number."""
-    start = 1 + row[0]
-    end = start + 1 + row[start]
-    code = int(row[start + 1 : end])
-    return bytes(2) + row[:start] + code.to_bytes(4, "little") + row[end:]
-
-
-def _limit(statement: Statement) -> slice | None:
-    """Which rows SHOW ... LIMIT wants; None if it says something else."""
-    tokens = [token.text for token in statement.tokens[2:]]
-    if not tokens:
-        return slice(None)
-    numbers = [int(text) for text in tokens[1::2] if text.isdecimal()]
-    if tokens[0].upper() != "LIMIT" or len(numbers) != len(tokens) // 2:
-        return None
-    if len(tokens) == 2:
-        return slice(0, numbers[0])
-    if len(tokens) == 4 and tokens[2] == ",":
-        return slice(numbers[0], numbers[0] + numbers[1])
-    return None
 
 
 def columns_of_question(result: Resultset) -> Columns | None:

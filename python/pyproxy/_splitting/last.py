@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
 from pyproxy._common.queries import query_packet
-from pyproxy._splitting.answers import SHOW_WARNINGS, binary, of_warnings, without_rows
-from pyproxy._splitting.results import note_draft
+from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, without_rows
+from pyproxy._splitting.asking import note_draft, note_last
+from pyproxy._splitting.results import COMMAND
+from pyproxy._splitting.shown import binary, of_warnings
 
 if TYPE_CHECKING:
     from pyproxy import Decision, Injection, Proxy, Rows
@@ -19,10 +21,23 @@ if TYPE_CHECKING:
     from pyproxy._splitting.state import SplitState
     from pyproxy.commands import Command
 
-__all__ = ["ANSWERS", "RESTORED", "answer", "answered", "ask", "is_asked", "with_warnings"]
+__all__ = [
+    "ANSWERS",
+    "LATE",
+    "RESTORED",
+    "answer",
+    "answered",
+    "answered_late",
+    "ask",
+    "ask_late",
+    "is_asked",
+    "with_warnings",
+]
 
 RESTORED = 8
 """The id of a statement that leaves what the client's last one left."""
+LATE = 10
+"""The id of the question on which the client's own waits."""
 _EMPTY, _VALUED, _BINARY = 6, 7, 9
 ANSWERS = (_EMPTY, _VALUED, _BINARY)
 """The ids of questions to servers whose answers are the client's."""
@@ -74,6 +89,33 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
     for statement in memory.restoring(sql) or ():
         proxy.queries.append(RESTORED, query_packet(statement), True)
     return False
+
+
+def ask_late(proxy: Proxy, state: SplitState, command: Command) -> bool:
+    """Asks the connection to which the client is tied, if it knows all but FOUND_ROWS(); False if it knows that, too."""
+    known = state.carried_found
+    if known is None or state.memory is not None or command.type != COM_QUERY:
+        return False
+    if state.draft is not None or "FOUND_ROWS" not in (command.query or "").upper():
+        return False
+    state.late = command
+    proxy.queries.append(LATE, query_packet(QUESTION), True)
+    return True
+
+
+def answered_late(proxy: Proxy, state: SplitState, inj: Injection, name: str) -> Decision:
+    """What `ask_late` asked is answered, and now the client is."""
+    note_last(proxy, state, inj)
+    command, state.late = state.late, None
+    packet = query_packet((command.query or "") if command is not None else "")
+    if command is not None and state.memory is not None:
+        found = answer(proxy, state, command, name)
+        if found is not None:
+            return found
+        if ask(proxy, state, command, packet):
+            return proxy.PROXY_IGNORE_RESULT
+    proxy.queries.append(COMMAND, packet, False)
+    return proxy.PROXY_IGNORE_RESULT
 
 
 def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:

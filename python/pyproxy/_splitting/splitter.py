@@ -38,7 +38,7 @@ from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import INSERT_ID, REPORTS
-from pyproxy._splitting import last, results, status
+from pyproxy._splitting import asking, last, results, status
 from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
@@ -148,6 +148,8 @@ class Splitter:
         self._trace(proxy, command)
         if last.is_asked(state, command, meant) and last.ask(proxy, state, command, packet):
             return proxy.PROXY_SEND_QUERY
+        if meant.asks_about_last and last.ask_late(proxy, state, command):
+            return proxy.PROXY_SEND_QUERY
         state.note_sent(meant)
         if REPORTS in meant.ties:
             proxy.connection.client_session.pass_reports()
@@ -202,16 +204,18 @@ class Splitter:
             if self._causal is not None:
                 is_error = inj.resultset.error is not None
                 self._causal.note(proxy, gtids, has_written, is_error)
+        elif inj.id == last.LATE:
+            return last.answered_late(proxy, state, inj, self._name)
         elif inj.id == last.RESTORED:
             return proxy.PROXY_IGNORE_RESULT
         elif inj.id in last.ANSWERS:
             decision = last.answered(proxy, state, inj)
-            if not results.ask_more(proxy, state, inj):
+            if not asking.ask_more(proxy, state, inj):
                 pools.give_back(proxy)
             return decision
-        elif not results.note_answer(proxy, state, inj):
+        elif not asking.note_answer(proxy, state, inj):
             return None
-        if not results.ask_more(proxy, state, inj):
+        if not asking.ask_more(proxy, state, inj):
             pools.give_back(proxy)
         return answer if inj.id == results.COMMAND else proxy.PROXY_IGNORE_RESULT
 

@@ -11,6 +11,7 @@ from pyproxy._splitting.answers import Columns, Memory
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
+    from pyproxy.commands import Command
 
 __all__ = ["SplitState"]
 
@@ -28,6 +29,9 @@ class SplitState(ClientSession):
         self.memory: Memory | None = None
         # What is known of it so far, where several questions tell: MySQL.
         self.draft: Memory | None = None
+        # No statement was answered yet; and whether the last one had warnings of its own.
+        self.is_fresh = True
+        self.warned = False
         # The warnings of the statement before are still to be told, and its connection is with others.
         self.owes_warnings = False
         # What was known of the statement before the one in progress.
@@ -35,6 +39,10 @@ class SplitState(ClientSession):
         # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
         self.found_rows: int | None = None
         self.has_found = False
+        # FOUND_ROWS() of an earlier statement, which the connection to which the client is tied does not know.
+        self.carried_found: int | None = None
+        # A question of the client's that waits for what else is to be known.
+        self.late: Command | None = None
         # The last insert id may be another one than `connection.client_session` knows.
         self.insert_id_is_unknown = False
         # The variables whose values are asked for.
@@ -58,9 +66,10 @@ class SplitState(ClientSession):
         """A command goes to the server."""
         super().note_sent(route)
         self._take_insert_id()
+        # Also where it is no statement: it may fail.
+        known = self.memory.found_rows if self.memory is not None else self.carried_found
+        self.before, self.found_rows = self.memory, known
         if not route.keeps_diagnostics:
-            self.before = self.memory
-            self.found_rows = self.memory.found_rows if self.memory is not None else None
             self.memory = None
 
     def note_result(self, outcome: Outcome) -> None:

@@ -1,0 +1,154 @@
+"""What a connection is asked before it is given back: values of settings, and about the client's last statement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pyproxy import COM_INIT_DB
+from pyproxy._common.queries import query_packet
+from pyproxy._pooling.ties import VARIABLE
+from pyproxy._splitting import answers, values
+from pyproxy._splitting.results import COLUMNS, has_old_names, must_stay
+from pyproxy._splitting.shown import of_warnings
+from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
+
+if TYPE_CHECKING:
+    from pyproxy import Injection, Proxy
+
+__all__ = ["ask_more", "note_answer", "note_draft", "note_last"]
+
+# The values of settings, about the last statement, its warnings, and for what an error left.
+_VALUES, _LAST, _WARNINGS, _REST = 2, 3, 4, 5
+
+
+def note_draft(state: SplitState, warnings: int) -> None:
+    """The client's last statement was a question, answered by MySQL with these warnings of its own."""
+    state.memory, state.has_found = None, True
+    state.draft = answers.Memory(None, row_count=-1, found_rows=1, warning_count=warnings)
+
+
+def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
+    """Asks what is still to be known before the connection goes back; False if it can go now."""
+    if proxy.connection.server is None:
+        return True
+    may_stay = must_stay(proxy, state)
+    question = _next_question(state, not has_old_names(proxy))
+    asks = state.asked or (state.owes_warnings and question is not None)
+    if (may_stay and not asks) or (not may_stay and state.route.goes_anywhere):
+        return may_stay
+    # Every question is a statement, behind which nothing is known of the client's own.
+    if question is not None:
+        _ask(proxy, question[0], query_packet(question[1]))
+        return True
+    if state.asked:
+        _ask(proxy, _VALUES, query_packet(values.question(state.asked)))
+        return True
+    if may_stay:
+        return True
+    if state.may_have_left and inj.id != _REST:
+        # It makes every server report what it kept.
+        database = proxy.connection.client.default_db.encode("utf-8", "surrogateescape")
+        if not database:
+            state.ties.add(UNSEEN_CHANGE)
+            return True
+        _ask(proxy, _REST, bytes((COM_INIT_DB,)) + database)
+        return True
+    return False
+
+
+def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
+    """One of these questions is answered; False if it is none of them."""
+    result = inj.resultset
+    if inj.id == _VALUES:
+        settings = values.learned(state.asked, result)
+        state.asked = ()
+        if settings is None:
+            state.ties.add(VARIABLE)
+        else:
+            setting = state.route.setting
+            if setting is not None and "NAMES" in setting.names:
+                settings = values.of_names(settings)
+            proxy.connection.client_session.learn(settings)
+            for name in values.READ_ONLY:
+                state.read_only = settings.get(name, state.read_only)
+    elif inj.id == _LAST:
+        if state.draft is not None:
+            _note_last_of_mysql(proxy, state, inj)
+        else:
+            note_last(proxy, state, inj)
+    elif inj.id == _WARNINGS:
+        warnings = of_warnings(result)
+        if warnings is None:
+            state.ties.add(UNSEEN_CHANGE)
+        elif state.draft is not None:
+            count = state.draft.warning_count
+            # Not all of them need be in the list: max_error_count.
+            count = max(1, len(warnings.rows)) if count is None else count
+            state.draft = replace(state.draft, warnings=warnings, warning_count=count)
+        elif state.memory is not None:
+            state.memory = replace(state.memory, warnings=warnings)
+    elif inj.id == _REST:
+        state.may_have_left = False
+        changes = result.session_changes
+        if result.error is not None or changes is None or changes.state or changes.variables:
+            state.ties.add(UNSEEN_CHANGE)
+    else:
+        return False
+    return True
+
+
+def _next_question(state: SplitState, is_mysql: bool) -> tuple[int, str] | None:
+    """What is to be asked about the last statement; None: nothing more."""
+    memory, draft = state.memory, state.draft
+    if memory is None and is_mysql and draft is not None:
+        if draft.warning_count != 0 and draft.warnings is None:
+            return _WARNINGS, answers.SHOW_WARNINGS
+        return _LAST, answers.QUESTION_OF_MYSQL
+    if memory is None:
+        return _LAST, answers.QUESTION
+    if memory.warning_count and memory.warnings is None:
+        return _WARNINGS, answers.SHOW_WARNINGS
+    return None
+
+
+def note_last(proxy: Proxy, state: SplitState, inj: Injection) -> None:
+    """`QUESTION` is answered."""
+    known = answers.of_question(inj.resultset)
+    if known is None:
+        state.ties.add(UNSEEN_CHANGE)
+        return
+    memory, insert_id = known
+    if state.found_rows is not None and not state.has_found:
+        memory = replace(memory, found_rows=state.found_rows)
+    if state.route.has_no_table and state.before is not None and not state.warned:
+        # What this connection has besides is of others.
+        memory = memory.behind(state.before)
+    state.memory = memory
+    if memory.columns is not None:
+        COLUMNS[True] = memory.columns
+    _note_insert_id(proxy, state, insert_id)
+
+
+def _note_last_of_mysql(proxy: Proxy, state: SplitState, inj: Injection) -> None:
+    known = answers.of_question_of_mysql(inj.resultset)
+    if known is None or state.draft is None:
+        state.ties.add(UNSEEN_CHANGE)
+        return
+    found_rows, insert_id = known
+    if state.draft.found_rows is not None:
+        found_rows = state.draft.found_rows
+    elif state.found_rows is not None and not state.has_found:
+        found_rows = state.found_rows
+    state.memory = replace(state.draft, found_rows=found_rows)
+    _note_insert_id(proxy, state, insert_id)
+
+
+def _note_insert_id(proxy: Proxy, state: SplitState, insert_id: int) -> None:
+    state.insert_id_is_unknown = False
+    if insert_id or proxy.connection.client_session.insert_id is not None:
+        proxy.connection.client_session.learn(insert_id=insert_id)
+
+
+def _ask(proxy: Proxy, id: int, packet: bytes) -> None:
+    proxy.queries.append(id, packet, True)
