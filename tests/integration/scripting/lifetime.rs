@@ -22,7 +22,7 @@ SHARED = {}
 SETTABLE = {
     "Connection": {"backend_ndx": -1, "connection_close": True},
     "Response": {"type": 0, "rows": []},
-    "Backend": {"state": 1, "uuid": "x"},
+    "Backend": {"state": 1, "uuid": "x", "max_connections": 0},
     "Pool": {"min_idle_connections": 1, "max_idle_connections": 1},
 }
 
@@ -59,10 +59,9 @@ def uses(thing):
         if name.startswith("__"):
             continue
         if callable(getattr(type(thing), name)):
-            method = getattr(thing, name)
-            arguments = {"append": (1, b"\x03x"), "prepend": (1, b"\x03x"),
+            arguments = {"append": (1, b"\x03x"), "prepend": (1, b"\x03x"), "wait_for_backend": ([0],),
                          "add": ("127.0.0.1:1",)}.get(name, ())
-            yield name + "()", lambda method=method, arguments=arguments: method(*arguments)
+            yield name + "()", lambda name=name, arguments=arguments: getattr(thing, name)(*arguments)
         else:
             yield name, lambda name=name: getattr(thing, name)
     kind = type(thing).__name__

@@ -111,6 +111,7 @@ impl Connection {
         py: Python<'py>,
         backends: Vec<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        access::alive(&self.session)?;
         waiting::wait_for_backend(py, &self.session, &self.shared, &backends)
     }
 
