@@ -92,9 +92,11 @@ pub unsafe fn host_call<R: Default>(
     })
 }
 
-/// A panic payload may itself panic when dropped; leaking it is the safe choice on this path.
+/// A panic's message is dropped. Any other payload may itself panic when it is: leaking it is the safe choice.
 fn discard(payload: Box<dyn Any + Send>) {
-    std::mem::forget(payload);
+    if !payload.is::<String>() && !payload.is::<&'static str>() {
+        std::mem::forget(payload);
+    }
 }
 
 /// Sends panic messages of this library to the host's log, with a backtrace. Idempotent.
