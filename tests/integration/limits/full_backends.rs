@@ -100,9 +100,7 @@ fn nobody_waits_in_the_chassis() {
     let first = host.client();
     assert_eq!(assert_err_and_close(&mut host.connect(), 0).code, 1040);
     first.quit();
-    let served =
-        eventually(PATIENCE, || RawClient::login(host.address(), &MariaDb::user()).is_ok());
-    assert!(served, "nobody gets the place that is free");
+    assert_place_is_free(&host);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod time_outs;
 
 use std::io;
 
-use testkit::{Host, Login, MariaDb, RawClient};
+use testkit::{Host, Login, MariaDb, RawClient, eventually, wait::PATIENCE};
 
 /// Answers `SELECT 'client'` with the client's address, `SELECT 'stats'` with what is counted.
 const TELLING: &str = r#"
@@ -35,6 +35,13 @@ fn counted(client: &mut RawClient, name: &str) -> u64 {
     let rows = client.query("SELECT 'stats'").unwrap().text();
     let row = rows.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("no {name}"));
     row[1].parse().unwrap()
+}
+
+/// A client that left has made room: the test user is served again.
+fn assert_place_is_free(host: &Host) {
+    let served =
+        eventually(PATIENCE, || RawClient::login(host.address(), &MariaDb::user()).is_ok());
+    assert!(served, "nobody gets the place that is free");
 }
 
 /// Connects and says this first.
