@@ -48,6 +48,7 @@ impl Turn<'_> {
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
         self.note_statement(packet);
+        self.note_closed_statement(packet.payload);
         if self.state.settings.profiling {
             self.ask(Question::ReadQuery, Some(packet));
         } else {
@@ -128,7 +129,9 @@ impl Turn<'_> {
             return self.hear_last_words();
         }
         let command = Command(self.session.command.unwrap_or_default());
-        if !packet.is_continued() && self.prepare(command, || Next::Command(Held::new(packet))) {
+        if !packet.is_continued()
+            && self.prepare(packet.payload, || Next::Command(Held::new(packet)))
+        {
             return;
         }
         self.state.exchange.effect = self.change_of_client(packet);
@@ -137,10 +140,14 @@ impl Turn<'_> {
             server.busy = true;
         }
         self.expect_answer(packet.payload);
+        if command == Command::STMT_PREPARE {
+            self.expect_statement(&packet.joined());
+        }
         self.begin_server_exchange();
         match self.change_user_to_ask_again(packet.payload) {
+            _ if self.state.refusal.is_some() => {}
             Some(payload) => self.send_to_server(&payload),
-            None => self.forward(Side::Server, packet),
+            None => self.forward_about_statement(packet),
         }
         if packet.is_continued() {
             return self.go(Step::MoreCommand, Awaits::MoreCommand);

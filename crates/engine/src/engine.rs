@@ -53,6 +53,8 @@ pub struct State {
     pub translator: Option<Box<Translator>>,
     /// What the server is told before the next command.
     pub preparation: Option<Box<Preparation>>,
+    /// The ERR that answers the command which is started: its statement could not be prepared where it runs.
+    pub refusal: Option<Vec<u8>>,
     /// Where the current login stands.
     pub login: LoginRounds,
     /// Where the current command stands.
@@ -164,6 +166,7 @@ impl Engine {
             tracker: ResultTracker::new(0, Capabilities::empty()),
             translator: None,
             preparation: None,
+            refusal: None,
             login: LoginRounds::default(),
             exchange: Exchange::default(),
             greeted_by_proxy: false,

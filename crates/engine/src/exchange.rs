@@ -1,5 +1,7 @@
 //! One command of the client, from its arrival to the last packet of its answer.
 
+use std::sync::Arc;
+
 use wire::Command;
 use wire::connect::Login;
 
@@ -23,6 +25,8 @@ pub struct Exchange {
     pub nested: Nested,
     /// The text of a COM_STMT_PREPARE whose answer is remembered for the script.
     pub preparing: Option<Vec<u8>>,
+    /// The text of a COM_STMT_PREPARE that is with the server, and gets a number of the client's own.
+    pub numbers: Option<Arc<[u8]>>,
     /// The answer may open a cursor, whose columns are remembered for the script.
     pub opens_cursor: bool,
 }
@@ -37,7 +41,7 @@ impl Exchange {
 
     /// Whether something in the packets of the answer is remembered.
     pub fn is_looked_at(&self) -> bool {
-        self.opens_cursor || self.preparing.is_some()
+        self.opens_cursor || self.preparing.is_some() || self.numbers.is_some()
     }
 
     /// Whether the client has its answer, or expects none.

@@ -62,7 +62,7 @@ impl Turn<'_> {
             return false;
         }
         let command = Command(query.packet.first().copied().unwrap_or_default());
-        if self.prepare(command, || Next::Queue) {
+        if self.prepare(&query.packet, || Next::Queue) {
             self.session.queries.push_front(query);
             return true;
         }
@@ -83,9 +83,14 @@ impl Turn<'_> {
     pub fn send_query(&mut self, query: &Query) {
         self.shared.stats.queued_queries.increment();
         self.begin_server_exchange();
-        match self.change_user_to_ask_again(&query.packet) {
-            Some(other) => self.send_to_server(&other),
-            None => self.send_to_server(&self.with_attributes(&query.packet)),
+        if self.state.refusal.is_some() {
+            return;
+        }
+        if let Some(other) = self.change_user_to_ask_again(&query.packet) {
+            return self.send_to_server(&other);
+        }
+        if let Some(packet) = self.about_statement(&query.packet) {
+            self.send_to_server(&self.with_attributes(&packet));
         }
     }
 
@@ -98,6 +103,7 @@ impl Turn<'_> {
         self.state.exchange.effect = self.change_of(&query.packet, 0);
         self.state.exchange.opens_cursor = self.note_cursor(&query.packet);
         self.expect_answer(&query.packet);
+        self.expect_statement(&query.packet);
         let kept = query.resultset_is_needed || query.failure_is_needed;
         self.state.exchange.injection = (!query.is_forwarded)
             .then(|| Injection { cursor, ..Injection::new(query, capabilities) });

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::Capabilities;
 use wire::reply::SessionChanges;
 
+use crate::statements::ServerStatements;
+
 /// What can be carried to another connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionState {
@@ -117,6 +119,8 @@ pub struct ServerSession {
     pub(crate) is_incomplete: bool,
     /// What it has that others can be given.
     pub state: SessionState,
+    /// The client's statements that are prepared there.
+    pub(crate) statements: ServerStatements,
     /// Why no other connection, and no other client, can take its place, in plain words.
     ties: BTreeSet<String>,
     /// Those that a reset does not end.

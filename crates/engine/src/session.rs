@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use wire::Capabilities;
 use wire::reply::{StatusFlags, Told};
-use wire::statement::Execution;
+use wire::statement::{Cursors, Execution};
 
 use crate::capacity::Ticket;
 use crate::server_session::Owner;
+use crate::statements::ClientStatements;
 use crate::{Attributes, Client, Hook, Queries, Server, SessionState, Shared};
 
 /// One client connection. Scripts see and change it through a [`Slot`](crate::Slot).
@@ -33,6 +34,8 @@ pub struct Session {
     pub attributes: Attributes,
     /// What is known of that command if it executes a prepared statement.
     pub execution: Option<Arc<Execution>>,
+    /// Its prepared statements, if scripts track sessions; else they are those of its server connection.
+    pub(crate) statements: ClientStatements,
     /// What the client was told of its session.
     pub(crate) told: Told,
     /// A MariaDB has forgotten what the client's login asked for: IGNORE_SPACE, INTERACTIVE.
@@ -89,6 +92,7 @@ impl Session {
             command: None,
             state: SessionState::default(),
             attributes: Attributes::default(),
+            statements: ClientStatements::default(),
             told: Told::default(),
             passes_reports: false,
             era: 0,
@@ -126,6 +130,7 @@ impl Session {
         self.era = self.era.wrapping_add(1);
         self.forget_server_session();
         self.state = SessionState { role, ..SessionState::default() };
+        self.statements = ClientStatements::default();
         (self.told, self.passes_reports) = (Told::default(), false);
         self.forgot_flags = matches!(how, Anew::User | Anew::Reset);
         self.forgot_database = how == Anew::Reset;
@@ -167,6 +172,7 @@ impl Session {
             server.session.begin(owner);
             // It stays on all servers.
             server.session.state.role = role;
+            server.cursors = Cursors::default();
             if let Some(reports) = server.reports.as_mut() {
                 reports.forget();
             }

@@ -107,6 +107,7 @@ impl Turn<'_> {
         match self.state.step {
             Step::Greeting => self.greeting(packet.payload),
             Step::LoginAnswer => self.login_answer(packet),
+            Step::Answer if self.state.exchange.numbers.is_some() => self.numbered_answer(packet),
             Step::Answer | Step::FileAnswer if self.state.translator.is_some() => {
                 self.translated_answer(packet);
             }

@@ -1,9 +1,11 @@
 //! A client: mostly it obeys the protocol, and it checks what it gets.
 
+use std::collections::BTreeMap;
+
 use engine::Settings;
 use wire::connect::{AuthReply, ChangeUser, Handshake, Login, LoginKind};
-use wire::reply::is_err;
-use wire::result::{ResultTracker, Step};
+use wire::reply::{PrepareOk, is_err};
+use wire::result::{Part, ResultTracker, Step};
 use wire::{Capabilities, Command};
 
 use super::choices::Choices;
@@ -12,6 +14,15 @@ use super::packets::{self, Packet};
 
 /// How a progress report starts, which looks like an ERR.
 const PROGRESS: &[u8] = b"\xff\xff\xff";
+
+/// Where an execution has its mark.
+const MARK_AT: usize = 6;
+
+/// The mark of an execution; `None`: it has none.
+pub fn mark_of_execution(payload: &[u8]) -> Option<u8> {
+    let is_execution = payload.first() == Some(&Command::STMT_EXECUTE.0);
+    payload.get(MARK_AT).copied().filter(|mark| is_execution && *mark > 1)
+}
 
 /// Where the client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +82,9 @@ pub struct Client {
     tracker: Option<(ResultTracker, Option<(usize, u32)>)>,
     /// Nobody can say what the answer in progress ought to be: a script made some of it, or the client says goodbye.
     pub is_exempt: bool,
+    /// The marks of the statements that it prepared, by their numbers.
+    pub statements: BTreeMap<u32, u8>,
+    marked: u8,
     /// It did something that the protocol does not allow.
     pub lied: bool,
     /// A script took part in the login: nobody can say who ought to speak.
@@ -99,6 +113,8 @@ impl Default for Client {
             command: 0,
             tracker: None,
             is_exempt: false,
+            statements: BTreeMap::new(),
+            marked: 0,
             lied: false,
             is_lost: false,
             surprised: None,
@@ -200,7 +216,7 @@ impl Client {
             return Packet::new(0, b"\0\0\0\x01\0".to_vec());
         }
         let payload = packets::command_with_attributes(self.capabilities, input);
-        let payload = self.with_password(payload);
+        let payload = self.mark(self.with_password(payload), input);
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();
         if self.command == Command::CHANGE_USER.0 {
@@ -226,6 +242,27 @@ impl Client {
             }
             None => command,
         }
+    }
+
+    /// A statement that is prepared gets a mark, which its executions have in place of their iterations.
+    fn mark(&mut self, mut payload: Vec<u8>, input: &mut Choices<'_>) -> Vec<u8> {
+        match Command(payload[0]) {
+            Command::STMT_PREPARE => {
+                self.marked = self.marked.wrapping_add(1).max(2);
+                payload.push(self.marked);
+            }
+            Command::CHANGE_USER | Command::RESET_CONNECTION => self.statements.clear(),
+            Command::STMT_EXECUTE
+                if payload.len() > MARK_AT && !self.statements.is_empty() && input.chance(200) =>
+            {
+                let at = input.below(self.statements.len());
+                let (number, mark) = self.statements.iter().nth(at).expect("below their number");
+                payload[1..5].copy_from_slice(&number.to_le_bytes());
+                payload[MARK_AT] = *mark;
+            }
+            _ => {}
+        }
+        payload
     }
 
     fn expect_answer(&mut self) {
@@ -307,7 +344,15 @@ impl Client {
         let capabilities = self.capabilities;
         let (tracker, _) =
             self.tracker.get_or_insert_with(|| (ResultTracker::new(command, capabilities), answer));
-        match tracker.feed(payload) {
+        let fed = tracker.feed(payload);
+        if tracker.part() == Part::Ok
+            && self.command == Command::STMT_PREPARE.0
+            && command == self.command
+            && let Ok(ok) = PrepareOk::parse(payload)
+        {
+            self.statements.insert(ok.statement_id, self.marked);
+        }
+        match fed {
             Ok(Step::More | Step::Stream) => {}
             Ok(Step::Done) => {
                 self.answers += 1;

@@ -125,7 +125,11 @@ impl<'h, 'i> Hands<'h, 'i> {
                 if source == Source::Command
                     && let Some(id) = self.io.tracked
                 {
-                    check_owner(&mut end.state(), &packet.payload, id);
+                    let mut state = end.state();
+                    check_owner(&mut state, &packet.payload, id);
+                    if !self.io.client.lied {
+                        state.check_statement(&packet.payload);
+                    }
                 }
                 end.receive(&packet, source, self.input);
             }
@@ -240,6 +244,9 @@ impl Driver for Hands<'_, '_> {
                 self.send(Side::Server, Packet::new(id, payload.to_vec()), Origin::Proxy);
             }
             Effect::Send { to, id, payload } => {
+                if to == Side::Server && payload.first() == Some(&Command::CHANGE_USER.0) {
+                    self.io.client.statements.clear();
+                }
                 if to == Side::Server && !payload.is_empty() {
                     // Another query: what is kept from now on is its answer.
                     self.io.chosen = None;

@@ -238,7 +238,7 @@ impl<'i> World<'i> {
         };
         let session =
             conn.engine.session().lock().expect("a session that the script is asked about");
-        let said = script::decide(ask, &session, &conn.io.client, &mut self.input);
+        let said = script::decide(ask, &session, &self.shared, &conn.io.client, &mut self.input);
         conn.io.client.is_lost |= match ask.hook() {
             Hook::ConnectServer | Hook::ReadAuth | Hook::ReadAuthResult => {
                 !matches!(said.verdict, Verdict::Proceed | Verdict::IgnoreResult | Verdict::Greet)

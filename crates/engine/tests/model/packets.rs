@@ -1,5 +1,6 @@
 //! The packets that clients, servers and scripts make.
 
+use engine::Shared;
 use wire::connect::{AuthSwitch, ChangeUser, Handshake, Login};
 use wire::query_attributes::NONE;
 use wire::reply::{EofPacket, ErrPacket, OkPacket, PrepareOk, StatusFlags};
@@ -232,11 +233,15 @@ pub fn fields(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<Vec<u8
     packets
 }
 
-pub fn prepared(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<Vec<u8>> {
+pub fn prepared(
+    statement_id: u32,
+    capabilities: Capabilities,
+    input: &mut Choices<'_>,
+) -> Vec<Vec<u8>> {
     let (params, columns) = (input.below(3), input.below(3));
     let count = |n: usize| u16::try_from(n).unwrap();
     let ok =
-        PrepareOk { statement_id: 1, columns: count(columns), params: count(params), warnings: 0 };
+        PrepareOk { statement_id, columns: count(columns), params: count(params), warnings: 0 };
     let mut packets = vec![ok.encode()];
     for n in [params, columns] {
         packets.extend(definitions(capabilities, n));
@@ -258,6 +263,9 @@ pub fn eof(status: StatusFlags) -> Vec<u8> {
     EofPacket { warnings: 0, status }.encode()
 }
 
+/// What is prepared. Clients mark theirs.
+pub const STATEMENT: &[u8] = b"SELECT ?";
+
 /// A command as clients send it and scripts queue it, with what it is about if that matters.
 pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
     const TEXTS: [&[u8]; 4] = [b"SELECT 1", b"USE x", b"LOAD DATA LOCAL INFILE 'f'", b""];
@@ -269,7 +277,7 @@ pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
         }
         100..=109 => with(Command::PING, b""),
         110..=119 => with(Command::INIT_DB, b"y"),
-        120..=129 => with(Command::STMT_PREPARE, b"SELECT ?"),
+        120..=129 => with(Command::STMT_PREPARE, STATEMENT),
         130..=145 => {
             let flags = u8::from(input.chance(128));
             with(Command::STMT_EXECUTE, &[1, 0, 0, 0, flags, 1, 0, 0, 0])
@@ -294,6 +302,17 @@ pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
             any
         }
     }
+}
+
+/// A command as scripts queue it. Where they track sessions they let none begin anew: its client would know nothing of it.
+pub fn command_of_script(
+    capabilities: Capabilities,
+    shared: &Shared,
+    input: &mut Choices<'_>,
+) -> Vec<u8> {
+    let command = command(capabilities, input);
+    let begins_anew = command.first() == Some(&Command::RESET_CONNECTION.0);
+    if begins_anew && shared.tracks_sessions() { vec![Command::PING.0] } else { command }
 }
 
 /// A command as a client sends it: with attributes, if that was agreed on.
@@ -340,7 +359,7 @@ pub fn method_named(payload: &[u8], capabilities: Capabilities) -> Option<Vec<u8
 pub fn prepares(payload: &[u8]) -> bool {
     let Some((command, text)) = payload.split_first() else { return false };
     match Command(*command) {
-        Command::RESET_CONNECTION | Command::INIT_DB => true,
+        Command::RESET_CONNECTION | Command::INIT_DB | Command::STMT_PREPARE => true,
         Command::QUERY => is_told(text) || cells_asked_for(text).is_some(),
         _ => false,
     }

@@ -55,7 +55,7 @@ pub fn act(
             let chance = if hook == Hook::ReadQuery { 160 } else { 24 };
             if input.chance(chance) {
                 for _ in 0..input.below(most) {
-                    let packet = packets::command(session.client.capabilities(), input);
+                    let packet = packets::command_of_script(session.client.capabilities(), shared, input);
                     let mut query = Query::new(1, packet, input.chance(160), now).unwrap();
                     // By the packet, so that nothing else of the input moves.
                     query.failure_is_needed =
@@ -123,7 +123,13 @@ fn check_taken(session: &Session, hook: Hook) {
 }
 
 /// What the script answers.
-pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices<'_>) -> Said {
+pub fn decide(
+    ask: &Ask,
+    session: &Session,
+    shared: &Shared,
+    client: &Client,
+    input: &mut Choices<'_>,
+) -> Said {
     let hook = ask.hook();
     let fits = |verdict| Said { verdict, is_raw: false };
     match input.byte() {
@@ -156,7 +162,8 @@ pub fn decide(ask: &Ask, session: &Session, client: &Client, input: &mut Choices
         Hook::ReadQuery => match input.byte() {
             0..=159 => fits(Verdict::SendQuery),
             160..=189 => {
-                fits(Verdict::Forward(packets::command(session.client.capabilities(), input)))
+                let capabilities = session.client.capabilities();
+                fits(Verdict::Forward(packets::command_of_script(capabilities, shared, input)))
             }
             _ => answer(client, input),
         },

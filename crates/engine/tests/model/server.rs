@@ -1,6 +1,6 @@
 //! A server, seen from its end of a connection: mostly it obeys the protocol.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -55,6 +55,9 @@ pub struct State {
     pub serial: u32,
     /// Whose client's command it ran since its session began, of the connections of the model.
     pub used_by: Option<u64>,
+    /// Its prepared statements, and the number that was given last.
+    pub statements: BTreeMap<u32, Vec<u8>>,
+    pub(super) given: u32,
     /// That is what the proxy tells it before another one.
     is_preparing: bool,
     /// It said something that the protocol does not allow: nothing is certain any more.
@@ -95,6 +98,8 @@ impl End {
             command: 0,
             serial: 0,
             used_by: None,
+            statements: BTreeMap::new(),
+            given: input.byte().into(),
             is_preparing: false,
             lied: false,
             hung_up: false,
@@ -272,6 +277,7 @@ impl State {
                 }
                 self.say(vec![packets::ok(packets::status(input), self.capabilities, input)]);
                 (self.user, self.phase, self.used_by) = (user, Phase::Ready, None);
+                self.statements.clear();
             }
             140..=204 => self.switch(input),
             205..=219 => self.say(vec![vec![1, 4]]),

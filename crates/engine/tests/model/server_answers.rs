@@ -2,6 +2,7 @@
 
 use wire::connect::ChangeUser;
 use wire::reply::StatusFlags;
+use wire::statement::statement_id;
 use wire::{Capabilities, Command, query_attributes};
 
 use super::choices::Choices;
@@ -12,7 +13,13 @@ impl State {
     pub(super) fn answer(&mut self, packet: &Packet, source: Source, input: &mut Choices<'_>) {
         let capabilities = self.capabilities;
         let answer = match Command(self.command) {
-            Command::STMT_CLOSE | Command::STMT_SEND_LONG_DATA => Vec::new(),
+            Command::STMT_CLOSE => {
+                if let Some(id) = statement_id(&packet.payload) {
+                    self.statements.remove(&id);
+                }
+                Vec::new()
+            }
+            Command::STMT_SEND_LONG_DATA => Vec::new(),
             Command::QUIT => {
                 self.hung_up = true;
                 let says_so = input.chance(32);
@@ -33,7 +40,7 @@ impl State {
             | Command::STMT_BULK_EXECUTE => return self.query(input),
             _ if input.chance(24) => vec![packets::err()],
             Command::FIELD_LIST => packets::fields(capabilities, input),
-            Command::STMT_PREPARE => packets::prepared(capabilities, input),
+            Command::STMT_PREPARE => self.prepare(&packet.payload, input),
             Command::STMT_FETCH => packets::fetched(capabilities, input),
             Command::STATISTICS => vec![b"Uptime: 1".to_vec()],
             Command::BINLOG_DUMP | Command::BINLOG_DUMP_GTID => {
@@ -54,11 +61,32 @@ impl State {
             command => {
                 if command == Command::RESET_CONNECTION {
                     self.used_by = None;
+                    self.statements.clear();
                 }
                 vec![packets::ok(packets::status(input), capabilities, input)]
             }
         };
         self.say(answer);
+    }
+
+    fn prepare(&mut self, payload: &[u8], input: &mut Choices<'_>) -> Vec<Vec<u8>> {
+        // The number of the connection is in it: no other one has the same.
+        self.given += 1;
+        self.statements.insert(self.given, payload.get(1..).unwrap_or_default().to_vec());
+        packets::prepared(self.given, self.capabilities, input)
+    }
+
+    /// The statement that a client executes is the one that it prepared, whatever its number is here.
+    pub(super) fn check_statement(&self, payload: &[u8]) {
+        let Some(text) = statement_id(payload).and_then(|id| self.statements.get(&id)) else {
+            return;
+        };
+        let (told, prepared) = (super::client::mark_of_execution(payload), text.last());
+        let is_marked = text.len() > packets::STATEMENT.len();
+        assert!(
+            self.lied || !is_marked || told.is_none() || told == prepared.copied(),
+            "another statement is executed: {payload:02x?}, and prepared is {text:02x?}"
+        );
     }
 
     /// Whether a query has no attributes that can be read, though it ought to have: the proxy puts them in front of what a

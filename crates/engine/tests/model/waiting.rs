@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use engine::{Ask, Event, Hook, Incoming, Injection, Outcome, Query, QueryId, Side, Slot, Verdict};
 
+use wire::statement::statement_id;
+
 use super::client::Origin;
 use super::driver::Hands;
 use super::packets::{self, Packet};
@@ -101,7 +103,7 @@ impl World<'_> {
                 let id = waits.asked;
                 waits.open.insert(id);
                 let client = &self.conns[n].io.client;
-                let packet = packets::command(client.capabilities(), &mut self.input);
+                let packet = packets::command_of_script(client.capabilities(), &self.shared, &mut self.input);
                 Event::Query { id, query: Query::new(0, packet, true, self.now).unwrap() }
             }
             _ => return Some(What::LateVerdict(self.late_decision(n))),
@@ -129,13 +131,16 @@ impl World<'_> {
 impl Hands<'_, '_> {
     /// The command that the script was asked about goes out part by part.
     pub fn send_late(&mut self, id: u8, payload: &[u8]) {
-        let Some((packet, origin)) = self.io.late.take() else {
+        let is_about_statement = statement_id(payload).is_some() && self.io.tracked.is_some();
+        let at_hand = || self.io.at_hand.take().filter(|_| is_about_statement);
+        let Some((packet, origin)) = self.io.late.take().or_else(at_hand) else {
             self.late_parts = self.late_parts.checked_sub(1).expect("a packet that was kept");
             return;
         };
-        assert_eq!(packet.payload, payload);
+        assert!(is_about_statement || packet.payload == payload, "another packet: {payload:02x?}");
         self.late_parts = packet.rest.len();
-        self.send(Side::Server, Packet { id, ..Packet::clone(&packet) }, origin);
+        let payload = payload.to_vec();
+        self.send(Side::Server, Packet { id, payload, ..Packet::clone(&packet) }, origin);
     }
 
     /// Whether it is the answer to the login that the script was asked about.

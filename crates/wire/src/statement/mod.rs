@@ -5,6 +5,7 @@
 //! payloads include the command byte. The answer to a preparation is
 //! [`PrepareOk`](crate::reply::PrepareOk), rows are [`BinaryRow`](crate::result::BinaryRow)s.
 
+mod bound_types;
 mod close;
 mod cursors;
 mod execute;
@@ -15,6 +16,7 @@ mod prepared;
 mod reset;
 mod statements;
 
+pub use bound_types::BoundTypes;
 pub use close::StmtClose;
 pub use cursors::{Cursors, Definitions};
 pub use execute::{CURSOR_FLAGS, PARAMETER_COUNT_AVAILABLE, Param, Params, StmtExecute};
@@ -23,7 +25,7 @@ pub use long_data::StmtSendLongData;
 pub use prepare::StmtPrepare;
 pub use prepared::PreparedStatement;
 pub use reset::StmtReset;
-pub use statements::{Execution, Statements, statement_id};
+pub use statements::{Execution, LAST, Statements, statement_id};
 
 use crate::{Command, Reader, WireError};
 

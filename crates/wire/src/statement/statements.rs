@@ -11,7 +11,7 @@ use crate::reply::PrepareOk;
 use crate::{Capabilities, Command, Reader, WireError};
 
 /// What MariaDB's clients send for "the statement that was prepared last".
-const LAST: u32 = u32::MAX;
+pub const LAST: u32 = u32::MAX;
 
 /// Texts of statements and values that were sent ahead, of one connection, by the id of the statement.
 ///

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use wire::Command;
+use wire::statement::Statements;
 
 use crate::turn::Turn;
 use crate::{Hook, Incoming};
@@ -21,8 +22,8 @@ impl Turn<'_> {
                 self.state.exchange.preparing = packet.joined().get(1..).map(<[u8]>::to_vec);
             }
             _ => {
-                if let Some(server) = self.server() {
-                    let execution = server.statements.command(&packet.joined());
+                if let Some(known) = self.known_statements() {
+                    let execution = known.command(&packet.joined());
                     self.session.execution = execution.map(Arc::new);
                 }
             }
@@ -33,8 +34,16 @@ impl Turn<'_> {
     pub fn note_prepared(&mut self, payload: &[u8]) {
         let Some(text) = self.state.exchange.preparing.take() else { return };
         let capabilities = self.session.client.capabilities();
-        if let Some(server) = self.server() {
-            server.statements.prepared(&text, payload, capabilities);
+        if let Some(known) = self.known_statements() {
+            known.prepared(&text, payload, capabilities);
         }
+    }
+
+    /// They go where the numbers are from.
+    fn known_statements(&mut self) -> Option<&mut Statements> {
+        if self.shared.tracks_sessions() {
+            return Some(&mut self.session.statements.known);
+        }
+        self.session.server.as_mut().map(|server| &mut server.statements)
     }
 }

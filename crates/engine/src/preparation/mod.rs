@@ -1,22 +1,25 @@
 //! What a server connection is told before a command runs on it: all of it at once, and then the answers are read.
 //!
 //! It is to report what changes in its session (`reports.rs`). One that comes out of the pool is made the client's own: reset, if
-//! others had it, and given the client's character set, settings, role and database (`server_session.rs`).
+//! others had it, and given the client's character set, settings, role and database (`server_session.rs`). A statement that is
+//! executed there and was prepared elsewhere is prepared there, too.
+
+mod tasks;
 
 use std::collections::VecDeque;
 
-use wire::reply::{ErrPacket, is_err, is_ok};
+use wire::reply::{ErrPacket, PrepareOk, is_err, is_ok};
 use wire::result::{Part, ResultTracker, Step as Progress, TextRow};
+use wire::statement::StmtClose;
 use wire::{Capabilities, Command};
 
-use crate::collations::{Names, question};
+use crate::collations::Names;
 use crate::engine::Step;
 use crate::exchange::Nested;
 use crate::held::Held;
-use crate::reports::{OWN_REPORTS, tell, tell_nothing};
-use crate::server_session::assignment;
+use crate::statements::NO_STATEMENT;
 use crate::turn::Turn;
-use crate::{Attributes, Awaits, ER_UNKNOWN_ERROR, Incoming, Query, QueryId, Reply};
+use crate::{Awaits, ER_UNKNOWN_ERROR, Incoming, Query, QueryId, Reply, Session};
 
 /// Unknown database.
 const ER_BAD_DB_ERROR: u16 = 1049;
@@ -40,6 +43,10 @@ enum Task {
     Role,
     /// The client's database.
     Database,
+    /// The database that the client had when it prepared the statement. Without it the statement is refused, and nothing else.
+    StatementDatabase,
+    /// The statement that the command is about.
+    Statement,
 }
 
 /// The answers that are awaited.
@@ -50,6 +57,10 @@ pub struct Preparation {
     native: Capabilities,
     /// The ERR of the first one that failed.
     failure: Option<Vec<u8>>,
+    /// The statement that is prepared, and its number on the server.
+    statement: Option<(u32, Option<u32>)>,
+    /// The ERR of the first one that concerns nothing but that statement.
+    refusal: Option<Vec<u8>>,
     next: Next,
 }
 
@@ -64,18 +75,33 @@ pub enum Next {
     Nested(QueryId, Query),
 }
 
+impl Next {
+    fn has_reply(&self, session: &Session) -> bool {
+        let command = match self {
+            Self::Command(_) => session.command,
+            Self::Queue => session.queries.front().and_then(|query| query.packet.first().copied()),
+            Self::Nested(_, query) => query.packet.first().copied(),
+        };
+        command.is_some_and(|command| Command(command).has_reply())
+    }
+}
+
 impl Turn<'_> {
-    /// Tells the server what it must know before `command`. `false`: there is nothing. `true`: `next`, which has that command, runs
-    /// when it has answered.
-    pub fn prepare(&mut self, command: Command, next: impl FnOnce() -> Next) -> bool {
-        if !self.shared.tracks_sessions() {
+    /// Tells the server what it must know before the command in `packet`. `false`: there is nothing. `true`: `next`, which has that
+    /// command, runs when it has answered.
+    pub fn prepare(&mut self, packet: &[u8], next: impl FnOnce() -> Next) -> bool {
+        if !self.shared.tracks_sessions() || self.state.refusal.is_some() {
             return false;
         }
+        let command = Command(packet.first().copied().unwrap_or_default());
         let begins_anew = matches!(command, Command::RESET_CONNECTION | Command::CHANGE_USER);
-        if begins_anew || !command.has_reply() || command == Command::PING {
+        let is_told = command.has_reply() || command == Command::STMT_SEND_LONG_DATA;
+        if begins_anew || !is_told || command == Command::PING {
             return false;
         }
-        let tasks = self.tasks();
+        self.close_statements();
+        let about = self.statement_of(packet);
+        let tasks = self.tasks(about.map(|number| (number, command)));
         let Some(native) = self.native_capabilities() else { return false };
         let mut commands = VecDeque::new();
         for (task, packet) in &tasks {
@@ -89,95 +115,32 @@ impl Turn<'_> {
         if let Some(server) = self.server() {
             server.busy = true;
         }
-        let preparation =
-            Preparation { tasks: commands, tracker, native, failure: None, next: next() };
-        self.state.preparation = Some(Box::new(preparation));
+        let prepares = commands.iter().any(|(task, _)| *task == Task::Statement);
+        self.state.preparation = Some(Box::new(Preparation {
+            tasks: commands,
+            tracker,
+            native,
+            failure: None,
+            statement: about.filter(|_| prepares).map(|number| (number, None)),
+            refusal: None,
+            next: next(),
+        }));
         self.go(Step::Preparing, Awaits::Answer { kept: true });
         true
     }
 
-    fn native_capabilities(&self) -> Option<Capabilities> {
-        let server = self.session.server.as_ref()?;
-        Some(server.reports.as_ref().map_or(server.capabilities(), |reports| reports.native()))
-    }
-
-    /// What is to be done, with the packets that say so.
-    fn tasks(&self) -> Vec<(Task, Vec<u8>)> {
-        let Some(server) = self.session.server.as_ref() else { return Vec::new() };
-        let session = &server.session;
-        let wanted = &self.session.state;
-        let is_own = session.owner == Some(self.session.owner()) && !session.is_incomplete;
-        let difference = wanted.difference(&session.state).filter(|_| is_own);
-        let is_reset = difference.is_none();
-        let mut tasks = Vec::new();
-        let mut settings: Vec<Vec<u8>> = Vec::new();
-        if is_reset {
-            let collation = self.session.client.login.as_ref().map(|login| login.charset);
-            match self.shared.collations.names(server.backend, collation.unwrap_or_default()) {
-                // What follows depends on it.
-                None => return vec![(Task::Collation, self.query(question(collation).as_bytes()))],
-                Some(names) => settings.extend(names.settings(wanted, server.is_mariadb())),
-            }
-            tasks.push((Task::Reset, vec![Command::RESET_CONNECTION.0]));
-            if server.is_mariadb() && !self.session.forgot_flags {
-                let login = self.session.client.login.as_ref();
-                let flags = login.map(|login| login.capabilities);
-                settings.extend(wanted.of_flags(flags.unwrap_or_default()));
-            }
+    /// What the client closed while other connections were attached.
+    fn close_statements(&mut self) {
+        let owner = self.session.owner();
+        let Some(server) = self.session.server.as_mut() else { return };
+        if server.session.owner != Some(owner) {
+            // Somebody's reset did it, or the one that follows does.
+            return;
         }
-        if let Some(reports) = server.reports.as_ref() {
-            let tracks = server.capabilities().contains(Capabilities::SESSION_TRACK);
-            if tracks && !reports.knows_own {
-                tasks.push((Task::OwnReports, self.query(OWN_REPORTS.as_bytes())));
-            }
-            if self.session.passes_reports {
-                if !is_reset && reports.is_told {
-                    let text = tell_nothing(server);
-                    tasks.push((Task::ReportNothing, self.query(text.as_bytes())));
-                }
-            } else if is_reset || !reports.is_told {
-                tasks.push((Task::Report, self.query(tell(server).as_bytes())));
-            }
+        for statement_id in server.session.statements.take_closed(&self.session.statements) {
+            self.begin_server_exchange();
+            self.send_to_server(&StmtClose { statement_id }.encode());
         }
-        let to_set = difference.unwrap_or_else(|| wanted.in_order());
-        settings.extend(to_set.iter().map(|(name, value)| assignment(name, value)));
-        let has_id = is_own && session.state.insert_id == wanted.insert_id;
-        if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
-            settings.push(format!("last_insert_id = {id}").into_bytes());
-        }
-        if !settings.is_empty() {
-            // NAMES is no variable, and the variables behind it are the session's all the same.
-            let is_name = settings.first().is_some_and(|first| first.starts_with(b"NAMES "));
-            let set: &[u8] = if is_name { b"SET " } else { b"SET SESSION " };
-            let text = [set, settings.join(&b", "[..]).as_slice()].concat();
-            tasks.push((Task::Settings, self.query(&text)));
-        }
-        if let Some(role) = wanted.role.as_ref().filter(|_| session.state.role != wanted.role) {
-            tasks.push((Task::Role, self.query(&[b"SET ROLE ", role.as_slice()].concat())));
-        }
-        let database = &self.session.client.default_db;
-        let is_same = *database == server.default_db;
-        // It has a character set of its own, which a reset takes away.
-        let is_due = !is_same || (is_reset && !self.session.forgot_database);
-        if !database.is_empty() && is_due {
-            tasks.push((Task::Database, [&[Command::INIT_DB.0], database.as_slice()].concat()));
-            if self.session.forgot_database {
-                tasks.push((
-                    Task::Settings,
-                    self.query(b"SET SESSION collation_database = DEFAULT"),
-                ));
-            }
-        }
-        tasks
-    }
-
-    fn query(&self, text: &[u8]) -> Vec<u8> {
-        let packet = [&[Command::QUERY.0], text].concat();
-        let speaks_attributes = self
-            .native_capabilities()
-            .is_some_and(|native| native.contains(Capabilities::QUERY_ATTRIBUTES));
-        // Those of the client's command belong to that.
-        if speaks_attributes { Attributes::default().put_before(&packet) } else { packet }
     }
 
     /// A packet of an answer.
@@ -189,8 +152,15 @@ impl Turn<'_> {
         };
         let part = preparation.tracker.part();
         let Some((task, _)) = preparation.tasks.front().copied() else { return self.abort() };
-        if part == Part::Row {
-            self.learn(task, packet.payload);
+        match part {
+            Part::Row => self.learn(task, packet.payload),
+            Part::Ok if task == Task::Statement => {
+                let told = PrepareOk::parse(packet.payload).ok().map(|ok| ok.statement_id);
+                if let Some((_, id)) = &mut preparation.statement {
+                    *id = told;
+                }
+            }
+            _ => {}
         }
         match progress {
             Progress::More => self.go(Step::Preparing, Awaits::MoreAnswer),
@@ -257,8 +227,11 @@ impl Turn<'_> {
             }
         }
         let Some(preparation) = self.state.preparation.as_mut() else { return self.abort() };
-        if failed && !may_fail && preparation.failure.is_none() {
-            preparation.failure = Some(last.to_vec());
+        if failed && !may_fail {
+            let is_about_statement = matches!(task, Task::StatementDatabase | Task::Statement);
+            let Preparation { failure, refusal, .. } = &mut **preparation;
+            let why = if is_about_statement { refusal } else { failure };
+            why.get_or_insert_with(|| last.to_vec());
         }
         preparation.tasks.pop_front();
         match preparation.tasks.front().copied() {
@@ -292,11 +265,28 @@ impl Turn<'_> {
             if last != Task::Collation && preparation.failure.is_none() {
                 (server.session.owner, server.session.state) = (Some(owner), state);
             }
+            if let Some((number, id)) = preparation.statement {
+                let id = id.filter(|_| preparation.refusal.is_none());
+                server.session.statements.add(number, id.unwrap_or(NO_STATEMENT));
+            }
         }
         if let Some(failure) = preparation.failure {
             return self.is_unprepared(&failure, preparation.next);
         }
-        match preparation.next {
+        self.state.refusal = preparation.refusal.filter(|_| preparation.next.has_reply(self.session));
+        self.go_on_prepared(preparation.next);
+        if let Some(refusal) = self.state.refusal.take()
+            && self.state.step == Step::Answer
+        {
+            // As if the server had prepared it again by itself, and had not been able to.
+            self.state.at_hand_is_held = true;
+            self.translated_answer(Incoming::single(1, &refusal));
+            self.state.at_hand_is_held = false;
+        }
+    }
+
+    fn go_on_prepared(&mut self, next: Next) {
+        match next {
             Next::Command(held) => {
                 self.state.at_hand_is_held = true;
                 held.show(|packet| self.forward_command(packet));

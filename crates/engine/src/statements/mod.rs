@@ -1,0 +1,169 @@
+//! The prepared statements of a client whose commands run on more than one server connection: they are its own, with numbers of
+//! its own, and prepared where they run.
+//!
+//! Off unless a script tracks sessions ([`Shared::track_sessions`](crate::Shared::track_sessions)): else the numbers are the server's.
+
+mod known;
+mod numbers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wire::statement::{LAST, Statements};
+
+use crate::SessionState;
+
+/// No server gives a statement this number.
+pub(crate) const NO_STATEMENT: u32 = 0;
+
+/// All of one client's session.
+#[derive(Debug, Default)]
+pub struct ClientStatements {
+    prepared: BTreeMap<u32, ClientStatement>,
+    /// The number that was given last.
+    given: u32,
+    /// What [`LAST`] means.
+    last: Option<u32>,
+    /// Their texts and values, for a script that is asked about commands.
+    pub(crate) known: Statements,
+}
+
+/// A statement that the client prepared.
+#[derive(Debug)]
+pub(crate) struct ClientStatement {
+    /// What was prepared.
+    pub text: Arc<[u8]>,
+    /// What its names and its syntax mean.
+    pub context: Arc<Context>,
+    /// How many parameters it has.
+    pub params: u16,
+    /// Their types, as the client bound them last.
+    pub types: Option<Vec<u8>>,
+}
+
+/// What a session was like when a statement was prepared: the statement keeps that.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Context {
+    /// Settings only.
+    pub state: SessionState,
+    /// The default database.
+    pub database: Vec<u8>,
+}
+
+impl Context {
+    pub fn of(state: &SessionState, database: &[u8]) -> Self {
+        let state = SessionState { settings: state.settings.clone(), ..SessionState::default() };
+        Self { state, database: database.to_vec() }
+    }
+
+    pub fn is_that_of(&self, state: &SessionState, database: &[u8]) -> bool {
+        self.state.settings == state.settings && self.database == database
+    }
+}
+
+impl ClientStatements {
+    /// The statement of this number.
+    pub(crate) fn get(&self, number: u32) -> Option<&ClientStatement> {
+        self.prepared.get(&number)
+    }
+
+    fn add(
+        &mut self,
+        text: Arc<[u8]>,
+        params: u16,
+        state: &SessionState,
+        database: &[u8],
+    ) -> u32 {
+        let newest = self.prepared.last_key_value().map(|(_, statement)| &statement.context);
+        let context = newest
+            .filter(|context| context.is_that_of(state, database))
+            .map_or_else(|| Arc::new(Context::of(state, database)), Arc::clone);
+        loop {
+            self.given = self.given.wrapping_add(1);
+            let is_usable = !matches!(self.given, NO_STATEMENT | LAST);
+            if is_usable && !self.prepared.contains_key(&self.given) {
+                break;
+            }
+        }
+        self.last = Some(self.given);
+        self.prepared.insert(self.given, ClientStatement { text, context, params, types: None });
+        self.given
+    }
+
+    fn resolved(&self, number: u32) -> u32 {
+        if number == LAST { self.last.unwrap_or(NO_STATEMENT) } else { number }
+    }
+}
+
+/// Those of the client that are prepared on one server connection.
+#[derive(Debug, Default)]
+pub(crate) struct ServerStatements(BTreeMap<u32, ServerStatement>);
+
+#[derive(Debug)]
+struct ServerStatement {
+    /// The server's number.
+    id: u32,
+    /// The server knows the types of its parameters.
+    is_bound: bool,
+}
+
+impl ServerStatements {
+    /// Whether it is there; for a command that is `answered`, in a way that it can be run.
+    pub fn has(&self, number: u32, answered: bool) -> bool {
+        self.0.get(&number).is_some_and(|it| !answered || it.id != NO_STATEMENT)
+    }
+
+    /// The client's statement has this number on the server; [`NO_STATEMENT`]: it cannot be prepared.
+    pub fn add(&mut self, number: u32, id: u32) {
+        self.0.insert(number, ServerStatement { id, is_bound: false });
+    }
+
+    /// The server's numbers of what its client has closed elsewhere.
+    pub fn take_closed(&mut self, of: &ClientStatements) -> Vec<u32> {
+        let is_closed = |number: &u32| !of.prepared.contains_key(number);
+        let closed: BTreeSet<u32> = self.0.keys().copied().filter(is_closed).collect();
+        let ids = closed.iter().filter_map(|number| self.0.remove(number)).map(|it| it.id);
+        ids.filter(|id| *id != NO_STATEMENT).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(statements: &mut ClientStatements, database: &[u8]) -> u32 {
+        statements.add(Arc::from(&b"DO 1"[..]), 0, &SessionState::default(), database)
+    }
+
+    #[test]
+    fn numbers_are_not_given_twice_while_they_are_used() {
+        let mut statements = ClientStatements::default();
+        assert_eq!([add(&mut statements, b""), add(&mut statements, b"")], [1, 2]);
+        statements.given = LAST - 1;
+        assert_eq!(add(&mut statements, b""), 3);
+        assert_eq!(statements.resolved(LAST), 3);
+        assert_eq!(statements.resolved(7), 7);
+        assert_eq!(ClientStatements::default().resolved(LAST), NO_STATEMENT);
+    }
+
+    #[test]
+    fn statements_share_what_they_were_prepared_in() {
+        let mut statements = ClientStatements::default();
+        let numbers = [&b"a"[..], b"a", b"b"].map(|database| add(&mut statements, database));
+        let [first, second, third] =
+            numbers.map(|number| &statements.get(number).expect("there").context);
+        assert!(Arc::ptr_eq(first, second));
+        assert_ne!(second, third);
+    }
+
+    #[test]
+    fn what_is_closed_elsewhere_is_left_on_the_server() {
+        let mut statements = ClientStatements::default();
+        let number = add(&mut statements, b"");
+        let mut server = ServerStatements::default();
+        server.add(number, 70);
+        server.add(number + 1, 71);
+        assert_eq!(server.take_closed(&statements), [71]);
+        assert!(server.has(number, true) && !server.has(number + 1, false));
+    }
+}
