@@ -215,7 +215,11 @@ impl Client {
             self.is_exempt = true;
             return Packet::new(0, b"\0\0\0\x01\0".to_vec());
         }
-        let payload = packets::command_with_attributes(self.capabilities, input);
+        let payload = match input.byte() {
+            0..=31 => [&[Command::STMT_PREPARE.0], packets::STATEMENT].concat(),
+            32..=95 => packets::EXECUTE.to_vec(),
+            _ => packets::command_with_attributes(self.capabilities, input),
+        };
         let payload = self.mark(self.with_password(payload), input);
         self.command = payload[0];
         self.method = b"mysql_native_password".to_vec();

@@ -263,6 +263,8 @@ pub fn eof(status: StatusFlags) -> Vec<u8> {
     EofPacket { warnings: 0, status }.encode()
 }
 
+/// An execution of statement 1, without a cursor and without parameters.
+pub const EXECUTE: &[u8] = b"\x17\x01\0\0\0\0\x01\0\0\0";
 /// What is prepared. Clients mark theirs.
 pub const STATEMENT: &[u8] = b"SELECT ?";
 
@@ -280,7 +282,9 @@ pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
         120..=129 => with(Command::STMT_PREPARE, STATEMENT),
         130..=145 => {
             let flags = u8::from(input.chance(128));
-            with(Command::STMT_EXECUTE, &[1, 0, 0, 0, flags, 1, 0, 0, 0])
+            let mut execution = EXECUTE.to_vec();
+            execution[5] = flags;
+            execution
         }
         146..=155 => with(Command::STMT_FETCH, b"\x01\0\0\0\x02\0\0\0"),
         156..=169 => with(Command::STMT_CLOSE, b"\x01\0\0\0"),
