@@ -24,8 +24,9 @@ pub struct SessionState {
 
 /// What `SET NAMES` sets, under a name of its own, with what stands behind NAMES as its value: how a server describes text depends on
 /// the collation that was named there, which no variable tells.
-const NAMES: &[u8] = b"names";
-const OF_NAMES: [&[u8]; 4] = [
+pub(crate) const NAMES: &[u8] = b"names";
+/// The variables that NAMES sets.
+pub(crate) const OF_NAMES: [&[u8]; 4] = [
     b"character_set_client",
     b"character_set_connection",
     b"character_set_results",

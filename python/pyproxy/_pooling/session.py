@@ -37,8 +37,6 @@ class ClientSession:
         self.route = Route()
         # What ties it to its server connection: temporary tables, locks, ...
         self.ties: set[str] = set()
-        # Open prepared statements of the binary protocol, with what their executions mean.
-        self.statements: dict[int, Route] = {}
         self.in_transaction = False
         self.auto_commit = True
         # Set by a write that is not committed yet, and by one that is: the reader takes it back.
@@ -54,7 +52,7 @@ class ClientSession:
     @property
     def must_stay(self) -> bool:
         """Whether the next command has to run on the attached connection."""
-        return bool(self.in_transaction or not self.auto_commit or self.ties or self.statements)
+        return bool(self.in_transaction or not self.auto_commit or self.ties)
 
     @property
     def is_plain(self) -> bool:
@@ -65,7 +63,7 @@ class ClientSession:
     @property
     def leaves_something(self) -> bool:
         """Whether its server connection has what no other client may inherit, so it is closed with the client."""
-        return bool(self.in_transaction or self.ties - {INSERT_ID} or self.statements)
+        return bool(self.in_transaction or self.ties - {INSERT_ID})
 
     @property
     def outlasts_reset(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from pyproxy import (
     COM_STMT_BULK_EXECUTE,
     COM_STMT_EXECUTE,
     COM_STMT_PREPARE,
+    commands,
 )
 from pyproxy._pooling.session import Outcome
 from pyproxy._pooling.ties import UNSEEN
@@ -81,7 +82,11 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
     if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
         with contextlib.suppress(PacketError):
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
-            state.statements[statement.stmt_id] = replace(state.route, keeps_diagnostics=False)
+            command = commands.parse(inj.query)
+            has_database = bool(proxy.connection.client.default_db)
+            state.statements.prepared(statement.stmt_id, command, has_database)
+    if inj.query[0] == COM_STMT_EXECUTE and outcome.is_error:
+        state.statements.note_refused(commands.parse(inj.query))
     _note_changes(proxy, state, inj, outcome)
     state.owes_warnings = False
     state.warned = outcome.is_error or outcome.warnings > 0
@@ -100,18 +105,18 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
     state.has_found = rows is not None or not state.route.is_plain
-    if state.route.inserts and b"SELECT" in inj.query.upper():
+    if state.route.inserts and "SELECT" in _text(proxy):
         state.has_found = True
     state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
     if is_mysql:
-        state.has_found = rows is not None or _finds_in_mysql(state, inj)
+        state.has_found = rows is not None or _finds_in_mysql(proxy, state)
         state.draft = answers.Memory(
             None,
             row_count=-1 if affected is None else affected,
             warning_count=None if outcome.is_error else inj.resultset.warning_count,
         )
-    if inj.query[0] == COM_QUERY:
+    if inj.query[0] in (COM_QUERY, COM_STMT_EXECUTE):
         columns = None if is_mysql else COLUMNS.get(True)
         state.memory = state.memory_of(outcome, rows, columns, is_mysql)
     if state.route.has_no_table and not is_mysql and not outcome.is_error:
@@ -124,12 +129,12 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             server.session.tie(tie)
 
 
-def _finds_in_mysql(state: SplitState, inj: Injection) -> bool:
+def _finds_in_mysql(proxy: Proxy, state: SplitState) -> bool:
     """Whether a statement without rows changes FOUND_ROWS(): there, rows that were found to be changed or inserted count, too."""
     route = state.route
     if route.ties & UNSEEN or route.has_several:
         return True
-    selects = b"SELECT" in inj.query.upper()
+    selects = "SELECT" in _text(proxy)
     return route.is_plain and route.is_write and (selects or not route.inserts)
 
 
@@ -140,6 +145,12 @@ def _behind_command(proxy: Proxy, memory: answers.Memory, command: int) -> answe
     if command == COM_STMT_PREPARE and not has_old_names(proxy):
         return replace(memory, warning_count=0, warnings=None, counted_errors=None)
     return memory
+
+
+def _text(proxy: Proxy) -> str:
+    """The SQL of the client's command, also where that only executes it, in upper case."""
+    command = proxy.command
+    return ((command.sql if command is not None else None) or "").upper()
 
 
 def _outcome(inj: Injection) -> Outcome:
@@ -180,7 +191,7 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     if route.is_read and not variables and _runs_program(proxy, changes):
         # Of a view. A replica's mode lets it change nothing.
         is_explained = True
-    if route.is_read and b"SET_VAR" in inj.query.upper():
+    if route.is_read and "SET_VAR" in _text(proxy):
         # A hint of MySQL's: what it sets is reported, and does not stay.
         is_explained = True
     if (changes.state or variables) and not is_explained:

@@ -27,6 +27,7 @@ from pyproxy import (
     COM_STMT_CLOSE,
     COM_STMT_EXECUTE,
     COM_STMT_PREPARE,
+    COM_STMT_RESET,
     COM_STMT_SEND_LONG_DATA,
     COM_TABLE_DUMP,
     Error,
@@ -37,7 +38,7 @@ from pyproxy import (
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
-from pyproxy._pooling.ties import INSERT_ID, REPORTS
+from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import asking, last, results, status
 from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import SplitState
@@ -62,10 +63,7 @@ POOL_SETTINGS = {
 _STREAMS = (COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID, COM_TABLE_DUMP)
 _EXECUTES = (COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE)
 _SHORT_ANSWERS = (COM_STMT_PREPARE, COM_PING, COM_INIT_DB, COM_SET_OPTION)
-_UNANSWERED = (COM_STMT_CLOSE, COM_STMT_SEND_LONG_DATA)
-
-# An execution of a statement that is not known: MariaDB's clients need not wait for its number.
-_UNKNOWN = Route(is_write=True, ties=frozenset((INSERT_ID,)), inserts=True)
+_GUARDED = (COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE)
 
 
 class Splitter:
@@ -122,11 +120,12 @@ class Splitter:
         state = self._state(proxy)
         if status.is_asked(command):
             return status.answer(proxy, state, self._counters)
-        if command.type in _UNANSWERED:
-            if command.type == COM_STMT_CLOSE and command.stmt_handler_id is not None:
-                state.statements.pop(command.stmt_handler_id, None)
+        if command.type == COM_STMT_CLOSE:
+            state.statements.note_sent(command, packet)
             return None
-        meant = self._route(state, command)
+        if command.type == COM_STMT_RESET and state.statements.is_idle(command):
+            return Ok()
+        meant = self._route(proxy, state, command)
         if not state.has(meant.needs):
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
@@ -146,6 +145,11 @@ class Splitter:
     ) -> Decision:
         """Runs the command on the attached connection."""
         self._trace(proxy, command)
+        must_stay = state.must_stay
+        state.statements.note_sent(command, packet)
+        if command.type == COM_STMT_SEND_LONG_DATA:
+            # Nobody answers it.
+            return None
         if last.is_asked(state, command, meant) and last.ask(proxy, state, command, packet):
             return proxy.PROXY_SEND_QUERY
         if meant.asks_about_last and last.ask_late(proxy, state, command):
@@ -163,8 +167,8 @@ class Splitter:
             return None
         backend = proxy.connection.backend
         is_guarded = (
-            command.type == COM_QUERY
-            and not state.must_stay
+            command.type in _GUARDED
+            and not must_stay
             and backend is not None
             and backend.type == proxy.BACKEND_TYPE_RO
         )
@@ -240,12 +244,15 @@ class Splitter:
         state: SplitState | None = getattr(proxy.connection, self._name, None)
         return self._begin(proxy) if state is None else state
 
-    def _route(self, state: SplitState, command: Command) -> Route:
+    def _route(self, proxy: Proxy, state: SplitState, command: Command) -> Route:
         if command.type in _EXECUTES:
             if command.type == COM_STMT_BULK_EXECUTE:
                 # MariaDB's answer has no id.
                 state.insert_id_is_unknown = True
-            return state.statements.get(command.stmt_handler_id or 0, _UNKNOWN)
+            return state.statements.execution(command)
+        if command.type == COM_STMT_PREPARE:
+            has_database = bool(proxy.connection.client.default_db)
+            return state.statements.preparation(command, has_database)
         return route(command)
 
     def _again(self, proxy: Proxy, state: SplitState) -> Decision | Coroutine[Any, Any, Decision]:
@@ -255,7 +262,8 @@ class Splitter:
         self._counters.retries += 1
 
         def run() -> Decision:
-            proxy.queries.append(results.COMMAND, packet or b"")
+            needs_answer = packet is not None and packet[0] in _SHORT_ANSWERS
+            proxy.queries.append(results.COMMAND, packet or b"", needs_answer)
             return proxy.PROXY_IGNORE_RESULT
 
         return self._places.to_primary(proxy, state, run)

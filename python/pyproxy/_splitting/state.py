@@ -8,6 +8,7 @@ from pyproxy._pooling.routing import Route
 from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy._pooling.ties import INSERT_ID
 from pyproxy._splitting.answers import Columns, Memory
+from pyproxy._splitting.prepared import PreparedStatements
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
@@ -23,6 +24,7 @@ class SplitState(ClientSession):
 
     def __init__(self, database: str) -> None:
         super().__init__(database)
+        self.statements = PreparedStatements()
         # The packet of the command in progress, while it may have to run once more elsewhere.
         self.retry: bytes | None = None
         # What is said about the last statement when its connection is with others; None while it is the client's own.
@@ -61,6 +63,14 @@ class SplitState(ClientSession):
         self.place: tuple[int, int | None] | None = None
         self.moves = 0
         self.retries = 0
+
+    @property
+    def must_stay(self) -> bool:
+        return super().must_stay or self.statements.tie
+
+    @property
+    def leaves_something(self) -> bool:
+        return super().leaves_something or self.statements.tie
 
     def note_sent(self, route: Route) -> None:
         """A command goes to the server."""

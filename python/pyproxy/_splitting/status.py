@@ -85,8 +85,7 @@ def _reasons(proxy: Proxy, state: SplitState) -> Iterator[tuple[str, str]]:
         yield "SET TRANSACTION", "the end of the transaction that it is for"
     if not state.auto_commit:
         yield "autocommit is off", "SET autocommit = 1"
-    if state.statements:
-        yield f"{len(state.statements)} open prepared statements", "they are closed"
+    yield from state.statements.reasons
     for tie in sorted(state.ties):
         if tie.startswith(_PREPARED):
             yield tie, f"DEALLOCATE PREPARE {tie.removeprefix(_PREPARED)}"

@@ -273,7 +273,8 @@ impl Turn<'_> {
         if let Some(failure) = preparation.failure {
             return self.is_unprepared(&failure, preparation.next);
         }
-        self.state.refusal = preparation.refusal.filter(|_| preparation.next.has_reply(self.session));
+        self.state.refusal =
+            preparation.refusal.filter(|_| preparation.next.has_reply(self.session));
         self.go_on_prepared(preparation.next);
         if let Some(refusal) = self.state.refusal.take()
             && self.state.step == Step::Answer

@@ -5,10 +5,10 @@ use wire::{Capabilities, Command};
 
 use super::Task;
 use crate::Attributes;
-use crate::collations::question;
+use crate::collations::{Names, question};
 use crate::reports::{OWN_REPORTS, tell, tell_nothing};
 use crate::server_session::assignment;
-use crate::statements::ClientStatement;
+use crate::statements::{ClientStatement, Context, Login};
 use crate::turn::Turn;
 
 impl Turn<'_> {
@@ -25,31 +25,37 @@ impl Turn<'_> {
         let wanted = &self.session.state;
         let database = &self.session.client.default_db;
         let is_own = session.owner == Some(self.session.owner()) && !session.is_incomplete;
-        let is_reset = !is_own || wanted.difference(&session.state).is_none();
+        let difference = wanted.difference(&session.state).filter(|_| is_own);
+        let is_reset = difference.is_none();
+        let login = self.session.client.login.as_ref();
+        let collation = login.map(|login| login.charset);
         let missing = about.filter(|(number, command)| {
             is_reset || !session.statements.has(*number, command.has_reply())
         });
         let statement = missing.and_then(|(number, _)| self.session.statements.get(number));
-        let context = statement.map(|statement| &*statement.context);
-        // The statement is prepared in a session as it was then, which is made what it is now behind it.
-        let former = context.filter(|context| !context.is_that_of(wanted, database));
-        let first = former.map_or(wanted, |former| &former.state);
-        let difference = first.difference(&session.state).filter(|_| is_own && !is_reset);
-        let is_reset = difference.is_none();
+        let statement = statement.map(|statement| (statement, Context::of(wanted, database)));
+        let needs_names = is_reset
+            || statement
+                .as_ref()
+                .is_some_and(|(statement, present)| statement.context.needs_login(present));
+        let mut names = Names::default();
+        if needs_names {
+            let number = collation.unwrap_or_default();
+            match self.shared.collations.names(server.backend, number) {
+                Some(known) => names = known,
+                // What follows depends on it.
+                None => return vec![(Task::Collation, self.query(question(collation).as_bytes()))],
+            }
+        }
+        let flags = login.filter(|_| !self.session.forgot_flags).map(|login| login.capabilities);
+        let flags = flags.unwrap_or_default();
         let mut tasks = Vec::new();
         let mut settings: Vec<Vec<u8>> = Vec::new();
         if is_reset {
-            let collation = self.session.client.login.as_ref().map(|login| login.charset);
-            match self.shared.collations.names(server.backend, collation.unwrap_or_default()) {
-                // What follows depends on it.
-                None => return vec![(Task::Collation, self.query(question(collation).as_bytes()))],
-                Some(names) => settings.extend(names.settings(first, server.is_mariadb())),
-            }
+            settings.extend(names.settings(wanted, server.is_mariadb()));
             tasks.push((Task::Reset, vec![Command::RESET_CONNECTION.0]));
-            if server.is_mariadb() && !self.session.forgot_flags {
-                let login = self.session.client.login.as_ref();
-                let flags = login.map(|login| login.capabilities);
-                settings.extend(first.of_flags(flags.unwrap_or_default()));
+            if server.is_mariadb() {
+                settings.extend(wanted.of_flags(flags));
             }
         }
         if let Some(reports) = server.reports.as_ref() {
@@ -66,42 +72,58 @@ impl Turn<'_> {
                 tasks.push((Task::Report, self.query(tell(server).as_bytes())));
             }
         }
-        let to_set = difference.unwrap_or_else(|| first.in_order());
+        let to_set = difference.unwrap_or_else(|| wanted.in_order());
         settings.extend(to_set.iter().map(|(name, value)| assignment(name, value)));
         let has_id = !is_reset && session.state.insert_id == wanted.insert_id;
-        let insert_id = wanted.insert_id.filter(|_| !has_id);
-        let insert_id = insert_id.map(|id| format!("last_insert_id = {id}").into_bytes());
-        if former.is_none() {
-            settings.extend(insert_id.clone());
+        if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
+            settings.push(format!("last_insert_id = {id}").into_bytes());
         }
         tasks.extend(self.set(&settings));
         if let Some(role) = wanted.role.as_ref().filter(|_| session.state.role != wanted.role) {
             tasks.push((Task::Role, self.query(&[b"SET ROLE ", role.as_slice()].concat())));
         }
-        let mut present = &server.default_db;
         // It has a character set of its own, which a reset takes away.
-        let mut is_due = is_reset && !self.session.forgot_database;
-        if let Some(former) = former {
-            if !former.database.is_empty() && (is_due || former.database != *present) {
-                tasks.push((Task::StatementDatabase, init_db(&former.database)));
-                (present, is_due) = (&former.database, self.session.forgot_database);
-            }
-            tasks.extend(statement.map(prepare));
-            let settings = wanted.difference(first).unwrap_or_else(|| wanted.in_order());
-            let settings = settings.iter().map(|(name, value)| assignment(name, value));
-            tasks.extend(self.set(&settings.chain(insert_id).collect::<Vec<_>>()));
+        let is_due = *database != server.default_db || (is_reset && !self.session.forgot_database);
+        if !database.is_empty() && is_due {
+            tasks.extend(self.choose(Task::Database, database));
         }
-        if !database.is_empty() && (is_due || database != present) {
-            tasks.push((Task::Database, init_db(database)));
-            if self.session.forgot_database {
-                let text = b"SET SESSION collation_database = DEFAULT";
-                tasks.push((Task::Settings, self.query(text)));
-            }
-        }
-        if former.is_none() {
-            tasks.extend(statement.map(prepare));
+        if let Some((statement, present)) = statement {
+            let login = Login { names, flags, is_mariadb: server.is_mariadb() };
+            self.prepare_in_context(&mut tasks, statement, &present, &login);
         }
         tasks
+    }
+
+    /// Prepares a statement in a session as it was when the client did. Behind it the session is as it was before.
+    fn prepare_in_context(
+        &self,
+        tasks: &mut Vec<(Task, Vec<u8>)>,
+        statement: &ClientStatement,
+        present: &Context,
+        login: &Login,
+    ) {
+        let former = &*statement.context;
+        let is_elsewhere = former.database != present.database && !present.database.is_empty();
+        tasks.extend(self.set(&former.settings(present, login)));
+        if is_elsewhere && !former.database.is_empty() {
+            tasks.extend(self.choose(Task::StatementDatabase, &former.database));
+        }
+        let prepare = StmtPrepare { query: &statement.text }.encode();
+        tasks.push((Task::Statement, prepare));
+        tasks.extend(self.set(&present.settings(former, login)));
+        if is_elsewhere && !former.database.is_empty() {
+            tasks.extend(self.choose(Task::Database, &present.database));
+        }
+    }
+
+    /// Chooses a default database, with the character set that the client expects of it.
+    fn choose(&self, task: Task, database: &[u8]) -> impl Iterator<Item = (Task, Vec<u8>)> {
+        let choose = (task, [&[Command::INIT_DB.0], database].concat());
+        let forget = self
+            .session
+            .forgot_database
+            .then(|| (Task::Settings, self.query(b"SET SESSION collation_database = DEFAULT")));
+        std::iter::once(choose).chain(forget)
     }
 
     /// Makes the settings, if there are any.
@@ -120,12 +142,4 @@ impl Turn<'_> {
         // Those of the client's command belong to that.
         if speaks_attributes { Attributes::default().put_before(&packet) } else { packet }
     }
-}
-
-fn init_db(database: &[u8]) -> Vec<u8> {
-    [&[Command::INIT_DB.0], database].concat()
-}
-
-fn prepare(statement: &ClientStatement) -> (Task, Vec<u8>) {
-    (Task::Statement, StmtPrepare { query: &statement.text }.encode())
 }

@@ -3,6 +3,7 @@
 //!
 //! Off unless a script tracks sessions ([`Shared::track_sessions`](crate::Shared::track_sessions)): else the numbers are the server's.
 
+mod context;
 mod known;
 mod numbers;
 
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wire::statement::{LAST, Statements};
+
+pub(crate) use context::{Context, Login};
 
 use crate::SessionState;
 
@@ -41,43 +44,19 @@ pub(crate) struct ClientStatement {
     pub types: Option<Vec<u8>>,
 }
 
-/// What a session was like when a statement was prepared: the statement keeps that.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Context {
-    /// Settings only.
-    pub state: SessionState,
-    /// The default database.
-    pub database: Vec<u8>,
-}
-
-impl Context {
-    pub fn of(state: &SessionState, database: &[u8]) -> Self {
-        let state = SessionState { settings: state.settings.clone(), ..SessionState::default() };
-        Self { state, database: database.to_vec() }
-    }
-
-    pub fn is_that_of(&self, state: &SessionState, database: &[u8]) -> bool {
-        self.state.settings == state.settings && self.database == database
-    }
-}
-
 impl ClientStatements {
     /// The statement of this number.
     pub(crate) fn get(&self, number: u32) -> Option<&ClientStatement> {
         self.prepared.get(&number)
     }
 
-    fn add(
-        &mut self,
-        text: Arc<[u8]>,
-        params: u16,
-        state: &SessionState,
-        database: &[u8],
-    ) -> u32 {
+    fn add(&mut self, text: Arc<[u8]>, params: u16, state: &SessionState, database: &[u8]) -> u32 {
+        let context = Context::of(state, database);
         let newest = self.prepared.last_key_value().map(|(_, statement)| &statement.context);
-        let context = newest
-            .filter(|context| context.is_that_of(state, database))
-            .map_or_else(|| Arc::new(Context::of(state, database)), Arc::clone);
+        let context = match newest.filter(|newest| ***newest == context) {
+            Some(newest) => Arc::clone(newest),
+            None => Arc::new(context),
+        };
         loop {
             self.given = self.given.wrapping_add(1);
             let is_usable = !matches!(self.given, NO_STATEMENT | LAST);

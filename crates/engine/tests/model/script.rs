@@ -55,7 +55,8 @@ pub fn act(
             let chance = if hook == Hook::ReadQuery { 160 } else { 24 };
             if input.chance(chance) {
                 for _ in 0..input.below(most) {
-                    let packet = packets::command_of_script(session.client.capabilities(), shared, input);
+                    let packet =
+                        packets::command_of_script(session.client.capabilities(), shared, input);
                     let mut query = Query::new(1, packet, input.chance(160), now).unwrap();
                     // By the packet, so that nothing else of the input moves.
                     query.failure_is_needed =

@@ -103,7 +103,11 @@ impl World<'_> {
                 let id = waits.asked;
                 waits.open.insert(id);
                 let client = &self.conns[n].io.client;
-                let packet = packets::command_of_script(client.capabilities(), &self.shared, &mut self.input);
+                let packet = packets::command_of_script(
+                    client.capabilities(),
+                    &self.shared,
+                    &mut self.input,
+                );
                 Event::Query { id, query: Query::new(0, packet, true, self.now).unwrap() }
             }
             _ => return Some(What::LateVerdict(self.late_decision(n))),
