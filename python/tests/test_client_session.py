@@ -93,12 +93,6 @@ def test_a_failed_statement_may_have_tied(session: ClientSession) -> None:
     assert session.must_stay
 
 
-def test_open_statements_tie(session: ClientSession) -> None:
-    session.statements[1] = False
-    assert session.must_stay
-    assert session.leaves_something
-
-
 @pytest.mark.parametrize(
     ("sql", "outcome"),
     [

@@ -594,7 +594,7 @@ def read_query(proxy, packet):
         assert answer.error.errno == 1040
 
 
-def test_open_statements_tie(session: Session) -> None:
+def test_open_statements_of_a_client_without_a_database_tie(session: Session) -> None:
     session.servers[PRIMARY].on("SELECT ?", Result(["a"], [(1,)]))
     statement = session.prepare("SELECT ?")
     assert statement.id is not None

@@ -160,7 +160,8 @@ def active_transactions(stack: Stack) -> None:
 
 def admin_sql(stack: Stack) -> None:
     assert stack.session.query("RESET1").ok
-    assert b"\x1a\1\0\0\0" in [query.packet for query in stack.session.server_queries]
+    # Of a client whose connections change the server is not told the number.
+    assert b"\x1a" in [query.packet[:1] for query in stack.session.server_queries]
 
 
 def analyze_query(stack: Stack) -> None:

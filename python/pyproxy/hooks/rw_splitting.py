@@ -15,9 +15,11 @@ primary once more.
 the client's settings, the last insert id, the default database, and the character set of the login. `globals.track_sessions` is on for
 that.
 
-**What stays together.** A client stays on its connection in a transaction, with autocommit off, while a prepared
-statement is open, and from the first statement on that leaves something there which another connection cannot be told: a
-temporary table, a lock (GET_LOCK, LOCK TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, a value
+**Prepared statements.** A client's prepared statements have numbers of its own, and are prepared where they are executed: a SELECT on a replica, in a
+transaction on the primary. Those that may leave something, and those of a client without a default database, keep it on its connection until they are closed.
+
+**What stays together.** A client stays on its connection in a transaction, with autocommit off, and from the first statement on that leaves
+something there which another connection cannot be told: an open cursor, a temporary table, a lock (GET_LOCK, LOCK TABLES until UNLOCK TABLES, HANDLER, XA), a user variable, a value
 of a sequence, what CALL, EXECUTE and stored functions may have left, a setting that is of the moment, and whatever the server
 reports that the statement does not explain. A role (`SET ROLE`) stays on its connection whatever resets it: the client keeps the
 connection, and nobody gets it afterwards. So it is with what may have set a role unseen: CALL, EXECUTE, anonymous blocks, stored
