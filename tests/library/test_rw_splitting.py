@@ -639,3 +639,13 @@ def test_many_clients_at_once_do_not_mix(
         client.close()
     assert mariadb.execute("SELECT COUNT(*) FROM test.numbers WHERE a > 999") == ((60,),)
     mariadb.execute("DELETE FROM test.numbers WHERE a > 9")
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="MySQL has no RETURNING")
+def test_rows_of_returning_are_not_found(client: pymysql.Connection) -> None:
+    for tie in ("DO 1", "DO @x := 1"):
+        rows(client, tie)
+        rows(client, "SELECT id FROM test.numbers LIMIT 2")
+        rows(client, "SET sql_mode = ''")
+        rows(client, "INSERT INTO test.numbers (a) VALUES (7) RETURNING id")
+        assert value(client, "SELECT FOUND_ROWS()") == 2

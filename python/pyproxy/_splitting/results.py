@@ -104,7 +104,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
     if state.is_fresh and not is_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
-    state.has_found = rows is not None or not state.route.is_plain
+    # The rows of RETURNING are not counted.
+    finds = rows is not None and not (state.route.is_plain and state.route.is_write)
+    state.has_found = finds or not state.route.is_plain
     if state.route.inserts and "SELECT" in _text(proxy):
         state.has_found = True
     state.carried_found = None if state.has_found else state.found_rows

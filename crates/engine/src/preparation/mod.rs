@@ -265,11 +265,8 @@ impl Turn<'_> {
             if last != Task::Collation && preparation.failure.is_none() {
                 (server.session.owner, server.session.state) = (Some(owner), state);
             }
-            if let Some((number, id)) = preparation.statement {
-                let id = id.filter(|_| preparation.refusal.is_none());
-                server.session.statements.add(number, id.unwrap_or(NO_STATEMENT));
-            }
         }
+        self.note_prepared_again(&preparation);
         if let Some(failure) = preparation.failure {
             return self.is_unprepared(&failure, preparation.next);
         }
@@ -283,6 +280,19 @@ impl Turn<'_> {
             self.state.at_hand_is_held = true;
             self.translated_answer(Incoming::single(1, &refusal));
             self.state.at_hand_is_held = false;
+        }
+    }
+
+    /// The statement has a number on this server, or cannot be prepared there.
+    fn note_prepared_again(&mut self, preparation: &Preparation) {
+        let Some((number, id)) = preparation.statement else { return };
+        let Some(server) = self.session.server.as_mut() else { return };
+        let usable = id.filter(|_| preparation.refusal.is_none() && preparation.failure.is_none());
+        server.session.statements.add(number, usable.unwrap_or(NO_STATEMENT));
+        if let Some(statement_id) = id.filter(|_| usable.is_none()) {
+            // It was prepared, but not as the client did.
+            self.begin_server_exchange();
+            self.send_to_server(&StmtClose { statement_id }.encode());
         }
     }
 

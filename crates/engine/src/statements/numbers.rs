@@ -47,7 +47,10 @@ impl Turn<'_> {
         }
         let known = statements.prepared.get_mut(&number);
         let (Some(statement), Some(there)) = (known, on_server.get_mut(&number)) else {
-            return Some(Cow::Owned(numbered(packet, NO_STATEMENT)));
+            // Unless it is another one there, the server says what it says to everyone.
+            let is_another = on_server.values().any(|it| it.id == number);
+            let number = if is_another { NO_STATEMENT } else { number };
+            return Some(Cow::Owned(numbered(packet, number)));
         };
         let mut packet = numbered(packet, there.id);
         // A packet that cannot be read is the server's to refuse.

@@ -6,6 +6,7 @@ use engine::Settings;
 use wire::connect::{AuthReply, ChangeUser, Handshake, Login, LoginKind};
 use wire::reply::{PrepareOk, is_err};
 use wire::result::{Part, ResultTracker, Step};
+use wire::statement::statement_id;
 use wire::{Capabilities, Command};
 
 use super::choices::Choices;
@@ -256,6 +257,9 @@ impl Client {
                 payload.push(self.marked);
             }
             Command::CHANGE_USER | Command::RESET_CONNECTION => self.statements.clear(),
+            Command::STMT_CLOSE => {
+                self.statements.remove(&statement_id(&payload).unwrap_or_default());
+            }
             Command::STMT_EXECUTE
                 if payload.len() > MARK_AT && !self.statements.is_empty() && input.chance(200) =>
             {

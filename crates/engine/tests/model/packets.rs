@@ -308,15 +308,17 @@ pub fn command(capabilities: Capabilities, input: &mut Choices<'_>) -> Vec<u8> {
     }
 }
 
-/// A command as scripts queue it. Where they track sessions they let none begin anew: its client would know nothing of it.
+/// A command as scripts queue it. Where they track sessions they let none begin anew, and close no statement: the client would know
+/// nothing of it.
 pub fn command_of_script(
     capabilities: Capabilities,
     shared: &Shared,
     input: &mut Choices<'_>,
 ) -> Vec<u8> {
     let command = command(capabilities, input);
-    let begins_anew = command.first() == Some(&Command::RESET_CONNECTION.0);
-    if begins_anew && shared.tracks_sessions() { vec![Command::PING.0] } else { command }
+    let ends = [Command::RESET_CONNECTION.0, Command::STMT_CLOSE.0];
+    let ends = command.first().is_some_and(|byte| ends.contains(byte));
+    if ends && shared.tracks_sessions() { vec![Command::PING.0] } else { command }
 }
 
 /// A command as a client sends it: with attributes, if that was agreed on.
