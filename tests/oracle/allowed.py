@@ -46,7 +46,9 @@ _UNAVAILABLE = frozenset(
     (1040, 1053, 1105, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 3169, 4031)
 )
 _ABOUT_LAST = re.compile(
-    r"ROW_COUNT|FOUND_ROWS|warning_count|error_count|DIAGNOSTICS|LASTVAL|PREVIOUS", re.I
+    r"ROW_COUNT|FOUND_ROWS|warning_count|error_count|DIAGNOSTICS|LASTVAL|PREVIOUS"
+    r"|\bSHOW\b.*\b(WARNINGS|ERRORS)\b",
+    re.I,
 )
 _OWN = re.compile(rb"^(rw_splitting|read_your_writes): ")
 
@@ -99,7 +101,8 @@ REFUSALS = (
     Refusal(
         "refused: nobody knows any more",
         "What a statement left is asked in other words than the splitter remembers answers for, when its connection is with"
-        " others: an error is said, never another connection's value (rule 4).",
+        " others, or behind a stored function, which may have cleared it: an error is said, never another connection's value"
+        " (rule 4).",
         _asks_in_vain,
     ),
     Refusal(

@@ -25,6 +25,7 @@ from pyproxy import (
     COM_SET_OPTION,
     COM_STATISTICS,
     COM_STMT_PREPARE,
+    COM_STMT_RESET,
     COM_TABLE_DUMP,
 )
 from pyproxy._pooling.assignments import Setting, assignments
@@ -126,6 +127,8 @@ def route(command: Command) -> Route:
         )
     if command.type == COM_INIT_DB:
         return Route(database=command.schema, is_plain=True, keeps_diagnostics=True)
+    if command.type == COM_STMT_RESET:
+        return Route(keeps_diagnostics=True, is_plain=True)
     if command.type in (COM_PING, COM_STATISTICS):
         return Route(goes_anywhere=True, keeps_diagnostics=True)
     if command.type == COM_SET_OPTION:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyproxy import COM_INIT_DB
 from pyproxy._common.queries import query_packet
-from pyproxy._pooling.ties import VARIABLE
+from pyproxy._pooling.ties import UNSEEN, VARIABLE
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.results import COLUMNS, has_old_names, must_stay
 from pyproxy._splitting.shown import of_warnings
@@ -123,7 +123,11 @@ def note_last(proxy: Proxy, state: SplitState, inj: Injection) -> None:
         memory = replace(memory, found_rows=state.found_rows)
     if state.route.has_no_table and state.before is not None and not state.warned:
         # What this connection has besides is of others.
-        memory = memory.behind(state.before)
+        before = state.before
+        if not before.is_clean and state.route.ties & UNSEEN:
+            # A function that uses a table clears them, another one does not.
+            before = replace(before, warning_count=None, warnings=None, counted_errors=None)
+        memory = memory.behind(before)
     state.memory = memory
     if memory.columns is not None:
         COLUMNS[True] = memory.columns

@@ -13,6 +13,7 @@ from pyproxy import (
     COM_STMT_BULK_EXECUTE,
     COM_STMT_EXECUTE,
     COM_STMT_PREPARE,
+    COM_STMT_RESET,
     commands,
 )
 from pyproxy._pooling.session import Outcome
@@ -23,11 +24,13 @@ from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_pac
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy, SessionChanges
+    from pyproxy._pooling.routing import Route
 
 __all__ = [
     "CATCH_UP",
     "COLUMNS",
     "COMMAND",
+    "behind_command",
     "expect_mode",
     "has_old_names",
     "is_for_primary",
@@ -92,7 +95,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
     state.warned = outcome.is_error or outcome.warnings > 0
     if state.route.keeps_diagnostics and not outcome.is_error:
         if state.memory is not None:
-            state.memory = _behind_command(proxy, state.memory, inj.query[0])
+            state.memory = behind_command(proxy, state.memory, inj.query[0])
         elif state.draft is None and not has_old_names(proxy):
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
@@ -104,11 +107,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
     if state.is_fresh and not is_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
-    # The rows of RETURNING are not counted.
-    finds = rows is not None and not (state.route.is_plain and state.route.is_write)
-    state.has_found = finds or not state.route.is_plain
-    if state.route.inserts and "SELECT" in _text(proxy):
-        state.has_found = True
+    state.has_found = _finds(proxy, state.route, rows is not None)
     state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
     if is_mysql:
@@ -131,6 +130,17 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             server.session.tie(tie)
 
 
+def _finds(proxy: Proxy, route: Route, has_rows: bool) -> bool:
+    """Whether a statement may change FOUND_ROWS() in MariaDB."""
+    text = _text(proxy)
+    if has_rows:
+        # Those of RETURNING are not counted.
+        returns = route.inserts or ("RETURNING" in text and "SELECT" not in text)
+        return not (route.is_plain and route.is_write and returns)
+    may_select = not route.is_plain or route.inserts
+    return bool(route.ties & UNSEEN or route.has_several) or (may_select and "SELECT" in text)
+
+
 def _finds_in_mysql(proxy: Proxy, state: SplitState) -> bool:
     """Whether a statement without rows changes FOUND_ROWS(): there, rows that were found to be changed or inserted count, too."""
     route = state.route
@@ -140,9 +150,9 @@ def _finds_in_mysql(proxy: Proxy, state: SplitState) -> bool:
     return route.is_plain and route.is_write and (selects or not route.inserts)
 
 
-def _behind_command(proxy: Proxy, memory: answers.Memory, command: int) -> answers.Memory:
+def behind_command(proxy: Proxy, memory: answers.Memory, command: int) -> answers.Memory:
     """What is known behind a command that is no statement."""
-    if command in (COM_PING, COM_INIT_DB):
+    if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
         return replace(memory, row_count=0)
     if command == COM_STMT_PREPARE and not has_old_names(proxy):
         return replace(memory, warning_count=0, warnings=None, counted_errors=None)

@@ -124,7 +124,9 @@ class Splitter:
             state.statements.note_sent(command, packet)
             return None
         if command.type == COM_STMT_RESET and state.statements.is_idle(command):
-            return Ok()
+            if proxy.connection.server is None and state.memory is not None:
+                state.memory = results.behind_command(proxy, state.memory, command.type)
+                return Ok()
         meant = self._route(proxy, state, command)
         if not state.has(meant.needs):
             needs = ", ".join(meant.needs)
