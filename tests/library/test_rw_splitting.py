@@ -649,3 +649,19 @@ def test_rows_of_returning_are_not_found(client: pymysql.Connection) -> None:
         rows(client, "SET sql_mode = ''")
         rows(client, "INSERT INTO test.numbers (a) VALUES (7) RETURNING id")
         assert value(client, "SELECT FOUND_ROWS()") == 2
+
+
+@pytest.mark.parametrize("tie", ["DO 1", "BEGIN"])
+def test_a_statement_that_fails_finds_nothing(client: pymysql.Connection, tie: str) -> None:
+    for sql in (
+        "UPDATE test.numbers SET nothing = 3",
+        "INSERT INTO test.nowhere VALUES (1)",
+        "SELECT @@nothing",
+        "SELECT * FROM test.nowhere",
+    ):
+        rows(client, tie)
+        rows(client, "SELECT id FROM test.numbers LIMIT 2")
+        with pytest.raises(pymysql.MySQLError):
+            rows(client, sql)
+        assert value(client, "SELECT FOUND_ROWS()") == 2
+        rows(client, "COMMIT")

@@ -17,14 +17,13 @@ from pyproxy import (
     commands,
 )
 from pyproxy._pooling.session import Outcome
-from pyproxy._pooling.ties import UNSEEN
 from pyproxy._splitting import answers, values
+from pyproxy._splitting.found import changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 
 if TYPE_CHECKING:
     from pyproxy import Injection, Proxy, SessionChanges
-    from pyproxy._pooling.routing import Route
 
 __all__ = [
     "CATCH_UP",
@@ -102,16 +101,22 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
         return
     state.memory = None
     affected = None if outcome.is_error else inj.resultset.affected_rows
-    rows = inj.resultset.row_count if affected is None else None
+    has_rows = affected is None and not outcome.is_error
+    rows = inj.resultset.row_count if has_rows else None
     is_mysql = not has_old_names(proxy)
     if state.is_fresh and not is_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
-    state.has_found = _finds(proxy, state.route, rows is not None)
+    state.has_found = changes_found_rows(
+        _text(proxy),
+        state.route,
+        has_rows=has_rows,
+        is_error=outcome.is_error,
+        is_mysql=is_mysql,
+    )
     state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
     if is_mysql:
-        state.has_found = rows is not None or _finds_in_mysql(proxy, state)
         state.draft = answers.Memory(
             None,
             row_count=-1 if affected is None else affected,
@@ -130,26 +135,6 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             server.session.tie(tie)
 
 
-def _finds(proxy: Proxy, route: Route, has_rows: bool) -> bool:
-    """Whether a statement may change FOUND_ROWS() in MariaDB."""
-    text = _text(proxy)
-    if has_rows:
-        # Those of RETURNING are not counted.
-        returns = route.inserts or ("RETURNING" in text and "SELECT" not in text)
-        return not (route.is_plain and route.is_write and returns)
-    may_select = not route.is_plain or route.inserts
-    return bool(route.ties & UNSEEN or route.has_several) or (may_select and "SELECT" in text)
-
-
-def _finds_in_mysql(proxy: Proxy, state: SplitState) -> bool:
-    """Whether a statement without rows changes FOUND_ROWS(): there, rows that were found to be changed or inserted count, too."""
-    route = state.route
-    if route.ties & UNSEEN or route.has_several:
-        return True
-    selects = "SELECT" in _text(proxy)
-    return route.is_plain and route.is_write and (selects or not route.inserts)
-
-
 def behind_command(proxy: Proxy, memory: answers.Memory, command: int) -> answers.Memory:
     """What is known behind a command that is no statement."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
@@ -160,9 +145,9 @@ def behind_command(proxy: Proxy, memory: answers.Memory, command: int) -> answer
 
 
 def _text(proxy: Proxy) -> str:
-    """The SQL of the client's command, also where that only executes it, in upper case."""
+    """The SQL of the client's command, also where that only executes it."""
     command = proxy.command
-    return ((command.sql if command is not None else None) or "").upper()
+    return (command.sql if command is not None else None) or ""
 
 
 def _outcome(inj: Injection) -> Outcome:
@@ -203,7 +188,7 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     if route.is_read and not variables and _runs_program(proxy, changes):
         # Of a view. A replica's mode lets it change nothing.
         is_explained = True
-    if route.is_read and "SET_VAR" in _text(proxy):
+    if route.is_read and "SET_VAR" in _text(proxy).upper():
         # A hint of MySQL's: what it sets is reported, and does not stay.
         is_explained = True
     if (changes.state or variables) and not is_explained:

@@ -1,0 +1,74 @@
+"""Whether a statement changes FOUND_ROWS(): as MySQL 9.7, MariaDB 10.11 and 11.8 were seen to do."""
+
+from __future__ import annotations
+
+from pyproxy._pooling.routing import Route
+from pyproxy._pooling.ties import UNSEEN
+from pyproxy._sql.text import Statement, statements
+
+__all__ = ["changes_found_rows"]
+
+# Behind SHOW.
+_UNCOUNTED = frozenset(
+    "AUTHORS BINARY BINLOG CONTRIBUTORS CREATE ENGINE ERRORS GRANTS MASTER PRIVILEGES PROCESSLIST PROFILES RELAYLOG"
+    " REPLICAS WARNINGS".split()
+)
+_OF_REPLICATION = frozenset(("ALL", "REPLICA", "SLAVE"))
+# In front of the tables of a DELETE.
+_OPTIONS = frozenset(("HISTORY", "IGNORE", "LOW_PRIORITY", "QUICK"))
+_EXPLAINS = frozenset(("EXPLAIN", "DESCRIBE", "DESC"))
+_EXPLAINED = frozenset(
+    "ANALYZE DELETE EXTENDED FOR FORMAT INSERT PARTITIONS REPLACE SELECT TABLE UPDATE WITH".split()
+)
+
+
+def changes_found_rows(
+    sql: str, route: Route, *, has_rows: bool, is_error: bool, is_mysql: bool
+) -> bool:
+    """Whether it may be another number behind the statement, which was answered so."""
+    if route.ties & UNSEEN or route.has_several:
+        return True
+    if is_error:
+        return False
+    if route.is_read:
+        return True
+    found = statements(sql)
+    if len(found) != 1:
+        return has_rows
+    return _changes(found[0], has_rows, is_mysql)
+
+
+def _changes(statement: Statement, has_rows: bool, is_mysql: bool) -> bool:
+    word, second = statement.word(0), statement.word(1)
+    if word in ("SELECT", "WITH", "TABLE", "VALUES") or not word:
+        return True
+    if word == "SHOW":
+        if second in _OF_REPLICATION:
+            return not is_mysql
+        return (statement.word(2) if second == "FULL" else second) not in _UNCOUNTED
+    if word in ("INSERT", "REPLACE"):
+        return statement.has("SELECT", "TABLE")
+    if word in ("UPDATE", "DELETE"):
+        return _names_several(statement) or (word == "UPDATE" and is_mysql)
+    if word in _EXPLAINS:
+        if second not in _EXPLAINED:
+            # The columns of a table.
+            return True
+        return not is_mysql and not statement.has("FROM", "INSERT", "UPDATE", "REPLACE", "DELETE")
+    if word == "ANALYZE":
+        return not is_mysql and second != "TABLE"
+    if word == "DO":
+        return is_mysql
+    return word == "CREATE" and not is_mysql and statement.has("SELECT")
+
+
+def _names_several(statement: Statement) -> bool:
+    """Whether it changes one table of several."""
+    if statement.has("JOIN"):
+        return True
+    words, kinds = statement.words, statement.kinds
+    if words[0] == "DELETE":
+        first = next((word for word in words[1:] if word not in _OPTIONS), "")
+        return statement.has("USING") or first != "FROM"
+    end = words.index("SET") if "SET" in words else len(words)
+    return "comma" in kinds[:end]

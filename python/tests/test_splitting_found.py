@@ -1,0 +1,41 @@
+"""Whether a statement changes FOUND_ROWS(): each line as a server answered it."""
+
+from __future__ import annotations
+
+import pytest
+from pyproxy._pooling.routing import route_of_text
+from pyproxy._splitting.found import changes_found_rows
+
+BOTH = """
+SELECT 1|(SELECT 1)|WITH w AS (SELECT 1) SELECT * FROM w|SELECT 1 INTO @a|SHOW TABLES|SHOW FULL TABLES|SHOW INDEX FROM t
+SHOW VARIABLES LIKE 'a%'|SHOW COUNT(*) WARNINGS|SHOW ENGINES|SHOW PROFILE|DESC t|EXPLAIN t|INSERT INTO t SELECT 7|DELETE t FROM t WHERE a = 3
+UPDATE t x, t y SET x.a = 3|CALL p()|DO f()|SELECT 1; SELECT 2
+"""
+NONE = """
+SET @a = 1|SET @a = (SELECT 1)|DELETE FROM t WHERE a = 7|INSERT INTO t VALUES (7)|REPLACE INTO t VALUES (7)|BEGIN|COMMIT|USE d
+CREATE TABLE t (a INT)|DROP TABLE t|LOCK TABLES t READ|SHOW FULL PROCESSLIST|SHOW WARNINGS|SHOW CREATE TABLE t|SHOW ENGINE INNODB STATUS
+SHOW GRANTS|EXPLAIN SELECT * FROM t|EXPLAIN UPDATE t SET a = 1|ANALYZE TABLE t|CHECK TABLE t|HELP 'SELECT'|FLUSH TABLES|XA RECOVER|SHOW PROFILES
+"""
+MYSQL = "DO 1|UPDATE t SET a = 9 WHERE a = 1"
+MARIADB = "SHOW SLAVE STATUS|EXPLAIN SELECT 1|ANALYZE SELECT * FROM t|CREATE TABLE u AS SELECT 1"
+
+
+def changes(sql: str, is_mysql: bool, *, is_error: bool = False) -> bool:
+    route = route_of_text(sql)
+    return changes_found_rows(sql, route, has_rows=True, is_error=is_error, is_mysql=is_mysql)
+
+
+def each(*texts: str) -> list[str]:
+    return [sql for text in texts for sql in text.strip().replace("\n", "|").split("|")]
+
+
+@pytest.mark.parametrize("sql", each(BOTH, NONE, MYSQL, MARIADB))
+def test_as_servers_do(sql: str) -> None:
+    both, one = sql in each(BOTH), sql in each(MYSQL)
+    assert changes(sql, True) == (both or one)
+    assert changes(sql, False) == (both or sql in each(MARIADB))
+
+
+def test_errors_change_nothing_if_all_was_seen() -> None:
+    assert not changes("SELECT * FROM nowhere", False, is_error=True)
+    assert changes("CALL p()", False, is_error=True)
