@@ -1,4 +1,4 @@
-"""Choosing a backend by what its pool has for the client in hand.
+"""Choosing a backend by what its pool has for the client in hand: connections of its user, with its capabilities.
 
     from pyproxy import balance
 
@@ -21,7 +21,7 @@ __all__ = ["idle_connections", "idle_failsafe_rw", "idle_ro"]
 
 
 def idle_failsafe_rw(proxy: Proxy) -> int:
-    """The first read-write backend that is not DOWN and has an idle connection of the client's user; -1 if none."""
+    """The first read-write backend that is not DOWN and has an idle connection for the client; -1 if none."""
     for ndx, backend in enumerate(proxy.globals.backends):
         if _serves(proxy, backend, proxy.BACKEND_TYPE_RW):
             return ndx
@@ -29,8 +29,8 @@ def idle_failsafe_rw(proxy: Proxy) -> int:
 
 
 def idle_ro(proxy: Proxy, but: Container[int] = ()) -> int:
-    """Of the read-only backends that are not DOWN and have an idle connection of the client's user, the one with the
-    fewest clients (the first of them, if several have as few); -1 if there is none. Those in `but` are left out.
+    """Of the read-only backends that are not DOWN and have an idle connection for the client, the one with the fewest
+    clients (the first of them, if several have as few); -1 if there is none. Those in `but` are left out.
     """
     fewest = -1, -1
     for ndx, backend in enumerate(proxy.globals.backends):
@@ -42,10 +42,8 @@ def idle_ro(proxy: Proxy, but: Container[int] = ()) -> int:
 
 
 def idle_connections(proxy: Proxy, backend: Backend) -> int:
-    """Number of idle connections that the client's user has on `backend`; 0 before the login."""
-    username = proxy.connection.client.username
-    # An empty name would ask for the connections of all users.
-    return backend.pool.users[username].cur_idle_connections if username else 0
+    """Number of idle connections of `backend` that the client may have; 0 before the login."""
+    return proxy.connection.idle_connections(backend.ndx)
 
 
 def _serves(proxy: Proxy, backend: Backend, type: int) -> bool:

@@ -96,13 +96,15 @@ class Splitter:
         proxy.globals.track_sessions = True
 
     def connect_server(self, proxy: Proxy) -> int | None:
-        types = [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
         return pools.choose_for_new_client(
             proxy,
-            types,
+            self._types(proxy),
             self._settings.min_idle_connections,
             self._settings.max_idle_connections,
         )
+
+    def read_auth(self, proxy: Proxy) -> None:
+        pools.choose_for_login(proxy, self._types(proxy), self._settings.min_idle_connections)
 
     def read_auth_result(self, proxy: Proxy, auth: Auth) -> None:
         if auth.packet[:1] != b"\0":
@@ -229,6 +231,10 @@ class Splitter:
             pools.give_back(proxy)
 
     # Routing.
+
+    def _types(self, proxy: Proxy) -> list[int]:
+        """Of the backends that have pools."""
+        return [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
 
     def _begin(self, proxy: Proxy) -> SplitState:
         state = SplitState(proxy.connection.client.default_db)
