@@ -39,6 +39,7 @@ from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import INSERT_ID, REPORTS
 from pyproxy._splitting import asking, last, results, status
+from pyproxy._splitting.freshness import Freshness
 from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
@@ -47,7 +48,6 @@ from pyproxy.settings import Section
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Decision, Injection, Proxy
-    from pyproxy._splitting.causal import Causal
 
 __all__ = ["POOL_SETTINGS", "Splitter"]
 
@@ -77,17 +77,19 @@ class Splitter:
         settings: Section,
         *,
         splits: bool = True,
-        causal: Causal | None = None,
+        freshness: Freshness | None = None,
     ) -> None:
-        """`splits`: read-only backends have pools, too, and get the reads; with `causal` those that see what the client wrote."""
+        """`splits`: read-only backends have pools, too, and get the reads, as `freshness` lets them."""
         self._name = name
         # The attribute of `proxy.connection` for what a client's session takes over from the one before a reset.
         self._kept = f"{name}_kept"
         self._settings = settings
         self._splits = splits
-        self._causal = causal
+        self._freshness = freshness or Freshness()
         self._counters = status.Counters()
-        self._places = Places(name, settings, self._counters, splits=splits, causal=causal)
+        self._places = Places(
+            name, settings, self._counters, splits=splits, freshness=self._freshness
+        )
 
     # Hooks.
 
@@ -129,6 +131,8 @@ class Splitter:
                 state.statements.pop(command.stmt_handler_id, None)
             return None
         meant = self._route(state, command)
+        if state.passed_over:
+            state.passed_over.clear()
         if not state.has(meant.needs):
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
@@ -163,37 +167,41 @@ class Splitter:
             return None
         if command.type in _STREAMS:
             return None
+        self._send(proxy, state, command.type, packet)
+        return proxy.PROXY_SEND_QUERY
+
+    def _send(self, proxy: Proxy, state: SplitState, type: int, packet: bytes) -> None:
+        """Queues the command for the attached connection, behind what a replica is asked before."""
         backend = proxy.connection.backend
         is_guarded = (
-            command.type == COM_QUERY
+            type == COM_QUERY
             and not state.must_stay
             and backend is not None
             and backend.type == proxy.BACKEND_TYPE_RO
         )
         state.retry = packet if is_guarded else None
-        if is_guarded and meant.is_read and self._causal is not None:
-            question = self._causal.question(proxy)
+        if is_guarded and state.route.is_read:
+            question = self._freshness.question(proxy)
             if question is not None:
-                state.waits_for = self._causal.version(proxy)
+                state.waits_for = self._freshness.version(proxy)
                 proxy.queries.append(results.CATCH_UP, query_packet(question), True)
         # The answer to PREPARE has the number of the statement, the others may count warnings.
         proxy.queries.append(
             results.COMMAND,
             packet,
-            command.type in _SHORT_ANSWERS,
+            type in _SHORT_ANSWERS,
             failure_is_needed=is_guarded,
         )
-        return proxy.PROXY_SEND_QUERY
 
     def read_query_result(
         self, proxy: Proxy, inj: Injection
     ) -> Decision | Coroutine[Any, Any, Decision]:
         state = self._state(proxy)
-        if inj.id == results.CATCH_UP and self._causal is not None:
-            if self._causal.has_caught_up(proxy, inj, state.waits_for):
+        if inj.id == results.CATCH_UP:
+            if self._freshness.is_fresh(proxy, inj, state.waits_for):
                 return proxy.PROXY_IGNORE_RESULT
             proxy.queries.reset()
-            return self._again(proxy, state)
+            return self._again(proxy, state, tries_others=self._freshness.tries_others)
         answer: Decision = None
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
@@ -203,9 +211,8 @@ class Splitter:
             results.note_command(proxy, state, inj)
             self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()
-            if self._causal is not None:
-                is_error = inj.resultset.error is not None
-                self._causal.note(proxy, gtids, has_written, is_error)
+            is_error = inj.resultset.error is not None
+            self._freshness.note(proxy, gtids, has_written, is_error)
         elif inj.id == last.LATE:
             return last.answered_late(proxy, state, inj, self._name)
         elif inj.id == last.RESTORED:
@@ -254,17 +261,20 @@ class Splitter:
             return state.statements.get(command.stmt_handler_id or 0, _UNKNOWN)
         return route(command)
 
-    def _again(self, proxy: Proxy, state: SplitState) -> Decision | Coroutine[Any, Any, Decision]:
-        """Runs on the primary what a replica refused. Nothing of its answer has reached the client."""
+    def _again(
+        self, proxy: Proxy, state: SplitState, *, tries_others: bool = False
+    ) -> Decision | Coroutine[Any, Any, Decision]:
+        """Runs on the primary, or on another replica, what a replica refused. Nothing of its answer has reached the client."""
         packet, state.retry = state.retry, None
         state.retries += 1
         self._counters.retries += 1
 
         def run() -> Decision:
-            proxy.queries.append(results.COMMAND, packet or b"")
+            self._send(proxy, state, COM_QUERY, packet or b"")
             return proxy.PROXY_IGNORE_RESULT
 
-        return self._places.to_primary(proxy, state, run)
+        go = self._places.elsewhere if tries_others else self._places.to_primary
+        return go(proxy, state, run)
 
     def _trace(self, proxy: Proxy, command: Command) -> None:
         if self._settings.is_debug:

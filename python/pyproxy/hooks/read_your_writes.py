@@ -58,7 +58,7 @@ def _writes(proxy: Proxy) -> Writes:
         return writes
 
 
-_splitter = Splitter("read_your_writes", settings, causal=Causal(settings, _writes))
+_splitter = Splitter("read_your_writes", settings, freshness=Causal(settings, _writes))
 
 
 def init(proxy: Proxy) -> None:
