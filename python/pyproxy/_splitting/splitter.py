@@ -208,11 +208,10 @@ class Splitter:
                 return self._again(proxy, state)
             if state.route.keeps_diagnostics:
                 answer = last.with_warnings(state, inj)
-            results.note_command(proxy, state, inj)
+            outcome = results.note_command(proxy, state, inj)
             self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()
-            is_error = inj.resultset.error is not None
-            self._freshness.note(proxy, gtids, has_written, is_error)
+            self._freshness.note(proxy, gtids, has_written, outcome.is_error)
         elif inj.id == last.LATE:
             return last.answered_late(proxy, state, inj, self._name)
         elif inj.id == last.RESTORED:
