@@ -287,7 +287,7 @@ class Pool:
         """The queues of idle connections, by user name."""
     @property
     def min_idle_connections(self) -> int:
-        """For scripts: how many idle connections to keep at least."""
+        """For scripts: how many idle connections to keep at least. A login that takes an idle connection leaves so many."""
     @min_idle_connections.setter
     def min_idle_connections(self, value: int) -> None: ...
     @property
@@ -359,6 +359,18 @@ class Connection:
     @property
     def backend(self) -> Backend | None:
         """The backend of `backend_ndx`; None for none."""
+    def idle_connections(self, backend_ndx: int, /) -> int:
+        """How many idle connections backend n has that this client may have for its commands: those of its own user,
+        with the same capabilities, that nothing ties to anybody. 0 before the login has come, and of a backend that does
+        not exist.
+
+        In `read_auth` one out of the pool that the client was greeted from counts as well.
+        """
+    def can_log_in_to(self, backend_ndx: int, /) -> bool:
+        """Whether the client's login could go to backend n, as far as is known, if `read_auth` chose it: the backend is
+        UP, it offered what the client was offered and uses when it greeted last, and the client can be asked for its
+        password once more.
+        """
     def wait_for_backend(self, backends: Sequence[int], /) -> asyncio.Future[int]:
         """Waits until one of these backends has an idle connection that this client may have, and gives its index.
 

@@ -1,4 +1,4 @@
-"""Choosing a backend by what its pool has for the client in hand.
+"""Choosing a backend by what its pool has for the client in hand: connections of its user, with its capabilities.
 
     from pyproxy import balance
 
@@ -21,36 +21,31 @@ __all__ = ["idle_connections", "idle_failsafe_rw", "idle_ro"]
 
 
 def idle_failsafe_rw(proxy: Proxy) -> int:
-    """The first read-write backend that is not DOWN and has an idle connection of the client's user; -1 if none."""
+    """The first read-write backend that is not DOWN and has an idle connection for the client; -1 if none."""
+    connection, down = proxy.connection, proxy.BACKEND_STATE_DOWN
     for ndx, backend in enumerate(proxy.globals.backends):
-        if _serves(proxy, backend, proxy.BACKEND_TYPE_RW):
+        is_meant = backend.type == proxy.BACKEND_TYPE_RW and backend.state != down
+        if is_meant and connection.idle_connections(ndx):
             return ndx
     return -1
 
 
 def idle_ro(proxy: Proxy, but: Container[int] = ()) -> int:
-    """Of the read-only backends that are not DOWN and have an idle connection of the client's user, the one with the
-    fewest clients (the first of them, if several have as few); -1 if there is none. Those in `but` are left out.
+    """Of the read-only backends that are not DOWN and have an idle connection for the client, the one with the fewest
+    clients (the first of them, if several have as few); -1 if there is none. Those in `but` are left out.
     """
-    fewest = -1, -1
+    connection, down = proxy.connection, proxy.BACKEND_STATE_DOWN
+    best, fewest = -1, 0
     for ndx, backend in enumerate(proxy.globals.backends):
-        if ndx not in but and _serves(proxy, backend, proxy.BACKEND_TYPE_RO):
-            clients = backend.connected_clients
-            if fewest[0] < 0 or clients < fewest[1]:
-                fewest = ndx, clients
-    return fewest[0]
+        if backend.type != proxy.BACKEND_TYPE_RO or backend.state == down or ndx in but:
+            continue
+        clients = backend.connected_clients
+        # The pools are looked at last: that costs most.
+        if (best < 0 or clients < fewest) and connection.idle_connections(ndx):
+            best, fewest = ndx, clients
+    return best
 
 
 def idle_connections(proxy: Proxy, backend: Backend) -> int:
-    """Number of idle connections that the client's user has on `backend`; 0 before the login."""
-    username = proxy.connection.client.username
-    # An empty name would ask for the connections of all users.
-    return backend.pool.users[username].cur_idle_connections if username else 0
-
-
-def _serves(proxy: Proxy, backend: Backend, type: int) -> bool:
-    return (
-        backend.type == type
-        and backend.state != proxy.BACKEND_STATE_DOWN
-        and idle_connections(proxy, backend) > 0
-    )
+    """Number of idle connections of `backend` that the client may have; 0 before the login."""
+    return proxy.connection.idle_connections(backend.ndx)

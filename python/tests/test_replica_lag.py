@@ -60,17 +60,6 @@ def test_limits(lag: Lag, is_fit: bool) -> None:
     assert lag.is_within(10, 100) == is_fit
 
 
-def test_the_least_lag_comes_first() -> None:
-    ordered = [
-        Lag("running", 0, 0, 0),
-        Lag("running", 0, 0, 5),
-        Lag("running", 0, 0, None),
-        Lag("running", 0, 1, 0),
-        Lag("running", 0, None, 0),
-    ]
-    assert sorted(reversed(ordered), key=lambda lag: lag.order) == ordered
-
-
 @pytest.mark.parametrize(
     ("version", "statement"),
     [

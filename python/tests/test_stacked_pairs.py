@@ -60,6 +60,8 @@ app = {FRONT} shop_rw back
 min_idle_connections = 1
 [read_your_writes]
 min_idle_connections = 1
+[ro_balance]
+min_idle_connections = 1
 [ro_pooling]
 min_idle_connections = 1
 [query_log]
@@ -246,7 +248,7 @@ def result_cache(stack: Stack) -> None:
     for _ in range(2):
         assert stack.session.query(STEADY).rows == [("Ada",)]
     # Where connections change, or a read-only server is asked, nothing is kept.
-    is_kept = not POOLING.intersection(stack.scripts)
+    is_kept = not set(SPLITTERS).intersection(stack.scripts)
     assert not is_kept or stack.texts().count(STEADY) == 1
     assert stack.session.query("UPDATE shop.t SET name = 'Bob'").ok
     before = stack.texts().count(STEADY)
@@ -256,7 +258,7 @@ def result_cache(stack: Stack) -> None:
 
 def tee(stack: Stack) -> None:
     assert stack.session.query(STEADY).rows == [("Ada",)]
-    if POOLING.intersection(stack.scripts):
+    if set(SPLITTERS).intersection(stack.scripts):
         return
 
     def different() -> int:
@@ -280,7 +282,12 @@ def read_your_writes(stack: Stack) -> None:
 
 
 def ro_balance(stack: Stack) -> None:
-    assert where(stack, "SELECT 1") == REPLICA
+    fill_pools(stack)
+    assert [where(stack, sql) for sql in ("SELECT 1", "UPDATE t SET a = 1", "SELECT 1")] == [
+        REPLICA,
+        PRIMARY,
+        REPLICA,
+    ]
     assert stack.texts().count("SHOW SLAVE STATUS") == 1
 
 
@@ -333,12 +340,11 @@ CHECKS: dict[str, Callable[[Stack], None]] = {
         *(tee, xtab),
     )
 }
-POOLING = frozenset(("read_your_writes", "ro_balance", "ro_pooling", "rw_splitting"))
-SPLITTERS = ("read_your_writes", "ro_pooling", "rw_splitting")
+SPLITTERS = ("read_your_writes", "ro_balance", "ro_pooling", "rw_splitting")
 REFUSED = {
     **{
         frozenset(pair): "both choose the backends of clients"
-        for pair in itertools.combinations((*SPLITTERS, "ro_balance"), 2)
+        for pair in itertools.combinations(SPLITTERS, 2)
     },
     **{
         frozenset((splitter, "login_mapping")): "both decide as which user"

@@ -10,7 +10,19 @@ use crate::error_code::ER_HANDSHAKE_ERROR;
 use crate::login_rounds::{LoginReason, LoginRounds};
 use crate::pooled_login::Auth;
 use crate::turn::Turn;
-use crate::{BackendState, Claim, Reply, Server};
+use crate::{BackendState, Claim, Reply, Session, Shared};
+
+impl Session {
+    /// Whether the client's login could go to backend `ndx`, as far as is known: it is reachable, it offers what the client was offered
+    /// and uses, and the client can be asked for its password once more.
+    pub fn can_log_in_to(&self, shared: &Shared, ndx: usize) -> bool {
+        let Some(login) = self.client.login.as_ref() else { return false };
+        let needed = login.capabilities & (Capabilities::MUTUAL | Capabilities::SSL);
+        login.capabilities.contains(Capabilities::PLUGIN_AUTH)
+            && shared.backends.state(ndx) == Some(BackendState::Up)
+            && shared.greetings.offered(ndx).is_some_and(|offered| offered.contains(needed))
+    }
+}
 
 impl Turn<'_> {
     /// Takes the login to the backend that the script chose in `read_auth`, or to any if no server greeted the client. `false`:
@@ -41,7 +53,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Takes an idle connection of this very user. Whether there is one.
+    /// Takes an idle connection of this very user. Whether there is one to spare.
     fn log_in_to_own(&mut self, chosen: Option<usize>, login: &Login) -> bool {
         let Some(ndx) = chosen.or_else(|| self.shared.backends.shortest_queue(&|_| true)) else {
             return false;
@@ -54,8 +66,7 @@ impl Turn<'_> {
             &self.session.client.src,
             login.capabilities | self.mirrored_tls(),
         );
-        let has_no_role = |server: &Server| server.session.state.role.is_none();
-        let found = self.shared.pool().of(ndx).take_for_user(&claim, has_no_role);
+        let found = self.shared.pool().of(ndx).take_for_login_of(&claim);
         let Some(server) = found else { return false };
         self.session.exchange_server(self.shared, server, self.driver.now());
         self.sync_server();

@@ -44,6 +44,11 @@ impl Greetings {
         self.lock().get(ndx).and_then(Option::as_ref).is_some_and(|last| last.at > then)
     }
 
+    /// What backend `ndx` offered when it greeted last; `None` if it never did.
+    pub fn offered(&self, ndx: usize) -> Option<Capabilities> {
+        Some(self.lock().get(ndx)?.as_ref()?.said.capabilities)
+    }
+
     /// Whether backend `ndx` ever greeted anybody.
     pub fn knows(&self, ndx: usize) -> bool {
         self.lock().get(ndx).is_some_and(Option::is_some)

@@ -120,13 +120,30 @@ impl Session {
         if !shared.tracks_sessions() {
             return idle.take_for_user(&claim, |_| true);
         }
-        // There is less to be said to one that is still as this client left it.
+        // There is less to be said to one that is still as this client left it, and no client without a default database can have one
+        // that is in a database any more.
+        let has_database = !self.client.default_db.is_empty();
         idle.take_for_user(&claim, |server| server.session.owner == Some(self.owner()))
+            .or_else(|| {
+                idle.take_for_user(&claim, |server| server.default_db.is_empty() != has_database)
+            })
             .or_else(|| idle.take_for_user(&claim, |_| true))
     }
 
+    /// How many idle connections backend `ndx` has that this client may have for its commands. Those count that its hook left and that have
+    /// not arrived in the pool, and in `read_auth` one out of the pool that it was greeted from. None before it has named a user.
+    pub fn idle_count(&self, shared: &Shared, ndx: usize, now: Instant) -> usize {
+        let Some(claim) = self.claim(shared) else { return 0 };
+        let leaving = self.leaving_count(ndx, |server| claim.fits(server));
+        let is_its_own =
+            |server: &&Server| server.backend == ndx && server.authenticated && claim.fits(server);
+        let greeted = self.server.as_ref().filter(|_| self.hook == Some(Hook::ReadAuth));
+        let greeted = usize::from(greeted.filter(is_its_own).is_some());
+        shared.pool().of(ndx).fitting_count(&claim, now) + leaving + greeted
+    }
+
     /// Which idle connections this client may have; `None`: none, it left before it named a user.
-    fn claim(&self, shared: &Shared) -> Option<Claim> {
+    fn claim(&self, shared: &Shared) -> Option<Claim<'_>> {
         let login = self.client.login.as_ref().filter(|login| !login.username.is_empty())?;
         let user = self.client.server_user.as_deref().unwrap_or(&login.username);
         let claim = Claim::new(user, &self.client.src, login.capabilities);
@@ -145,7 +162,7 @@ impl Session {
         backends: &[usize],
         notify: Notify,
     ) -> Option<u64> {
-        let claim = self.claim(shared)?;
+        let claim = self.claim(shared)?.into_owned();
         let fits = Box::new(move |server: &Server| claim.fits(server));
         let ticket = shared.stand_for_idle(backends, fits, notify);
         let number = ticket.number();

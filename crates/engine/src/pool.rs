@@ -23,7 +23,7 @@ pub struct BackendPool {
     swept_at: Option<Instant>,
     trust: Arc<Trust>,
     capacity: Arc<Capacity>,
-    /// A client that has not logged in yet leaves each user this many.
+    /// A client that is about to log in leaves each user this many of those that would do for it.
     pub min_idle_connections: u32,
     /// For scripts; not enforced.
     pub max_idle_connections: u32,
@@ -123,32 +123,19 @@ impl BackendPool {
         self.idle.remove(position)
     }
 
-    /// For a client that has not told its name yet: the oldest connection of any user who has more idle ones than
-    /// `min_idle_connections`, or of any, if there is no room for a new connection.
+    /// For a client that has not told its name yet: the oldest connection of any user who has some to spare.
     pub fn take_for_anyone(&mut self, client: &Address, now: Instant) -> Option<Server> {
         self.sweep(now);
-        let keep = match self.idle.front() {
-            Some(any) if !self.capacity.has_room(any.backend) => 0,
-            _ => usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX),
-        };
-        let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
-        for server in &self.idle {
-            *counts.entry(server.username().to_vec()).or_default() += 1;
-        }
-        self.take(|server| {
-            server.is_for(client)
-                && server.session.state.role.is_none()
-                && counts.get(server.username()).is_some_and(|count| *count > keep)
-        })
+        self.take_spare(|server| server.is_for(client) && server.session.state.role.is_none())
     }
 
-    /// For a client whose login follows on this connection: the oldest one of this dialect, of any user.
+    /// For a client whose login follows on this connection: the oldest one of this dialect, of any user who has some to spare.
     pub fn take_for_login(
         &mut self,
         client: &Address,
         capabilities: Capabilities,
     ) -> Option<Server> {
-        self.take(|server| {
+        self.take_spare(|server| {
             // MariaDB keeps a role whoever logs in.
             server.is_for(client)
                 && server.session.state.role.is_none()
@@ -156,13 +143,35 @@ impl BackendPool {
         })
     }
 
+    /// For a client of this user whose login follows on this connection: the oldest one that it may have, if there are some to
+    /// spare.
+    pub(crate) fn take_for_login_of(&mut self, claim: &Claim<'_>) -> Option<Server> {
+        self.take_spare(|server| claim.fits(server) && server.session.state.role.is_none())
+    }
+
     /// For a client that is logged in already: the oldest connection that it may have. `fits` may ask for more.
     pub fn take_for_user(
         &mut self,
-        claim: &Claim,
+        claim: &Claim<'_>,
         fits: impl Fn(&Server) -> bool,
     ) -> Option<Server> {
         self.take(|server| claim.fits(server) && fits(server))
+    }
+
+    /// The oldest that fits of a user who has more of such idle ones than `min_idle_connections`, or of any, if there is no room for a
+    /// new connection.
+    fn take_spare(&mut self, fits: impl Fn(&Server) -> bool) -> Option<Server> {
+        let leave = match self.idle.front() {
+            Some(any) if !self.capacity.has_room(any.backend) => 0,
+            _ => usize::try_from(self.min_idle_connections).unwrap_or(usize::MAX),
+        };
+        let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
+        for server in self.idle.iter().filter(|server| server.kept_for.is_none() && fits(server)) {
+            *counts.entry(server.username().to_vec()).or_default() += 1;
+        }
+        let is_spare =
+            |server: &Server| counts.get(server.username()).is_some_and(|count| *count > leave);
+        self.take(|server| fits(server) && is_spare(server))
     }
 
     /// The oldest that fits, is alive and verified as a new one would be; others among those that fit are closed.
@@ -181,11 +190,17 @@ impl BackendPool {
 
     /// Number of idle connections of `user`, or of everyone.
     pub fn idle_count(&mut self, user: Option<&[u8]>, now: Instant) -> usize {
+        self.count(now, |server| user.is_none_or(|user| server.username() == user))
+    }
+
+    /// Number of idle connections that a client may have.
+    pub fn fitting_count(&mut self, claim: &Claim<'_>, now: Instant) -> usize {
+        self.count(now, |server| claim.fits(server))
+    }
+
+    fn count(&mut self, now: Instant, is_meant: impl Fn(&Server) -> bool) -> usize {
         self.sweep(now);
-        let is_meant = |server: &&Server| {
-            server.kept_for.is_none() && user.is_none_or(|user| server.username() == user)
-        };
-        self.idle.iter().filter(is_meant).count()
+        self.idle.iter().filter(|server| server.kept_for.is_none() && is_meant(server)).count()
     }
 
     /// The user names that have an idle connection, sorted.

@@ -235,12 +235,9 @@ impl Session {
         Some(self.leaving.remove(place))
     }
 
-    /// How many connections to backend `ndx`, of `user` or of everyone, are still to be parked: their client may have one again.
-    pub fn leaving_count(&self, ndx: usize, user: Option<&[u8]>) -> usize {
-        let is_meant = |server: &&Server| {
-            server.backend == ndx && user.is_none_or(|user| server.username() == user)
-        };
-        self.leaving.iter().filter(is_meant).count()
+    /// How many connections to backend `ndx` that `suit` are still to be parked: their client may have one again.
+    pub fn leaving_count(&self, ndx: usize, suit: impl Fn(&Server) -> bool) -> usize {
+        self.leaving.iter().filter(|server| server.backend == ndx && suit(server)).count()
     }
 
     /// The connections to park, now that the driver knows that they are not attached any more.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
 use crate::greetings::Greetings;
-use crate::{Backends, Pool, Stats, Trust, Users};
+use crate::{Backends, Pool, Seldom, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Shared {
     pub(crate) greetings: Greetings,
     /// The names of clients' collations.
     pub(crate) collations: Collations,
+    /// When it was said last, by backend, that it has no idle connection for a client.
+    pub unfit: Seldom,
     /// With which files servers are verified.
     pub trust: Arc<Trust>,
     /// How many connections backends have, and may have.
@@ -59,6 +61,7 @@ impl Shared {
             users,
             greetings,
             collations: Collations::default(),
+            unfit: Seldom::default(),
             trust,
             capacity,
             pool,

@@ -37,15 +37,6 @@ class Lag:
             and (self.slave_bytes_lag is None or self.slave_bytes_lag <= max_bytes)
         )
 
-    @property
-    def order(self) -> tuple[float, float]:
-        """Compares replicas: the smaller, the less it is behind."""
-        far = float("inf")
-        return (
-            far if self.seconds_lag is None else self.seconds_lag,
-            far if self.slave_bytes_lag is None else self.slave_bytes_lag,
-        )
-
 
 def status_query(version: int) -> str:
     """The statement that a server of this version (80036 for 8.0.36) understands."""

@@ -6,7 +6,7 @@ stay where it is, and which settings it made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import INSERT_ID, NO_EFFECT_ON_ROWS, OUTLAST_RESET, UNSEEN
@@ -17,8 +17,7 @@ __all__ = ["ClientSession", "Outcome"]
 _MOST_SETTINGS = 32
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a result says, as far as it matters here. What it does not say is None."""
 
     is_error: bool

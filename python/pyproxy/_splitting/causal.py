@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from pyproxy._splitting.freshness import Freshness
 from pyproxy._splitting.gtids import Gtids
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Writes:
         self.seen: dict[int, int] = {}
 
 
-class Causal:
+class Causal(Freshness):
     """One for each script. `writes(proxy)` gives those that a client's reads must see."""
 
     def __init__(self, settings: Section, writes: Callable[[Proxy], Writes]) -> None:
@@ -46,7 +47,6 @@ class Causal:
         self._late: dict[int, float] = {}
 
     def note(self, proxy: Proxy, gtids: list[str], has_written: bool, is_error: bool) -> None:
-        """A command is answered. It may have committed something."""
         backend = proxy.connection.backend
         ndx = backend.ndx if backend is not None else -1
         if gtids:
@@ -59,11 +59,10 @@ class Causal:
             self._writes(proxy).unknown_at = time.monotonic()
 
     def may_read(self, proxy: Proxy) -> bool:
-        """Whether a replica may answer at all."""
         at = self._writes(proxy).unknown_at
         return at is None or time.monotonic() - at >= self._settings.seconds
 
-    def late(self, proxy: Proxy) -> set[int]:
+    def unfit(self, proxy: Proxy) -> set[int]:
         """Replicas that lack something of this client, and that others have waited for in vain just now."""
         if not self._late:
             return set()
@@ -73,14 +72,12 @@ class Causal:
         return {ndx for ndx in self._late if writes.seen.get(ndx, 0) != writes.gtids.version}
 
     def question(self, proxy: Proxy) -> str | None:
-        """What the attached replica is asked before it answers; None if it has everything."""
         writes, backend = self._writes(proxy), proxy.connection.backend
         if backend is None or writes.seen.get(backend.ndx, 0) == writes.gtids.version:
             return None
         return writes.gtids.question(self._settings.catch_up_seconds)
 
-    def has_caught_up(self, proxy: Proxy, inj: Injection, version: int) -> bool:
-        """Whether the answer to the question, asked when the writes were of this version, says that the replica has everything."""
+    def is_fresh(self, proxy: Proxy, inj: Injection, version: int) -> bool:
         backend = proxy.connection.backend
         assert backend is not None
         rows = None if inj.resultset.error is not None else inj.resultset.rows

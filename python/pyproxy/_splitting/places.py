@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from typing import TYPE_CHECKING, Any
 
 from pyproxy import Error, balance
@@ -13,7 +13,7 @@ from pyproxy._splitting import results
 
 if TYPE_CHECKING:
     from pyproxy import Decision, Proxy
-    from pyproxy._splitting.causal import Causal
+    from pyproxy._splitting.freshness import Freshness
     from pyproxy._splitting.state import SplitState
     from pyproxy._splitting.status import Counters
     from pyproxy.settings import Section
@@ -31,14 +31,14 @@ class Places:
         counters: Counters,
         *,
         splits: bool,
-        causal: Causal | None,
+        freshness: Freshness,
     ) -> None:
         """`splits`: read-only backends have pools, too."""
         self._name = name
         self._settings = settings
         self._counters = counters
         self._splits = splits
-        self._causal = causal
+        self._freshness = freshness
 
     def attach(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
         """Sees to it that a server connection is attached on which the command can run; False if there is none."""
@@ -52,10 +52,11 @@ class Places:
         if backend is not None and (meant.goes_anywhere or meant.asks_about_last):
             return True
         if self._reads(proxy, meant):
-            if backend is not None and backend.type == proxy.BACKEND_TYPE_RO:
+            unfit = self._unfit(proxy, state)
+            is_ro = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
+            if backend is not None and is_ro and backend.ndx not in unfit:
                 return True
-            late = self._causal.late(proxy) if self._causal is not None else ()
-            ndx = balance.idle_ro(proxy, late)
+            ndx = balance.idle_ro(proxy, unfit)
             if ndx >= 0 and self._move(proxy, state, ndx):
                 return True
         if backend is not None and backend.type == proxy.BACKEND_TYPE_RW:
@@ -86,17 +87,31 @@ class Places:
             return run()
         return self.wait_or_refuse(proxy, state, Route(), run)
 
+    def elsewhere(
+        self, proxy: Proxy, state: SplitState, run: Callable[[], Decision]
+    ) -> Decision | Coroutine[Any, Any, Decision]:
+        """Gives the attached connection back, and runs the command where else it can."""
+        state.passed_over.add(proxy.connection.backend_ndx)
+        pools.give_back(proxy)
+        if self.attach(proxy, state, state.route):
+            return run()
+        return self.wait_or_refuse(proxy, state, state.route, run)
+
     def wait_or_refuse(
         self, proxy: Proxy, state: SplitState, meant: Route, run: Callable[[], Decision]
     ) -> Decision | Coroutine[Any, Any, Decision]:
         """Runs the command when another client has given a connection back on which it can."""
-        types = [proxy.BACKEND_TYPE_RW]
-        if meant.goes_anywhere or meant.can_be_set_anywhere or self._reads(proxy, meant):
+        types, unfit = [proxy.BACKEND_TYPE_RW], self._unfit(proxy, state)
+        if meant.goes_anywhere or meant.can_be_set_anywhere:
+            types, unfit = [*types, proxy.BACKEND_TYPE_RO], frozenset()
+        elif self._reads(proxy, meant):
             types.append(proxy.BACKEND_TYPE_RO)
         backends = [
             backend.ndx
             for backend in proxy.globals.backends
-            if backend.type in types and backend.state == proxy.BACKEND_STATE_UP
+            if backend.type in types
+            and backend.state == proxy.BACKEND_STATE_UP
+            and backend.ndx not in unfit
         ]
         may_wait = proxy.globals.config.event_loop == "own" and self._settings.wait_seconds > 0
         if not may_wait or not backends or state.leaves_something:
@@ -121,8 +136,13 @@ class Places:
                 return run()
         return self._refuse(proxy)
 
+    def _unfit(self, proxy: Proxy, state: SplitState) -> Set[int]:
+        """The backends that do not answer the command in progress if it is a read."""
+        unfit = self._freshness.unfit(proxy)
+        return unfit | state.passed_over if state.passed_over else unfit
+
     def _reads(self, proxy: Proxy, meant: Route) -> bool:
-        return meant.is_read and (self._causal is None or self._causal.may_read(proxy))
+        return meant.is_read and self._freshness.may_read(proxy)
 
     def _refuse(self, proxy: Proxy) -> Error:
         """No connection: the client has to come again, as only a client that connects can open one."""

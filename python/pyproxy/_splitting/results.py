@@ -23,7 +23,7 @@ from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 
 if TYPE_CHECKING:
-    from pyproxy import Injection, Proxy, SessionChanges
+    from pyproxy import Injection, Proxy, Resultset, SessionChanges
 
 __all__ = [
     "CATCH_UP",
@@ -63,7 +63,7 @@ def must_stay(proxy: Proxy, state: SplitState) -> bool:
 def expect_mode(proxy: Proxy, state: SplitState) -> None:
     """A replica runs nothing that writes: whatever the text hides fails there before it does anything."""
     backend, session = proxy.connection.backend, proxy.connection.client_session
-    name = values.variables(("transaction_read_only",), has_old_names(proxy))[0]
+    name = values.READ_ONLY[has_old_names(proxy)]
     is_replica = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
     if is_replica:
         session.expect({name: "1"})
@@ -77,38 +77,38 @@ def is_for_primary(inj: Injection) -> bool:
     return error is not None and from_err_packet(error).errcode in _FOR_PRIMARY
 
 
-def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
+def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     """The client's command is answered."""
-    outcome = _outcome(inj)
+    result, query, is_mysql = inj.resultset, inj.query, not has_old_names(proxy)
+    outcome = _outcome(result, query[0])
     state.note_result(outcome)
     if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
         with contextlib.suppress(PacketError):
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
-            command = commands.parse(inj.query)
+            command = commands.parse(query)
             has_database = bool(proxy.connection.client.default_db)
             state.statements.prepared(statement.stmt_id, command, has_database)
-    if inj.query[0] == COM_STMT_EXECUTE and outcome.is_error:
-        state.statements.note_refused(commands.parse(inj.query))
-    _note_changes(proxy, state, inj, outcome)
+    if query[0] == COM_STMT_EXECUTE and outcome.is_error:
+        state.statements.note_refused(commands.parse(query))
+    _note_changes(proxy, state, result.session_changes, outcome, is_mysql)
     state.owes_warnings = False
     state.warned = outcome.is_error or outcome.warnings > 0
     if state.route.keeps_diagnostics and not outcome.is_error:
         if state.memory is not None:
-            state.memory = behind_command(proxy, state.memory, inj.query[0])
-        elif state.draft is None and not has_old_names(proxy):
+            state.memory = behind_command(state.memory, query[0], is_mysql)
+        elif state.draft is None and is_mysql:
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
-        return
+        return outcome
     state.memory = None
-    affected = None if outcome.is_error else inj.resultset.affected_rows
+    affected = None if outcome.is_error else result.affected_rows
     has_rows = affected is None and not outcome.is_error
-    rows = inj.resultset.row_count if has_rows else None
-    is_mysql = not has_old_names(proxy)
+    rows = result.row_count if has_rows else None
     if state.is_fresh and not is_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
     state.has_found = changes_found_rows(
-        _text(proxy),
+        "" if state.route.is_read else _text(proxy),
         state.route,
         has_rows=has_rows,
         is_error=outcome.is_error,
@@ -120,26 +120,27 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> None:
         state.draft = answers.Memory(
             None,
             row_count=-1 if affected is None else affected,
-            warning_count=None if outcome.is_error else inj.resultset.warning_count,
+            warning_count=None if outcome.is_error else result.warning_count,
         )
-    if inj.query[0] in (COM_QUERY, COM_STMT_EXECUTE):
+    if query[0] in (COM_QUERY, COM_STMT_EXECUTE):
         columns = None if is_mysql else COLUMNS.get(True)
         state.memory = state.memory_of(outcome, rows, columns, is_mysql)
     if state.route.has_no_table and not is_mysql and not outcome.is_error:
         # They are those of the statement before, which another connection has.
         before = state.before
         state.owes_warnings = before is not None and not before.is_clean and not outcome.warnings
-    server = proxy.connection.server
+    server = proxy.connection.server if state.ties else None
     if server is not None and server.session is not None:
         for tie in state.ties - server.session.ties:
             server.session.tie(tie)
+    return outcome
 
 
-def behind_command(proxy: Proxy, memory: answers.Memory, command: int) -> answers.Memory:
+def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answers.Memory:
     """What is known behind a command that is no statement."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
         return replace(memory, row_count=0)
-    if command == COM_STMT_PREPARE and not has_old_names(proxy):
+    if command == COM_STMT_PREPARE and is_mysql:
         return replace(memory, warning_count=0, warnings=None, counted_errors=None)
     return memory
 
@@ -150,40 +151,47 @@ def _text(proxy: Proxy) -> str:
     return (command.sql if command is not None else None) or ""
 
 
-def _outcome(inj: Injection) -> Outcome:
-    result = inj.resultset
+def _outcome(result: Resultset, command: int) -> Outcome:
     is_error = result.error is not None
-    if is_error or inj.query[0] not in (COM_QUERY, COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE):
+    if is_error or command not in (COM_QUERY, COM_STMT_EXECUTE, COM_STMT_BULK_EXECUTE):
         return Outcome(is_error)
+    flags = result.flags
     return Outcome(
         is_error,
-        in_transaction=result.flags.in_trans,
-        auto_commit=result.flags.auto_commit,
+        in_transaction=flags.in_trans,
+        auto_commit=flags.auto_commit,
         insert_id=result.insert_id or 0,
         warnings=result.warning_count,
     )
 
 
-def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outcome) -> None:
+def _note_changes(
+    proxy: Proxy,
+    state: SplitState,
+    changes: SessionChanges | None,
+    outcome: Outcome,
+    is_mysql: bool,
+) -> None:
     """The text says what changed, and the server that this was all."""
     route = state.route
-    changes = inj.resultset.session_changes
     names = route.setting.names if route.setting is not None and not outcome.is_error else ()
-    asked = list(values.variables(names, has_old_names(proxy)))
-    if changes is not None and names:
-        # MariaDB may report the value under another name.
-        ours = ("last_gtid", *values.READ_ONLY)
-        told = values.variables(changes.variables, False)
-        asked += [name for name in told if name not in (*asked, *ours)]
-    state.asked = tuple(asked)
+    state.asked = values.variables(names, not is_mysql) if names else ()
     if changes is None:
         if not outcome.is_error and not route.is_plain and not route.goes_anywhere:
             state.ties.add(UNSEEN_CHANGE)
         return
-    gtid = changes.gtids or changes.variables.get("last_gtid")
+    told = changes.variables
+    if names:
+        # MariaDB may report the value under another name.
+        ours = ("last_gtid", *values.READ_ONLY, *state.asked)
+        more = (name for name in values.variables(told, False) if name not in ours)
+        state.asked = (*state.asked, *more)
+    gtid = changes.gtids or told.get("last_gtid")
     if gtid:
         state.gtids.append(gtid)
-    variables = [name for name in changes.variables if name not in ("last_gtid", *values.READ_ONLY)]
+    variables = [name for name in told if name not in ("last_gtid", *values.READ_ONLY)]
+    if not changes.state and not variables:
+        return
     is_explained = bool(names or route.ties or route.frees) or route.database is not None
     if route.is_read and not variables and _runs_program(proxy, changes):
         # Of a view. A replica's mode lets it change nothing.
@@ -191,7 +199,7 @@ def _note_changes(proxy: Proxy, state: SplitState, inj: Injection, outcome: Outc
     if route.is_read and "SET_VAR" in _text(proxy).upper():
         # A hint of MySQL's: what it sets is reported, and does not stay.
         is_explained = True
-    if (changes.state or variables) and not is_explained:
+    if not is_explained:
         state.ties.add(UNSEEN_CHANGE)
 
 

@@ -40,6 +40,7 @@ from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import asking, last, results, status
+from pyproxy._splitting.freshness import Freshness
 from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
@@ -48,7 +49,6 @@ from pyproxy.settings import Section
 
 if TYPE_CHECKING:
     from pyproxy import Auth, Decision, Injection, Proxy
-    from pyproxy._splitting.causal import Causal
 
 __all__ = ["POOL_SETTINGS", "Splitter"]
 
@@ -75,17 +75,19 @@ class Splitter:
         settings: Section,
         *,
         splits: bool = True,
-        causal: Causal | None = None,
+        freshness: Freshness | None = None,
     ) -> None:
-        """`splits`: read-only backends have pools, too, and get the reads; with `causal` those that see what the client wrote."""
+        """`splits`: read-only backends have pools, too, and get the reads, as `freshness` lets them."""
         self._name = name
         # The attribute of `proxy.connection` for what a client's session takes over from the one before a reset.
         self._kept = f"{name}_kept"
         self._settings = settings
         self._splits = splits
-        self._causal = causal
+        self._freshness = freshness or Freshness()
         self._counters = status.Counters()
-        self._places = Places(name, settings, self._counters, splits=splits, causal=causal)
+        self._places = Places(
+            name, settings, self._counters, splits=splits, freshness=self._freshness
+        )
 
     # Hooks.
 
@@ -94,13 +96,15 @@ class Splitter:
         proxy.globals.track_sessions = True
 
     def connect_server(self, proxy: Proxy) -> int | None:
-        types = [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
         return pools.choose_for_new_client(
             proxy,
-            types,
+            self._types(proxy),
             self._settings.min_idle_connections,
             self._settings.max_idle_connections,
         )
+
+    def read_auth(self, proxy: Proxy) -> None:
+        pools.choose_for_login(proxy, self._types(proxy), self._settings.min_idle_connections)
 
     def read_auth_result(self, proxy: Proxy, auth: Auth) -> None:
         if auth.packet[:1] != b"\0":
@@ -125,9 +129,11 @@ class Splitter:
             return None
         if command.type == COM_STMT_RESET and state.statements.is_idle(command):
             if proxy.connection.server is None and state.memory is not None:
-                state.memory = results.behind_command(proxy, state.memory, command.type)
+                state.memory = results.behind_command(state.memory, command.type, False)
                 return Ok()
         meant = self._route(proxy, state, command)
+        if state.passed_over:
+            state.passed_over.clear()
         if not state.has(meant.needs):
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
@@ -167,49 +173,51 @@ class Splitter:
             return None
         if command.type in _STREAMS:
             return None
+        self._send(proxy, state, packet, must_stay)
+        return proxy.PROXY_SEND_QUERY
+
+    def _send(self, proxy: Proxy, state: SplitState, packet: bytes, must_stay: bool) -> None:
+        """Queues the command for the attached connection, behind what a replica is asked before. `must_stay`: it can run nowhere else."""
         backend = proxy.connection.backend
         is_guarded = (
-            command.type in _GUARDED
+            packet[0] in _GUARDED
             and not must_stay
             and backend is not None
             and backend.type == proxy.BACKEND_TYPE_RO
         )
         state.retry = packet if is_guarded else None
-        if is_guarded and meant.is_read and self._causal is not None:
-            question = self._causal.question(proxy)
+        if is_guarded and state.route.is_read:
+            question = self._freshness.question(proxy)
             if question is not None:
-                state.waits_for = self._causal.version(proxy)
+                state.waits_for = self._freshness.version(proxy)
                 proxy.queries.append(results.CATCH_UP, query_packet(question), True)
         # The answer to PREPARE has the number of the statement, the others may count warnings.
         proxy.queries.append(
             results.COMMAND,
             packet,
-            command.type in _SHORT_ANSWERS,
+            packet[0] in _SHORT_ANSWERS,
             failure_is_needed=is_guarded,
         )
-        return proxy.PROXY_SEND_QUERY
 
     def read_query_result(
         self, proxy: Proxy, inj: Injection
     ) -> Decision | Coroutine[Any, Any, Decision]:
         state = self._state(proxy)
-        if inj.id == results.CATCH_UP and self._causal is not None:
-            if self._causal.has_caught_up(proxy, inj, state.waits_for):
+        if inj.id == results.CATCH_UP:
+            if self._freshness.is_fresh(proxy, inj, state.waits_for):
                 return proxy.PROXY_IGNORE_RESULT
             proxy.queries.reset()
-            return self._again(proxy, state)
+            return self._again(proxy, state, tries_others=self._freshness.tries_others)
         answer: Decision = None
         if inj.id == results.COMMAND:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
             if state.route.keeps_diagnostics:
                 answer = last.with_warnings(state, inj)
-            results.note_command(proxy, state, inj)
+            outcome = results.note_command(proxy, state, inj)
             self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()
-            if self._causal is not None:
-                is_error = inj.resultset.error is not None
-                self._causal.note(proxy, gtids, has_written, is_error)
+            self._freshness.note(proxy, gtids, has_written, outcome.is_error)
         elif inj.id == last.LATE:
             return last.answered_late(proxy, state, inj, self._name)
         elif inj.id == last.RESTORED:
@@ -236,6 +244,10 @@ class Splitter:
 
     # Routing.
 
+    def _types(self, proxy: Proxy) -> list[int]:
+        """Of the backends that have pools."""
+        return [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
+
     def _begin(self, proxy: Proxy) -> SplitState:
         state = SplitState(proxy.connection.client.default_db)
         state.ties |= getattr(proxy.connection, self._kept, frozenset())
@@ -257,18 +269,20 @@ class Splitter:
             return state.statements.preparation(command, has_database)
         return route(command)
 
-    def _again(self, proxy: Proxy, state: SplitState) -> Decision | Coroutine[Any, Any, Decision]:
-        """Runs on the primary what a replica refused. Nothing of its answer has reached the client."""
+    def _again(
+        self, proxy: Proxy, state: SplitState, *, tries_others: bool = False
+    ) -> Decision | Coroutine[Any, Any, Decision]:
+        """Runs on the primary, or on another replica, what a replica refused. Nothing of its answer has reached the client."""
         packet, state.retry = state.retry, None
         state.retries += 1
         self._counters.retries += 1
 
         def run() -> Decision:
-            needs_answer = packet is not None and packet[0] in _SHORT_ANSWERS
-            proxy.queries.append(results.COMMAND, packet or b"", needs_answer)
+            self._send(proxy, state, packet or b"\0", must_stay=False)
             return proxy.PROXY_IGNORE_RESULT
 
-        return self._places.to_primary(proxy, state, run)
+        go = self._places.elsewhere if tries_others else self._places.to_primary
+        return go(proxy, state, run)
 
     def _trace(self, proxy: Proxy, command: Command) -> None:
         if self._settings.is_debug:

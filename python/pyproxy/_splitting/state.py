@@ -53,6 +53,8 @@ class SplitState(ClientSession):
         self.may_have_left = False
         # GTIDs of transactions that it committed: the reader takes them away.
         self.gtids: list[str] = []
+        # The replicas that would not do for the command in progress.
+        self.passed_over: set[int] = set()
         # What a replica is asked to wait for, as a version of what the client wrote.
         self.waits_for = 0
         # Whether its transactions are read only by its own will, as SQL; None: it never said so.

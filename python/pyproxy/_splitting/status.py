@@ -38,6 +38,8 @@ class Counters:
 
     def note_ties(self, state: SplitState) -> None:
         """Counts what ties a client since this was called last."""
+        if state.ties == state.counted_ties:
+            return
         for tie in state.ties - state.counted_ties:
             self.ties[_PREPARED.strip() if tie.startswith(_PREPARED) else tie] += 1
         state.counted_ties = set(state.ties)

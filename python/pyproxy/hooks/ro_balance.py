@@ -1,14 +1,12 @@
-"""Balancing readers over replicas that are up to date.
+"""Read/write splitting over replicas that are up to date.
 
     pyproxy-python-script = .../pyproxy/hooks/ro_balance.py
     pyproxy-backend-addresses = primary:3306
     pyproxy-readonly-backend-address = replica1:3306,replica2:3306
 
-A client that connects is sent to the replica that is least behind (of equals, to the one with the fewest clients), and
-stays there. If no replica will do, it is sent to a read-write backend. A replica is asked for its state before a command,
-if that was longer ago than `check_timeout`. If it turns out to be too far behind, or not to replicate, the client gets
-error 1105, state 08S01, and is disconnected, unless it is in a transaction; when it connects again, it is sent elsewhere. After
-`retry_timeout` one client is sent there again; if it ends without having found out (its login was refused), the next one is.
+It is `rw_splitting`, which see, but for this: a read goes to a replica only when that is not too far behind. In front of a read a replica is
+asked for its state (SHOW REPLICA STATUS, or SHOW SLAVE STATUS), if that was longer ago than `check_timeout`. If it is too far behind, or
+does not replicate, the read goes to another replica, or to the primary if none will do, and for `retry_timeout` nobody asks it again.
 
 Settings, section `ro_balance`:
 
@@ -17,42 +15,31 @@ Settings, section `ro_balance`:
 | `max_seconds_lag` | 10 | a replica may be so many seconds behind |
 | `max_bytes_lag` | 10240 | and have so many bytes of the primary's log read and not applied |
 | `check_timeout` | 2.0 | seconds for which an answer about the state holds |
-| `retry_timeout` | 30.0 | seconds after which a client is sent to a replica that would not do |
-| `is_debug` | false | prints each state and each choice |
+| `retry_timeout` | 30.0 | seconds for which a replica that would not do is left alone |
+| `min_idle_connections` | 4 | new clients open connections until each pool has so many of each kind |
+| `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many of its kind |
+| `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
+| `is_debug` | false | prints each state, and the backend of each command |
 
-`proxy.globals.lag` has the states, by the address of the backend. `PROXY ...` commands: see `pyproxy.auto_config`.
+`proxy.globals.lag` has the states, by the address of the backend.
 
-**What it cannot do.** It is for clients that only read: a write goes to the replica, which has to refuse it
-(`read_only`). A client's user needs the right to see the state (REPLICATION CLIENT, or REPLICA MONITOR in MariaDB); else its
-replicas count as unfit. The state tells of what the replica has received: it does not notice that the primary has more
-to send. Of several replication channels the default one counts.
+**What it cannot do.** A client's user needs the right to see the state (REPLICATION CLIENT, or REPLICA MONITOR in MariaDB); else its
+reads go to the primary, and the log says so. The state tells of what the replica has received: it does not notice that the primary has more
+to send. Of several replication channels the default one counts. A client may not see what it has just written: see `read_your_writes`.
 """
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from pyproxy import (
-    COM_BINLOG_DUMP,
-    COM_BINLOG_DUMP_GTID,
-    COM_CHANGE_USER,
-    COM_QUIT,
-    COM_STMT_CLOSE,
-    COM_STMT_SEND_LONG_DATA,
-    COM_TABLE_DUMP,
-    Error,
-    auto_config,
-    commands,
-)
-from pyproxy._common.queries import query_packet
-from pyproxy._pooling.replica_lag import Lag, lag_of, status_query
-from pyproxy._pooling.routing import route
-from pyproxy._stack.traits import CHOOSES_BACKENDS, declare
+from pyproxy._splitting.splitter import POOL_SETTINGS, Splitter
+from pyproxy._splitting.up_to_date import UpToDate
 from pyproxy.settings import section
 
 if TYPE_CHECKING:
-    from pyproxy import Backend, Decision, Injection, Proxy
+    from collections.abc import Coroutine
+
+    from pyproxy import Auth, Decision, Injection, Proxy
 
 settings = section(
     "ro_balance",
@@ -60,146 +47,43 @@ settings = section(
     max_bytes_lag=10240,
     check_timeout=2.0,
     retry_timeout=30.0,
-    is_debug=False,
+    **POOL_SETTINGS,
 )
 
-_COMMAND, _STATUS = 1, 2
-# Commands with no answer, or one that a queue cannot wait for.
-_AS_THEY_ARE = (
-    COM_QUIT,
-    COM_STMT_CLOSE,
-    COM_STMT_SEND_LONG_DATA,
-    COM_CHANGE_USER,
-    COM_BINLOG_DUMP,
-    COM_BINLOG_DUMP_GTID,
-    COM_TABLE_DUMP,
-)
-
-
-class _Retry(NamedTuple):
-    """A client that finds out whether an unfit replica will do now."""
-
-    lag: Lag
-    checked: float
-    begun: float
+_splitter = Splitter("ro_balance", settings, freshness=UpToDate("ro_balance", settings))
 
 
 def init(proxy: Proxy) -> None:
-    """Nothing is known of any replica."""
-    declare(CHOOSES_BACKENDS)
+    """Nothing is known of any replica. Says what it decides, to scripts that are stacked with it."""
     proxy.globals.lag = {}
+    _splitter.init(proxy)
 
 
-def connect_server(proxy: Proxy) -> None:
-    """Chooses the backend."""
-    backend = _choose(proxy)
-    if backend is not None:
-        _trace("client to", backend.dst)
-        proxy.connection.backend_ndx = backend.ndx
+def connect_server(proxy: Proxy) -> int | None:
+    """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
+    return _splitter.connect_server(proxy)
 
 
-def read_query(proxy: Proxy, packet: bytes) -> Decision:
-    """Asks for the state of the client's replica, if it is time, and queues the command behind that."""
-    command = commands.parse(packet)
-    decision = auto_config.handle(proxy, command)
-    if decision is not None:
-        return decision
-    backend, server = proxy.connection.backend, proxy.connection.server
-    if backend is None or server is None or backend.type != proxy.BACKEND_TYPE_RO:
-        return None
-    # Any other statement in between would change what SHOW WARNINGS and the like tell.
-    if command.type in _AS_THEY_ARE or route(command).asks_about_last:
-        return None
-    lag = _lags(proxy).get(str(backend.dst))
-    if (
-        lag is not None
-        and _is_fit(lag)
-        and time.monotonic() - lag.check_ts < settings.check_timeout
-    ):
-        return None
-    proxy.queries.append(_STATUS, query_packet(status_query(server.mysqld_version or 0)), True)
-    proxy.queries.append(_COMMAND, packet)
-    return proxy.PROXY_SEND_QUERY
+def read_auth(proxy: Proxy) -> None:
+    """Takes the login to a backend that has too few connections for such a client."""
+    _splitter.read_auth(proxy)
 
 
-def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
-    """Keeps the state, and turns the client away if it should be elsewhere."""
-    backend = proxy.connection.backend
-    if inj.id != _STATUS or backend is None:
-        return None
-    lag = _read_status(inj)
-    _lags(proxy)[str(backend.dst)] = lag
-    _trace(backend.dst, lag)
-    if _is_fit(lag) or inj.resultset.flags.in_trans:
-        return proxy.PROXY_IGNORE_RESULT
-    proxy.queries.reset()
-    proxy.connection.connection_close = True
-    return Error(f"ro_balance: replica {backend.dst}: {_reason(lag)}", 1105, "08S01")
+def read_auth_result(proxy: Proxy, auth: Auth) -> None:
+    """Puts the new connection into the pool."""
+    _splitter.read_auth_result(proxy, auth)
+
+
+def read_query(proxy: Proxy, packet: bytes) -> Decision | Coroutine[Any, Any, Decision]:
+    """Chooses a connection for the command and makes it the client's."""
+    return _splitter.read_query(proxy, packet)
+
+
+def read_query_result(proxy: Proxy, inj: Injection) -> Decision | Coroutine[Any, Any, Decision]:
+    """Learns from the result, and gives the connection back if nothing ties the client to it."""
+    return _splitter.read_query_result(proxy, inj)
 
 
 def disconnect_client(proxy: Proxy) -> None:
-    """Leaves it to the next client to find out about a replica, if this one was to and has not: its login was refused, say."""
-    retry: _Retry | None = getattr(proxy.connection, "ro_balance_retry", None)
-    if retry is not None and retry.lag.check_ts == retry.begun:
-        retry.lag.check_ts = retry.checked
-
-
-def _choose(proxy: Proxy) -> Backend | None:
-    lags, now = _lags(proxy), time.monotonic()
-    fit: list[tuple[tuple[float, float], int, Backend]] = []
-    unfit: list[tuple[Lag, Backend]] = []
-    primaries: list[Backend] = []
-    for backend in proxy.globals.backends:
-        if backend.state == proxy.BACKEND_STATE_DOWN:
-            continue
-        if backend.type == proxy.BACKEND_TYPE_RW:
-            primaries.append(backend)
-            continue
-        lag = lags.get(str(backend.dst))
-        if lag is None:
-            return backend
-        if _is_fit(lag):
-            fit.append((lag.order, backend.connected_clients, backend))
-        else:
-            unfit.append((lag, backend))
-    for lag, backend in unfit:
-        if now - lag.check_ts >= settings.retry_timeout:
-            # This client finds out. The next ones need not.
-            proxy.connection.ro_balance_retry = _Retry(lag, lag.check_ts, now)
-            lag.check_ts = now
-            return backend
-    if fit:
-        return min(fit, key=lambda item: item[:2])[2]
-    return min(primaries, key=lambda backend: backend.connected_clients, default=None)
-
-
-def _lags(proxy: Proxy) -> dict[str, Lag]:
-    lags: dict[str, Lag] = proxy.globals.lag
-    return lags
-
-
-def _is_fit(lag: Lag) -> bool:
-    return lag.is_within(settings.max_seconds_lag, settings.max_bytes_lag)
-
-
-def _read_status(inj: Injection) -> Lag:
-    result, now = inj.resultset, time.monotonic()
-    if result.error is not None or result.fields is None:
-        return Lag("error", now)
-    names = [field.name for field in result.fields]
-    for row in result.rows or ():
-        return lag_of(
-            {name: None if cell is None else str(cell) for name, cell in zip(names, row)}, now
-        )
-    return lag_of(None, now)
-
-
-def _reason(lag: Lag) -> str:
-    if lag.state != "running":
-        return f"replication is in state {lag.state}"
-    return f"{lag.seconds_lag} seconds and {lag.slave_bytes_lag} bytes behind"
-
-
-def _trace(*words: object) -> None:
-    if settings.is_debug:
-        print("[ro_balance]", *words)
+    """Leaves the connection to others, if they may have it."""
+    _splitter.disconnect_client(proxy)

@@ -10,8 +10,8 @@ Settings, section `ro_pooling`:
 
 | name | default | meaning |
 |---|---|---|
-| `min_idle_connections` | 4 | new clients open connections until each pool has so many |
-| `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `min_idle_connections` | 4 | new clients open connections until each pool has so many of each kind |
+| `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many of its kind |
 | `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all |
 | `is_debug` | false | prints the backend of each command |
 
@@ -42,6 +42,11 @@ def init(proxy: Proxy) -> None:
 def connect_server(proxy: Proxy) -> int | None:
     """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
     return _splitter.connect_server(proxy)
+
+
+def read_auth(proxy: Proxy) -> None:
+    """Takes the login to a backend that has too few connections for such a client."""
+    _splitter.read_auth(proxy)
 
 
 def read_auth_result(proxy: Proxy, auth: Auth) -> None:

@@ -28,17 +28,18 @@ functions.
 **Questions about the statement before**: ROW_COUNT(), FOUND_ROWS(), SHOW WARNINGS and their like are answered from memory, for which the connection
 was asked before it was given back. What asks for more in one statement, or prepares such a one, is refused with error 1105.
 
-**Pooling.** A client that connects is sent to the first backend, read-write ones first, that has fewer than
-`min_idle_connections` idle connections. Between its commands a client has none, so others can use it. A client gets
-connections of its own user only. A command for which there is none waits until another client gives one back, who came first before
+**Pooling.** A client that connects is sent to the backend with the fewest idle connections, read-write ones first, if that has fewer than
+`min_idle_connections`. Between its commands a client has none, so others can use it. A client gets connections of its own kind only: of its user,
+with the capabilities of its login. So each kind has connections of its own in each pool: a login goes to another backend than the one that greeted
+the client if that has too few of its kind. A command for which there is none waits until another client gives one back, who came first before
 others. So a backend with `pyproxy-backend-max-connections = 8` serves hundreds of clients that are idle most of the time.
 
 Settings, section `rwsplit`:
 
 | name | default | meaning |
 |---|---|---|
-| `min_idle_connections` | 4 | new clients open connections until each pool has so many |
-| `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many |
+| `min_idle_connections` | 4 | new clients open connections until each pool has so many of each kind |
+| `max_idle_connections` | 8 | when a client leaves, its connection is closed if the pool has so many of its kind |
 | `wait_seconds` | 2.0 | how long a command waits for a connection; 0: not at all. Needs `pyproxy-event-loop = own` |
 | `is_debug` | false | prints the backend of each command |
 
@@ -77,6 +78,11 @@ def init(proxy: Proxy) -> None:
 def connect_server(proxy: Proxy) -> int | None:
     """Chooses a backend whose pool is to be filled, or takes a pooled connection."""
     return _splitter.connect_server(proxy)
+
+
+def read_auth(proxy: Proxy) -> None:
+    """Takes the login to a backend that has too few connections for such a client."""
+    _splitter.read_auth(proxy)
 
 
 def read_auth_result(proxy: Proxy, auth: Auth) -> None:

@@ -60,6 +60,7 @@ def uses(thing):
             continue
         if callable(getattr(type(thing), name)):
             arguments = {"append": (1, b"\x03x"), "prepend": (1, b"\x03x"), "wait_for_backend": ([0],),
+                         "idle_connections": (0,), "can_log_in_to": (0,),
                          "add": ("127.0.0.1:1",)}.get(name, ())
             yield name + "()", lambda name=name, arguments=arguments: getattr(thing, name)(*arguments)
         else:

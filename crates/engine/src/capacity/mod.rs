@@ -4,10 +4,13 @@
 //! There is one line for all backends, and who came first is served first. What comes free is kept for who gets it: a place for a
 //! new connection here, an idle connection in the pool. So nobody who comes later is faster.
 //!
-//! Its lock is a leaf lock: it may be taken while the pool's is held, and none is taken under it but that of whoever is told.
+//! Its lock is a leaf lock: it may be taken while the pool's is held, and none is taken under it but that of whoever is told. While nobody
+//! stands in line, a connection that becomes idle takes none.
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Server;
@@ -21,7 +24,38 @@ pub type Notify = Box<dyn FnOnce(usize) + Send>;
 
 /// How many connections there are, and who stands in line.
 #[derive(Debug, Default)]
-pub struct Capacity(Mutex<State>);
+pub struct Capacity {
+    state: Mutex<State>,
+    /// How many stand in line, to be looked at without the lock. Who stands in line for an idle connection has the lock of the pool, as has
+    /// whoever parks one: neither misses the other.
+    standing: AtomicUsize,
+}
+
+/// The state while it is locked.
+struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    standing: &'a AtomicUsize,
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.standing.store(self.state.line.len(), Ordering::SeqCst);
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -133,8 +167,9 @@ impl Capacity {
         self.lock().limit = limit;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { state, standing: &self.standing }
     }
 
     /// How many connections backend `ndx` has, idle ones and those that are being made, too.
@@ -161,7 +196,7 @@ impl Capacity {
 
     /// How many clients stand in line.
     pub fn waiting(&self) -> usize {
-        self.lock().line.len()
+        self.standing.load(Ordering::SeqCst)
     }
 
     /// A place for one more connection to backend `ndx`; `None` if it is full.
@@ -196,6 +231,9 @@ impl Capacity {
 
     /// Who gets this connection, which became idle. It is told.
     pub(crate) fn next_for(&self, server: &Server) -> Next {
+        if self.waiting() == 0 {
+            return Next::Nobody;
+        }
         let ndx = server.backend;
         let mut state = self.lock();
         let suits = |waiting: &Waiting| match &waiting.wants {

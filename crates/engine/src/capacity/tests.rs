@@ -128,6 +128,19 @@ fn an_idle_connection_is_kept_for_who_waits_for_it() {
 }
 
 #[test]
+fn a_connection_that_becomes_idle_takes_no_lock_while_nobody_waits() {
+    let world = world(0);
+    let idle = server(&world, 0);
+    let locked = world.capacity.lock();
+    assert_eq!(world.capacity.next_for(&idle), Next::Nobody);
+    drop(locked);
+    let (ticket, _told) = world.stand_for_idle(&[0]);
+    assert_eq!(world.capacity.waiting(), 1);
+    assert_eq!(world.capacity.next_for(&idle), Next::Ticket(ticket.number()));
+    assert_eq!(world.capacity.waiting(), 0);
+}
+
+#[test]
 fn who_finds_an_idle_connection_does_not_wait() {
     let world = world(0);
     park(&world, server(&world, 1));

@@ -33,6 +33,19 @@ impl Connection {
     fn read<R>(&self, f: impl FnOnce(&Session) -> R) -> PyResult<R> {
         access::read(&self.session, "the connection", f)
     }
+
+    /// A script that takes what it does not get does so for each command.
+    fn warn_of_no_match(&self, id: u64, ndx: usize) {
+        let Some(unsaid) = self.shared.unfit.may_say(ndx, Instant::now()) else { return };
+        let more = if unsaid > 0 {
+            format!(" (and {unsaid} times more since this was said last)")
+        } else {
+            String::new()
+        };
+        log::warn!(
+            "connection {id}: no idle connection of backend {ndx} fits this client, backend_ndx stays as it is{more}"
+        );
+    }
 }
 
 #[pymethods]
@@ -88,9 +101,7 @@ impl Connection {
         waiting::moved(&self.session);
         let outcome = outcome.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         if outcome == Switched::NoMatch {
-            log::warn!(
-                "connection {id}: no idle connection of backend {ndx} fits this client, backend_ndx stays as it is"
-            );
+            self.warn_of_no_match(id, wanted.unwrap_or_default());
         }
         Ok(())
     }
@@ -99,6 +110,26 @@ impl Connection {
     #[getter]
     fn backend(&self) -> PyResult<Option<Backend>> {
         Ok(self.read(Session::backend_ndx)?.map(|ndx| Backend::new(Arc::clone(&self.shared), ndx)))
+    }
+
+    /// How many idle connections backend n has that this client may have for its commands: those of its own user, with the same
+    /// capabilities, that nothing ties to anybody. 0 before the login has come, and of a backend that does not exist.
+    ///
+    /// In `read_auth` one out of the pool that the client was greeted from counts as well.
+    #[pyo3(signature = (backend_ndx, /))]
+    fn idle_connections(&self, backend_ndx: usize) -> PyResult<usize> {
+        if backend_ndx >= self.shared.backends.len() {
+            access::alive(&self.session)?;
+            return Ok(0);
+        }
+        self.read(|session| session.idle_count(&self.shared, backend_ndx, Instant::now()))
+    }
+
+    /// Whether the client's login could go to backend n, as far as is known, if `read_auth` chose it: the backend is UP, it offered
+    /// what the client was offered and uses when it greeted last, and the client can be asked for its password once more.
+    #[pyo3(signature = (backend_ndx, /))]
+    fn can_log_in_to(&self, backend_ndx: usize) -> PyResult<bool> {
+        self.read(|session| session.can_log_in_to(&self.shared, backend_ndx))
     }
 
     /// Waits until one of these backends has an idle connection that this client may have, and gives its index.

@@ -36,7 +36,7 @@ impl Pool {
         Users::new(Arc::clone(&self.shared), self.ndx)
     }
 
-    /// For scripts: how many idle connections to keep at least.
+    /// For scripts: how many idle connections to keep at least. A login that takes an idle connection leaves so many.
     #[getter]
     fn min_idle_connections(&self) -> PyResult<u32> {
         self.with(|pool| pool.min_idle_connections)

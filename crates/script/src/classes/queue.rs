@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::hashing::hash_of;
 use super::idle::with_pool;
 use crate::waiting;
-use engine::Shared;
+use engine::{Server, Shared};
 
 /// The idle connections of one user, or of all.
 #[pyclass(frozen, module = "pyproxy")]
@@ -29,7 +29,8 @@ impl Queue {
     pub fn count(&self) -> PyResult<usize> {
         let user = (!self.user.is_empty()).then_some(self.user.as_slice());
         let idle = with_pool(&self.shared, self.ndx, |pool| pool.idle_count(user, Instant::now()))?;
-        let leaving = waiting::of_session(|session| session.leaving_count(self.ndx, user));
+        let is_meant = |server: &Server| user.is_none_or(|user| server.username() == user);
+        let leaving = waiting::of_session(|session| session.leaving_count(self.ndx, is_meant));
         Ok(idle + leaving.unwrap_or_default())
     }
 }
