@@ -20,9 +20,10 @@ MYSQL = "DO 1|UPDATE t SET a = 9 WHERE a = 1"
 MARIADB = "SHOW SLAVE STATUS|EXPLAIN SELECT 1|ANALYZE SELECT * FROM t|CREATE TABLE u AS SELECT 1"
 
 
-def changes(sql: str, is_mysql: bool, *, is_error: bool = False) -> bool:
-    route = route_of_text(sql)
-    return changes_found_rows(sql, route, has_rows=True, is_error=is_error, is_mysql=is_mysql)
+def changes(sql: str, is_mysql: bool, *, is_error: bool = False, has_rows: bool = True) -> bool:
+    return changes_found_rows(
+        sql, route_of_text(sql), has_rows=has_rows, is_error=is_error, is_mysql=is_mysql
+    )
 
 
 def each(*texts: str) -> list[str]:
@@ -37,5 +38,6 @@ def test_as_servers_do(sql: str) -> None:
 
 
 def test_errors_change_nothing_if_all_was_seen() -> None:
-    assert not changes("SELECT * FROM nowhere", False, is_error=True)
+    assert not changes("SELECT * FROM nowhere", False, is_error=True, has_rows=False)
+    assert changes("SELECT (SELECT a FROM t) FROM t", False, is_error=True)
     assert changes("CALL p()", False, is_error=True)

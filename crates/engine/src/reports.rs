@@ -134,6 +134,16 @@ impl Server {
         matches!(Dialect::of_server_version(version.unwrap_or_default()), Dialect::MariaDb(_))
     }
 
+    /// Whether it has the older names of `transaction_isolation` and `transaction_read_only`, or may have them.
+    pub(crate) fn has_old_names(&self) -> bool {
+        let version = self.handshake.as_ref().map(|told| told.server_version.as_slice());
+        match Dialect::of_server_version(version.unwrap_or_default()) {
+            Dialect::MySql(version) => version < 50_720,
+            Dialect::MariaDb(version) => version < 110_101,
+            Dialect::Any => true,
+        }
+    }
+
     /// Whether it reports every change of its session, as it was told.
     pub fn is_tracked(&self) -> bool {
         self.reports.as_ref().is_some_and(|reports| reports.is_complete)

@@ -40,6 +40,15 @@ pub fn assignment(name: &[u8], value: &[u8]) -> Vec<u8> {
     [name, sign, value].concat()
 }
 
+/// What a server calls a variable; older ones by `has_old_names`: MariaDB before 11.1, MySQL before 5.7.20.
+pub(crate) fn name_of(name: &[u8], has_old_names: bool) -> &[u8] {
+    match name {
+        b"transaction_isolation" if has_old_names => b"tx_isolation",
+        b"transaction_read_only" if has_old_names => b"tx_read_only",
+        _ => name,
+    }
+}
+
 impl SessionState {
     /// The character set of the login is not that of the session any more: it is the server's.
     pub(crate) fn forget_login(&mut self) {

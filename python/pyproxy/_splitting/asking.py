@@ -9,7 +9,7 @@ from pyproxy import COM_INIT_DB
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling.ties import UNSEEN, VARIABLE
 from pyproxy._splitting import answers, values
-from pyproxy._splitting.results import COLUMNS, has_old_names, must_stay
+from pyproxy._splitting.results import COLUMNS, has_old_names, is_mysql, must_stay
 from pyproxy._splitting.shown import of_warnings
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 
@@ -33,7 +33,7 @@ def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     if proxy.connection.server is None:
         return True
     may_stay = must_stay(proxy, state)
-    question = _next_question(state, not has_old_names(proxy))
+    question = _next_question(state, is_mysql(proxy))
     asks = state.asked or (state.owes_warnings and question is not None)
     if (may_stay and not asks) or (not may_stay and state.route.goes_anywhere):
         return may_stay
@@ -42,7 +42,7 @@ def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         _ask(proxy, question[0], query_packet(question[1]))
         return True
     if state.asked:
-        _ask(proxy, _VALUES, query_packet(values.question(state.asked)))
+        _ask(proxy, _VALUES, query_packet(values.question(state.asked, has_old_names(proxy))))
         return True
     if may_stay:
         return True
@@ -70,8 +70,7 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
             if setting is not None and "NAMES" in setting.names:
                 settings = values.of_names(settings)
             proxy.connection.client_session.learn(settings)
-            for name in values.READ_ONLY:
-                state.read_only = settings.get(name, state.read_only)
+            state.read_only = settings.get(values.READ_ONLY, state.read_only)
     elif inj.id == _LAST:
         if state.draft is not None:
             _note_last_of_mysql(proxy, state, inj)

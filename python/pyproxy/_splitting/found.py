@@ -25,11 +25,11 @@ _EXPLAINED = frozenset(
 def changes_found_rows(
     sql: str, route: Route, *, has_rows: bool, is_error: bool, is_mysql: bool
 ) -> bool:
-    """Whether it may be another number behind the statement, which was answered so."""
+    """Whether it may be another number behind the statement, which was answered so: with rows, with an error, or an error behind rows."""
     if route.ties & UNSEEN or route.has_several:
         return True
     if is_error:
-        return False
+        return has_rows
     if route.is_read:
         return True
     found = statements(sql)

@@ -32,6 +32,7 @@ __all__ = [
     "behind_command",
     "expect_mode",
     "has_old_names",
+    "is_mysql",
     "is_for_primary",
     "must_stay",
     "note_command",
@@ -63,7 +64,7 @@ def must_stay(proxy: Proxy, state: SplitState) -> bool:
 def expect_mode(proxy: Proxy, state: SplitState) -> None:
     """A replica runs nothing that writes: whatever the text hides fails there before it does anything."""
     backend, session = proxy.connection.backend, proxy.connection.client_session
-    name = values.READ_ONLY[has_old_names(proxy)]
+    name = values.READ_ONLY
     is_replica = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
     if is_replica:
         session.expect({name: "1"})
@@ -79,7 +80,7 @@ def is_for_primary(inj: Injection) -> bool:
 
 def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     """The client's command is answered."""
-    result, query, is_mysql = inj.resultset, inj.query, not has_old_names(proxy)
+    result, query, of_mysql = inj.resultset, inj.query, is_mysql(proxy)
     outcome = _outcome(result, query[0])
     state.note_result(outcome)
     if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
@@ -90,21 +91,22 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
             state.statements.prepared(statement.stmt_id, command, has_database)
     if query[0] == COM_STMT_EXECUTE and outcome.is_error:
         state.statements.note_refused(commands.parse(query))
-    _note_changes(proxy, state, result.session_changes, outcome, is_mysql)
+    _note_changes(proxy, state, result.session_changes, outcome)
     state.owes_warnings = False
     state.warned = outcome.is_error or outcome.warnings > 0
     if state.route.keeps_diagnostics and not outcome.is_error:
         if state.memory is not None:
-            state.memory = behind_command(state.memory, query[0], is_mysql)
-        elif state.draft is None and is_mysql:
+            state.memory = behind_command(state.memory, query[0], of_mysql)
+        elif state.draft is None and of_mysql:
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
         return outcome
     state.memory = None
     affected = None if outcome.is_error else result.affected_rows
-    has_rows = affected is None and not outcome.is_error
-    rows = result.row_count if has_rows else None
-    if state.is_fresh and not is_mysql:
+    rows = None if outcome.is_error or affected is not None else result.row_count
+    # An error may come behind some.
+    has_rows = rows is not None or (outcome.is_error and result.row_count > 0)
+    if state.is_fresh and not of_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
     state.has_found = changes_found_rows(
@@ -112,20 +114,20 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         state.route,
         has_rows=has_rows,
         is_error=outcome.is_error,
-        is_mysql=is_mysql,
+        is_mysql=of_mysql,
     )
     state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
-    if is_mysql:
+    if of_mysql:
         state.draft = answers.Memory(
             None,
             row_count=-1 if affected is None else affected,
             warning_count=None if outcome.is_error else result.warning_count,
         )
     if query[0] in (COM_QUERY, COM_STMT_EXECUTE):
-        columns = None if is_mysql else COLUMNS.get(True)
-        state.memory = state.memory_of(outcome, rows, columns, is_mysql)
-    if state.route.has_no_table and not is_mysql and not outcome.is_error:
+        columns = None if of_mysql else COLUMNS.get(True)
+        state.memory = state.memory_of(outcome, rows, columns, of_mysql)
+    if state.route.has_no_table and not of_mysql and not outcome.is_error:
         # They are those of the statement before, which another connection has.
         before = state.before
         state.owes_warnings = before is not None and not before.is_clean and not outcome.warnings
@@ -170,12 +172,11 @@ def _note_changes(
     state: SplitState,
     changes: SessionChanges | None,
     outcome: Outcome,
-    is_mysql: bool,
 ) -> None:
     """The text says what changed, and the server that this was all."""
     route = state.route
     names = route.setting.names if route.setting is not None and not outcome.is_error else ()
-    state.asked = values.variables(names, not is_mysql) if names else ()
+    state.asked = values.variables(names) if names else ()
     if changes is None:
         if not outcome.is_error and not route.is_plain and not route.goes_anywhere:
             state.ties.add(UNSEEN_CHANGE)
@@ -183,13 +184,14 @@ def _note_changes(
     told = changes.variables
     if names:
         # MariaDB may report the value under another name.
-        ours = ("last_gtid", *values.READ_ONLY, *state.asked)
-        more = (name for name in values.variables(told, False) if name not in ours)
+        ours = ("last_gtid", values.READ_ONLY, *state.asked)
+        more = (name for name in values.variables(told) if name not in ours)
         state.asked = (*state.asked, *more)
     gtid = changes.gtids or told.get("last_gtid")
     if gtid:
         state.gtids.append(gtid)
-    variables = [name for name in told if name not in ("last_gtid", *values.READ_ONLY)]
+    ours = ("last_gtid", values.READ_ONLY)
+    variables = [name for name in values.variables(told) if name not in ours] if told else []
     if not changes.state and not variables:
         return
     is_explained = bool(names or route.ties or route.frees) or route.database is not None
@@ -210,8 +212,16 @@ def _runs_program(proxy: Proxy, changes: SessionChanges) -> bool:
     return is_replica and changes.schema is not None and changes.schema == client.default_db
 
 
+def is_mysql(proxy: Proxy) -> bool:
+    """Whether the server is a MySQL from 5.7.20 on; a MariaDB may greet as 5.5.5."""
+    return 50_720 <= _version(proxy) < 100_000
+
+
 def has_old_names(proxy: Proxy) -> bool:
-    """Whether the server is a MariaDB, which may greet as 5.5.5, or a MySQL before 5.7.20."""
+    """Whether the server is a MariaDB before 11.1, or a MySQL before 5.7.20."""
+    return not (is_mysql(proxy) or _version(proxy) >= 110_101)
+
+
+def _version(proxy: Proxy) -> int:
     server = proxy.connection.server
-    version = server.mysqld_version if server is not None else None
-    return not 50_720 <= (version or 0) < 100_000
+    return (server.mysqld_version if server is not None else None) or 0

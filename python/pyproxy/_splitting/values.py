@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["READ_ONLY", "learned", "of_names", "question", "variables"]
 
-READ_ONLY = ("transaction_read_only", "tx_read_only")
-"""The names of the variable that makes every transaction of a session read only."""
+READ_ONLY = "transaction_read_only"
+"""The variable that makes every transaction of a session read only."""
 
 _NAMES = ("character_set_client", "character_set_results", "collation_connection")
 # One is what the other says and more.
@@ -25,11 +25,12 @@ _COLLATIONS = {
     "character_set_database": "collation_database",
     "character_set_server": "collation_server",
 }
-# What they are called by MariaDB, and by MySQL before 5.7.20.
+# What they are called by MariaDB before 11.1, and by MySQL before 5.7.20: the plugin sets them by these names there.
 _OLD_NAMES = {
     "transaction_isolation": "tx_isolation",
     "transaction_read_only": "tx_read_only",
 }
+_NEW_NAMES = {old: new for new, old in _OLD_NAMES.items()}
 _NUMBERS = (
     pyproxy.MYSQL_TYPE_TINY,
     pyproxy.MYSQL_TYPE_SHORT,
@@ -43,7 +44,7 @@ _NUMBERS = (
 )
 
 
-def variables(names: Iterable[str], has_old_names: bool) -> tuple[str, ...]:
+def variables(names: Iterable[str]) -> tuple[str, ...]:
     """The system variables, in lower case, that a SET of these names changes. NAMES stands for three."""
     found: dict[str, None] = {}
     for name in names:
@@ -52,13 +53,14 @@ def variables(names: Iterable[str], has_old_names: bool) -> tuple[str, ...]:
             found.update(dict.fromkeys(_NAMES))
         else:
             lower = _COLLATIONS.get(lower, lower)
-            found[_OLD_NAMES.get(lower, lower) if has_old_names else lower] = None
+            found[_NEW_NAMES.get(lower, lower)] = None
     return tuple(found)
 
 
-def question(names: Iterable[str]) -> str:
-    """What asks for their values."""
-    return "SELECT " + ", ".join(f"@@session.{name}" for name in names)
+def question(names: Iterable[str], has_old_names: bool) -> str:
+    """What asks a server for their values."""
+    called = _OLD_NAMES if has_old_names else {}
+    return "SELECT " + ", ".join(f"@@session.{called.get(name, name)}" for name in names)
 
 
 def learned(names: Iterable[str], result: Resultset) -> dict[str, str] | None:

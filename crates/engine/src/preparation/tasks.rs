@@ -7,7 +7,7 @@ use super::Task;
 use crate::Attributes;
 use crate::collations::{Names, question};
 use crate::reports::{OWN_REPORTS, tell, tell_nothing};
-use crate::server_session::assignment;
+use crate::server_session::{assignment, name_of};
 use crate::statements::{ClientStatement, Context, Login};
 use crate::turn::Turn;
 
@@ -73,7 +73,9 @@ impl Turn<'_> {
             }
         }
         let to_set = difference.unwrap_or_else(|| wanted.in_order());
-        settings.extend(to_set.iter().map(|(name, value)| assignment(name, value)));
+        let old = server.has_old_names();
+        let to_set = to_set.iter().map(|(name, value)| assignment(name_of(name, old), value));
+        settings.extend(to_set);
         let has_id = !is_reset && session.state.insert_id == wanted.insert_id;
         if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
             settings.push(format!("last_insert_id = {id}").into_bytes());
