@@ -21,6 +21,7 @@ use crate::chassis::{Backends, api, fork, host, mutex, signals};
 use crate::drive::lane::{Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
+use crate::http::{self, Endpoint};
 
 /// What the host takes for success.
 const SUCCESS: c_int = 0;
@@ -121,6 +122,8 @@ enum StartError {
     IniFile(#[from] IniError),
     #[error("pyproxy-address={address}: {source}")]
     Listen { address: String, source: std::io::Error },
+    #[error("pyproxy-http-address={address}: {source}")]
+    Http { address: String, source: std::io::Error },
     #[error("{option}={address}: the host refuses this backend")]
     Backend { option: &'static str, address: String },
     #[error("children of the script cannot be told apart: {0}")]
@@ -179,6 +182,10 @@ unsafe fn start(
             None
         }
     };
+    let endpoint = match &options.http_address {
+        Some(address) => Some(Endpoint::bind(address).map_err(|source| no_http(&options, source))?),
+        None => None,
+    };
     let scripts = match options.script.clone() {
         None => None,
         Some(script) => {
@@ -218,6 +225,10 @@ unsafe fn start(
         closing: AtomicBool::new(false),
     };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
+    if let Some(endpoint) = endpoint {
+        let http = endpoint.start(context).map_err(|source| no_http(&options, source))?;
+        *running_http() = Some(http);
+    }
     match lane {
         Some(listener) => {
             // SAFETY: `chas` is the host object.
@@ -234,6 +245,10 @@ unsafe fn start(
         }
     }
     log::info!("listening on {}", options.address);
+    if let (Some(http), Some(address)) = (&*running_http(), &options.http_address) {
+        http.clients_may_come();
+        log::info!("HTTP endpoint on {address}");
+    }
     Ok(())
 }
 
@@ -273,11 +288,24 @@ fn running() -> MutexGuard<'static, Option<Lane>> {
     LANE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn no_http(options: &Options, source: std::io::Error) -> StartError {
+    StartError::Http { address: options.http_address.clone().unwrap_or_default(), source }
+}
+
+/// The thread of the HTTP endpoint, while there is one.
+fn running_http() -> MutexGuard<'static, Option<http::Running>> {
+    static HTTP: Mutex<Option<http::Running>> = Mutex::new(None);
+    HTTP.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     signals::end_begins();
     // Whatever else happens, the threads must have ended when the host goes on.
     let lane = running().take();
     guard(|| lane.into_iter().for_each(Lane::stop), || ());
+    // It tells until then that clients should go elsewhere.
+    let http = running_http().take();
+    guard(|| http.into_iter().for_each(http::Running::stop), || ());
     guard(
         || {
             panic_on_purpose("destroy");

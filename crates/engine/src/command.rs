@@ -18,7 +18,7 @@ use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict,
 impl Turn<'_> {
     /// A command arrived.
     pub fn command(&mut self, packet: Incoming<'_>) {
-        self.shared.stats.queries.increment();
+        self.shared.stats.commands.count(packet.payload.first().copied());
         if std::mem::take(&mut self.state.may_compress) && compressed::is_frame(packet.payload) {
             return self.refuse_compression();
         }

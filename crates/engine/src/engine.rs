@@ -261,6 +261,12 @@ impl Engine {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.stats.closed_connections.increment();
+    }
+}
+
 /// What is to be done with a packet that takes the short way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Short {

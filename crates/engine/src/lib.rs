@@ -91,7 +91,7 @@ pub use session::Session;
 pub use settings::{ClientTls, Compression, OnScriptError, ServerTls, Settings, Tls};
 pub use shared::Shared;
 pub use slot::{Locked, Slot};
-pub use stats::{Counter, HookStats, Stats, Stopwatch};
+pub use stats::{Commands, Counter, HookStats, Stats, Stopwatch};
 pub use tls::TlsInfo;
 pub use trust::Trust;
 pub use users::Users;

@@ -179,6 +179,16 @@ impl BackendPool {
         }
     }
 
+    /// Number of idle connections, without a look at which of them the server has closed.
+    pub fn len(&self) -> usize {
+        self.idle.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.idle.is_empty()
+    }
+
     /// Number of idle connections of `user`, or of everyone.
     pub fn idle_count(&mut self, user: Option<&[u8]>, now: Instant) -> usize {
         self.sweep(now);

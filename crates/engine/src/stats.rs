@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use wire::Command;
+
 use crate::Hook;
 
 /// A number that only grows.
@@ -35,9 +37,42 @@ impl Stopwatch {
         self.0.fetch_add(nanos, Ordering::Relaxed);
     }
 
+    /// The sum, in nanoseconds.
+    pub fn nanos(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// The sum, in microseconds.
     pub fn micros(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) / 1000
+        self.nanos() / 1000
+    }
+}
+
+/// Commands of clients, by their first byte.
+#[derive(Debug)]
+pub struct Commands([Counter; 256], Counter);
+
+impl Default for Commands {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Counter::default()), Counter::default())
+    }
+}
+
+impl Commands {
+    /// Counts one that begins with this byte; `None`: it is empty.
+    #[inline]
+    pub fn count(&self, byte: Option<u8>) {
+        byte.and_then(|byte| self.0.get(usize::from(byte))).unwrap_or(&self.1).increment();
+    }
+
+    /// How many were of this kind.
+    pub fn of(&self, command: Command) -> u64 {
+        self.0.get(usize::from(command.0)).map_or(0, Counter::get)
+    }
+
+    /// How many there were.
+    pub fn all(&self) -> u64 {
+        self.0.iter().map(Counter::get).sum::<u64>() + self.1.get()
     }
 }
 
@@ -59,12 +94,16 @@ pub struct HookStats {
 pub struct Stats {
     /// Clients accepted.
     pub connections: Counter,
+    /// Clients that have gone.
+    pub closed_connections: Counter,
     /// Commands of clients.
-    pub queries: Counter,
+    pub commands: Commands,
     /// Queries that scripts queued and that were sent.
     pub queued_queries: Counter,
     /// Clients that were refused because there were too many, in all or from one address.
     pub refused_connections: Counter,
+    /// Those of them that were refused because of their address.
+    pub refused_addresses: Counter,
     /// Logins that were refused because their user had too many connections.
     pub refused_users: Counter,
     /// Clients that were refused because their backend had all the connections that it may have.
@@ -107,7 +146,7 @@ impl Stats {
     pub fn report(&self, panics: u64) -> Vec<(String, u64)> {
         let mut report: Vec<_> = [
             ("connections", self.connections.get()),
-            ("queries", self.queries.get()),
+            ("queries", self.commands.all()),
             ("queued_queries", self.queued_queries.get()),
             ("malformed_packets", self.malformed_packets.get()),
             ("refused_connections", self.refused_connections.get()),
@@ -149,7 +188,8 @@ mod tests {
     fn the_report_has_every_number_under_its_name_once() {
         let stats = Stats::default();
         stats.connections.increment();
-        assert_eq!(stats.queries.increment() + stats.queries.increment(), 3);
+        stats.commands.count(Some(3));
+        stats.commands.count(None);
         stats.hook(Hook::ReadAuth).calls.increment();
         stats.hook(Hook::ReadQueryResult).errors.increment();
         stats.hook(Hook::ReadQuery).time.add(Duration::from_micros(70));

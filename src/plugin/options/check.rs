@@ -59,6 +59,18 @@ pub fn address(given: GivenText<'_>) -> Checked<String> {
     Ok(text.to_owned())
 }
 
+/// Where the HTTP endpoint listens, if it does. Without a host only this machine reaches it. Blocks for a name look-up.
+pub fn http_address(given: GivenText<'_>) -> Checked<Option<String>> {
+    let Some(text) = given.text() else { return Ok(None) };
+    host_address::check(text).map_err(|e| OptionError::new(given.option, text, e))?;
+    let port = text.rsplit_once(':').map(|(_, port)| port);
+    if !text.starts_with('/') && port.is_none_or(|port| port.ends_with(']')) {
+        let reason = "expected host:port, :port or the path of a unix socket";
+        return Err(OptionError::new(given.option, text, reason));
+    }
+    Ok(Some(if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() }))
+}
+
 /// Addresses; each value may be a comma list.
 pub fn addresses(given: GivenList<'_>) -> Checked<Vec<String>> {
     let mut list = Vec::new();

@@ -144,6 +144,9 @@ option_table! {
     "pyproxy-compression" (Text "<mirror|off|client|server>")
         "which side is compressed: both if both want it, or one" (default "mirror")
         => compression: Compression = words::word, shown as "compression";
+    "pyproxy-http-address" (Text "<host:port|path>")
+        "where metrics and health are told over HTTP; :port is 127.0.0.1:port (default: nowhere)"
+        => http_address: Option<String> = check::http_address, shown as "http_address";
 }
 
 impl Options {

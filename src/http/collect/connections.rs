@@ -1,0 +1,66 @@
+//! Clients and their commands.
+
+use engine::Counter;
+use metrics::{Exposition, Kind};
+use wire::Command;
+
+use crate::drive::Context;
+
+pub fn collect(ctx: &Context, out: &mut Exposition) {
+    let stats = &ctx.shared.stats;
+    // In this order: who comes in between is not counted as gone.
+    let closed = stats.closed_connections.get();
+    let accepted = stats.connections.get();
+    out.family(Kind::Gauge, "pyproxy_connections", "Clients that are connected.")
+        .number(&[], accepted.saturating_sub(closed));
+    out.family(Kind::Counter, "pyproxy_connections_accepted", "Clients that were accepted.")
+        .number(&[], accepted);
+    let of_address = stats.refused_addresses.get();
+    let refused = [
+        ("max_connections", stats.refused_connections.get().saturating_sub(of_address)),
+        ("max_connections_per_address", of_address),
+        ("max_connections_per_user", stats.refused_users.get()),
+        ("backend_max_connections", stats.full_backends.get()),
+    ];
+    let help = "Clients that were refused, by the limit that was reached.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_connections_refused", help);
+    for (reason, count) in refused {
+        samples.number(&[("reason", reason)], count);
+    }
+    let timeouts = [
+        ("login", &stats.login_timeouts),
+        ("query", &stats.query_timeouts),
+        ("idle", &stats.idle_timeouts),
+    ];
+    let help = "What took too long, by the time limit.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_timeouts", help);
+    for (limit, count) in timeouts {
+        samples.number(&[("limit", limit)], count.get());
+    }
+    commands(ctx, out);
+}
+
+fn commands(ctx: &Context, out: &mut Exposition) {
+    let stats = &ctx.shared.stats;
+    let help = "Commands of clients, by their kind.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_commands", help);
+    let mut known = 0;
+    for command in Command::ALL {
+        let count = stats.commands.of(*command);
+        known += count;
+        samples.number(&[("command", &name(*command))], count);
+    }
+    samples.number(&[("command", "other")], stats.commands.all().saturating_sub(known));
+    let numbers: [(&str, &str, &Counter); 2] = [
+        ("pyproxy_queued_queries", "Queries of scripts that were sent.", &stats.queued_queries),
+        ("pyproxy_malformed_packets", "Packets that made no sense.", &stats.malformed_packets),
+    ];
+    for (name, help, count) in numbers {
+        out.family(Kind::Counter, name, help).number(&[], count.get());
+    }
+}
+
+/// `query` for `COM_QUERY`.
+fn name(command: Command) -> String {
+    command.name().unwrap_or_default().trim_start_matches("COM_").to_ascii_lowercase()
+}

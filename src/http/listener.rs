@@ -1,0 +1,67 @@
+//! Accepts who comes, until the endpoint is stopped.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Notify;
+
+use super::guests::Guests;
+use super::routes::Site;
+use crate::chassis::fork;
+use crate::drive::lane::Listener;
+
+/// How long the listener is left alone when there are no descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop` says that it is enough. Connections that are open then are closed.
+pub async fn serve(listener: &Listener, site: Site, stop: &Notify) -> io::Result<()> {
+    let socket = listener.duplicate()?;
+    fork::remember(socket.as_raw_fd());
+    let door = if listener.ip().is_some() {
+        Door::Ip(TcpListener::from_std(socket.into())?)
+    } else {
+        Door::Path(UnixListener::from_std(socket.into())?)
+    };
+    let accepting = tokio::spawn(accept_all(door, Arc::new(site)));
+    stop.notified().await;
+    accepting.abort();
+    Ok(())
+}
+
+#[derive(Debug)]
+enum Door {
+    Ip(TcpListener),
+    Path(UnixListener),
+}
+
+async fn accept_all(door: Door, site: Arc<Site>) {
+    let guests = Arc::new(Guests::default());
+    loop {
+        if let Err(e) = accept(&door, &guests, &site).await {
+            log::error!("a client of the HTTP endpoint cannot be accepted: {e}");
+            tokio::time::sleep(PAUSE).await;
+        }
+        // Those that are here have their turn.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn accept(door: &Door, guests: &Arc<Guests>, site: &Arc<Site>) -> io::Result<()> {
+    match door {
+        Door::Ip(listener) => {
+            let (client, _) = listener.accept().await?;
+            fork::remember(client.as_raw_fd());
+            client.set_nodelay(true)?;
+            guests.add(client, site);
+        }
+        Door::Path(listener) => {
+            let (client, _) = listener.accept().await?;
+            fork::remember(client.as_raw_fd());
+            guests.add(client, site);
+        }
+    }
+    Ok(())
+}

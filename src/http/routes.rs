@@ -1,0 +1,133 @@
+//! Which path gives what.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use metrics::Format;
+
+use super::probe::Probe;
+use super::{collect, health};
+use crate::boundary::guard;
+use crate::drive::Context;
+
+/// An answer with its whole body.
+pub type Answer = Response<Full<Bytes>>;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What the paths are about.
+#[derive(Debug)]
+pub struct Site {
+    ctx: &'static Context,
+    /// The proxy listens for its clients.
+    listens: Arc<AtomicBool>,
+    /// Only this machine reaches it.
+    is_local: bool,
+    probe: Probe,
+}
+
+impl Site {
+    /// Of the running plugin.
+    pub fn new(ctx: &'static Context, listens: Arc<AtomicBool>, is_local: bool) -> Self {
+        Self { ctx, listens, is_local, probe: Probe::default() }
+    }
+
+    /// Answers a request. Nothing of the request is repeated in the answer.
+    pub async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+        let head = request.headers();
+        if self.is_local && !names_this_machine(head) {
+            return Ok(plain(StatusCode::FORBIDDEN, "this is no name of this machine\n"));
+        }
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let answer = match request.uri().path() {
+            "/metrics" | "/health/live" | "/health/ready" if !is_read => not_allowed("GET, HEAD"),
+            "/metrics" => self.metrics(head),
+            "/health/live" => plain(StatusCode::OK, health::ALIVE),
+            "/health/ready" => {
+                let listens = self.listens.load(Ordering::Relaxed);
+                let (status, text) = health::ready(self.ctx, listens, &self.probe).await;
+                plain(status, text)
+            }
+            _ => plain(StatusCode::NOT_FOUND, "there is no such page\n"),
+        };
+        Ok(answer)
+    }
+
+    fn metrics(&self, head: &HeaderMap) -> Answer {
+        let accept = head.get(ACCEPT).and_then(|value| value.to_str().ok());
+        let format = Format::accepted(accept.unwrap_or_default());
+        let text = guard(|| Some(collect::text(self.ctx, format)), || None);
+        match text {
+            Some(text) => whole(StatusCode::OK, format.content_type(), text),
+            None => plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error, see the proxy log\n"),
+        }
+    }
+}
+
+/// Whether the request is for this machine by its number or as `localhost`. A page from elsewhere may have its own name lead here
+/// (DNS rebinding), and would read what the browser's user may read.
+fn names_this_machine(head: &HeaderMap) -> bool {
+    let Some(host) = head.get(HOST) else { return true };
+    let Ok(host) = host.to_str() else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => host.split(':').next(),
+    };
+    name.is_some_and(|name| {
+        name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+    })
+}
+
+fn not_allowed(methods: &'static str) -> Answer {
+    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    answer
+}
+
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Answer {
+    whole(status, TEXT, text)
+}
+
+/// An answer that browsers take for what it is, and do not keep.
+fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    const HEADERS: [(HeaderName, &str); 2] =
+        [(CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine() {
+        let is_named = |host: &str| {
+            let mut head = HeaderMap::new();
+            head.insert(HOST, HeaderValue::from_str(host).expect("a header"));
+            names_this_machine(&head)
+        };
+        for own in ["localhost", "LocalHost:8080", "127.0.0.1:8080", "[::1]:8080", "192.0.2.1"] {
+            assert!(is_named(own), "{own}");
+        }
+        for other in ["evil.example", "localhost.evil.example:80", "127.0.0.1.evil.example", ""] {
+            assert!(!is_named(other), "{other}");
+        }
+        assert!(names_this_machine(&HeaderMap::new()));
+    }
+}
