@@ -1,13 +1,14 @@
 //! The versions of the script, and the end of them all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
 
 use super::reload::Watch;
 use super::script::Environment;
 use super::watchdog::{Limits, Watchdog};
 use super::{Script, deadline, threads};
 use engine::{Session, Shared, Slot};
-use script::{Asked, Binding, EventLoop, Mailbox};
+use script::{Asked, Binding, EventLoop, Mailbox, Versions};
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Scripts {
     current: Mutex<Arc<Script>>,
     /// Older versions, oldest first; those that open connections still use are alive.
     replaced: Mutex<Vec<Weak<Script>>>,
+    /// A leaf lock.
+    versions: Mutex<Versions>,
     watch: Option<Mutex<Watch>>,
     watchdog: Mutex<Option<Watchdog>>,
 }
@@ -29,6 +32,7 @@ impl Scripts {
             environment,
             current,
             replaced,
+            versions: Mutex::new(Versions { current: 1, failed: 0, loaded_at: SystemTime::now() }),
             watch: watch.map(Mutex::new),
             watchdog: Mutex::default(),
         }
@@ -73,14 +77,22 @@ impl Scripts {
                     versions.retain(|version| version.strong_count() > 0);
                     versions.push(Arc::downgrade(&replaced));
                 }
+                {
+                    let mut versions = lock(&self.versions);
+                    versions.current += 1;
+                    versions.loaded_at = SystemTime::now();
+                }
                 log::info!("{} changed: new connections get the new version", path.display());
                 // May call the old version's shutdown(proxy): not under the lock.
                 drop(replaced);
             }
-            Some(Err(traceback)) => log::error!(
-                "{} changed, but the new version does not load; the old one stays:\n{traceback}",
-                path.display()
-            ),
+            Some(Err(traceback)) => {
+                lock(&self.versions).failed += 1;
+                log::error!(
+                    "{} changed, but the new version does not load; the old one stays:\n{traceback}",
+                    path.display()
+                );
+            }
         }
     }
 
@@ -123,6 +135,10 @@ impl script::Scripts for Scripts {
         mailbox: Option<Arc<dyn Mailbox>>,
     ) -> Box<dyn Asked> {
         Box::new(Binding::new(self.current(), session, Arc::clone(shared), mailbox))
+    }
+
+    fn versions(&self) -> Versions {
+        *lock(&self.versions)
     }
 
     fn shutdown(&self) {

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use engine::{Address, BackendState};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -26,13 +27,17 @@ impl Probe {
         let Some(backend) = ctx.backends.get(ndx) else { return };
         let address = backend.address();
         let limit = ctx.time_limits.connect.value();
+        let stats = ctx.shared.stats.backends.get(ndx);
+        let began = Instant::now();
         let greeted = tokio::time::timeout(limit, greeting(&address)).await;
         match greeted.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
             Ok(()) => {
+                stats.iter().for_each(|stats| stats.connects.observe(began.elapsed()));
                 log::info!("backend {} is reachable, marked UP", address.name);
                 backend.set_state(BackendState::Up);
             }
             Err(e) => {
+                stats.iter().for_each(|stats| _ = stats.failures.increment());
                 log::warn!("backend {} is not reachable ({e}), marked DOWN", address.name);
                 backend.set_state(BackendState::Down);
             }

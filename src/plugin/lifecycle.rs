@@ -18,7 +18,7 @@ use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
-use crate::drive::lane::{Lane, Limits, Listener};
+use crate::drive::lane::{Counts, Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 use crate::http::{self, Endpoint};
@@ -172,6 +172,7 @@ unsafe fn start(
     let mut shared = Shared::new(list, options.pool_change_user, max_kept_bytes);
     shared.capacity.set_common_limit(options.backend_max_connections);
     shared.server_version.clone_from(&options.server_version);
+    shared.observes = options.http_address.is_some();
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
@@ -220,6 +221,8 @@ unsafe fn start(
         tls,
         time_limits: options.time_limits(),
         limits: Arc::new(Limits::new(options.max_connections, options.max_connections_per_address)),
+        has_own_loop: options.event_loop == EventLoop::Own,
+        counts: Counts::default(),
         proxies: options.proxy_protocol_from.clone(),
         names_clients: options.backend_proxy_protocol,
         closing: AtomicBool::new(false),

@@ -56,6 +56,7 @@ impl Turn<'_> {
         );
         let has_no_role = |server: &Server| server.session.state.role.is_none();
         let found = self.shared.pool().of(ndx).take_for_user(&claim, has_no_role);
+        self.shared.stats.count_pool(ndx, found.is_some());
         let Some(server) = found else { return false };
         self.session.exchange_server(self.shared, server, self.driver.now());
         self.sync_server();

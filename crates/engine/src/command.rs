@@ -13,7 +13,9 @@ use crate::login::out_of_order;
 use crate::preparation::Next;
 use crate::reply::hook_failed;
 use crate::turn::Turn;
-use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
+use crate::{
+    Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Source, Verdict, use_statement,
+};
 
 impl Turn<'_> {
     /// A command arrived.
@@ -40,6 +42,9 @@ impl Turn<'_> {
         }
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);
+        if self.shared.observes {
+            self.session.command_at = Some(self.driver.event_at());
+        }
         self.session.queries.clear();
         if let Err(e) = self.read_attributes(packet) {
             log::warn!("{}: cannot read the attributes of a query: {e}", self.name());
@@ -60,6 +65,7 @@ impl Turn<'_> {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
         for payload in Reply::error(ER_NOT_SUPPORTED_YET, message).packets() {
+            self.shared.stats.errors.count(Source::Proxy, payload);
             self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
         }
         self.close();

@@ -17,7 +17,7 @@ use crate::users::Places;
 use crate::waiting::Waiting;
 use crate::{
     Ask, Awaits, Driver, Event, Hook, HookSet, Incoming, Injection, Reply, Session, Settings,
-    Shared, Side, Slot, Then,
+    Shared, Side, Slot, Source, Then,
 };
 
 /// One client connection.
@@ -217,7 +217,13 @@ impl Engine {
         } else {
             Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
         };
-        waits.then(|| (self.state.client_ids.next(0), reply))
+        waits.then(|| {
+            reply
+                .packets()
+                .iter()
+                .for_each(|err| self.shared.stats.errors.count(Source::Proxy, err));
+            (self.state.client_ids.next(0), reply)
+        })
     }
 
     /// The short way of most packets of the server: what is to be done with this one, if nothing else follows from it;

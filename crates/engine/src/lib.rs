@@ -82,7 +82,7 @@ pub use hook::{Hook, HookSet};
 pub use injection::Injection;
 pub use link::Link;
 pub use parking::{SwitchError, Switched};
-pub use pool::{BackendPool, Pool};
+pub use pool::{BackendPool, ClosedIdle, Pool};
 pub use queries::{EmptyPacket, Queries, Query};
 pub use reply::Reply;
 pub use server::Server;
@@ -91,7 +91,10 @@ pub use session::Session;
 pub use settings::{ClientTls, Compression, OnScriptError, ServerTls, Settings, Tls};
 pub use shared::Shared;
 pub use slot::{Locked, Slot};
-pub use stats::{Commands, Counter, HookStats, Stats, Stopwatch};
+pub use stats::{
+    AllBackends, BackendStats, Commands, Counter, Errors, HookStats, Source, Stats, Stopwatch,
+    TlsHandshakes,
+};
 pub use tls::TlsInfo;
 pub use trust::Trust;
 pub use users::Users;

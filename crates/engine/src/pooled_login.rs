@@ -1,7 +1,9 @@
 //! A client that was greeted from a pooled connection, which is logged in as somebody: make it the client's own.
 
-use wire::Capabilities;
+use std::time::Instant;
+
 use wire::connect::{ChangeUser, Login};
+use wire::{Capabilities, Command};
 
 use crate::engine::Step;
 use crate::error_code::{ER_ACCESS_DENIED_ERROR, ER_HANDSHAKE_ERROR};
@@ -166,8 +168,20 @@ impl Turn<'_> {
 
     /// The client may send a command.
     pub fn next_command(&mut self) {
+        if let Some(began) = self.session.command_at.take() {
+            self.note_time(began);
+        }
         if !self.drains() {
             self.go(Step::Command, Awaits::Command);
+        }
+    }
+
+    /// The client has its answer to a command that arrived at `began`.
+    fn note_time(&self, began: Instant) {
+        let is_answered = self.session.command.is_some_and(|command| Command(command).has_reply());
+        let backend = self.state.exchange.backend.filter(|_| is_answered);
+        if let Some(backend) = backend.and_then(|ndx| self.shared.stats.backends.get(ndx)) {
+            backend.answers.own().observe(self.driver.now().saturating_duration_since(began));
         }
     }
 }

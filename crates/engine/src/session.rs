@@ -1,6 +1,7 @@
 //! What is known of one client connection, from accept to close.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use wire::Capabilities;
 use wire::reply::{StatusFlags, Told};
@@ -29,6 +30,8 @@ pub struct Session {
     pub queries: Queries,
     /// The command byte of the client's command in progress.
     pub command: Option<u8>,
+    /// When that command arrived; `None`: it is answered, or nobody looks ([`Shared::observes`]).
+    pub command_at: Option<Instant>,
     /// The query attributes of that command.
     pub attributes: Attributes,
     /// What is known of that command if it executes a prepared statement.
@@ -87,6 +90,7 @@ impl Session {
             close_after_result: false,
             queries: Queries::default(),
             command: None,
+            command_at: None,
             state: SessionState::default(),
             attributes: Attributes::default(),
             told: Told::default(),

@@ -26,6 +26,8 @@ pub struct Shared {
     pub server_version: Option<String>,
     /// Counters since the start.
     pub stats: Stats,
+    /// Somebody looks at what connections do and how long it takes (`pyproxy-http-address`): only then that is noted.
+    pub observes: bool,
     /// The connections of each user, if there is a limit of them.
     pub users: Arc<Users>,
     /// How backends greeted last.
@@ -56,6 +58,7 @@ impl Shared {
             hook_timeout: None,
             server_version: None,
             stats,
+            observes: false,
             users,
             greetings,
             collations: Collations::default(),

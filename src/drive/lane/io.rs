@@ -38,12 +38,23 @@ pub struct Tools {
     inbox: Arc<Inbox>,
     /// How many peers were watched so far.
     watches: u32,
+    /// When the poll told of what is dealt with now.
+    pub woke_at: Instant,
 }
 
 impl Tools {
     /// For a thread.
     pub fn new(ctx: &'static Context, registry: Registry, inbox: Arc<Inbox>) -> Self {
-        Self { ctx, registry, buffers: Buffers::default(), inbox, watches: 0 }
+        let (buffers, woke_at) = (Buffers::default(), Instant::now());
+        Self { ctx, registry, buffers, inbox, watches: 0, woke_at }
+    }
+
+    /// Ends the watch of a peer, whose last progress is counted.
+    fn leave(&mut self, side: Side, peer: &mut Peer) {
+        peer.leave(&self.registry, &mut self.buffers);
+        if self.ctx.shared.observes {
+            self.ctx.counts.count(side, &peer.take_progress());
+        }
     }
 
     /// Where the hooks of a connection leave what they want.
@@ -181,9 +192,9 @@ impl Io {
     pub fn leave(&mut self, tools: &mut Tools) {
         self.client.write(&[], &tools.registry);
         self.client.say_goodbye();
-        self.client.leave(&tools.registry, &mut tools.buffers);
+        tools.leave(Side::Client, &mut self.client);
         if let Some(mut server) = self.server.take() {
-            server.leave(&tools.registry, &mut tools.buffers);
+            tools.leave(Side::Server, &mut server);
         }
     }
 
@@ -312,7 +323,7 @@ impl<'e> Effects<'e> {
 
     fn attach(&mut self, link: Option<&dyn Link>) {
         if let Some(mut server) = self.io.server.take() {
-            server.leave(&self.tools.registry, &mut self.tools.buffers);
+            self.tools.leave(Side::Server, &mut server);
         }
         let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
         let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
@@ -343,6 +354,10 @@ impl<'e> Effects<'e> {
 impl Driver for Effects<'_> {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn event_at(&self) -> Instant {
+        self.tools.woke_at
     }
 
     fn connect(&mut self, ndx: usize) -> Connecting {

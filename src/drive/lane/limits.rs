@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::{ER_CON_COUNT_ERROR, Reply};
+use engine::{ER_CON_COUNT_ERROR, Reply, Source};
 use socket2::SockRef;
 use transport::proxy_protocol::{Parsed, parse};
 use wire::packet::frame;
@@ -109,7 +109,7 @@ pub fn admit(accepted: Accepted, ctx: &Context) -> Option<Admitted> {
         None => {
             note_refusal(&accepted.src.name, of_address, ctx);
             // It has read nothing yet, so this fits into its buffer; if it does not, it has left.
-            _ = SockRef::from(&accepted.fd).send_with_flags(&too_many(), libc::MSG_NOSIGNAL);
+            _ = SockRef::from(&accepted.fd).send_with_flags(&too_many(ctx), libc::MSG_NOSIGNAL);
             None
         }
     }
@@ -125,10 +125,11 @@ pub fn note_refusal(client: &str, of_address: bool, ctx: &Context) {
 }
 
 /// What a client gets for which there is no place.
-pub fn too_many() -> Vec<u8> {
+pub fn too_many(ctx: &Context) -> Vec<u8> {
     let reply = Reply::error_before_handshake(ER_CON_COUNT_ERROR, "Too many connections");
     let mut bytes = Vec::new();
     for payload in reply.packets() {
+        ctx.shared.stats.errors.count(Source::Proxy, payload);
         frame(payload, 0, &mut bytes);
     }
     bytes

@@ -39,6 +39,10 @@ pub struct Progress {
     pub read: bool,
     /// It took something.
     pub written: bool,
+    /// How much was read from it.
+    pub bytes_read: usize,
+    /// How much of what it is sent was written, as far as that is not for layers to keep.
+    pub bytes_written: usize,
 }
 
 /// What reading gave.
@@ -144,6 +148,7 @@ impl Peer {
             Ok(count) => {
                 self.input.filled(count);
                 self.progress.read = true;
+                self.progress.bytes_read += count;
                 self.readable = !is_all || self.hung_up;
                 Read::Some
             }
@@ -178,6 +183,7 @@ impl Peer {
         let result = channel.write(more);
         let waited = self.queued + more.len();
         self.queued = channel.queued();
+        self.progress.bytes_written += channel.take_written();
         drop(channel);
         self.progress.written |= self.queued < waited;
         if result.is_err() {

@@ -1,7 +1,7 @@
 //! Backends, connections to them, and the pool.
 
 use engine::{BackendKind, BackendState};
-use metrics::{Exposition, Kind};
+use metrics::{Distribution, Exposition, Kind};
 
 use crate::drive::Context;
 
@@ -43,11 +43,74 @@ pub fn collect(ctx: &Context, out: &mut Exposition) {
     number("pyproxy_backend_connections", help, &|it| count(capacity.open(it.ndx)));
     let help = "The most connections that the backend may have; 0: any number.";
     number("pyproxy_backend_max_connections", help, &|it| count(capacity.limit(it.ndx)));
-    let help = "Idle connections in the pool.";
-    number("pyproxy_pool_idle_connections", help, &|it| count(ctx.shared.pool().of(it.ndx).len()));
     let help = "Clients that wait for a connection to a backend that is full.";
     out.family(Kind::Gauge, "pyproxy_backend_waiting_clients", help)
         .number(&[], count(capacity.waiting()));
+    times(ctx, &backends, out);
+    pool(ctx, &backends, out);
+}
+
+fn times(ctx: &Context, backends: &[Backend], out: &mut Exposition) {
+    let of = |backend: &Backend| ctx.shared.stats.backends.get(backend.ndx);
+    let help = "How long connects to the backend took.";
+    let mut samples = out.family(Kind::Histogram, "pyproxy_backend_connect_seconds", help);
+    for backend in backends {
+        if let Some(stats) = of(backend) {
+            samples.distribution(&[("backend", &backend.address)], &stats.connects.read());
+        }
+    }
+    let help = "Connects to the backend that failed.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_backend_connect_failures", help);
+    for backend in backends {
+        if let Some(stats) = of(backend) {
+            samples.number(&[("backend", &backend.address)], stats.failures.get());
+        }
+    }
+    let help = "How long commands took that the backend answered, hooks included.";
+    let mut samples = out.family(Kind::Histogram, "pyproxy_command_seconds", help);
+    for backend in backends {
+        if let Some(stats) = of(backend) {
+            let mut sum = Distribution::default();
+            stats.answers.all().for_each(|own| own.add_to(&mut sum));
+            samples.distribution(&[("backend", &backend.address)], &sum);
+        }
+    }
+}
+
+fn pool(ctx: &Context, backends: &[Backend], out: &mut Exposition) {
+    let pools: Vec<_> = backends
+        .iter()
+        .filter_map(|backend| {
+            let stats = ctx.shared.stats.backends.get(backend.ndx)?;
+            let mut pool = ctx.shared.pool();
+            let of = pool.of(backend.ndx);
+            Some((backend.address.as_str(), of.len(), of.closed, stats))
+        })
+        .collect();
+    let help = "Idle connections in the pool.";
+    let mut samples = out.family(Kind::Gauge, "pyproxy_pool_idle_connections", help);
+    for (address, idle, ..) in &pools {
+        samples.number(&[("backend", address)], u64::try_from(*idle).unwrap_or(u64::MAX));
+    }
+    let help = "How often a client wanted an idle connection, by whether it got one.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_pool_requests", help);
+    for (address, .., stats) in &pools {
+        samples
+            .number(&[("backend", address), ("result", "hit")], stats.pool_hits.get())
+            .number(&[("backend", address), ("result", "miss")], stats.pool_misses.get());
+    }
+    let help = "Connections that the pool closed, or did not take, by reason.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_pool_closed_connections", help);
+    for (address, _, closed, stats) in &pools {
+        for (reason, count) in [
+            ("server", closed.by_server),
+            ("certificates", closed.by_certificates),
+            ("room", closed.for_others),
+            ("state", stats.unpoolable.get()),
+        ] {
+            samples.number(&[("backend", address), ("reason", reason)], count);
+        }
+    }
 }
 
 fn backend(ctx: &Context, ndx: usize) -> Option<Backend> {

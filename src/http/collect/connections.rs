@@ -1,6 +1,6 @@
-//! Clients and their commands.
+//! Clients, their commands, and what they got.
 
-use engine::Counter;
+use engine::{Counter, Side, Source};
 use metrics::{Exposition, Kind};
 use wire::Command;
 
@@ -37,8 +37,19 @@ pub fn collect(ctx: &Context, out: &mut Exposition) {
     for (limit, count) in timeouts {
         samples.number(&[("limit", limit)], count.get());
     }
+    let help = "TLS handshakes that were completed, by version.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_tls_handshakes", help);
+    for (side, name) in SIDES {
+        for (version, count) in stats.tls.all(side) {
+            samples.number(&[("side", name), ("version", version)], count);
+        }
+    }
     commands(ctx, out);
+    errors(ctx, out);
 }
+
+/// The two sides, and what they are called.
+pub const SIDES: [(Side, &str); 2] = [(Side::Client, "client"), (Side::Server, "server")];
 
 fn commands(ctx: &Context, out: &mut Exposition) {
     let stats = &ctx.shared.stats;
@@ -61,6 +72,19 @@ fn commands(ctx: &Context, out: &mut Exposition) {
 }
 
 /// `query` for `COM_QUERY`.
-fn name(command: Command) -> String {
+pub fn name(command: Command) -> String {
     command.name().unwrap_or_default().trim_start_matches("COM_").to_ascii_lowercase()
+}
+
+fn errors(ctx: &Context, out: &mut Exposition) {
+    let help = "Errors that clients got, by who made them and by number.";
+    let mut samples = out.family(Kind::Counter, "pyproxy_errors", help);
+    for (source, code, count) in ctx.shared.stats.errors.all() {
+        let source = match source {
+            Source::Server => "server",
+            Source::Proxy => "proxy",
+        };
+        let code = code.map_or_else(|| "other".to_owned(), |code| code.to_string());
+        samples.number(&[("source", source), ("code", &code)], count);
+    }
 }

@@ -1,4 +1,6 @@
-//! The hooks of the script.
+//! The script, and its hooks.
+
+use std::time::UNIX_EPOCH;
 
 use engine::{Hook, HookStats};
 use metrics::{Exposition, Kind};
@@ -28,4 +30,23 @@ pub fn collect(ctx: &Context, out: &mut Exposition) {
     let help = "Time that hooks waited for Python before they ran.";
     out.family(Kind::Counter, "pyproxy_python_wait_seconds", help)
         .time(&[], stats.python_wait.nanos());
+    let help = "Memory of results that are kept for the script.";
+    let kept = u64::try_from(wire::result::kept_memory()).unwrap_or(u64::MAX);
+    out.family(Kind::Gauge, "pyproxy_kept_bytes", help).number(&[], kept);
+    script(ctx, out);
+}
+
+fn script(ctx: &Context, out: &mut Exposition) {
+    let Some(scripts) = &ctx.scripts else { return };
+    let versions = scripts.versions();
+    let help = "The version of the script that new clients get: 1 at the start, one more with each reload.";
+    out.family(Kind::Gauge, "pyproxy_script_version", help).number(&[], versions.current);
+    let at = versions.loaded_at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let help = "When that version was loaded, as Unix time.";
+    out.family(Kind::Gauge, "pyproxy_script_loaded_time_seconds", help)
+        .time(&[], u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
+    let help = "Reloads of the script, by their result.";
+    out.family(Kind::Counter, "pyproxy_script_reloads", help)
+        .number(&[("result", "loaded")], versions.current.saturating_sub(1))
+        .number(&[("result", "failed")], versions.failed);
 }

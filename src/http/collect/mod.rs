@@ -4,6 +4,7 @@
 
 mod backends;
 mod connections;
+mod event_loop;
 mod hooks;
 mod process;
 
@@ -21,6 +22,9 @@ pub fn text(ctx: &Context, format: Format) -> String {
     let mut exposition = Exposition::new(format);
     process::collect(&mut exposition);
     connections::collect(ctx, &mut exposition);
+    if ctx.has_own_loop {
+        event_loop::collect(ctx, &mut exposition);
+    }
     hooks::collect(ctx, &mut exposition);
     backends::collect(ctx, &mut exposition);
     exposition.finish()

@@ -47,6 +47,9 @@ fn busy(event_loop: &str) -> (Site, RawClient) {
     }
     assert_eq!(client.query("SELECT 'queue'").unwrap().value(), "queue");
     assert_query_fails(&mut client, "SELECT 'raise'", "read_query");
+    for wrong in ["SELEKT", "SELEKT 'queue'"] {
+        assert_eq!(client.query(wrong).unwrap().err().code, 1064);
+    }
     client.simple(14, b"").unwrap();
     (site, client)
 }
@@ -63,18 +66,27 @@ fn it_is_valid_and_says_what_happened() {
         for (name, value) in [
             ("pyproxy_connections", 1.0),
             ("pyproxy_connections_accepted_total", 1.0),
-            ("pyproxy_commands_total{command=\"query\"}", 5.0),
+            ("pyproxy_commands_total{command=\"query\"}", 7.0),
             ("pyproxy_commands_total{command=\"ping\"}", 1.0),
             ("pyproxy_commands_total{command=\"other\"}", 0.0),
-            ("pyproxy_queued_queries_total", 1.0),
-            ("pyproxy_hook_calls_total{hook=\"read_query\"}", 6.0),
-            ("pyproxy_hook_calls_total{hook=\"read_query_result\"}", 1.0),
+            ("pyproxy_queued_queries_total", 2.0),
+            ("pyproxy_hook_calls_total{hook=\"read_query\"}", 8.0),
+            ("pyproxy_hook_calls_total{hook=\"read_query_result\"}", 2.0),
             ("pyproxy_hook_errors_total{hook=\"read_query\"}", 1.0),
             ("pyproxy_panics_total", 0.0),
+            ("pyproxy_errors_total{source=\"proxy\",code=\"1105\"}", 1.0),
+            ("pyproxy_errors_total{source=\"server\",code=\"1064\"}", 2.0),
+            ("pyproxy_kept_bytes", 0.0),
+            ("pyproxy_script_version", 1.0),
         ] {
             assert_eq!(site.sample(name), value, "{event_loop}: {name}");
         }
         let backend = db();
+        // The failed hook's command did not get to it.
+        let answered = format!("pyproxy_command_seconds_count{{backend=\"{backend}\"}}");
+        assert_eq!(site.sample(&answered), 7.0);
+        let connects = format!("pyproxy_backend_connect_seconds_count{{backend=\"{backend}\"}}");
+        assert_eq!(site.sample(&connects), 1.0);
         assert_eq!(site.sample(&format!("pyproxy_backend_clients{{backend=\"{backend}\"}}")), 1.0);
         assert!(site.sample("pyproxy_hook_run_seconds_total{hook=\"read_query\"}") > 0.0);
     }
@@ -177,7 +189,7 @@ fn documented() -> Families {
     let page = include_str!("../../../docs/metrics.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `pyproxy_"));
     let families = rows.map(|row| {
-        let cells: Vec<_> = row.split(" | ").collect();
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
         let name = format!("pyproxy_{}", cells[0].trim_end_matches('`'));
         let labels = cells[2].split('`').skip(1).step_by(2).map(str::to_owned).collect();
         (name, (cells[1].to_owned(), labels))

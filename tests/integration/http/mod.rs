@@ -1,5 +1,7 @@
 //! The HTTP endpoint: what it tells, who reaches it, and that nobody else notices.
 
+mod counts;
+mod dashboard;
 mod health;
 mod hostile;
 mod metrics;

@@ -6,7 +6,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use wire::Command;
+mod backend;
+mod commands;
+mod errors;
+mod tls;
+
+pub use backend::{AllBackends, BackendStats};
+pub use commands::Commands;
+pub use errors::{Errors, Source};
+pub use tls::TlsHandshakes;
 
 use crate::Hook;
 
@@ -18,6 +26,11 @@ impl Counter {
     /// Adds one; gives the new value.
     pub fn increment(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Adds so many.
+    pub fn add(&self, count: usize) {
+        self.0.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// The value.
@@ -48,34 +61,6 @@ impl Stopwatch {
     }
 }
 
-/// Commands of clients, by their first byte.
-#[derive(Debug)]
-pub struct Commands([Counter; 256], Counter);
-
-impl Default for Commands {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Counter::default()), Counter::default())
-    }
-}
-
-impl Commands {
-    /// Counts one that begins with this byte; `None`: it is empty.
-    #[inline]
-    pub fn count(&self, byte: Option<u8>) {
-        byte.and_then(|byte| self.0.get(usize::from(byte))).unwrap_or(&self.1).increment();
-    }
-
-    /// How many were of this kind.
-    pub fn of(&self, command: Command) -> u64 {
-        self.0.get(usize::from(command.0)).map_or(0, Counter::get)
-    }
-
-    /// How many there were.
-    pub fn all(&self) -> u64 {
-        self.0.iter().map(Counter::get).sum::<u64>() + self.1.get()
-    }
-}
-
 /// The calls of one hook.
 #[derive(Debug, Default)]
 pub struct HookStats {
@@ -98,6 +83,12 @@ pub struct Stats {
     pub closed_connections: Counter,
     /// Commands of clients.
     pub commands: Commands,
+    /// Errors that clients got.
+    pub errors: Errors,
+    /// Handshakes of TLS.
+    pub tls: TlsHandshakes,
+    /// What is counted of each backend.
+    pub backends: AllBackends,
     /// Queries that scripts queued and that were sent.
     pub queued_queries: Counter,
     /// Clients that were refused because there were too many, in all or from one address.
@@ -139,6 +130,12 @@ impl Stats {
             Hook::ReadQueryResult => &self.read_query_result,
             Hook::DisconnectClient => &self.disconnect_client,
         }
+    }
+
+    /// A client wanted a connection to backend `ndx` out of the pool, and it had one or not.
+    pub fn count_pool(&self, ndx: usize, had_one: bool) {
+        let Some(backend) = self.backends.get(ndx) else { return };
+        if had_one { &backend.pool_hits } else { &backend.pool_misses }.increment();
     }
 
     /// Every name with its number, in the order of documentation: `connections`, ..., `read_query.calls`, ... Times are
