@@ -6,9 +6,11 @@
 //!
 //! ```text
 //! listener.rs ─► guests.rs ─► routes.rs ─┬─► health.rs ─► probe.rs
-//!                                        └─► collect/: what /metrics says
+//!                                        ├─► collect/: what /metrics says
+//!                                        └─► api/: /api/v1, as JSON
 //! ```
 
+mod api;
 mod collect;
 mod guests;
 mod health;
@@ -48,7 +50,7 @@ impl Endpoint {
 
     /// Starts the thread. Until [`Running::clients_may_come`] it says that the proxy is not ready.
     pub fn start(self, ctx: &'static Context) -> io::Result<Running> {
-        collect::note_start();
+        collect::started_at();
         self.listener.listen()?;
         let Self { listener, runtime, is_local } = self;
         let running = Running {

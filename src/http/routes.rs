@@ -13,7 +13,9 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use metrics::Format;
+use serde_json::{Value, json};
 
+use super::api::{self, Refusal};
 use super::probe::Probe;
 use super::{collect, health};
 use crate::boundary::guard;
@@ -57,9 +59,22 @@ impl Site {
                 let (status, text) = health::ready(self.ctx, listens, &self.probe).await;
                 plain(status, text)
             }
-            _ => plain(StatusCode::NOT_FOUND, "there is no such page\n"),
+            path => match path.strip_prefix(api::ROOT) {
+                Some(path) if is_read => self.api(path, request.uri().query().unwrap_or_default()),
+                Some(_) => not_allowed("GET, HEAD"),
+                None => plain(StatusCode::NOT_FOUND, "there is no such page\n"),
+            },
         };
         Ok(answer)
+    }
+
+    fn api(&self, path: &str, query: &str) -> Answer {
+        match guard(|| Some(api::get(self.ctx, path, query)), || None) {
+            Some(Ok(value)) => json(StatusCode::OK, &value),
+            Some(Err(Refusal::NoPath)) => refused(StatusCode::NOT_FOUND, "there is no such path"),
+            Some(Err(Refusal::Parameter(why))) => refused(StatusCode::BAD_REQUEST, why),
+            None => refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error, see the proxy log"),
+        }
     }
 
     fn metrics(&self, head: &HeaderMap) -> Answer {
@@ -91,6 +106,14 @@ fn not_allowed(methods: &'static str) -> Answer {
     let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n");
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     answer
+}
+
+fn json(status: StatusCode, value: &Value) -> Answer {
+    whole(status, "application/json", format!("{value}\n"))
+}
+
+fn refused(status: StatusCode, why: &str) -> Answer {
+    json(status, &json!({ "error": why }))
 }
 
 fn plain(status: StatusCode, text: impl Into<Bytes>) -> Answer {

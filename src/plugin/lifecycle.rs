@@ -173,6 +173,7 @@ unsafe fn start(
     shared.capacity.set_common_limit(options.backend_max_connections);
     shared.server_version.clone_from(&options.server_version);
     shared.observes = options.http_address.is_some();
+    shared.notes_queries = shared.observes && options.http_shows_queries;
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };

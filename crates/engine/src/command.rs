@@ -46,6 +46,7 @@ impl Turn<'_> {
             self.session.command_at = Some(self.driver.event_at());
         }
         self.session.queries.clear();
+        self.session.text.len = 0;
         if let Err(e) = self.read_attributes(packet) {
             log::warn!("{}: cannot read the attributes of a query: {e}", self.name());
             self.shared.stats.malformed_packets.increment();
@@ -53,11 +54,24 @@ impl Turn<'_> {
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
         self.note_statement(packet);
+        if self.shared.notes_queries {
+            self.note_text(Command(command), packet.payload);
+        }
         if self.state.settings.profiling {
             self.ask(Question::ReadQuery, Some(packet));
         } else {
             self.command_verdict(Verdict::Proceed, packet);
         }
+    }
+
+    /// Keeps the beginning of the text for who looks at connections.
+    fn note_text(&mut self, command: Command, payload: &[u8]) {
+        let hidden = match command {
+            Command::QUERY => self.session.attributes.hidden(),
+            Command::STMT_PREPARE => 0,
+            _ => return,
+        };
+        self.session.text.set(payload.get(1 + hidden..).unwrap_or_default());
     }
 
     /// The client compresses although that was not offered: it gets an ERR in the framing that it reads, and the end.

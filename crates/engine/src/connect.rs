@@ -20,6 +20,9 @@ impl Turn<'_> {
         if self.state.connect_attempts == 0 {
             log::debug!("{}: a client from {}", self.name(), self.session.client.src.name);
         }
+        if self.shared.observes && self.session.connected_at.is_none() {
+            self.session.connected_at = Some(self.driver.now());
+        }
         self.shared.backends.recheck();
         match self.state.login.reason {
             LoginReason::Reconnect => self.connect(),

@@ -176,6 +176,11 @@ impl Engine {
             client_ids: Numbering::default(),
             server_ids: Numbering::default(),
         };
+        if shared.observes
+            && let Some(id) = session.lock().map(|session| session.id)
+        {
+            shared.live.add(id, session.clone());
+        }
         Self { session, shared, state }
     }
 
@@ -198,6 +203,7 @@ impl Engine {
     pub fn let_go(&mut self) {
         self.state.leave_places();
         if let Some(mut session) = self.session.take() {
+            self.shared.live.remove(session.id);
             session.close_server(&self.shared);
         }
     }
@@ -257,7 +263,8 @@ impl Engine {
         drop(session);
         if self.state.step == Step::Over {
             // Every object of the script that refers to it finds it gone.
-            drop(self.session.take());
+            let gone = self.session.take();
+            self.shared.live.remove(gone.map_or(0, |session| session.id));
             return Then::Await(Awaits::Abort);
         }
         match self.state.asked.take() {

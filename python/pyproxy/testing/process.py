@@ -137,6 +137,7 @@ class Process:
         config.backend_tls = config.backend_tls_ca = None
         config.backend_tls_cert = config.backend_tls_key = None
         config.http_address = None
+        config.http_shows_queries = True
 
     def _load(self, script_config: str | None) -> None:
         with self.running():

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Awaits, Event, Notify, Side};
+use engine::{Awaits, End, Event, Notify, Side};
 use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
@@ -27,6 +27,8 @@ pub enum Message {
     Script(FromScript),
     /// There is a place at the backend that was full.
     Placed,
+    /// Somebody wants it to end.
+    Killed,
 }
 
 /// The inbox as one connection's hooks see it.
@@ -47,6 +49,11 @@ impl Letterbox {
         self.inbox.post(Letter { key: self.key, id: self.id, message });
     }
 
+    /// What leaves [`Message::Killed`].
+    pub fn end(self) -> End {
+        Arc::new(move || self.post(Message::Killed))
+    }
+
     /// What leaves [`Message::Placed`].
     pub fn notify_of_place(self) -> Notify {
         Box::new(move |_| self.post(Message::Placed))
@@ -65,6 +72,8 @@ impl Connection {
         match message {
             Message::Script(message) => self.script_wants(message, tools),
             Message::Placed => _ = self.tell(Event::Placed, tools),
+            Message::Killed if self.waits => self.hurry(tools),
+            Message::Killed => self.awaits = Awaits::Abort,
         }
     }
 

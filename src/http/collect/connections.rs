@@ -59,7 +59,7 @@ fn commands(ctx: &Context, out: &mut Exposition) {
     for command in Command::ALL {
         let count = stats.commands.of(*command);
         known += count;
-        samples.number(&[("command", &name(*command))], count);
+        samples.number(&[("command", &command_name(*command))], count);
     }
     samples.number(&[("command", "other")], stats.commands.all().saturating_sub(known));
     let numbers: [(&str, &str, &Counter); 2] = [
@@ -72,7 +72,7 @@ fn commands(ctx: &Context, out: &mut Exposition) {
 }
 
 /// `query` for `COM_QUERY`.
-pub fn name(command: Command) -> String {
+pub fn command_name(command: Command) -> String {
     command.name().unwrap_or_default().trim_start_matches("COM_").to_ascii_lowercase()
 }
 

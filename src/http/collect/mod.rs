@@ -10,12 +10,10 @@ mod process;
 
 use metrics::{Exposition, Format};
 
-use crate::drive::Context;
+pub use self::connections::command_name;
+pub use self::process::started_at;
 
-/// The plugin starts now.
-pub fn note_start() {
-    process::started_at();
-}
+use crate::drive::Context;
 
 /// Everything that is counted.
 pub fn text(ctx: &Context, format: Format) -> String {

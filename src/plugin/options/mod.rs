@@ -147,6 +147,8 @@ option_table! {
     "pyproxy-http-address" (Text "<host:port|path>")
         "where metrics and health are told over HTTP; :port is 127.0.0.1:port (default: nowhere)"
         => http_address: Option<String> = check::http_address, shown as "http_address";
+    "pyproxy-http-hide-queries" (Switch) "do not show the texts of queries over HTTP"
+        => http_shows_queries: bool = check::off, shown as "http_shows_queries";
 }
 
 impl Options {

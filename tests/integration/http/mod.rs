@@ -1,5 +1,6 @@
 //! The HTTP endpoint: what it tells, who reaches it, and that nobody else notices.
 
+mod api;
 mod counts;
 mod dashboard;
 mod health;
