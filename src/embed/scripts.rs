@@ -1,5 +1,6 @@
 //! The versions of the script, and the end of them all.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
 
@@ -13,6 +14,7 @@ use script::{Asked, Binding, EventLoop, Mailbox, Versions};
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
 pub struct Scripts {
+    path: PathBuf,
     environment: Arc<Environment>,
     /// Locked only to read or replace the handle, never while Python runs.
     current: Mutex<Arc<Script>>,
@@ -25,10 +27,16 @@ pub struct Scripts {
 }
 
 impl Scripts {
-    pub(super) fn new(environment: Arc<Environment>, first: Script, watch: Option<Watch>) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        environment: Arc<Environment>,
+        first: Script,
+        watch: Option<Watch>,
+    ) -> Self {
         let current = Mutex::new(Arc::new(first));
         let replaced = Mutex::default();
         Self {
+            path,
             environment,
             current,
             replaced,
@@ -66,10 +74,11 @@ impl Scripts {
         Arc::clone(&lock(&self.current))
     }
 
-    fn reload(&self, path: &std::path::Path) {
+    /// Loads the script from this file. Whether that went well.
+    fn reload(&self, path: &Path) -> bool {
         let loaded = threads::with_python(|py| Script::load(py, &self.environment, path));
         match loaded {
-            None => {}
+            None => false,
             Some(Ok(script)) => {
                 let replaced = std::mem::replace(&mut *lock(&self.current), Arc::new(script));
                 {
@@ -85,6 +94,7 @@ impl Scripts {
                 log::info!("{} changed: new connections get the new version", path.display());
                 // May call the old version's shutdown(proxy): not under the lock.
                 drop(replaced);
+                true
             }
             Some(Err(traceback)) => {
                 lock(&self.versions).failed += 1;
@@ -92,6 +102,7 @@ impl Scripts {
                     "{} changed, but the new version does not load; the old one stays:\n{traceback}",
                     path.display()
                 );
+                false
             }
         }
     }
@@ -135,6 +146,10 @@ impl script::Scripts for Scripts {
         mailbox: Option<Arc<dyn Mailbox>>,
     ) -> Box<dyn Asked> {
         Box::new(Binding::new(self.current(), session, Arc::clone(shared), mailbox))
+    }
+
+    fn reload(&self) -> bool {
+        Self::reload(self, &self.path)
     }
 
     fn versions(&self) -> Versions {

@@ -59,8 +59,8 @@ impl Guests {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves one more connection.
-    pub fn add<S>(self: &Arc<Self>, stream: S, site: &Arc<Site>)
+    /// Serves one more connection, of `peer`, as the log names it.
+    pub fn add<S>(self: &Arc<Self>, stream: S, peer: String, site: &Arc<Site>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -72,7 +72,7 @@ impl Guests {
         let number = list.last;
         let leaving = Leaving { guests: Arc::clone(self), number };
         // It runs when this thread comes to it, which is behind the insertion.
-        let task = tokio::spawn(serve(stream, leaving, Arc::clone(site))).abort_handle();
+        let task = tokio::spawn(serve(stream, peer, leaving, Arc::clone(site))).abort_handle();
         list.guests.insert(number, Guest { task, asked_at: Instant::now() });
     }
 
@@ -93,13 +93,13 @@ impl List {
     }
 }
 
-async fn serve<S>(stream: S, leaving: Leaving, site: Arc<Site>)
+async fn serve<S>(stream: S, peer: String, leaving: Leaving, site: Arc<Site>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let service = service_fn(|request| {
         leaving.guests.asks(leaving.number);
-        site.answer(request)
+        site.answer(request, &peer)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

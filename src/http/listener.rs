@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::Notify;
 
 use super::guests::Guests;
@@ -49,18 +49,27 @@ async fn accept_all(door: Door, site: Arc<Site>) {
     }
 }
 
+/// Who came over a unix socket: which process, and whose.
+fn of_socket(client: &UnixStream) -> String {
+    match client.peer_cred() {
+        Ok(peer) => format!("process {} of user {}", peer.pid().unwrap_or_default(), peer.uid()),
+        Err(_) => "somebody".to_owned(),
+    }
+}
+
 async fn accept(door: &Door, guests: &Arc<Guests>, site: &Arc<Site>) -> io::Result<()> {
     match door {
         Door::Ip(listener) => {
-            let (client, _) = listener.accept().await?;
+            let (client, peer) = listener.accept().await?;
             fork::remember(client.as_raw_fd());
             client.set_nodelay(true)?;
-            guests.add(client, site);
+            guests.add(client, peer.to_string(), site);
         }
         Door::Path(listener) => {
             let (client, _) = listener.accept().await?;
             fork::remember(client.as_raw_fd());
-            guests.add(client, site);
+            let peer = of_socket(&client);
+            guests.add(client, peer, site);
         }
     }
     Ok(())

@@ -4,25 +4,34 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    X_CONTENT_TYPE_OPTIONS,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use metrics::Format;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
+use super::api::changes::Change;
 use super::api::{self, Refusal};
 use super::probe::Probe;
+use super::token::Token;
 use super::{collect, health};
 use crate::boundary::guard;
 use crate::drive::Context;
 
 /// An answer with its whole body.
 pub type Answer = Response<Full<Bytes>>;
+
+/// The longest body, in bytes.
+const MAX_BODY: usize = 1 << 10;
+/// How long it may take to come.
+const BODY_TIME: Duration = Duration::from_secs(5);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -35,23 +44,38 @@ pub struct Site {
     /// Only this machine reaches it.
     is_local: bool,
     probe: Probe,
+    token: Option<Token>,
+    /// One change at a time.
+    changes: Mutex<()>,
 }
 
 impl Site {
     /// Of the running plugin.
-    pub fn new(ctx: &'static Context, listens: Arc<AtomicBool>, is_local: bool) -> Self {
-        Self { ctx, listens, is_local, probe: Probe::default() }
+    pub fn new(
+        ctx: &'static Context,
+        listens: Arc<AtomicBool>,
+        is_local: bool,
+        token: Option<Token>,
+    ) -> Self {
+        let (probe, changes) = (Probe::default(), Mutex::default());
+        Self { ctx, listens, is_local, probe, token, changes }
     }
 
-    /// Answers a request. Nothing of the request is repeated in the answer.
-    pub async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    /// Answers a request of `peer`. Nothing of the request is repeated in the answer.
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: &str,
+    ) -> Result<Answer, Infallible> {
         let head = request.headers();
         if self.is_local && !names_this_machine(head) {
             return Ok(plain(StatusCode::FORBIDDEN, "this is no name of this machine\n"));
         }
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let answer = match request.uri().path() {
-            "/metrics" | "/health/live" | "/health/ready" if !is_read => not_allowed("GET, HEAD"),
+            "/metrics" | "/health/live" | "/health/ready" if !is_read => {
+                plain(StatusCode::METHOD_NOT_ALLOWED, "this page is only read\n").allow(READ)
+            }
             "/metrics" => self.metrics(head),
             "/health/live" => plain(StatusCode::OK, health::ALIVE),
             "/health/ready" => {
@@ -60,15 +84,54 @@ impl Site {
                 plain(status, text)
             }
             path => match path.strip_prefix(api::ROOT) {
-                Some(path) if is_read => self.api(path, request.uri().query().unwrap_or_default()),
-                Some(_) => not_allowed("GET, HEAD"),
+                Some(path) => self.api(path.to_owned(), request, peer).await,
                 None => plain(StatusCode::NOT_FOUND, "there is no such page\n"),
             },
         };
         Ok(answer)
     }
 
-    fn api(&self, path: &str, query: &str) -> Answer {
+    /// Makes a change, if the request has the token.
+    async fn change(&self, change: Change, request: Request<Incoming>, peer: &str) -> Answer {
+        let Some(token) = &self.token else {
+            return refused(StatusCode::FORBIDDEN, "changes need pyproxy-http-token-file");
+        };
+        if !token.is_in(request.headers()) {
+            log::debug!("HTTP endpoint: {peer} asks for a change without the token");
+            let mut answer = refused(StatusCode::UNAUTHORIZED, "the token is missing or wrong");
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            return answer;
+        }
+        let body = Limited::new(request.into_body(), MAX_BODY).collect();
+        let Ok(Ok(body)) = tokio::time::timeout(BODY_TIME, body).await else {
+            return refused(StatusCode::BAD_REQUEST, "the body is too long, or does not come");
+        };
+        let (ctx, body, peer) = (self.ctx, body.to_bytes(), peer.to_owned());
+        let _turn = self.changes.lock().await;
+        let made = tokio::task::spawn_blocking(move || {
+            guard(|| Some(change.make(ctx, &body, &peer)), || None)
+        });
+        match made.await {
+            Ok(Some(Ok(value))) => json(StatusCode::OK, &value),
+            Ok(Some(Err((status, why)))) => refused(status, why),
+            _ => refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error, see the proxy log"),
+        }
+    }
+
+    async fn api(&self, path: String, request: Request<Incoming>, peer: &str) -> Answer {
+        match (Change::at(&path), request.method()) {
+            (Some(change), &Method::POST) => self.change(change, request, peer).await,
+            (Some(_), _) => {
+                refused(StatusCode::METHOD_NOT_ALLOWED, "this takes a POST").allow("POST")
+            }
+            (None, &Method::GET | &Method::HEAD) => {
+                self.read(&path, request.uri().query().unwrap_or_default())
+            }
+            (None, _) => refused(StatusCode::METHOD_NOT_ALLOWED, "this is only read").allow(READ),
+        }
+    }
+
+    fn read(&self, path: &str, query: &str) -> Answer {
         match guard(|| Some(api::get(self.ctx, path, query)), || None) {
             Some(Ok(value)) => json(StatusCode::OK, &value),
             Some(Err(Refusal::NoPath)) => refused(StatusCode::NOT_FOUND, "there is no such path"),
@@ -102,10 +165,19 @@ fn names_this_machine(head: &HeaderMap) -> bool {
     })
 }
 
-fn not_allowed(methods: &'static str) -> Answer {
-    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n");
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-    answer
+/// The methods that only read.
+const READ: &str = "GET, HEAD";
+
+trait Allow {
+    /// The same with the methods that are allowed.
+    fn allow(self, methods: &'static str) -> Self;
+}
+
+impl Allow for Answer {
+    fn allow(mut self, methods: &'static str) -> Self {
+        self.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        self
+    }
 }
 
 fn json(status: StatusCode, value: &Value) -> Answer {

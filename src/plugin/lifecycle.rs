@@ -185,7 +185,10 @@ unsafe fn start(
         }
     };
     let endpoint = match &options.http_address {
-        Some(address) => Some(Endpoint::bind(address).map_err(|source| no_http(&options, source))?),
+        Some(address) => {
+            let endpoint = Endpoint::bind(address, options.http_token.clone());
+            Some(endpoint.map_err(|source| no_http(&options, source))?)
+        }
         None => None,
     };
     let scripts = match options.script.clone() {
@@ -228,6 +231,8 @@ unsafe fn start(
         names_clients: options.backend_proxy_protocol,
         closing: AtomicBool::new(false),
     };
+    // SAFETY: as above.
+    unsafe { mutex::remember(chas) };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
     if let Some(endpoint) = endpoint {
         let http = endpoint.start(context).map_err(|source| no_http(&options, source))?;
@@ -236,10 +241,7 @@ unsafe fn start(
     match lane {
         Some(listener) => {
             // SAFETY: `chas` is the host object.
-            let threads = unsafe {
-                mutex::remember(chas);
-                host::event_threads(chas)
-            };
+            let threads = unsafe { host::event_threads(chas) };
             let lane = Lane::start(context, listener, threads, options.drain_timeout);
             *running() = Some(lane.map_err(cannot_listen)?);
         }

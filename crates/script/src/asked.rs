@@ -66,6 +66,10 @@ pub trait Scripts: Debug + Send + Sync {
     /// Which version new connections get, and how that came.
     fn versions(&self) -> Versions;
 
+    /// Loads the script as it is now, for new connections. Whether it could be loaded; else the present version stays, and the log
+    /// says why. Only while the host's structures may be used, as for a hook.
+    fn reload(&self) -> bool;
+
     /// The process ends: no hook is called any more, and the script is told.
     fn shutdown(&self);
 }

@@ -4,6 +4,7 @@
 //! U+FFFD.
 
 mod backends;
+pub mod changes;
 mod connections;
 mod hooks;
 mod status;

@@ -1,6 +1,6 @@
 //! What the values of options must be, and what they become.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::chassis::address as host_address;
 use crate::drive::TimeLimit;
 use crate::embed::ConfigValue;
+use crate::http::token::Token;
 use engine::OnScriptError;
 
 /// One option as the user wrote it.
@@ -94,6 +95,13 @@ pub fn file(given: GivenText<'_>) -> Checked<Option<PathBuf>> {
         Ok(_) => Err(OptionError::new(given.option, path, "this is not a file")),
         Err(e) => Err(OptionError::new(given.option, path, e)),
     }
+}
+
+/// The token in a file that only its owner may read.
+pub fn token(given: GivenText<'_>) -> Checked<Option<Token>> {
+    let Some(path) = given.text() else { return Ok(None) };
+    let read = Token::read(Path::new(path));
+    read.map(Some).map_err(|e| OptionError::new(given.option, path, e))
 }
 
 /// The folder of a virtual environment.

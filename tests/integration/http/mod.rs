@@ -1,6 +1,7 @@
 //! The HTTP endpoint: what it tells, who reaches it, and that nobody else notices.
 
 mod api;
+mod changes;
 mod counts;
 mod dashboard;
 mod health;
