@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use super::guests::Guests;
+use super::history;
 use super::routes::Site;
 use crate::chassis::fork;
 use crate::drive::lane::Listener;
@@ -25,9 +27,11 @@ pub async fn serve(listener: &Listener, site: Site, stop: &Notify) -> io::Result
     } else {
         Door::Path(UnixListener::from_std(socket.into())?)
     };
-    let accepting = tokio::spawn(accept_all(door, Arc::new(site)));
+    let site = Arc::new(site);
+    let tasks =
+        [tokio::spawn(accept_all(door, Arc::clone(&site))), tokio::spawn(note_history(site))];
     stop.notified().await;
-    accepting.abort();
+    tasks.iter().for_each(JoinHandle::abort);
     Ok(())
 }
 
@@ -35,6 +39,13 @@ pub async fn serve(listener: &Listener, site: Site, stop: &Notify) -> io::Result
 enum Door {
     Ip(TcpListener),
     Path(UnixListener),
+}
+
+async fn note_history(site: Arc<Site>) {
+    loop {
+        site.note();
+        tokio::time::sleep(history::EVERY).await;
+    }
 }
 
 async fn accept_all(door: Door, site: Arc<Site>) {

@@ -7,14 +7,17 @@
 //! ```text
 //! listener.rs ─► guests.rs ─► routes.rs ─┬─► health.rs ─► probe.rs
 //!                                        ├─► collect/: what /metrics says
-//!                                        └─► api/: /api/v1, as JSON
+//!                                        ├─► api/: /api/v1, as JSON ◄── history.rs: a sample a second
+//!                                        └─► page.rs: /, which asks the API
 //! ```
 
 mod api;
 mod collect;
 mod guests;
 mod health;
+mod history;
 mod listener;
+mod page;
 mod probe;
 mod routes;
 pub mod token;

@@ -19,9 +19,10 @@ use tokio::sync::Mutex;
 
 use super::api::changes::Change;
 use super::api::{self, Refusal};
+use super::history::History;
 use super::probe::Probe;
 use super::token::Token;
-use super::{collect, health};
+use super::{collect, health, page};
 use crate::boundary::guard;
 use crate::drive::Context;
 
@@ -44,6 +45,7 @@ pub struct Site {
     /// Only this machine reaches it.
     is_local: bool,
     probe: Probe,
+    history: History,
     token: Option<Token>,
     /// One change at a time.
     changes: Mutex<()>,
@@ -57,8 +59,13 @@ impl Site {
         is_local: bool,
         token: Option<Token>,
     ) -> Self {
-        let (probe, changes) = (Probe::default(), Mutex::default());
-        Self { ctx, listens, is_local, probe, token, changes }
+        let (probe, history, changes) = (Probe::default(), History::default(), Mutex::default());
+        Self { ctx, listens, is_local, probe, history, token, changes }
+    }
+
+    /// Takes a sample for the history.
+    pub fn note(&self) {
+        guard(|| self.history.note(self.ctx), || ());
     }
 
     /// Answers a request of `peer`. Nothing of the request is repeated in the answer.
@@ -83,9 +90,13 @@ impl Site {
                 let (status, text) = health::ready(self.ctx, listens, &self.probe).await;
                 plain(status, text)
             }
-            path => match path.strip_prefix(api::ROOT) {
-                Some(path) => self.api(path.to_owned(), request, peer).await,
-                None => plain(StatusCode::NOT_FOUND, "there is no such page\n"),
+            path => match (path.strip_prefix(api::ROOT), page::part(path)) {
+                (Some(path), _) => self.api(path.to_owned(), request, peer).await,
+                (None, Some(_)) if !is_read => {
+                    plain(StatusCode::METHOD_NOT_ALLOWED, "this page is only read\n").allow(READ)
+                }
+                (None, Some(part)) => part,
+                (None, None) => plain(StatusCode::NOT_FOUND, "there is no such page\n"),
             },
         };
         Ok(answer)
@@ -132,7 +143,7 @@ impl Site {
     }
 
     fn read(&self, path: &str, query: &str) -> Answer {
-        match guard(|| Some(api::get(self.ctx, path, query)), || None) {
+        match guard(|| Some(api::get(self.ctx, &self.history, path, query)), || None) {
             Some(Ok(value)) => json(StatusCode::OK, &value),
             Some(Err(Refusal::NoPath)) => refused(StatusCode::NOT_FOUND, "there is no such path"),
             Some(Err(Refusal::Parameter(why))) => refused(StatusCode::BAD_REQUEST, why),
@@ -193,7 +204,7 @@ fn plain(status: StatusCode, text: impl Into<Bytes>) -> Answer {
 }
 
 /// An answer that browsers take for what it is, and do not keep.
-fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+pub fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     const HEADERS: [(HeaderName, &str); 2] =
         [(CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     let mut answer = Response::new(Full::new(body.into()));

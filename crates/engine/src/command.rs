@@ -42,11 +42,7 @@ impl Turn<'_> {
         }
         self.state.exchange = Exchange::of(Command(command));
         self.session.command = Some(command);
-        if self.shared.observes {
-            self.session.command_at = Some(self.driver.event_at());
-        }
         self.session.queries.clear();
-        self.session.text.len = 0;
         if let Err(e) = self.read_attributes(packet) {
             log::warn!("{}: cannot read the attributes of a query: {e}", self.name());
             self.shared.stats.malformed_packets.increment();
@@ -54,8 +50,8 @@ impl Turn<'_> {
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
         self.note_statement(packet);
-        if self.shared.notes_queries {
-            self.note_text(Command(command), packet.payload);
+        if self.shared.observes {
+            self.observe(Command(command), packet.payload);
         }
         if self.state.settings.profiling {
             self.ask(Question::ReadQuery, Some(packet));
@@ -64,12 +60,17 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps the beginning of the text for who looks at connections.
-    fn note_text(&mut self, command: Command, payload: &[u8]) {
+    /// Notes when the command came, and the beginning of its text, for who looks at connections.
+    #[cold]
+    fn observe(&mut self, command: Command, payload: &[u8]) {
+        self.session.command_at = Some(self.driver.event_at());
+        if !self.shared.notes_queries {
+            return;
+        }
         let hidden = match command {
             Command::QUERY => self.session.attributes.hidden(),
             Command::STMT_PREPARE => 0,
-            _ => return,
+            _ => return self.session.text.set(&[]),
         };
         self.session.text.set(payload.get(1 + hidden..).unwrap_or_default());
     }

@@ -202,10 +202,17 @@ impl Engine {
     /// Gives everything up without asking the script: what is left to do if [`Event::Closed`] panicked.
     pub fn let_go(&mut self) {
         self.state.leave_places();
-        if let Some(mut session) = self.session.take() {
-            self.shared.live.remove(session.id);
+        if let Some(mut session) = self.take_session() {
             session.close_server(&self.shared);
         }
+    }
+
+    /// Empties the slot, at the end: every object of the script that refers to it finds it gone.
+    fn take_session(&self) -> Option<Session> {
+        let session = self.session.take()?;
+        self.shared.live.remove(session.id);
+        self.shared.stats.closed_connections.increment();
+        Some(session)
     }
 
     /// What the client may still be told after a failure of the driver or in here, with the sequence id: an ERR, if it
@@ -262,21 +269,13 @@ impl Engine {
         Turn { session: &mut session, shared, state, driver }.take(event);
         drop(session);
         if self.state.step == Step::Over {
-            // Every object of the script that refers to it finds it gone.
-            let gone = self.session.take();
-            self.shared.live.remove(gone.map_or(0, |session| session.id));
+            drop(self.take_session());
             return Then::Await(Awaits::Abort);
         }
         match self.state.asked.take() {
             Some(ask) => Then::Ask(ask),
             None => Then::Await(self.state.awaits),
         }
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.shared.stats.closed_connections.increment();
     }
 }
 

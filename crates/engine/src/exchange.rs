@@ -21,8 +21,6 @@ pub struct Exchange {
     pub infile: Infile,
     /// Whose query it is that is being read.
     pub nested: Nested,
-    /// The backend that was sent something last for it.
-    pub backend: Option<usize>,
     /// The text of a COM_STMT_PREPARE whose answer is remembered for the script.
     pub preparing: Option<Vec<u8>>,
     /// The answer may open a cursor, whose columns are remembered for the script.

@@ -32,6 +32,8 @@ pub struct Session {
     pub command: Option<u8>,
     /// When that command arrived; `None`: it is answered, or nobody looks ([`Shared::observes`]).
     pub command_at: Option<Instant>,
+    /// The backend that was asked last, for a command whose time is noted.
+    pub(crate) asked_backend: Option<usize>,
     /// The beginning of that command's text, if it is a COM_QUERY or COM_STMT_PREPARE ([`Shared::notes_queries`]).
     pub text: Text,
     /// When the client came ([`Shared::observes`]).
@@ -116,6 +118,7 @@ impl Session {
             queries: Queries::default(),
             command: None,
             command_at: None,
+            asked_backend: None,
             text: Text::default(),
             connected_at: None,
             state: SessionState::default(),

@@ -1,69 +1,82 @@
-//! What the threads count of themselves while somebody looks (`pyproxy-http-address`), each in a place of its own.
+//! What the threads count of themselves while somebody looks (`pyproxy-http-address`): each in memory of its own, which only it
+//! writes, so that counting is a store.
 
-use engine::{Counter, Side};
-use metrics::{Distribution, Histogram, Sharded};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use super::peer::Progress;
+use engine::Side;
+use metrics::{Distribution, Histogram};
+
+use super::peer::Traffic;
 
 /// The numbers of all threads.
 #[derive(Debug, Default)]
-pub struct Counts {
-    bytes: Sharded<Bytes>,
-    rounds: Sharded<Histogram>,
+pub struct Counts(Mutex<Vec<Arc<OfThread>>>);
+
+/// The numbers of one thread.
+#[derive(Debug, Default)]
+pub struct OfThread {
+    client: Bytes,
+    server: Bytes,
+    rounds: Histogram,
 }
 
 #[derive(Debug, Default)]
 struct Bytes {
-    client: Directions,
-    server: Directions,
+    read: AtomicU64,
+    written: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct Directions {
-    read: Counter,
-    written: Counter,
-}
-
-impl Bytes {
-    fn of(&self, side: Side) -> &Directions {
+impl OfThread {
+    fn of(&self, side: Side) -> &Bytes {
         match side {
             Side::Client => &self.client,
             Side::Server => &self.server,
         }
     }
-}
 
-impl Counts {
-    /// A peer on this side sent something, or took something.
-    #[inline]
-    pub fn count(&self, side: Side, progress: &Progress) {
-        let bytes = self.bytes.own().of(side);
-        if progress.bytes_read > 0 {
-            bytes.read.add(progress.bytes_read);
-        }
-        if progress.bytes_written > 0 {
-            bytes.written.add(progress.bytes_written);
+    /// So much came from a peer on this side, and went to it.
+    pub fn count(&self, side: Side, traffic: Traffic) {
+        let bytes = self.of(side);
+        for (sum, more) in [(&bytes.read, traffic.read), (&bytes.written, traffic.written)] {
+            let more = u64::try_from(more).unwrap_or_default();
+            sum.store(sum.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
         }
     }
 
-    /// How long a thread was busy between two looks at the poll: as long what happens meanwhile may have to wait.
-    #[inline]
-    pub fn round(&self, time: std::time::Duration) {
-        self.rounds.own().observe(time);
+    /// How long the thread was busy between two looks at the poll: as long what happens meanwhile may have to wait.
+    #[cold]
+    pub fn round(&self, began: Instant, ended: Instant) {
+        self.rounds.observe(ended.saturating_duration_since(began));
+    }
+}
+
+impl Counts {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<OfThread>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For one more thread.
+    pub fn add_thread(&self) -> Arc<OfThread> {
+        let own = Arc::default();
+        self.lock().push(Arc::clone(&own));
+        own
     }
 
     /// All bytes that were read from, and written to, this side: those of the protocol, without TLS and compression.
     pub fn bytes(&self, side: Side) -> (u64, u64) {
-        let all = self.bytes.all().map(|bytes| bytes.of(side));
-        all.fold((0, 0), |(read, written), bytes| {
-            (read + bytes.read.get(), written + bytes.written.get())
+        self.lock().iter().fold((0, 0), |(read, written), thread| {
+            let bytes = thread.of(side);
+            let value = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+            (read + value(&bytes.read), written + value(&bytes.written))
         })
     }
 
     /// All rounds.
     pub fn rounds(&self) -> Distribution {
         let mut sum = Distribution::default();
-        self.rounds.all().for_each(|own| own.add_to(&mut sum));
+        self.lock().iter().for_each(|thread| thread.rounds.add_to(&mut sum));
         sum
     }
 }

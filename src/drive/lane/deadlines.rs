@@ -108,10 +108,6 @@ impl Connection {
             _ => Wait::Answer,
         };
         let (client, server) = self.io.take_progress();
-        if tools.ctx.shared.observes {
-            tools.ctx.counts.count(Side::Client, &client);
-            tools.ctx.counts.count(Side::Server, &server);
-        }
         let progress = match wait {
             Wait::Place | Wait::Server | Wait::Script => false,
             Wait::Answer => server.read,

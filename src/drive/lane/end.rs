@@ -39,8 +39,6 @@ pub struct Channel {
     written: usize,
     /// What happens when the queue is written so far.
     marks: VecDeque<(usize, Mark)>,
-    /// How much was written since that was asked last.
-    taken: usize,
 }
 
 /// What happens between the bytes before it and those behind it.
@@ -74,8 +72,7 @@ impl End {
     ) -> Arc<Self> {
         let (number, stream) = (fd.as_raw_fd(), Stream::new(fd));
         let (queue, written, marks) = (Vec::new(), 0, VecDeque::new());
-        let channel = Channel { stream, connecting, queue, written, marks, taken: 0 };
-        let channel = Mutex::new(channel);
+        let channel = Mutex::new(Channel { stream, connecting, queue, written, marks });
         let unread = AtomicBool::new(false);
         Arc::new(Self { channel, unread, fd: number, addresses, host })
     }
@@ -110,12 +107,6 @@ impl Channel {
     /// What waits to be written; more may be put behind it.
     pub fn queue(&mut self) -> &mut Vec<u8> {
         &mut self.queue
-    }
-
-    /// How much was written since the last call, in bytes.
-    #[inline]
-    pub fn take_written(&mut self) -> usize {
-        std::mem::take(&mut self.taken)
     }
 
     /// Throws away what waits.
@@ -166,7 +157,6 @@ impl Channel {
                 Err(e) => return Err(e),
             };
             let of_queue = taken.min(queued.len());
-            self.taken += taken;
             self.written += of_queue;
             more = more.get(taken - of_queue..).unwrap_or_default();
         }
@@ -183,10 +173,7 @@ impl Channel {
             {
                 match self.stream.write(&[IoSlice::new(part)]) {
                     Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                    Ok(taken) => {
-                        self.written += taken;
-                        self.taken += taken;
-                    }
+                    Ok(taken) => self.written += taken,
                     Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
                     Err(e) => return Err(e),
                 }

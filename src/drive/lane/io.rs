@@ -14,6 +14,7 @@ use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
 use super::connecting;
+use super::counts::OfThread;
 use super::end::ServerLink;
 use super::input::{Buffers, Frame, Input};
 use super::peer::{Peer, Progress, Read};
@@ -38,22 +39,25 @@ pub struct Tools {
     inbox: Arc<Inbox>,
     /// How many peers were watched so far.
     watches: u32,
-    /// When the poll told of what is dealt with now.
+    /// When the poll told of what is dealt with now. Only while somebody looks, as are these:
     pub woke_at: Instant,
+    /// What the thread counts of itself.
+    pub counts: Option<Arc<OfThread>>,
 }
 
 impl Tools {
     /// For a thread.
     pub fn new(ctx: &'static Context, registry: Registry, inbox: Arc<Inbox>) -> Self {
         let (buffers, woke_at) = (Buffers::default(), Instant::now());
-        Self { ctx, registry, buffers, inbox, watches: 0, woke_at }
+        let counts = ctx.shared.observes.then(|| ctx.counts.add_thread());
+        Self { ctx, registry, buffers, inbox, watches: 0, woke_at, counts }
     }
 
     /// Ends the watch of a peer, whose last progress is counted.
     fn leave(&mut self, side: Side, peer: &mut Peer) {
         peer.leave(&self.registry, &mut self.buffers);
-        if self.ctx.shared.observes {
-            self.ctx.counts.count(side, &peer.take_progress());
+        if let Some(counts) = &self.counts {
+            counts.count(side, peer.take_traffic());
         }
     }
 
@@ -186,6 +190,15 @@ impl Io {
     pub fn take_progress(&mut self) -> (Progress, Progress) {
         let server = self.server.as_mut().map(Peer::take_progress).unwrap_or_default();
         (self.client.take_progress(), server)
+    }
+
+    /// Counts what came and went since the last time.
+    #[cold]
+    pub fn count_traffic(&mut self, counts: &OfThread) {
+        counts.count(Side::Client, self.client.take_traffic());
+        if let Some(server) = &mut self.server {
+            counts.count(Side::Server, server.take_traffic());
+        }
     }
 
     /// Writes what the client takes now, and ends the watch of both.

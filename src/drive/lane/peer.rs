@@ -29,6 +29,8 @@ pub struct Peer {
     asks_for_writing: bool,
     /// What happened since it was asked last.
     progress: Progress,
+    /// The same in bytes, since that was asked last.
+    traffic: Traffic,
     token: Token,
 }
 
@@ -39,10 +41,15 @@ pub struct Progress {
     pub read: bool,
     /// It took something.
     pub written: bool,
-    /// How much was read from it.
-    pub bytes_read: usize,
-    /// How much of what it is sent was written, as far as that is not for layers to keep.
-    pub bytes_written: usize,
+}
+
+/// How much came from a peer, and went to it, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    /// What was read.
+    pub read: usize,
+    /// What was written, to layers if there are some.
+    pub written: usize,
 }
 
 /// What reading gave.
@@ -75,6 +82,7 @@ impl Peer {
             queued: 0,
             asks_for_writing: connecting,
             progress: Progress::default(),
+            traffic: Traffic::default(),
             token,
         })
     }
@@ -122,6 +130,11 @@ impl Peer {
         std::mem::take(&mut self.progress)
     }
 
+    /// How much there was since the last call.
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
+    }
+
     /// Its end.
     pub fn end(&self) -> &Arc<End> {
         &self.end
@@ -148,7 +161,7 @@ impl Peer {
             Ok(count) => {
                 self.input.filled(count);
                 self.progress.read = true;
-                self.progress.bytes_read += count;
+                self.traffic.read += count;
                 self.readable = !is_all || self.hung_up;
                 Read::Some
             }
@@ -183,9 +196,9 @@ impl Peer {
         let result = channel.write(more);
         let waited = self.queued + more.len();
         self.queued = channel.queued();
-        self.progress.bytes_written += channel.take_written();
         drop(channel);
         self.progress.written |= self.queued < waited;
+        self.traffic.written += waited.saturating_sub(self.queued);
         if result.is_err() {
             self.fail();
         }
@@ -210,8 +223,9 @@ impl Peer {
     fn mark(&mut self, registry: &Registry, mark: impl FnOnce(&mut Channel) -> io::Result<()>) {
         let mut channel = self.end.lock();
         let result = mark(&mut channel);
-        self.queued = channel.queued();
+        let waited = std::mem::replace(&mut self.queued, channel.queued());
         drop(channel);
+        self.traffic.written += waited.saturating_sub(self.queued);
         if result.is_err() {
             self.fail();
         }

@@ -159,8 +159,8 @@ impl Worker {
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
             let now = Instant::now();
-            if self.tools.ctx.shared.observes {
-                self.tools.ctx.counts.round(now.saturating_duration_since(self.tools.woke_at));
+            if let Some(counts) = &self.tools.counts {
+                counts.round(self.tools.woke_at, now);
             }
             let wait = self.wait(now);
             if let Err(e) = self.poll.poll(&mut events, wait)
@@ -170,7 +170,9 @@ impl Worker {
                 return;
             }
             let now = Instant::now();
-            self.tools.woke_at = now;
+            if self.tools.counts.is_some() {
+                self.tools.woke_at = now;
+            }
             for key in std::mem::take(&mut self.again) {
                 self.turn(key, |_, _| ());
             }
@@ -291,6 +293,9 @@ impl Worker {
                 first(connection, tools);
                 let fate = connection.run(tools);
                 connection.set_deadline(tools, &mut self.timers);
+                if let Some(counts) = &tools.counts {
+                    connection.io.count_traffic(counts);
+                }
                 Some(fate)
             },
             || None,

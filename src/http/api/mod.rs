@@ -11,6 +11,7 @@ mod status;
 
 use serde_json::{Value, json};
 
+use super::history::History;
 use crate::drive::Context;
 
 /// What all paths begin with.
@@ -26,14 +27,24 @@ pub enum Refusal {
 }
 
 /// What is at `path`, which is the part behind [`ROOT`].
-pub fn get(ctx: &Context, path: &str, query: &str) -> Result<Value, Refusal> {
+pub fn get(ctx: &Context, history: &History, path: &str, query: &str) -> Result<Value, Refusal> {
     match path {
         "status" => Ok(status::status(ctx)),
         "backends" => Ok(json!({ "backends": backends::all(ctx) })),
         "connections" => connections::list(ctx, query),
         "hooks" => Ok(hooks::hooks(ctx)),
+        "history" => Ok(history.after(after(query)?)),
         _ => Err(Refusal::NoPath),
     }
+}
+
+/// The time in `after=...`; without it that of the first sample.
+fn after(query: &str) -> Result<f64, Refusal> {
+    if query.is_empty() {
+        return Ok(0.0);
+    }
+    let time = query.strip_prefix("after=").and_then(|time| time.parse().ok());
+    time.ok_or(Refusal::Parameter("expected after=SECONDS"))
 }
 
 /// Nanoseconds as seconds.

@@ -7,6 +7,7 @@ mod dashboard;
 mod health;
 mod hostile;
 mod metrics;
+mod page;
 mod reach;
 
 use std::io::{Read, Write};

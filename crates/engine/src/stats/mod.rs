@@ -28,11 +28,6 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Adds so many.
-    pub fn add(&self, count: usize) {
-        self.0.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
     /// The value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
