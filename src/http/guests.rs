@@ -1,8 +1,8 @@
-//! Who is connected to the endpoint: not more than [`MOST`], and who came last is served.
+//! Who is connected to the endpoint: not more than `MOST`, and who came last is served.
 //!
 //! Somebody may open connections by the thousand, send a byte a second, or read nothing of what it is sent. If there is no room for one
 //! more, the connection goes that has asked for nothing for the longest time. So who comes and asks gets an answer, and the memory
-//! stays what [`MOST`] connections need.
+//! stays what `MOST` connections need.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The HTTP endpoint (`pyproxy-http-address`): metrics and health, for who runs the proxy.
 //!
 //! A thread of its own with a loop of its own answers. It reads counters, and never takes the host's mutex or Python's lock: so it
-//! answers while a hook holds both, and costs connections nothing. Whoever connects may be hostile: [`guests`] bounds how many there are,
+//! answers while a hook holds both, and costs connections nothing. Whoever connects may be hostile: `guests.rs` bounds how many there are,
 //! and `hyper` what each may send.
 //!
 //! ```text

@@ -49,10 +49,10 @@ impl Turn<'_> {
             let message = "Malformed communication packet.";
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
-        self.note_statement(packet);
         if self.shared.observes {
             self.observe(Command(command), packet.payload);
         }
+        self.note_statement(packet);
         if self.state.settings.profiling {
             self.ask(Question::ReadQuery, Some(packet));
         } else {

@@ -7,6 +7,7 @@ use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
 use super::io::{ForScript, Tools};
+use super::proxy_header::Introduction;
 use super::worker::Inbox;
 
 /// What comes from another thread, and for which connection.
@@ -73,7 +74,12 @@ impl Connection {
             Message::Script(message) => self.script_wants(message, tools),
             Message::Placed => _ = self.tell(Event::Placed, tools),
             Message::Killed if self.waits => self.hurry(tools),
-            Message::Killed => self.awaits = Awaits::Abort,
+            Message::Killed => {
+                if self.introduction != Introduction::Done {
+                    self.introduction = Introduction::Refused;
+                }
+                self.awaits = Awaits::Abort;
+            }
         }
     }
 

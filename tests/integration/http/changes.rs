@@ -91,6 +91,24 @@ fn a_connection_whose_hook_waits_is_ended() {
     open.site.host.wait_for_stdout("cancelled\n");
 }
 
+/// It has not said who it is: no server and no script knows it.
+#[test]
+fn a_connection_that_says_nothing_is_ended() {
+    let open = Open::start(
+        Host::builder()
+            .backend(db())
+            .option("pyproxy-event-loop", "own")
+            .option("pyproxy-proxy-protocol-from", "127.0.0.0/8")
+            .script("def disconnect_client(proxy): print('told', flush=True)"),
+    );
+    let mut silent = open.site.host.connect();
+    let is_there = || open.site.sample("pyproxy_connections") == 1.0;
+    assert!(eventually(PATIENCE, is_there), "{}", open.site.host.log());
+    assert_eq!(open.post("connections/1/kill", "").0, 200);
+    silent.expect_closed();
+    assert_eq!(open.site.host.stdout(), "");
+}
+
 #[test]
 fn the_chassis_cannot_end_a_connection() {
     let builder = Host::builder().backend(db()).option("pyproxy-event-loop", "chassis");
