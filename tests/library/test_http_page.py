@@ -138,7 +138,8 @@ def test_its_numbers_are_those_of_the_load(
         assert hook[:3] == ["read_query", str(commands), "7"]
         # The charts have the last minutes, drawn with the library that the proxy carries.
         assert eventually(lambda: shown.page.locator("#rates canvas").count() == 1)
-        assert shown.page.evaluate("series().commands.reduce((a, b) => a + b, 0)") > 0
+        drawn = "series().commands.reduce((a, b) => a + b, 0)"
+        assert eventually(lambda: shown.page.evaluate(drawn) > 0)
         shown.keep("page", tmp_path)
     assert shown.complaints == []
     assert all(url.startswith(shown.address) for url in shown.requests), shown.requests
