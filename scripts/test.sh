@@ -19,7 +19,7 @@ FUZZ_SECONDS=20
 # The same inputs in each run: what fails there is what was changed. Longer runs from other seeds are made by hand.
 FUZZ_SEED=1
 FUZZ_JOBS=2
-TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server haproxy shellcheck)
+TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server haproxy prometheus chromium shellcheck)
 
 quick=false
 while [ $# -gt 0 ]; do

@@ -9,6 +9,7 @@
 //! | [`chassis`] | the host made safe |
 //! | [`drive`] | moves the bytes of connections as the engine says |
 //! | [`embed`] | CPython as a guest: interpreter, threads, script files |
+//! | [`http`] | metrics and health over HTTP |
 //!
 //! | crate | what |
 //! |---|---|
@@ -24,6 +25,7 @@ pub mod boundary;
 pub mod chassis;
 pub mod drive;
 pub mod embed;
+pub mod http;
 pub mod plugin;
 
 use std::ffi::c_int;

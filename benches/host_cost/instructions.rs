@@ -8,21 +8,25 @@ use crate::options::Options;
 use crate::pairs::Load;
 use crate::report::{median, range};
 use crate::script::Script;
-use crate::variant::Proxy;
+use crate::variant::{Proxy, Variant};
 
 /// Point selects of the two runs whose difference is shown: what is done once is in both.
 const QUERIES: [u32; 2] = [1000, 6000];
 /// How often each figure is measured.
 const ROUNDS: u32 = 2;
 /// What is measured.
-const SCRIPTS: [(&str, Script); 4] = [
-    ("no script", Script::None),
-    ("empty read_query", Script::EmptyReadQuery),
-    ("each query queued, its result kept", Script::KeepRows),
-    ("empty async read_query", Script::AsyncReadQuery),
-];
+fn variants() -> [(&'static str, Variant); 5] {
+    let plain = Proxy::Pyproxy.plain();
+    [
+        ("no script", plain),
+        ("empty read_query", plain.script(Script::EmptyReadQuery)),
+        ("each query queued, its result kept", plain.script(Script::KeepRows)),
+        ("empty async read_query", plain.script(Script::AsyncReadQuery)),
+        ("HTTP endpoint", plain.http()),
+    ]
+}
 
-/// Measures the wanted scripts. The host runs in callgrind, which writes its counts to a file for each process id.
+/// Measures those that are wanted. The host runs in callgrind, which writes its counts to a file for each process id.
 pub fn run(options: &Options) {
     let [short, long] = QUERIES;
     println!(
@@ -31,10 +35,10 @@ pub fn run(options: &Options) {
     );
     println!("\ninstructions per query");
     let load = Load::point(0);
-    for (name, script) in SCRIPTS.into_iter().filter(|(name, _)| name.contains(&options.only)) {
+    for (name, variant) in variants().into_iter().filter(|(name, _)| name.contains(&options.only)) {
         let per_query = |_| {
             let [short, long] =
-                QUERIES.map(|queries| count(script, &load, queries, &options.profiles));
+                QUERIES.map(|queries| count(variant, &load, queries, &options.profiles));
             (long - short) as f64 / f64::from(QUERIES[1] - QUERIES[0])
         };
         let rounds: Vec<f64> = (0..ROUNDS).map(per_query).collect();
@@ -44,8 +48,8 @@ pub fn run(options: &Options) {
 }
 
 /// All instructions of a host that carried so many queries.
-fn count(script: Script, load: &Load, queries: u32, folder: &Path) -> u64 {
-    let mut lane = Lane::start(Proxy::Pyproxy.plain().script(script), load);
+fn count(variant: Variant, load: &Load, queries: u32, folder: &Path) -> u64 {
+    let mut lane = Lane::start(variant, load);
     lane.query(queries);
     let profile = folder.join(lane.pid().to_string());
     drop(lane);

@@ -32,6 +32,8 @@ pub struct Variant {
     pub threads: u32,
     /// TLS on both hops; pyproxy alone has it.
     pub tls: bool,
+    /// The HTTP endpoint is on, and nobody asks it; pyproxy alone has it.
+    pub http: bool,
 }
 
 /// A process that carries traffic. It ends when this is dropped.
@@ -65,7 +67,7 @@ impl Proxy {
 
     /// The proxy with one event thread, without script and TLS.
     pub fn plain(self) -> Variant {
-        Variant { proxy: self, script: Script::None, threads: 1, tls: false }
+        Variant { proxy: self, script: Script::None, threads: 1, tls: false, http: false }
     }
 }
 
@@ -85,6 +87,11 @@ impl Variant {
         Self { tls: true, ..self }
     }
 
+    /// The same with the HTTP endpoint.
+    pub fn http(self) -> Self {
+        Self { http: true, ..self }
+    }
+
     /// Starts it alone in front of `backend`.
     pub fn start(self, backend: SocketAddr) -> Running {
         let port = ports::free_port();
@@ -99,6 +106,10 @@ impl Variant {
                     for option in ["pyproxy-tls", "pyproxy-backend-tls"] {
                         builder = builder.option(option, "required");
                     }
+                }
+                if self.http {
+                    let address = format!(":{}", ports::free_port());
+                    builder = builder.option("pyproxy-http-address", address);
                 }
                 match self.script.python() {
                     None => builder,

@@ -183,6 +183,8 @@ class Config:
     backend_tls_cert: str | None
     backend_tls_key: str | None
     compression: str
+    http_address: str | None
+    http_shows_queries: bool
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 

@@ -9,7 +9,7 @@ use script::Scripts;
 use transport::proxy_protocol::Version;
 
 use super::Tls;
-use super::lane::{Limits, Networks};
+use super::lane::{Counts, Limits, Networks};
 use crate::chassis::Backends;
 
 /// How long something may take.
@@ -74,6 +74,10 @@ pub struct Context {
     pub time_limits: TimeLimits,
     /// How many clients there may be.
     pub limits: Arc<Limits>,
+    /// Clients are served by threads of our own.
+    pub has_own_loop: bool,
+    /// What these threads count of themselves.
+    pub counts: Counts,
     /// Clients of these networks begin with a PROXY header.
     pub proxies: Networks,
     /// Servers get such a header of this version, about the client.

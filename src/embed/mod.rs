@@ -79,7 +79,7 @@ pub fn start(
         let watch = config.reload.then(|| Watch::new(&script));
         let first = Script::load(py, &environment, &script)
             .map_err(|traceback| EmbedError::Script { path: script.clone(), traceback })?;
-        Ok(Scripts::new(environment, first, watch))
+        Ok(Scripts::new(script.clone(), environment, first, watch))
     });
     started.unwrap_or_else(|| Err(EmbedError::Start("it cannot be attached to".to_owned())))
 }

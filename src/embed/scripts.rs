@@ -1,34 +1,46 @@
 //! The versions of the script, and the end of them all.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
 
 use super::reload::Watch;
 use super::script::Environment;
 use super::watchdog::{Limits, Watchdog};
 use super::{Script, deadline, threads};
 use engine::{Session, Shared, Slot};
-use script::{Asked, Binding, EventLoop, Mailbox};
+use script::{Asked, Binding, EventLoop, Mailbox, Versions};
 
 /// The script, in the version that new connections get. Kept for the process.
 #[derive(Debug)]
 pub struct Scripts {
+    path: PathBuf,
     environment: Arc<Environment>,
     /// Locked only to read or replace the handle, never while Python runs.
     current: Mutex<Arc<Script>>,
     /// Older versions, oldest first; those that open connections still use are alive.
     replaced: Mutex<Vec<Weak<Script>>>,
+    /// A leaf lock.
+    versions: Mutex<Versions>,
     watch: Option<Mutex<Watch>>,
     watchdog: Mutex<Option<Watchdog>>,
 }
 
 impl Scripts {
-    pub(super) fn new(environment: Arc<Environment>, first: Script, watch: Option<Watch>) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        environment: Arc<Environment>,
+        first: Script,
+        watch: Option<Watch>,
+    ) -> Self {
         let current = Mutex::new(Arc::new(first));
         let replaced = Mutex::default();
         Self {
+            path,
             environment,
             current,
             replaced,
+            versions: Mutex::new(Versions { current: 1, failed: 0, loaded_at: SystemTime::now() }),
             watch: watch.map(Mutex::new),
             watchdog: Mutex::default(),
         }
@@ -62,10 +74,11 @@ impl Scripts {
         Arc::clone(&lock(&self.current))
     }
 
-    fn reload(&self, path: &std::path::Path) {
+    /// Loads the script from this file. Whether that went well.
+    fn reload(&self, path: &Path) -> bool {
         let loaded = threads::with_python(|py| Script::load(py, &self.environment, path));
         match loaded {
-            None => {}
+            None => false,
             Some(Ok(script)) => {
                 let replaced = std::mem::replace(&mut *lock(&self.current), Arc::new(script));
                 {
@@ -73,14 +86,24 @@ impl Scripts {
                     versions.retain(|version| version.strong_count() > 0);
                     versions.push(Arc::downgrade(&replaced));
                 }
+                {
+                    let mut versions = lock(&self.versions);
+                    versions.current += 1;
+                    versions.loaded_at = SystemTime::now();
+                }
                 log::info!("{} changed: new connections get the new version", path.display());
                 // May call the old version's shutdown(proxy): not under the lock.
                 drop(replaced);
+                true
             }
-            Some(Err(traceback)) => log::error!(
-                "{} changed, but the new version does not load; the old one stays:\n{traceback}",
-                path.display()
-            ),
+            Some(Err(traceback)) => {
+                lock(&self.versions).failed += 1;
+                log::error!(
+                    "{} changed, but the new version does not load; the old one stays:\n{traceback}",
+                    path.display()
+                );
+                false
+            }
         }
     }
 
@@ -123,6 +146,14 @@ impl script::Scripts for Scripts {
         mailbox: Option<Arc<dyn Mailbox>>,
     ) -> Box<dyn Asked> {
         Box::new(Binding::new(self.current(), session, Arc::clone(shared), mailbox))
+    }
+
+    fn reload(&self) -> bool {
+        Self::reload(self, &self.path)
+    }
+
+    fn versions(&self) -> Versions {
+        *lock(&self.versions)
     }
 
     fn shutdown(&self) {

@@ -18,9 +18,10 @@ use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
-use crate::drive::lane::{Lane, Limits, Listener};
+use crate::drive::lane::{Counts, Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
+use crate::http::{self, Endpoint};
 
 /// What the host takes for success.
 const SUCCESS: c_int = 0;
@@ -121,6 +122,8 @@ enum StartError {
     IniFile(#[from] IniError),
     #[error("pyproxy-address={address}: {source}")]
     Listen { address: String, source: std::io::Error },
+    #[error("pyproxy-http-address={address}: {source}")]
+    Http { address: String, source: std::io::Error },
     #[error("{option}={address}: the host refuses this backend")]
     Backend { option: &'static str, address: String },
     #[error("children of the script cannot be told apart: {0}")]
@@ -169,6 +172,8 @@ unsafe fn start(
     let mut shared = Shared::new(list, options.pool_change_user, max_kept_bytes);
     shared.capacity.set_common_limit(options.backend_max_connections);
     shared.server_version.clone_from(&options.server_version);
+    shared.observes = options.http_address.is_some();
+    shared.notes_queries = shared.observes && options.http_shows_queries;
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
@@ -178,6 +183,13 @@ unsafe fn start(
             listener::check(&options.address).map_err(cannot_listen)?;
             None
         }
+    };
+    let endpoint = match &options.http_address {
+        Some(address) => {
+            let endpoint = Endpoint::bind(address, options.http_token.clone());
+            Some(endpoint.map_err(|source| no_http(&options, source))?)
+        }
+        None => None,
     };
     let scripts = match options.script.clone() {
         None => None,
@@ -213,18 +225,23 @@ unsafe fn start(
         tls,
         time_limits: options.time_limits(),
         limits: Arc::new(Limits::new(options.max_connections, options.max_connections_per_address)),
+        has_own_loop: options.event_loop == EventLoop::Own,
+        counts: Counts::default(),
         proxies: options.proxy_protocol_from.clone(),
         names_clients: options.backend_proxy_protocol,
         closing: AtomicBool::new(false),
     };
+    // SAFETY: as above.
+    unsafe { mutex::remember(chas) };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
+    if let Some(endpoint) = endpoint {
+        let http = endpoint.start(context).map_err(|source| no_http(&options, source))?;
+        *running_http() = Some(http);
+    }
     match lane {
         Some(listener) => {
             // SAFETY: `chas` is the host object.
-            let threads = unsafe {
-                mutex::remember(chas);
-                host::event_threads(chas)
-            };
+            let threads = unsafe { host::event_threads(chas) };
             let lane = Lane::start(context, listener, threads, options.drain_timeout);
             *running() = Some(lane.map_err(cannot_listen)?);
         }
@@ -234,6 +251,10 @@ unsafe fn start(
         }
     }
     log::info!("listening on {}", options.address);
+    if let (Some(http), Some(address)) = (&*running_http(), &options.http_address) {
+        http.clients_may_come();
+        log::info!("HTTP endpoint on {address}");
+    }
     Ok(())
 }
 
@@ -273,11 +294,24 @@ fn running() -> MutexGuard<'static, Option<Lane>> {
     LANE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn no_http(options: &Options, source: std::io::Error) -> StartError {
+    StartError::Http { address: options.http_address.clone().unwrap_or_default(), source }
+}
+
+/// The thread of the HTTP endpoint, while there is one.
+fn running_http() -> MutexGuard<'static, Option<http::Running>> {
+    static HTTP: Mutex<Option<http::Running>> = Mutex::new(None);
+    HTTP.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     signals::end_begins();
     // Whatever else happens, the threads must have ended when the host goes on.
     let lane = running().take();
     guard(|| lane.into_iter().for_each(Lane::stop), || ());
+    // It tells until then that clients should go elsewhere.
+    let http = running_http().take();
+    guard(|| http.into_iter().for_each(http::Running::stop), || ());
     guard(
         || {
             panic_on_purpose("destroy");

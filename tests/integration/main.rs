@@ -18,6 +18,7 @@ mod concurrency;
 mod embedding;
 mod examples;
 mod failures;
+mod http;
 mod install;
 mod leaks;
 mod limits;

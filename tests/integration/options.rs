@@ -32,6 +32,9 @@ const WRONG: &[(&str, &str)] = &[
     ("pyproxy-write-timeout", "5s"),
     ("pyproxy-on-script-error", "ignore"),
     ("pyproxy-venv", "/no/such/environment"),
+    ("pyproxy-http-address", "127.0.0.1:0"),
+    ("pyproxy-http-address", "localhost"),
+    ("pyproxy-http-address", "no.such.host.invalid:80"),
 ];
 
 #[test]

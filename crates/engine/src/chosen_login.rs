@@ -67,6 +67,7 @@ impl Turn<'_> {
             login.capabilities | self.mirrored_tls(),
         );
         let found = self.shared.pool().of(ndx).take_for_login_of(&claim);
+        self.shared.stats.count_pool(ndx, found.is_some());
         let Some(server) = found else { return false };
         self.session.exchange_server(self.shared, server, self.driver.now());
         self.sync_server();

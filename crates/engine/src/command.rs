@@ -13,12 +13,14 @@ use crate::login::out_of_order;
 use crate::preparation::Next;
 use crate::reply::hook_failed;
 use crate::turn::Turn;
-use crate::{Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Verdict, use_statement};
+use crate::{
+    Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Source, Verdict, use_statement,
+};
 
 impl Turn<'_> {
     /// A command arrived.
     pub fn command(&mut self, packet: Incoming<'_>) {
-        self.shared.stats.queries.increment();
+        self.shared.stats.commands.count(packet.payload.first().copied());
         if std::mem::take(&mut self.state.may_compress) && compressed::is_frame(packet.payload) {
             return self.refuse_compression();
         }
@@ -47,6 +49,9 @@ impl Turn<'_> {
             let message = "Malformed communication packet.";
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
+        if self.shared.observes {
+            self.observe(Command(command), packet.payload);
+        }
         self.note_statement(packet);
         self.note_closed_statement(packet.payload);
         if self.state.settings.profiling {
@@ -56,11 +61,27 @@ impl Turn<'_> {
         }
     }
 
+    /// Notes when the command came, and the beginning of its text, for who looks at connections.
+    #[cold]
+    fn observe(&mut self, command: Command, payload: &[u8]) {
+        self.session.command_at = Some(self.driver.event_at());
+        if !self.shared.notes_queries {
+            return;
+        }
+        let hidden = match command {
+            Command::QUERY => self.session.attributes.hidden(),
+            Command::STMT_PREPARE => 0,
+            _ => return self.session.text.set(&[]),
+        };
+        self.session.text.set(payload.get(1 + hidden..).unwrap_or_default());
+    }
+
     /// The client compresses although that was not offered: it gets an ERR in the framing that it reads, and the end.
     fn refuse_compression(&mut self) {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
         for payload in Reply::error(ER_NOT_SUPPORTED_YET, message).packets() {
+            self.shared.stats.errors.count(Source::Proxy, payload);
             self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
         }
         self.close();

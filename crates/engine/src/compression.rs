@@ -121,6 +121,9 @@ impl Turn<'_> {
 
     /// A command to the server follows: the numbers of its packets, or frames, start anew.
     pub fn begin_server_exchange(&mut self) {
+        if self.session.command_at.is_some() {
+            self.session.asked_backend = self.session.server.as_ref().map(|server| server.backend);
+        }
         self.state.server_ids.restart();
         if self.state.server_ids.are_left_to_frames() {
             self.driver.effect(Effect::NewExchange(Side::Server));

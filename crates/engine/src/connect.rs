@@ -20,6 +20,9 @@ impl Turn<'_> {
         if self.state.connect_attempts == 0 {
             log::debug!("{}: a client from {}", self.name(), self.session.client.src.name);
         }
+        if self.shared.observes && self.session.connected_at.is_none() {
+            self.session.connected_at = Some(self.driver.now());
+        }
         self.shared.backends.recheck();
         match self.state.login.reason {
             LoginReason::Reconnect => self.connect(),
@@ -126,7 +129,10 @@ impl Turn<'_> {
         let Some(server) = self.session.server.as_mut() else { return self.abort() };
         server.connected();
         server.count(&*self.shared.backends);
-        let ndx = server.backend;
+        let (ndx, since) = (server.backend, server.awaited_since);
+        if let Some(backend) = self.shared.stats.backends.get(ndx) {
+            backend.connects.observe(self.driver.now().saturating_duration_since(since));
+        }
         self.mark_up(ndx);
         self.state.server_ids.restart();
         self.sync_server();
@@ -153,6 +159,9 @@ impl Turn<'_> {
     }
 
     pub(crate) fn mark_down(&self, ndx: usize, why: &str) {
+        if let Some(backend) = self.shared.stats.backends.get(ndx) {
+            backend.failures.increment();
+        }
         self.shared.backends.set_state(ndx, BackendState::Down);
         let name = self.shared.backends.address(ndx).unwrap_or_default().name;
         log::warn!("{}: backend {name} is not reachable ({why}), marked DOWN", self.name());

@@ -20,6 +20,11 @@ pub trait Driver {
     /// The time. The engine has no clock of its own.
     fn now(&self) -> Instant;
 
+    /// About when the event at hand came in. A driver may have looked at the clock for many events at once.
+    fn event_at(&self) -> Instant {
+        self.now()
+    }
+
     /// Starts a connect to backend `ndx`.
     fn connect(&mut self, ndx: usize) -> Connecting;
 

@@ -17,7 +17,7 @@ use crate::users::Places;
 use crate::waiting::Waiting;
 use crate::{
     Ask, Awaits, Driver, Event, Hook, HookSet, Incoming, Injection, Reply, Session, Settings,
-    Shared, Side, Slot, Then,
+    Shared, Side, Slot, Source, Then,
 };
 
 /// One client connection.
@@ -179,6 +179,11 @@ impl Engine {
             client_ids: Numbering::default(),
             server_ids: Numbering::default(),
         };
+        if shared.observes
+            && let Some(id) = session.lock().map(|session| session.id)
+        {
+            shared.live.add(id, session.clone());
+        }
         Self { session, shared, state }
     }
 
@@ -200,9 +205,17 @@ impl Engine {
     /// Gives everything up without asking the script: what is left to do if [`Event::Closed`] panicked.
     pub fn let_go(&mut self) {
         self.state.leave_places();
-        if let Some(mut session) = self.session.take() {
+        if let Some(mut session) = self.take_session() {
             session.close_server(&self.shared);
         }
+    }
+
+    /// Empties the slot, at the end: every object of the script that refers to it finds it gone.
+    fn take_session(&self) -> Option<Session> {
+        let session = self.session.take()?;
+        self.shared.live.remove(session.id);
+        self.shared.stats.closed_connections.increment();
+        Some(session)
     }
 
     /// What the client may still be told after a failure of the driver or in here, with the sequence id: an ERR, if it
@@ -220,7 +233,13 @@ impl Engine {
         } else {
             Reply::error_before_handshake(crate::ER_UNKNOWN_ERROR, message)
         };
-        waits.then(|| (self.state.client_ids.next(0), reply))
+        waits.then(|| {
+            reply
+                .packets()
+                .iter()
+                .for_each(|err| self.shared.stats.errors.count(Source::Proxy, err));
+            (self.state.client_ids.next(0), reply)
+        })
     }
 
     /// The short way of most packets of the server: what is to be done with this one, if nothing else follows from it;
@@ -253,8 +272,7 @@ impl Engine {
         Turn { session: &mut session, shared, state, driver }.take(event);
         drop(session);
         if self.state.step == Step::Over {
-            // Every object of the script that refers to it finds it gone.
-            drop(self.session.take());
+            drop(self.take_session());
             return Then::Await(Awaits::Abort);
         }
         match self.state.asked.take() {

@@ -9,7 +9,7 @@ use wire::{Capabilities, WireError};
 use crate::engine::{Question, Step};
 use crate::login_rounds::LoginReason;
 use crate::turn::Turn;
-use crate::{Awaits, Hook, Reply, Verdict};
+use crate::{Awaits, Hook, Verdict};
 
 impl Turn<'_> {
     /// The server's first packet: a handshake, or an ERR, which the client gets as it is.
@@ -72,12 +72,5 @@ impl Turn<'_> {
         self.session.client.handshake.clone_from(&server.handshake);
         self.send_payload_to_client(&payload);
         self.go(Step::Login, Awaits::Login);
-    }
-
-    /// Sends one payload to the client.
-    pub fn send_payload_to_client(&mut self, payload: &[u8]) {
-        if let Some(reply) = Reply::from_packets(vec![payload.to_vec()]) {
-            self.send_to_client(&reply);
-        }
     }
 }

@@ -33,6 +33,7 @@ mod hook;
 mod infile;
 mod injection;
 mod link;
+mod live;
 mod login;
 mod login_names;
 mod login_rounds;
@@ -82,18 +83,22 @@ pub use event::{Event, Incoming};
 pub use hook::{Hook, HookSet};
 pub use injection::Injection;
 pub use link::Link;
+pub use live::{End, Live};
 pub use parking::{SwitchError, Switched};
-pub use pool::{BackendPool, Pool};
+pub use pool::{BackendPool, ClosedIdle, Pool};
 pub use queries::{EmptyPacket, Queries, Query};
 pub use reply::Reply;
 pub use seldom::Seldom;
 pub use server::Server;
 pub use server_session::{ServerSession, SessionState};
-pub use session::Session;
+pub use session::{Session, Text};
 pub use settings::{ClientTls, Compression, OnScriptError, ServerTls, Settings, Tls};
 pub use shared::Shared;
 pub use slot::{Locked, Slot};
-pub use stats::{Counter, HookStats, Stats, Stopwatch};
+pub use stats::{
+    AllBackends, BackendStats, Commands, Counter, Errors, HookStats, Source, Stats, Stopwatch,
+    TlsHandshakes,
+};
 pub use tls::TlsInfo;
 pub use trust::Trust;
 pub use users::Users;

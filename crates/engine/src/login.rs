@@ -324,6 +324,7 @@ impl Turn<'_> {
             let Some(packet) = at_hand else { return self.abort() };
             if reply == AuthReply::Err {
                 self.log_refusal(packet.payload);
+                self.count_error_of_server(packet.payload);
             }
             self.expect_password(packet.payload, reply);
             match self.ok_for_client(packet.payload).filter(|_| reply == AuthReply::Ok) {

@@ -39,6 +39,7 @@ impl Turn<'_> {
     /// A server that spoke without being asked ends the session: what it said is for the client, with its number.
     pub fn unasked(&mut self, packet: Incoming<'_>) {
         if is_err(packet.payload) {
+            self.count_error_of_server(packet.payload);
             self.driver.effect(Effect::Forward { to: Side::Client, id: packet.id });
         }
         self.session.queries.clear();
@@ -57,6 +58,7 @@ impl Turn<'_> {
             // A client that sent a file counts on with its packets.
             let in_order = self.state.exchange.begun.then(|| self.state.client_ids.next_part());
             let id = in_order.unwrap_or(packet.id);
+            self.count_error_of_server(packet.payload);
             self.driver.effect(Effect::Forward { to: Side::Client, id });
             due.given();
         }

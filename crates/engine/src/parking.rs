@@ -87,7 +87,9 @@ impl Session {
         let ticket = self.ticket.as_ref().map(Ticket::number);
         let kept = ticket.and_then(|ticket| shared.pool().of(ndx).take_kept(ticket));
         let taken = kept.or_else(|| self.take_leaving(ndx));
-        match taken.or_else(|| self.take_idle(shared, ndx, before_connect, now)) {
+        let found = taken.or_else(|| self.take_idle(shared, ndx, before_connect, now));
+        shared.stats.count_pool(ndx, found.is_some());
+        match found {
             Some(server) => {
                 self.ticket = None;
                 self.exchange_server(shared, server, now);
@@ -194,6 +196,9 @@ impl Session {
                 shared.pool().of(ndx).park(server, now);
             }
         } else {
+            if let Some(backend) = shared.stats.backends.get(server.backend) {
+                backend.unpoolable.increment();
+            }
             self.discard(server);
         }
     }

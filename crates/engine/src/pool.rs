@@ -23,10 +23,23 @@ pub struct BackendPool {
     swept_at: Option<Instant>,
     trust: Arc<Trust>,
     capacity: Arc<Capacity>,
+    /// How many were closed while they were idle, and why.
+    pub closed: ClosedIdle,
     /// A client that is about to log in leaves each user this many of those that would do for it.
     pub min_idle_connections: u32,
     /// For scripts; not enforced.
     pub max_idle_connections: u32,
+}
+
+/// How many idle connections were closed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClosedIdle {
+    /// The server had closed them, or said something.
+    pub by_server: u64,
+    /// Certificates were replaced since they were verified.
+    pub by_certificates: u64,
+    /// Another connection was needed in their place.
+    pub for_others: u64,
 }
 
 /// The idle connections of all backends.
@@ -68,6 +81,7 @@ impl BackendPool {
             swept_at: None,
             trust,
             capacity,
+            closed: ClosedIdle::default(),
             min_idle_connections: 0,
             max_idle_connections: 0,
         }
@@ -85,7 +99,10 @@ impl BackendPool {
         match self.capacity.next_for(&server) {
             Next::Nobody => {}
             Next::Ticket(ticket) => server.kept_for = Some(ticket),
-            Next::Newcomer => return drop(server),
+            Next::Newcomer => {
+                self.closed.for_others += 1;
+                return drop(server);
+            }
         }
         self.idle.push_back(server);
     }
@@ -114,13 +131,27 @@ impl BackendPool {
         let position = self.idle.iter().position(|server| server.kept_for == Some(ticket))?;
         let mut server = self.idle.remove(position)?;
         server.kept_for = None;
-        (server.is_verified_with(&self.trust) && server.is_clean()).then_some(server)
+        self.usable(server)
     }
 
     /// Gives up the oldest idle connection, so that another one can be made in its place.
     pub(crate) fn evict(&mut self) -> Option<Server> {
         let position = self.idle.iter().position(|server| server.kept_for.is_none())?;
+        self.closed.for_others += 1;
         self.idle.remove(position)
+    }
+
+    /// The connection, if it is alive and verified as a new one would be; else it is closed.
+    fn usable(&mut self, server: Server) -> Option<Server> {
+        if !server.is_verified_with(&self.trust) {
+            self.closed.by_certificates += 1;
+            return None;
+        }
+        if !server.is_clean() {
+            self.closed.by_server += 1;
+            return None;
+        }
+        Some(server)
     }
 
     /// For a client that has not told its name yet: the oldest connection of any user who has some to spare.
@@ -181,11 +212,21 @@ impl BackendPool {
         loop {
             let position = from + self.idle.iter().skip(from).position(fits)?;
             let server = self.idle.remove(position)?;
-            if server.is_verified_with(&self.trust) && server.is_clean() {
+            if let Some(server) = self.usable(server) {
                 return Some(server);
             }
             from = position;
         }
+    }
+
+    /// Number of idle connections, without a look at which of them the server has closed.
+    pub fn len(&self) -> usize {
+        self.idle.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.idle.is_empty()
     }
 
     /// Number of idle connections of `user`, or of everyone.
@@ -219,10 +260,18 @@ impl BackendPool {
             return;
         }
         self.swept_at = Some(now);
+        let before = self.idle.len();
         self.idle.retain(|server| server.is_verified_with(&self.trust));
+        let verified = self.idle.len();
+        self.closed.by_certificates += count(before - verified);
         let links: Vec<&dyn Link> = self.idle.iter().map(|server| &*server.link).collect();
         let Some(first) = links.first() else { return };
         let mut noisy = first.noisy(&links).into_iter();
         self.idle.retain(|_| !noisy.next().unwrap_or(false));
+        self.closed.by_server += count(verified - self.idle.len());
     }
+}
+
+fn count(connections: usize) -> u64 {
+    u64::try_from(connections).unwrap_or(u64::MAX)
 }

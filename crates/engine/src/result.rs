@@ -97,6 +97,9 @@ impl Turn<'_> {
             }
             self.state.exchange.begun = true;
             self.note_prepared(packet.payload);
+            if self.state.tracker.part() == Part::Err {
+                self.count_error_of_server(packet.payload);
+            }
             return self.forward(Side::Client, packet);
         };
         let limit = self.shared.max_kept_bytes;

@@ -1,6 +1,7 @@
 //! What is known of one client connection, from accept to close.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use wire::Capabilities;
 use wire::reply::{StatusFlags, Told};
@@ -30,6 +31,14 @@ pub struct Session {
     pub queries: Queries,
     /// The command byte of the client's command in progress.
     pub command: Option<u8>,
+    /// When that command arrived; `None`: it is answered, or nobody looks ([`Shared::observes`]).
+    pub command_at: Option<Instant>,
+    /// The backend that was asked last, for a command whose time is noted.
+    pub(crate) asked_backend: Option<usize>,
+    /// The beginning of that command's text, if it is a COM_QUERY or COM_STMT_PREPARE ([`Shared::notes_queries`]).
+    pub text: Text,
+    /// When the client came ([`Shared::observes`]).
+    pub connected_at: Option<Instant>,
     /// The query attributes of that command.
     pub attributes: Attributes,
     /// What is known of that command if it executes a prepared statement.
@@ -66,6 +75,27 @@ pub struct Session {
     discarded: Vec<Server>,
 }
 
+/// The beginning of a text.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// What there is of it, at most [`Text::MOST`] bytes.
+    pub start: Vec<u8>,
+    /// How long all of it is, in bytes.
+    pub len: usize,
+}
+
+impl Text {
+    /// What is kept at most, in bytes.
+    pub const MOST: usize = 1024;
+
+    /// It is this now.
+    pub(crate) fn set(&mut self, text: &[u8]) {
+        self.start.clear();
+        self.start.extend_from_slice(text.get(..Self::MOST).unwrap_or(text));
+        self.len = text.len();
+    }
+}
+
 /// How a session begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Anew {
@@ -90,6 +120,10 @@ impl Session {
             close_after_result: false,
             queries: Queries::default(),
             command: None,
+            command_at: None,
+            asked_backend: None,
+            text: Text::default(),
+            connected_at: None,
             state: SessionState::default(),
             attributes: Attributes::default(),
             statements: ClientStatements::default(),

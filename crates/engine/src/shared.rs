@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
 use crate::greetings::Greetings;
-use crate::{Backends, Pool, Seldom, Stats, Trust, Users};
+use crate::{Backends, Live, Pool, Seldom, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -26,6 +26,12 @@ pub struct Shared {
     pub server_version: Option<String>,
     /// Counters since the start.
     pub stats: Stats,
+    /// Somebody looks at what connections do and how long it takes (`pyproxy-http-address`): only then that is noted.
+    pub observes: bool,
+    /// The texts of queries are noted, too.
+    pub notes_queries: bool,
+    /// The connections that there are, if somebody looks.
+    pub live: Live,
     /// The connections of each user, if there is a limit of them.
     pub users: Arc<Users>,
     /// How backends greeted last.
@@ -58,6 +64,9 @@ impl Shared {
             hook_timeout: None,
             server_version: None,
             stats,
+            observes: false,
+            notes_queries: false,
+            live: Live::default(),
             users,
             greetings,
             collations: Collations::default(),

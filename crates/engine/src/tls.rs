@@ -81,6 +81,7 @@ impl Turn<'_> {
             return self.abort();
         }
         log::debug!("{}: {side:?}: {}, {}", self.name(), tls.version, tls.cipher);
+        self.shared.stats.tls.count(side, &tls.version);
         let tls = Some(Arc::new(tls));
         match side {
             Side::Client => {

@@ -9,7 +9,7 @@ use crate::lost_server::CLOSED_WITHOUT_GREETING;
 use crate::reply::hook_failed;
 use crate::{
     Awaits, Driver, Effect, Event, Hook, Incoming, OnScriptError, Reply, Server, Session, Shared,
-    Side, Verdict,
+    Side, Source, Verdict,
 };
 
 /// What a step works with.
@@ -291,6 +291,13 @@ impl Turn<'_> {
 
     /// Sends the packets of `reply` to the client.
     pub fn send_to_client(&mut self, reply: &Reply) {
+        if let Some(last) = reply.packets().last() {
+            self.shared.stats.errors.count(Source::Proxy, last);
+        }
+        self.send_packets(reply);
+    }
+
+    fn send_packets(&mut self, reply: &Reply) {
         for payload in reply.packets() {
             let id = self.state.client_ids.next(payload.len());
             self.driver.effect(Effect::Send { to: Side::Client, id, payload });
@@ -301,6 +308,20 @@ impl Turn<'_> {
     pub fn send_to_server(&mut self, payload: &[u8]) {
         let id = self.state.server_ids.next(payload.len());
         self.driver.effect(Effect::Send { to: Side::Server, id, payload });
+    }
+
+    /// Sends one payload of a server to the client.
+    pub fn send_payload_to_client(&mut self, payload: &[u8]) {
+        self.count_error_of_server(payload);
+        if let Some(reply) = Reply::from_packets(vec![payload.to_vec()]) {
+            self.send_packets(&reply);
+        }
+    }
+
+    /// Counts the server's last packet of an answer, or of a round of a login, that is passed to the client.
+    #[inline]
+    pub fn count_error_of_server(&self, payload: &[u8]) {
+        self.shared.stats.errors.count(Source::Server, payload);
     }
 
     /// Passes the packet at hand on.

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use engine::{Ask, Hook, HookSet, Outcome, Query, QueryId, Session, Shared, Slot, Verdict};
 
@@ -62,6 +63,24 @@ pub trait Scripts: Debug + Send + Sync {
         mailbox: Option<Arc<dyn Mailbox>>,
     ) -> Box<dyn Asked>;
 
+    /// Which version new connections get, and how that came.
+    fn versions(&self) -> Versions;
+
+    /// Loads the script as it is now, for new connections. Whether it could be loaded; else the present version stays, and the log
+    /// says why. Only while the host's structures may be used, as for a hook.
+    fn reload(&self) -> bool;
+
     /// The process ends: no hook is called any more, and the script is told.
     fn shutdown(&self);
+}
+
+/// The versions of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// Counts up from 1 with each version that was loaded.
+    pub current: u64,
+    /// How many could not be loaded.
+    pub failed: u64,
+    /// When the current one was loaded.
+    pub loaded_at: SystemTime,
 }

@@ -32,7 +32,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-pub use asked::{Answer, Asked, FromScript, Mailbox, Scripts};
+pub use asked::{Answer, Asked, FromScript, Mailbox, Scripts, Versions};
 pub use binding::Binding;
 pub use classes::auth::Auth;
 pub use classes::config::{Config, ConfigValue};

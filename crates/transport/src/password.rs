@@ -37,6 +37,11 @@ pub enum PasswordError {
     OpenSsl(#[from] ErrorStack),
 }
 
+/// Whether both are the same. Takes as long wherever they differ; how long they are is no secret.
+pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && openssl::memcmp::eq(one, other)
+}
+
 /// Bytes of OpenSSL's generator for a challenge of our own; `None` if it has none.
 pub fn random() -> Option<[u8; 20]> {
     let mut bytes = [0; 20];

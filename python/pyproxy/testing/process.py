@@ -136,6 +136,8 @@ class Process:
         config.tls_versions = config.tls_ciphers = config.tls_ciphersuites = None
         config.backend_tls = config.backend_tls_ca = None
         config.backend_tls_cert = config.backend_tls_key = None
+        config.http_address = None
+        config.http_shows_queries = True
 
     def _load(self, script_config: str | None) -> None:
         with self.running():

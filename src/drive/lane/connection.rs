@@ -76,6 +76,9 @@ impl Connection {
         });
         let hooks = script.as_ref().map(|script| script.hooks()).unwrap_or_default();
         let engine = Engine::new(session, ctx.shared.clone(), ctx.settings, hooks);
+        if ctx.shared.observes {
+            ctx.shared.live.set_end(id, tools.mailbox(key, id).end());
+        }
         let mut io = Io::new(key, id, client);
         (io.ip, io.ends) = (accepted.ip, ends);
         panic_on_purpose("accept");

@@ -14,6 +14,7 @@ use transport::proxy_protocol::Ends;
 use wire::packet::frame;
 
 use super::connecting;
+use super::counts::OfThread;
 use super::end::ServerLink;
 use super::input::{Buffers, Frame, Input};
 use super::peer::{Peer, Progress, Read};
@@ -38,12 +39,26 @@ pub struct Tools {
     inbox: Arc<Inbox>,
     /// How many peers were watched so far.
     watches: u32,
+    /// When the poll told of what is dealt with now. Only while somebody looks, as are these:
+    pub woke_at: Instant,
+    /// What the thread counts of itself.
+    pub counts: Option<Arc<OfThread>>,
 }
 
 impl Tools {
     /// For a thread.
     pub fn new(ctx: &'static Context, registry: Registry, inbox: Arc<Inbox>) -> Self {
-        Self { ctx, registry, buffers: Buffers::default(), inbox, watches: 0 }
+        let (buffers, woke_at) = (Buffers::default(), Instant::now());
+        let counts = ctx.shared.observes.then(|| ctx.counts.add_thread());
+        Self { ctx, registry, buffers, inbox, watches: 0, woke_at, counts }
+    }
+
+    /// Ends the watch of a peer, whose last progress is counted.
+    fn leave(&mut self, side: Side, peer: &mut Peer) {
+        peer.leave(&self.registry, &mut self.buffers);
+        if let Some(counts) = &self.counts {
+            counts.count(side, peer.take_traffic());
+        }
     }
 
     /// Where the hooks of a connection leave what they want.
@@ -177,13 +192,22 @@ impl Io {
         (self.client.take_progress(), server)
     }
 
+    /// Counts what came and went since the last time.
+    #[cold]
+    pub fn count_traffic(&mut self, counts: &OfThread) {
+        counts.count(Side::Client, self.client.take_traffic());
+        if let Some(server) = &mut self.server {
+            counts.count(Side::Server, server.take_traffic());
+        }
+    }
+
     /// Writes what the client takes now, and ends the watch of both.
     pub fn leave(&mut self, tools: &mut Tools) {
         self.client.write(&[], &tools.registry);
         self.client.say_goodbye();
-        self.client.leave(&tools.registry, &mut tools.buffers);
+        tools.leave(Side::Client, &mut self.client);
         if let Some(mut server) = self.server.take() {
-            server.leave(&tools.registry, &mut tools.buffers);
+            tools.leave(Side::Server, &mut server);
         }
     }
 
@@ -312,7 +336,7 @@ impl<'e> Effects<'e> {
 
     fn attach(&mut self, link: Option<&dyn Link>) {
         if let Some(mut server) = self.io.server.take() {
-            server.leave(&self.tools.registry, &mut self.tools.buffers);
+            self.tools.leave(Side::Server, &mut server);
         }
         let link: Option<&dyn Any> = link.map(|link| link as &dyn Any);
         let Some(ServerLink(end)) = link.and_then(<dyn Any>::downcast_ref) else { return };
@@ -343,6 +367,10 @@ impl<'e> Effects<'e> {
 impl Driver for Effects<'_> {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn event_at(&self) -> Instant {
+        self.tools.woke_at
     }
 
     fn connect(&mut self, ndx: usize) -> Connecting {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::{ER_CON_COUNT_ERROR, Reply};
+use engine::{ER_CON_COUNT_ERROR, Reply, Source};
 use socket2::SockRef;
 use transport::proxy_protocol::{Parsed, parse};
 use wire::packet::frame;
@@ -98,32 +98,38 @@ pub struct Admitted {
 pub fn admit(accepted: Accepted, ctx: &Context) -> Option<Admitted> {
     let ip = accepted.ip;
     let has_header = ip.is_some_and(|ip| ctx.proxies.contains(ip));
-    let place = ctx.limits.admit().and_then(|mut place| {
+    let place = ctx.limits.admit();
+    let of_address = place.is_some();
+    let place = place.and_then(|mut place| {
         let address = ip.filter(|_| !has_header);
         address.is_none_or(|ip| place.is_from(ip)).then_some(place)
     });
     match place {
         Some(place) => Some(Admitted { accepted, place, has_header }),
         None => {
-            note_refusal(&accepted.src.name, ctx);
+            note_refusal(&accepted.src.name, of_address, ctx);
             // It has read nothing yet, so this fits into its buffer; if it does not, it has left.
-            _ = SockRef::from(&accepted.fd).send_with_flags(&too_many(), libc::MSG_NOSIGNAL);
+            _ = SockRef::from(&accepted.fd).send_with_flags(&too_many(ctx), libc::MSG_NOSIGNAL);
             None
         }
     }
 }
 
-/// Counts a client that is refused.
-pub fn note_refusal(client: &str, ctx: &Context) {
+/// Counts a client that is refused; `of_address`: because there are too many of its address.
+pub fn note_refusal(client: &str, of_address: bool, ctx: &Context) {
     ctx.shared.stats.refused_connections.increment();
+    if of_address {
+        ctx.shared.stats.refused_addresses.increment();
+    }
     log::info!("a client from {client} is refused: too many connections");
 }
 
 /// What a client gets for which there is no place.
-pub fn too_many() -> Vec<u8> {
+pub fn too_many(ctx: &Context) -> Vec<u8> {
     let reply = Reply::error_before_handshake(ER_CON_COUNT_ERROR, "Too many connections");
     let mut bytes = Vec::new();
     for payload in reply.packets() {
+        ctx.shared.stats.errors.count(Source::Proxy, payload);
         frame(payload, 0, &mut bytes);
     }
     bytes

@@ -58,6 +58,16 @@ impl Listener {
         self.socket.as_raw_fd()
     }
 
+    /// The IP address that it listens on; `None` for a unix socket.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.socket.local_addr().ok()?.as_socket().map(|address| address.ip())
+    }
+
+    /// The same socket with another number, for a loop that is not ours.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        Ok(self.socket.try_clone()?.into())
+    }
+
     /// The next client; `None` if nobody waits.
     pub fn accept(&self) -> io::Result<Option<Accepted>> {
         loop {

@@ -13,6 +13,7 @@
 mod address;
 mod connecting;
 mod connection;
+mod counts;
 mod deadlines;
 mod end;
 mod input;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use counts::Counts;
 pub use limits::Limits;
 pub use listener::Listener;
 pub use proxy_header::Networks;

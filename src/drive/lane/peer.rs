@@ -29,6 +29,8 @@ pub struct Peer {
     asks_for_writing: bool,
     /// What happened since it was asked last.
     progress: Progress,
+    /// The same in bytes, since that was asked last.
+    traffic: Traffic,
     token: Token,
 }
 
@@ -39,6 +41,15 @@ pub struct Progress {
     pub read: bool,
     /// It took something.
     pub written: bool,
+}
+
+/// How much came from a peer, and went to it, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    /// What was read.
+    pub read: usize,
+    /// What was written, to layers if there are some.
+    pub written: usize,
 }
 
 /// What reading gave.
@@ -71,6 +82,7 @@ impl Peer {
             queued: 0,
             asks_for_writing: connecting,
             progress: Progress::default(),
+            traffic: Traffic::default(),
             token,
         })
     }
@@ -118,6 +130,11 @@ impl Peer {
         std::mem::take(&mut self.progress)
     }
 
+    /// How much there was since the last call.
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
+    }
+
     /// Its end.
     pub fn end(&self) -> &Arc<End> {
         &self.end
@@ -144,6 +161,7 @@ impl Peer {
             Ok(count) => {
                 self.input.filled(count);
                 self.progress.read = true;
+                self.traffic.read += count;
                 self.readable = !is_all || self.hung_up;
                 Read::Some
             }
@@ -180,6 +198,7 @@ impl Peer {
         self.queued = channel.queued();
         drop(channel);
         self.progress.written |= self.queued < waited;
+        self.traffic.written += waited.saturating_sub(self.queued);
         if result.is_err() {
             self.fail();
         }
@@ -204,8 +223,9 @@ impl Peer {
     fn mark(&mut self, registry: &Registry, mark: impl FnOnce(&mut Channel) -> io::Result<()>) {
         let mut channel = self.end.lock();
         let result = mark(&mut channel);
-        self.queued = channel.queued();
+        let waited = std::mem::replace(&mut self.queued, channel.queued());
         drop(channel);
+        self.traffic.written += waited.saturating_sub(self.queued);
         if result.is_err() {
             self.fail();
         }

@@ -90,8 +90,8 @@ impl Connection {
             }
         };
         if address.is_some_and(|address| !self.place.is_from(address)) {
-            note_refusal(&self.peer_name(), tools.ctx);
-            self.io.client.queue(|queue| queue.extend(too_many()));
+            note_refusal(&self.peer_name(), true, tools.ctx);
+            self.io.client.queue(|queue| queue.extend(too_many(tools.ctx)));
             self.introduction = Introduction::Refused;
         }
     }

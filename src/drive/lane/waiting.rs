@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use engine::{Awaits, Event, Notify, Side};
+use engine::{Awaits, End, Event, Notify, Side};
 use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
 use super::io::{ForScript, Tools};
+use super::proxy_header::Introduction;
 use super::worker::Inbox;
 
 /// What comes from another thread, and for which connection.
@@ -27,6 +28,8 @@ pub enum Message {
     Script(FromScript),
     /// There is a place at the backend that was full.
     Placed,
+    /// Somebody wants it to end.
+    Killed,
 }
 
 /// The inbox as one connection's hooks see it.
@@ -47,6 +50,11 @@ impl Letterbox {
         self.inbox.post(Letter { key: self.key, id: self.id, message });
     }
 
+    /// What leaves [`Message::Killed`].
+    pub fn end(self) -> End {
+        Arc::new(move || self.post(Message::Killed))
+    }
+
     /// What leaves [`Message::Placed`].
     pub fn notify_of_place(self) -> Notify {
         Box::new(move |_| self.post(Message::Placed))
@@ -65,6 +73,13 @@ impl Connection {
         match message {
             Message::Script(message) => self.script_wants(message, tools),
             Message::Placed => _ = self.tell(Event::Placed, tools),
+            Message::Killed if self.waits => self.hurry(tools),
+            Message::Killed => {
+                if self.introduction != Introduction::Done {
+                    self.introduction = Introduction::Refused;
+                }
+                self.awaits = Awaits::Abort;
+            }
         }
     }
 

@@ -158,7 +158,11 @@ impl Worker {
     pub fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
-            let wait = self.wait();
+            let now = Instant::now();
+            if let Some(counts) = &self.tools.counts {
+                counts.round(self.tools.woke_at, now);
+            }
+            let wait = self.wait(now);
             if let Err(e) = self.poll.poll(&mut events, wait)
                 && e.kind() != io::ErrorKind::Interrupted
             {
@@ -166,6 +170,9 @@ impl Worker {
                 return;
             }
             let now = Instant::now();
+            if self.tools.counts.is_some() {
+                self.tools.woke_at = now;
+            }
             for key in std::mem::take(&mut self.again) {
                 self.turn(key, |_, _| ());
             }
@@ -203,11 +210,10 @@ impl Worker {
         }
     }
 
-    fn wait(&self) -> Option<Duration> {
+    fn wait(&self, now: Instant) -> Option<Duration> {
         if !self.again.is_empty() {
             return Some(Duration::ZERO);
         }
-        let now = Instant::now();
         let pause = self.front.as_ref().and_then(|front| front.paused_until);
         let others = [pause, self.ends_at].into_iter().flatten();
         let others = others.map(|at| at.saturating_duration_since(now));
@@ -287,6 +293,9 @@ impl Worker {
                 first(connection, tools);
                 let fate = connection.run(tools);
                 connection.set_deadline(tools, &mut self.timers);
+                if let Some(counts) = &tools.counts {
+                    connection.io.count_traffic(counts);
+                }
                 Some(fate)
             },
             || None,

@@ -207,7 +207,7 @@ fn child_with_two_versions_that_ends() {
     let used = load().expect("Python runs").expect("loads");
     drop(scripts);
     let watch = super::super::reload::Watch::eager(&path);
-    let scripts = Scripts::new(Arc::clone(&environment), used, Some(watch));
+    let scripts = Scripts::new(path.clone(), Arc::clone(&environment), used, Some(watch));
     in_callback(|| {
         let session = Slot::new(Session::new(1, Client::default()));
         let _open = Binding::new(scripts.current(), session, shared(), None);

@@ -123,7 +123,7 @@ fn a_changed_file_is_loaded_for_new_connections_and_a_broken_one_is_not() {
     let watch = super::super::reload::Watch::eager(&path);
     let environment = Arc::clone(scripts().environment());
     let loaded = python(|py| Script::load(py, &environment, &path)).expect("loads");
-    let versions = Scripts::new(environment, loaded, Some(watch));
+    let versions = Scripts::new(path.clone(), environment, loaded, Some(watch));
     let current = || versions.current();
     let old = current();
     assert!(Arc::ptr_eq(&old, &current()), "nothing changed");

@@ -1,6 +1,6 @@
 //! What the values of options must be, and what they become.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::chassis::address as host_address;
 use crate::drive::TimeLimit;
 use crate::embed::ConfigValue;
+use crate::http::token::Token;
 use engine::OnScriptError;
 
 /// One option as the user wrote it.
@@ -59,6 +60,18 @@ pub fn address(given: GivenText<'_>) -> Checked<String> {
     Ok(text.to_owned())
 }
 
+/// Where the HTTP endpoint listens, if it does. Without a host only this machine reaches it. Blocks for a name look-up.
+pub fn http_address(given: GivenText<'_>) -> Checked<Option<String>> {
+    let Some(text) = given.text() else { return Ok(None) };
+    host_address::check(text).map_err(|e| OptionError::new(given.option, text, e))?;
+    let port = text.rsplit_once(':').map(|(_, port)| port);
+    if !text.starts_with('/') && port.is_none_or(|port| port.ends_with(']')) {
+        let reason = "expected host:port, :port or the path of a unix socket";
+        return Err(OptionError::new(given.option, text, reason));
+    }
+    Ok(Some(if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() }))
+}
+
 /// Addresses; each value may be a comma list.
 pub fn addresses(given: GivenList<'_>) -> Checked<Vec<String>> {
     let mut list = Vec::new();
@@ -82,6 +95,13 @@ pub fn file(given: GivenText<'_>) -> Checked<Option<PathBuf>> {
         Ok(_) => Err(OptionError::new(given.option, path, "this is not a file")),
         Err(e) => Err(OptionError::new(given.option, path, e)),
     }
+}
+
+/// The token in a file that only its owner may read.
+pub fn token(given: GivenText<'_>) -> Checked<Option<Token>> {
+    let Some(path) = given.text() else { return Ok(None) };
+    let read = Token::read(Path::new(path));
+    read.map(Some).map_err(|e| OptionError::new(given.option, path, e))
 }
 
 /// The folder of a virtual environment.

@@ -23,6 +23,7 @@ use self::table::option_table;
 use crate::drive::lane::Networks;
 use crate::drive::{TimeLimit, TimeLimits};
 use crate::embed::ConfigValue;
+use crate::http::token::Token;
 use engine::{Compression, OnScriptError, Settings};
 use transport::proxy_protocol::Version;
 use transport::tls::ClientCertificates;
@@ -144,6 +145,14 @@ option_table! {
     "pyproxy-compression" (Text "<mirror|off|client|server>")
         "which side is compressed: both if both want it, or one" (default "mirror")
         => compression: Compression = words::word, shown as "compression";
+    "pyproxy-http-address" (Text "<host:port|path>")
+        "where metrics and health are told over HTTP; :port is 127.0.0.1:port (default: nowhere)"
+        => http_address: Option<String> = check::http_address, shown as "http_address";
+    "pyproxy-http-token-file" (File "<file>")
+        "the token that a change over HTTP needs (default: none, nothing can be changed)"
+        => http_token: Option<Token> = check::token;
+    "pyproxy-http-hide-queries" (Switch) "do not show the texts of queries over HTTP"
+        => http_shows_queries: bool = check::off, shown as "http_shows_queries";
 }
 
 impl Options {
@@ -153,6 +162,10 @@ impl Options {
         options.refuse_doubles()?;
         options.refuse_without_own_loop(values)?;
         options.settle_tls(values)?;
+        if let (None, Some(file)) = (&options.http_address, &values.http_token) {
+            let reason = "this needs pyproxy-http-address";
+            return Err(OptionError::new("pyproxy-http-token-file", file, reason));
+        }
         options.readonly_backends.append(&mut options.more_readonly_backends);
         Ok(options)
     }

@@ -3,15 +3,53 @@
 //! Millions of small allocations would cost their headers, and leave the heap in holes that do not go back to the system.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::MAX_PAYLOAD;
 
 /// Packets of an answer, in order, without their headers.
 #[derive(Default, Clone)]
 pub struct KeptPackets {
-    chunks: Vec<Vec<u8>>,
+    chunks: Vec<Chunk>,
     places: Vec<Place>,
     bytes: usize,
+}
+
+/// The memory that all kept packets of the process take, in bytes.
+static MEMORY: AtomicUsize = AtomicUsize::new(0);
+
+/// The memory that all kept packets of the process take now, in bytes.
+pub fn memory() -> usize {
+    MEMORY.load(Ordering::Relaxed)
+}
+
+/// A piece of memory, which is counted. It never grows.
+struct Chunk(Vec<u8>);
+
+impl Chunk {
+    fn with_room(room: usize) -> Self {
+        let chunk = Self(Vec::with_capacity(room));
+        MEMORY.fetch_add(chunk.0.capacity(), Ordering::Relaxed);
+        chunk
+    }
+
+    fn room(&self) -> usize {
+        self.0.capacity() - self.0.len()
+    }
+}
+
+impl Clone for Chunk {
+    fn clone(&self) -> Self {
+        let mut clone = Self::with_room(self.0.capacity());
+        clone.0.extend_from_slice(&self.0);
+        clone
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        MEMORY.fetch_sub(self.0.capacity(), Ordering::Relaxed);
+    }
 }
 
 /// Where a payload lies.
@@ -31,15 +69,15 @@ impl KeptPackets {
     /// Keeps the payload of one packet. More than a packet can hold is left out.
     pub fn push(&mut self, payload: &[u8]) {
         let payload = payload.get(..MAX_PAYLOAD).unwrap_or(payload);
-        let fits = |chunk: &Vec<u8>| chunk.capacity() - chunk.len() >= payload.len();
+        let fits = |chunk: &Chunk| chunk.room() >= payload.len();
         if !self.chunks.last().is_some_and(fits) {
             // Each chunk doubles what there is, up to a size that the system gives and takes back as a piece.
-            let room = self.chunks.iter().map(Vec::capacity).sum::<usize>();
+            let room = self.chunks.iter().map(|chunk| chunk.0.capacity()).sum::<usize>();
             let room = room.clamp(Self::SMALL, Self::LARGE).max(payload.len());
-            self.chunks.push(Vec::with_capacity(room));
+            self.chunks.push(Chunk::with_room(room));
         }
         let last = self.chunks.len() - 1;
-        if let Some(chunk) = self.chunks.last_mut() {
+        if let Some(Chunk(chunk)) = self.chunks.last_mut() {
             let start = chunk.len();
             chunk.extend_from_slice(payload);
             let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -92,7 +130,7 @@ impl KeptPackets {
     fn at(&self, place: Place) -> Option<&[u8]> {
         let wide = |n: u32| usize::try_from(n).ok();
         let start = wide(place.start)?;
-        self.chunks.get(wide(place.chunk)?)?.get(start..start.checked_add(wide(place.len)?)?)
+        self.chunks.get(wide(place.chunk)?)?.0.get(start..start.checked_add(wide(place.len)?)?)
     }
 }
 
@@ -134,7 +172,7 @@ mod tests {
         let mut kept = KeptPackets::default();
         assert!(kept.is_empty() && kept.chunks.is_empty());
         kept.push(b"\x01");
-        assert_eq!(kept.chunks[0].capacity(), KeptPackets::SMALL);
+        assert_eq!(kept.chunks[0].0.capacity(), KeptPackets::SMALL);
         kept.push(&vec![0; 3 << 20]);
         for _ in 0..100_000 {
             kept.push(&[7; 50]);

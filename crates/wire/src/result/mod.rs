@@ -24,7 +24,7 @@ pub use column::ColumnDefinition;
 pub use column_flags::ColumnFlags;
 pub use column_type::ColumnType;
 pub use encoder::{ResultSetEncoder, encode_text_row};
-pub use kept::KeptPackets;
+pub use kept::{KeptPackets, memory as kept_memory};
 pub use layout::Layout;
 pub use results::{OneResult, results};
 pub use step::{Part, Step};

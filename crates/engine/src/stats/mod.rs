@@ -6,6 +6,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+mod backend;
+mod commands;
+mod errors;
+mod tls;
+
+pub use backend::{AllBackends, BackendStats};
+pub use commands::Commands;
+pub use errors::{Errors, Source};
+pub use tls::TlsHandshakes;
+
 use crate::Hook;
 
 /// A number that only grows.
@@ -35,9 +45,14 @@ impl Stopwatch {
         self.0.fetch_add(nanos, Ordering::Relaxed);
     }
 
+    /// The sum, in nanoseconds.
+    pub fn nanos(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// The sum, in microseconds.
     pub fn micros(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) / 1000
+        self.nanos() / 1000
     }
 }
 
@@ -59,12 +74,22 @@ pub struct HookStats {
 pub struct Stats {
     /// Clients accepted.
     pub connections: Counter,
+    /// Clients that have gone.
+    pub closed_connections: Counter,
     /// Commands of clients.
-    pub queries: Counter,
+    pub commands: Commands,
+    /// Errors that clients got.
+    pub errors: Errors,
+    /// Handshakes of TLS.
+    pub tls: TlsHandshakes,
+    /// What is counted of each backend.
+    pub backends: AllBackends,
     /// Queries that scripts queued and that were sent.
     pub queued_queries: Counter,
     /// Clients that were refused because there were too many, in all or from one address.
     pub refused_connections: Counter,
+    /// Those of them that were refused because of their address.
+    pub refused_addresses: Counter,
     /// Logins that were refused because their user had too many connections.
     pub refused_users: Counter,
     /// Clients that were refused because their backend had all the connections that it may have.
@@ -102,12 +127,18 @@ impl Stats {
         }
     }
 
+    /// A client wanted a connection to backend `ndx` out of the pool, and it had one or not.
+    pub fn count_pool(&self, ndx: usize, had_one: bool) {
+        let Some(backend) = self.backends.get(ndx) else { return };
+        if had_one { &backend.pool_hits } else { &backend.pool_misses }.increment();
+    }
+
     /// Every name with its number, in the order of documentation: `connections`, ..., `read_query.calls`, ... Times are
     /// in microseconds and say so in their names. `panics` is counted by the code that catches them.
     pub fn report(&self, panics: u64) -> Vec<(String, u64)> {
         let mut report: Vec<_> = [
             ("connections", self.connections.get()),
-            ("queries", self.queries.get()),
+            ("queries", self.commands.all()),
             ("queued_queries", self.queued_queries.get()),
             ("malformed_packets", self.malformed_packets.get()),
             ("refused_connections", self.refused_connections.get()),
@@ -149,7 +180,8 @@ mod tests {
     fn the_report_has_every_number_under_its_name_once() {
         let stats = Stats::default();
         stats.connections.increment();
-        assert_eq!(stats.queries.increment() + stats.queries.increment(), 3);
+        stats.commands.count(Some(3));
+        stats.commands.count(None);
         stats.hook(Hook::ReadAuth).calls.increment();
         stats.hook(Hook::ReadQueryResult).errors.increment();
         stats.hook(Hook::ReadQuery).time.add(Duration::from_micros(70));
