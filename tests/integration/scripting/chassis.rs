@@ -146,5 +146,5 @@ end
         .text();
     assert_eq!(number(&rows, "read_query.calls"), 1, "{rows:?}");
     assert_eq!(number(&rows, "queued_queries"), 1, "{rows:?}");
-    assert_eq!(rows.len(), 39, "{rows:?}");
+    assert_eq!(rows.len(), 40, "{rows:?}");
 }
