@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Installs a .deb of scripts/release.sh in a fresh Debian, runs it, and removes it again.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/package-test.sh --host /path/to/mysql-proxy [--with PACKAGE]... FILE.deb [SUITE]
+
+  --host  the mysql-proxy that runs it there
+  --with  a package that this needs in that Debian, such as libevent-2.1-7
+  SUITE   a Debian release (default: that of this machine)
+
+Needs root. The fresh Debian is a folder, made with debootstrap and removed at the end.
+TEXT
+}
+
+host=
+packages=(python3-minimal)
+while [ $# -gt 0 ]; do
+    case $1 in
+        --host)
+            [ $# -ge 2 ] || die "--host needs a path"
+            host=$(user_path "$2")
+            shift
+            ;;
+        --with)
+            [ $# -ge 2 ] || die "--with needs a package"
+            packages+=("$2")
+            shift
+            ;;
+        -h | --help)
+            usage
+            exit
+            ;;
+        -*)
+            usage >&2
+            exit 2
+            ;;
+        *) break ;;
+    esac
+    shift
+done
+if [ $# -lt 1 ] || [ -z "$host" ]; then
+    usage >&2
+    exit 2
+fi
+deb=$(user_path "$1")
+# shellcheck source=/dev/null
+suite=${2:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
+[ "$(id -u)" -eq 0 ] || die "needs root"
+
+install_packages debootstrap lintian
+root=$(mktemp -d)
+chmod 755 "$root"
+trap 'umount -q "$root/proc" || true; rm -rf --one-file-system -- "$root"' EXIT
+heading "Debian $suite"
+debootstrap --variant=minbase "$suite" "$root" >"$root.log" 2>&1 ||
+    die "debootstrap fails, see $root.log"
+rm -f -- "$root.log"
+mount -t proc proc "$root/proc"
+# No service may start there.
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod 755 "$root/usr/sbin/policy-rc.d"
+
+inside() {
+    chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"
+}
+
+heading "lintian"
+lintian --allow-root --fail-on error,warning "$deb"
+
+heading "install"
+cp -- "$deb" "$root/pyproxy.deb"
+inside apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends ./pyproxy.deb "${packages[@]}" >/dev/null
+install -m 755 "$host" "$root/usr/local/bin/mysql-proxy"
+[ "$(inside stat -c '%a %G' /etc/pyproxy/pyproxy.cnf)" = "640 pyproxy" ] ||
+    die "the configuration can be read by everybody"
+
+heading "run"
+cat >"$root/hooks.py" <<'PYTHON'
+import pyproxy.hooks
+
+
+def init(proxy):
+    print("the script runs", flush=True)
+PYTHON
+cat >"$root/check.py" <<'PYTHON'
+"""Runs the proxy as the unit does, and asks it whether it lives and what it says."""
+import subprocess
+import sys
+import time
+import urllib.request
+
+proxy = subprocess.Popen(
+    [
+        "setpriv", "--reuid=pyproxy", "--regid=pyproxy", "--clear-groups", "mysql-proxy", "--defaults-file=/etc/pyproxy/pyproxy.cnf",
+        "--log-file=/var/log/pyproxy/pyproxy.log", "--pyproxy-address=127.0.0.1:24045",
+        "--pyproxy-http-address=127.0.0.1:24046", "--pyproxy-python-script=/hooks.py",
+    ],
+    stdout=subprocess.PIPE, text=True,
+)
+try:
+    assert proxy.stdout.readline() == "the script runs\n"
+    for _ in range(100):
+        try:
+            live = urllib.request.urlopen("http://127.0.0.1:24046/health/live", timeout=5)
+            break
+        except OSError:
+            time.sleep(0.1)
+    else:
+        sys.exit("nobody answers")
+    print(live.status, live.read().decode())
+finally:
+    proxy.terminate()
+print("exit code", code := proxy.wait(20))
+sys.exit(code)
+PYTHON
+inside install -d -o pyproxy -g pyproxy /var/log/pyproxy
+inside python3 /check.py || {
+    cat "$root/var/log/pyproxy/pyproxy.log" >&2
+    die "it does not run"
+}
+
+heading "remove"
+inside apt-get -q -y -o Dpkg::Use-Pty=0 purge pyproxy >/dev/null
+left=$(inside find / -xdev -path /proc -prune -o -name '*pyproxy*' -print | grep -v -e '^/pyproxy.deb$' -e /dpkg/ -e /apt/ || true)
+[ -z "$left" ] || die "the package leaves behind: $left"
+echo "nothing is left"
