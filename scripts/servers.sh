@@ -66,7 +66,8 @@ mirror() {
 unmount() {
     local point
     for point in proc dev; do
-        ! mountpoint -q "$1/$point" || as_root umount "$1/$point"
+        # Lazily: a program of a package may look at it for a moment longer.
+        ! mountpoint -q "$1/$point" || as_root umount --lazy "$1/$point"
     done
 }
 

@@ -23,6 +23,7 @@ PRIMARY, READER = 1, 2
 CONFIG = "[rwsplit]\nmin_idle_connections = 1\n"
 FETCH = 0x1C
 UNKNOWN_STATEMENT, NO_SUCH_TABLE, NO_CURSOR = 1243, 1146, 1421
+TOO_MANY_STATEMENTS = 1461
 LONG = 8
 
 
@@ -87,14 +88,21 @@ class Statement:
         self.send(COMMAND.COM_STMT_SEND_LONG_DATA, struct.pack("<H", 0) + data)
 
     def execute(
-        self, number: int | None = None, *, typed: bool = True, ahead: bool = False, cursor: int = 0
+        self,
+        number: int | None = None,
+        *,
+        typed: bool = True,
+        unsigned: bool = False,
+        ahead: bool = False,
+        cursor: int = 0,
     ) -> list[bytes] | None:
         """Executes with the parameter, a number, if it has any. Gives the last cell of each row; None: it has no rows."""
         rest = struct.pack("<BI", cursor, 1)
         if ahead:
             rest += b"\0\1\xfc\0"
         elif number is not None:
-            rest += b"\0\1\x08\0" if typed else b"\0\0"
+            sign = b"\x80" if unsigned else b"\0"
+            rest += b"\0\1\x08" + sign if typed else b"\0\0"
             rest += struct.pack("<q", number)
         self.send(COMMAND.COM_STMT_EXECUTE, rest)
         count = self.packet()[0]
@@ -151,6 +159,54 @@ def test_types_that_were_sent_once_go_along(client: pymysql.Connection) -> None:
         assert statement.execute(7, typed=False) == [struct.pack("<q", PRIMARY + 7)]
         assert statement.execute(8, typed=False) == [struct.pack("<q", PRIMARY + 8)]
     assert statement.execute(9, typed=False) == [struct.pack("<q", READER + 9)]
+
+
+def test_types_that_were_sent_anew_go_along(client: pymysql.Connection) -> None:
+    statement = Statement(client, "SELECT CONCAT(id, ' ', ?) FROM whoami")
+
+    def says(text: str) -> list[bytes]:
+        return [bytes([len(text)]) + text.encode()]
+
+    assert statement.execute(-1) == says(f"{READER} -1")
+    with transaction(client):
+        assert statement.execute(-1, unsigned=True) == says(f"{PRIMARY} {2**64 - 1}")
+    assert statement.execute(-1, typed=False) == says(f"{READER} {2**64 - 1}")
+
+
+def test_they_take_no_more_than_may_be_kept(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
+) -> None:
+    proxy = start_proxy(
+        SCRIPT,
+        backends=[mariadb],
+        read_only=[replica],
+        config=CONFIG,
+        options={"pyproxy-max-kept-bytes": "64K"},
+    )
+    for _ in range(2):
+        proxy.connect().close()
+    long = f"SELECT id /* {'x' * 3_000} */ FROM whoami"
+    with proxy.connect(database="test") as client:
+
+        def prepared() -> list[Statement]:
+            made = []
+            with pytest.raises(pymysql.OperationalError, match="pyproxy-max-kept-bytes") as error:
+                while True:
+                    made.append(Statement(client, long))
+            assert error.value.args[0] == TOO_MANY_STATEMENTS
+            return made
+
+        statements = prepared()
+        assert 10 <= len(statements) <= 65_536 // 3_000
+        # Nothing else is touched, and one that is closed makes room for another.
+        assert all(statement.execute() == cell(READER) for statement in statements)
+        assert who(client) == READER
+        statements.pop().close()
+        statements += prepared()
+        assert all(statement.execute() == cell(READER) for statement in statements)
+        client._execute_command(31, b"")
+        client._read_packet()
+        assert len(prepared()) == len(statements)
 
 
 def test_clients_that_take_turns_execute_their_own(

@@ -56,18 +56,23 @@ async def read_query_result(proxy, inj):
     assert list(result.rows)[0][0] == proxy.connection.session
 """
 HOLDS = """
-import asyncio
+import asyncio, sys
+
+# In one piece: hooks run on several threads, and print() writes the end of the line apart.
+def tell(line):
+    sys.stdout.write(line + "\\n")
+    sys.stdout.flush()
 
 async def read_query(proxy, packet):
     if packet[1:] == b"SELECT 'hold'":
-        print("holds", flush=True)
+        tell("holds")
         try:
             await asyncio.Event().wait()
         finally:
-            print("let go", flush=True)
+            tell("let go")
 
 def disconnect_client(proxy):
-    print("gone", flush=True)
+    tell("gone")
 """
 
 

@@ -174,6 +174,7 @@ impl Turn<'_> {
             return self.go(Step::MoreCommand, Awaits::MoreCommand);
         }
         self.command_sent(command);
+        self.answer_refused();
     }
 
     /// A further part of a command that is passed on part by part.

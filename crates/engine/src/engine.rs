@@ -197,9 +197,11 @@ impl Engine {
         &self.shared
     }
 
-    /// Whether commands over 16 MiB may be handed over part by part: no script sees them, so nobody needs them as a whole.
+    /// Whether commands over 16 MiB may be handed over part by part: no script sees them, and none is a statement that is kept, so
+    /// nobody needs them as a whole.
     pub fn takes_parts(&self) -> bool {
-        !(self.state.settings.profiling && self.state.hooks.has(Hook::ReadQuery))
+        let is_shown = self.state.settings.profiling && self.state.hooks.has(Hook::ReadQuery);
+        !is_shown && !self.shared.tracks_sessions()
     }
 
     /// Gives everything up without asking the script: what is left to do if [`Event::Closed`] panicked.

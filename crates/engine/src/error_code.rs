@@ -47,6 +47,8 @@ pub const ER_USER_LIMIT_REACHED: ErrorCode = ErrorCode::new(1226, b"42000");
 pub const ER_NOT_SUPPORTED_YET: ErrorCode = ErrorCode::new(1235, b"42000");
 /// ER_MALFORMED_PACKET.
 pub const ER_MALFORMED_PACKET: ErrorCode = ErrorCode::new(1835, b"HY000");
+/// ER_MAX_PREPARED_STMT_COUNT_REACHED.
+pub const ER_MAX_PREPARED_STMT_COUNT_REACHED: ErrorCode = ErrorCode::new(1461, b"42000");
 /// ER_SECURE_TRANSPORT_REQUIRED.
 pub const ER_SECURE_TRANSPORT_REQUIRED: ErrorCode = ErrorCode::new(3159, b"HY000");
 /// ER_CLIENT_INTERACTION_TIMEOUT: what MySQL says behind its `wait_timeout`.

@@ -76,6 +76,7 @@ impl Turn<'_> {
             return self.sent_unanswered();
         }
         self.read_answer_to(query);
+        self.answer_refused();
         true
     }
 

@@ -125,6 +125,7 @@ impl Turn<'_> {
         }
         self.read_answer_to(query);
         self.state.exchange.nested = Nested::Wanted(id);
+        self.answer_refused();
         true
     }
 

@@ -99,6 +99,10 @@ impl Turn<'_> {
         if begins_anew || !is_told || command == Command::PING {
             return false;
         }
+        self.state.refusal = self.objection_to_statement(packet);
+        if self.state.refusal.is_some() {
+            return false;
+        }
         self.close_statements();
         let about = self.statement_of(packet);
         let tasks = self.tasks(about.map(|number| (number, command)));
@@ -273,10 +277,13 @@ impl Turn<'_> {
         self.state.refusal =
             preparation.refusal.filter(|_| preparation.next.has_reply(self.session));
         self.go_on_prepared(preparation.next);
-        if let Some(refusal) = self.state.refusal.take()
-            && self.state.step == Step::Answer
-        {
-            // As if the server had prepared it again by itself, and had not been able to.
+        self.state.refusal = None;
+    }
+
+    /// Answers the command that was not sent, because its statement cannot be prepared, or kept: as if the server had said so.
+    pub fn answer_refused(&mut self) {
+        if let Some(refusal) = self.state.refusal.take() {
+            self.state.exchange.numbers = None;
             self.state.at_hand_is_held = true;
             self.translated_answer(Incoming::single(1, &refusal));
             self.state.at_hand_is_held = false;

@@ -5,6 +5,7 @@
 
 mod context;
 mod known;
+mod limit;
 mod numbers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub struct ClientStatements {
     given: u32,
     /// What [`LAST`] means.
     last: Option<u32>,
+    /// What they take, in bytes.
+    kept: usize,
     /// Their texts and values, for a script that is asked about commands.
     pub(crate) known: Statements,
 }
@@ -41,7 +44,13 @@ pub(crate) struct ClientStatement {
     /// How many parameters it has.
     pub params: u16,
     /// Their types, as the client bound them last.
-    pub types: Option<Vec<u8>>,
+    pub types: Option<Arc<[u8]>>,
+}
+
+impl ClientStatement {
+    fn kept(&self) -> usize {
+        limit::OVERHEAD + self.text.len() + self.types.as_ref().map_or(0, |types| types.len())
+    }
 }
 
 impl ClientStatements {
@@ -65,8 +74,16 @@ impl ClientStatements {
             }
         }
         self.last = Some(self.given);
-        self.prepared.insert(self.given, ClientStatement { text, context, params, types: None });
+        let statement = ClientStatement { text, context, params, types: None };
+        self.kept += statement.kept();
+        self.prepared.insert(self.given, statement);
         self.given
+    }
+
+    fn close(&mut self, number: u32) {
+        if let Some(statement) = self.prepared.remove(&number) {
+            self.kept -= statement.kept();
+        }
     }
 
     fn resolved(&self, number: u32) -> u32 {
@@ -82,8 +99,8 @@ pub(crate) struct ServerStatements(BTreeMap<u32, ServerStatement>);
 struct ServerStatement {
     /// The server's number.
     id: u32,
-    /// The server knows the types of its parameters.
-    is_bound: bool,
+    /// The types of its parameters that the server knows.
+    types: Option<Arc<[u8]>>,
 }
 
 impl ServerStatements {
@@ -94,7 +111,7 @@ impl ServerStatements {
 
     /// The client's statement has this number on the server; [`NO_STATEMENT`]: it cannot be prepared.
     pub fn add(&mut self, number: u32, id: u32) {
-        self.0.insert(number, ServerStatement { id, is_bound: false });
+        self.0.insert(number, ServerStatement { id, types: None });
     }
 
     /// The server's numbers of what its client has closed elsewhere.
@@ -123,6 +140,17 @@ mod tests {
         assert_eq!(statements.resolved(LAST), 3);
         assert_eq!(statements.resolved(7), 7);
         assert_eq!(ClientStatements::default().resolved(LAST), NO_STATEMENT);
+    }
+
+    #[test]
+    fn what_is_closed_takes_nothing() {
+        let mut statements = ClientStatements::default();
+        let numbers = [&b"a"[..], b"b"].map(|database| add(&mut statements, database));
+        assert_eq!(statements.kept, 2 * (limit::OVERHEAD + b"DO 1".len()));
+        for number in [numbers[0], numbers[0], numbers[1], 7] {
+            statements.close(number);
+        }
+        assert_eq!(statements.kept, 0);
     }
 
     #[test]

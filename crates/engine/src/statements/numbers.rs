@@ -42,7 +42,7 @@ impl Turn<'_> {
         let capabilities = server.capabilities();
         let on_server = &mut server.session.statements.0;
         if packet.first() == Some(&Command::STMT_CLOSE.0) {
-            statements.prepared.remove(&number);
+            statements.close(number);
             return on_server.remove(&number).map(|it| Cow::Owned(numbered(packet, it.id)));
         }
         let known = statements.prepared.get_mut(&number);
@@ -56,11 +56,18 @@ impl Turn<'_> {
         // A packet that cannot be read is the server's to refuse.
         if let Ok(Some(place)) = BoundTypes::find(&packet, capabilities, statement.params) {
             match (place.bytes(&packet), &statement.types) {
-                (Some(types), _) => statement.types = Some(types.to_vec()),
-                (None, Some(types)) if !there.is_bound => packet = place.insert(&packet, types),
+                (Some(same), Some(types)) if *same == **types => {}
+                (Some(types), _) => {
+                    statements.kept -= statement.kept();
+                    statement.types = Some(Arc::from(types));
+                    statements.kept += statement.kept();
+                }
+                (None, Some(types)) if there.types.as_ref() != Some(types) => {
+                    packet = place.insert(&packet, types);
+                }
                 (None, _) => {}
             }
-            there.is_bound = true;
+            there.types.clone_from(&statement.types);
         }
         Some(Cow::Owned(packet))
     }
@@ -70,7 +77,7 @@ impl Turn<'_> {
         if packet.first() == Some(&Command::STMT_CLOSE.0)
             && let Some(number) = self.statement_of(packet)
         {
-            self.session.statements.prepared.remove(&number);
+            self.session.statements.close(number);
         }
     }
 
@@ -114,7 +121,7 @@ impl Turn<'_> {
         let (state, database) = (&self.session.state, &self.session.client.default_db);
         let number = self.session.statements.add(text, prepared.params, state, database);
         if let Some(server) = self.session.server.as_mut() {
-            let there = ServerStatement { id: prepared.statement_id, is_bound: false };
+            let there = ServerStatement { id: prepared.statement_id, types: None };
             server.session.statements.0.insert(number, there);
         }
         let payload = numbered(packet.payload, number);
