@@ -16,8 +16,8 @@ from pyproxy._splitting.answers import (
     columns_of_question,
     of_question,
     of_question_of_mysql,
-    without_rows,
 )
+from pyproxy._splitting.questions import without_rows
 from pyproxy._splitting.shown import Warnings, binary, of_warnings
 from pyproxy.testing import Ok, Result, injection
 

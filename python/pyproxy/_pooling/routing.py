@@ -199,8 +199,7 @@ def _of_statement(statement: Statement) -> Route:
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
-        has_no_table=(statement.word(0) in _WITHOUT_TABLES and statement.word(1) != "STATEMENT")
-        or (statement.word(0) == "SELECT" and not statement.has("FROM", *_SEQUENCES)),
+        has_no_table=_has_no_table(statement),
         is_plain=statement.word(0) in _PLAIN,
     )
     word = statement.word(0)
@@ -223,6 +222,13 @@ def _of_statement(statement: Statement) -> Route:
         # On the primary, but nothing that a copy of the data has to catch up with.
         return replace(common, is_write=False)
     return common
+
+
+def _has_no_table(statement: Statement) -> bool:
+    # A value that is set may be that of a query.
+    if statement.word(0) not in (*_WITHOUT_TABLES, "SELECT") or statement.word(1) == "STATEMENT":
+        return False
+    return not statement.has("FROM", *_SEQUENCES)
 
 
 def _may_write(statement: Statement) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyproxy import Raw, Rows
+from pyproxy._splitting.questions import names_of_questions, questions
 from pyproxy._splitting.shown import Warnings, limit
 from pyproxy._sql.text import Statement, statements
 
@@ -25,7 +26,6 @@ __all__ = [
     "columns_of_question",
     "of_question",
     "of_question_of_mysql",
-    "without_rows",
 ]
 
 QUESTION = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@warning_count"
@@ -35,9 +35,10 @@ QUESTION_OF_MYSQL = "SELECT FOUND_ROWS(), LAST_INSERT_ID()"
 SHOW_WARNINGS = "SHOW WARNINGS"
 
 _NAMES = ("row_count", "found_rows", "insert_id", "warning_count")
-_FUNCTIONS = {"ROW_COUNT": "row_count", "FOUND_ROWS": "found_rows"}
-_VARIABLES = {"@@WARNING_COUNT": "warning_count", "@@ERROR_COUNT": "error_count"}
 _COUNTS = ("warning_count", "error_count")
+_OF_CHARSETS = ("NAMES", "CHARSET", "CHARACTER")
+# Those in which ASCII has other bytes.
+_WIDE = ("UCS2", "UTF16", "UTF32")
 # As many rows as any server's list of collations gives with itself.
 _MOST_ROWS = 10_000
 
@@ -113,7 +114,7 @@ class Memory:
         found = statements(sql)
         if len(found) != 1 or self.columns is not None:
             return None
-        names = _names_of_questions(found[0])
+        names = names_of_questions(found[0])
         if not names:
             return None
         # The warning that it makes is in place of those before.
@@ -126,6 +127,21 @@ class Memory:
                 return None
             return values, self._counted()
         return values, Memory(None, row_count=-1, found_rows=1, warning_count=0)
+
+    def behind_set(self, sql: str) -> Memory:
+        """The same behind this SET, which may have changed the character set of results."""
+        text = sql.upper()
+        if self.warnings is None or not any(word in text for word in _OF_CHARSETS):
+            return self
+        is_wide = any(name in text for name in _WIDE)
+        warnings = None if is_wide else self.warnings.in_another_charset()
+        if warnings is None:
+            return self.without_warnings()
+        return replace(self, warnings=warnings)
+
+    def without_warnings(self) -> Memory:
+        """The same where it is not known whether they are there."""
+        return replace(self, warning_count=None, warnings=None, counted_errors=None)
 
     def shown(self) -> Memory:
         """Behind SHOW WARNINGS, which leaves them as they are."""
@@ -191,7 +207,7 @@ class Memory:
                 behind, found_rows=1
             )
         rows = self._listed(statement)
-        if rows is None or self.warnings is None:
+        if rows is None or self.warnings is None or not self.warnings.head:
             return None
         return Raw((*self.warnings.head, *rows, self.warnings.end)), behind
 
@@ -210,63 +226,12 @@ class Memory:
     def _cells(self, statement: Statement) -> list[tuple[FieldDict, int]] | None:
         """The columns and their values; None if something else is asked for."""
         cells: list[tuple[FieldDict, int]] = []
-        for name, text in _questions(statement):
+        for name, text in questions(statement):
             value: int | None = getattr(self, name)
             if value is None or self.columns is None:
                 return None
             cells.append((self.columns.named(name, text), value))
         return cells or None
-
-
-def without_rows(sql: str) -> str:
-    """A question whose answer has the columns of one to `sql`, and no row."""
-    statement = statements(sql)[0]
-    if statement.word(0) == "SHOW":
-        return f"SELECT @@session.{_names_of_questions(statement)[0]} LIMIT 0"
-    tokens = (token.raw.decode("utf-8", "surrogateescape") for token in statement.tokens)
-    texts = list(tokens)
-    # A function's name and its parenthesis stay together, and so do the parts of a name.
-    return (
-        "".join(
-            text if not before or text in "()," or before in "(" else f" {text}"
-            for before, text in zip(["", *texts], texts)
-        )
-        + " LIMIT 0"
-    )
-
-
-def _names_of_questions(statement: Statement) -> list[str]:
-    words = statement.words
-    if words[:2] == ["SHOW", "COUNT"] and len(words) == 6:
-        return {"WARNINGS": ["warning_count"], "ERRORS": ["error_count"]}.get(words[-1], [])
-    return [name for name, _ in _questions(statement)] if words[:1] == ["SELECT"] else []
-
-
-def _questions(statement: Statement) -> list[tuple[str, str]]:
-    """What a SELECT asks for, with the names of the columns; empty if it is more than is known here."""
-    found: list[tuple[str, str]] = []
-    index = 1
-    while index < len(statement.tokens):
-        if found:
-            if statement.kinds[index] != "comma":
-                return []
-            index += 1
-        word = statement.word(index)
-        if word in _FUNCTIONS:
-            name = _FUNCTIONS[word]
-            if statement.kinds[index + 1 : index + 3] != ["open_paren", "close_paren"]:
-                return []
-            end = index + 3
-        elif word in _VARIABLES:
-            name, end = _VARIABLES[word], index + 1
-        else:
-            return []
-        text = "".join(token.text for token in statement.tokens[index:end])
-        if statement.word(end) == "AS" and end + 1 < len(statement.tokens):
-            text, end = statement.tokens[end + 1].text, end + 2
-        found.append((name, text))
-        index = end
-    return found
 
 
 def columns_of_question(result: Resultset) -> Columns | None:

@@ -9,7 +9,7 @@ from pyproxy import COM_INIT_DB
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling.ties import UNSEEN, VARIABLE
 from pyproxy._splitting import answers, values
-from pyproxy._splitting.results import COLUMNS, has_old_names, is_mysql, must_stay
+from pyproxy._splitting.results import COLUMNS, has_old_names, is_mysql, must_stay, text_of
 from pyproxy._splitting.shown import of_warnings
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 
@@ -118,14 +118,14 @@ def note_last(proxy: Proxy, state: SplitState, inj: Injection) -> None:
         state.ties.add(UNSEEN_CHANGE)
         return
     memory, insert_id = known
-    if state.found_rows is not None and not state.has_found:
-        memory = replace(memory, found_rows=state.found_rows)
+    memory = replace(memory, found_rows=state.found_rows_of(memory.found_rows or 0))
     if state.route.has_no_table and state.before is not None and not state.warned:
         # What this connection has besides is of others.
         before = state.before
         if not before.is_clean and state.route.ties & UNSEEN:
             # A function that uses a table clears them, another one does not.
-            before = replace(before, warning_count=None, warnings=None, counted_errors=None)
+            before = before.without_warnings()
+        before = before.behind_set(text_of(proxy))
         memory = memory.behind(before)
     state.memory = memory
     if memory.columns is not None:
@@ -138,11 +138,10 @@ def _note_last_of_mysql(proxy: Proxy, state: SplitState, inj: Injection) -> None
     if known is None or state.draft is None:
         state.ties.add(UNSEEN_CHANGE)
         return
-    found_rows, insert_id = known
-    if state.draft.found_rows is not None:
-        found_rows = state.draft.found_rows
-    elif state.found_rows is not None and not state.has_found:
-        found_rows = state.found_rows
+    told, insert_id = known
+    found_rows = state.draft.found_rows
+    if found_rows is None:
+        found_rows = state.found_rows_of(told)
     state.memory = replace(state.draft, found_rows=found_rows)
     _note_insert_id(proxy, state, insert_id)
 

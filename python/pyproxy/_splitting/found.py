@@ -6,7 +6,10 @@ from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import UNSEEN
 from pyproxy._sql.text import Statement, statements
 
-__all__ = ["changes_found_rows"]
+__all__ = ["LOST", "changes_found_rows"]
+
+LOST = -1
+"""In place of FOUND_ROWS() where nobody knows what a direct connection would say."""
 
 # Behind SHOW.
 _UNCOUNTED = frozenset(
@@ -24,10 +27,18 @@ _EXPLAINED = frozenset(
 
 def changes_found_rows(
     sql: str, route: Route, *, has_rows: bool, is_error: bool, is_mysql: bool
-) -> bool:
-    """Whether it may be another number behind the statement, which was answered so: with rows, with an error, or an error behind rows."""
-    if route.ties & UNSEEN or route.has_several:
+) -> bool | None:
+    """Whether it may be another number behind the statement, which was answered so: with rows, with an error, or an error behind rows.
+
+    None: the answer does not show it.
+    """
+    if route.ties & UNSEEN:
         return True
+    if route.has_several:
+        if not any(_changes(each, True, is_mysql) for each in statements(sql)):
+            return False
+        # Those behind the one that failed were not run.
+        return None if is_error else True
     if is_error:
         return has_rows
     if route.is_read:

@@ -6,13 +6,16 @@ other words is run behind a statement that leaves the same.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
 from pyproxy._common.queries import query_packet
-from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, without_rows
+from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS
 from pyproxy._splitting.asking import note_draft, note_last
-from pyproxy._splitting.results import COMMAND
+from pyproxy._splitting.found import LOST
+from pyproxy._splitting.questions import without_rows
+from pyproxy._splitting.results import COMMAND, is_mysql
 from pyproxy._splitting.shown import binary, of_warnings
 
 if TYPE_CHECKING:
@@ -38,15 +41,27 @@ RESTORED = 8
 """The id of a statement that leaves what the client's last one left."""
 LATE = 10
 """The id of the question on which the client's own waits."""
-_EMPTY, _VALUED, _BINARY = 6, 7, 9
-ANSWERS = (_EMPTY, _VALUED, _BINARY)
+_EMPTY, _VALUED, _BINARY, _SHOWN = 6, 7, 9, 12
+ANSWERS = (_EMPTY, _VALUED, _BINARY, _SHOWN)
 """The ids of questions to servers whose answers are the client's."""
 _EOF, _LONG_EOF = 0xFE, 7
 
 
 def is_asked(state: SplitState, command: Command, meant: Route) -> bool:
     """Whether the command asks for what only memory knows."""
-    return meant.asks_about_last and state.memory is not None and command.type != COM_STMT_PREPARE
+    if not meant.asks_about_last or command.type == COM_STMT_PREPARE:
+        return False
+    if state.memory is None and state.draft is not None and _asks_found_rows(state, command):
+        # A MySQL server to which the client is tied knows the rest.
+        found_rows = None if state.carried_found == LOST else state.carried_found
+        state.memory = replace(state.draft, found_rows=found_rows)
+    return state.memory is not None
+
+
+def _asks_found_rows(state: SplitState, command: Command) -> bool:
+    """Whether the command asks for what the connection to which the client is tied does not know."""
+    is_known = state.carried_found is None or command.type != COM_QUERY
+    return not is_known and "FOUND_ROWS" in (command.query or "").upper()
 
 
 def answer(
@@ -83,8 +98,9 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
     if command.type == COM_QUERY and memory.values(sql) is not None:
         proxy.queries.append(_VALUED, query_packet(without_rows(sql)), True)
         return True
-    if command.type != COM_QUERY and memory.rows_asked_for(sql) is not None:
-        proxy.queries.append(_BINARY, packet, True)
+    if memory.rows_asked_for(sql) is not None:
+        # How it looks depends on the character set, or is binary.
+        proxy.queries.append(_BINARY if command.type != COM_QUERY else _SHOWN, packet, True)
         return True
     for statement in memory.restoring(sql) or ():
         proxy.queries.append(RESTORED, query_packet(statement), True)
@@ -93,10 +109,7 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
 
 def ask_late(proxy: Proxy, state: SplitState, command: Command) -> bool:
     """Asks the connection to which the client is tied, if it knows all but FOUND_ROWS(); False if it knows that, too."""
-    known = state.carried_found
-    if known is None or state.memory is not None or command.type != COM_QUERY:
-        return False
-    if state.draft is not None or "FOUND_ROWS" not in (command.query or "").upper():
+    if state.memory is not None or is_mysql(proxy) or not _asks_found_rows(state, command):
         return False
     state.late = command
     proxy.queries.append(LATE, query_packet(QUESTION), True)
@@ -128,12 +141,14 @@ def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
         state.memory = memory.shown()
         warnings = of_warnings(result)
         return None if warnings is None else Raw((*warnings.head, warnings.end))
-    if inj.id == _BINARY:
+    if inj.id in (_BINARY, _SHOWN):
         rows, warnings = memory.rows_asked_for(_sql(proxy)), of_warnings(result)
         state.memory = memory.shown()
         if rows is None or warnings is None:
             return None
-        return Raw((*warnings.head, *map(binary, rows), warnings.end))
+        if inj.id == _BINARY:
+            rows = tuple(map(binary, rows))
+        return Raw((*warnings.head, *rows, warnings.end))
     known = memory.values(_sql(proxy))
     packets = result.packets
     if known is None or packets is None or result.rows is None:

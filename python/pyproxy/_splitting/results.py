@@ -36,6 +36,7 @@ __all__ = [
     "is_for_primary",
     "must_stay",
     "note_command",
+    "text_of",
 ]
 
 CATCH_UP = 11
@@ -109,15 +110,18 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     if state.is_fresh and not of_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
-    state.has_found = changes_found_rows(
-        "" if state.route.is_read else _text(proxy),
-        state.route,
-        has_rows=has_rows,
-        is_error=outcome.is_error,
-        is_mysql=of_mysql,
+    state.note_found_rows(
+        changes_found_rows(
+            "" if state.route.is_read else text_of(proxy),
+            state.route,
+            has_rows=has_rows,
+            is_error=outcome.is_error,
+            is_mysql=of_mysql,
+        )
     )
-    state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
+    if state.warned or not state.route.has_no_table:
+        state.note_warnings(state.warned)
     if of_mysql:
         state.draft = answers.Memory(
             None,
@@ -128,9 +132,10 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         columns = None if of_mysql else COLUMNS.get(True)
         state.memory = state.memory_of(outcome, rows, columns, of_mysql)
     if state.route.has_no_table and not of_mysql and not outcome.is_error:
-        # They are those of the statement before, which another connection has.
-        before = state.before
-        state.owes_warnings = before is not None and not before.is_clean and not outcome.warnings
+        # They are those of the statement before, which another connection has; this one may have those of an earlier.
+        before, others = state.before, state.has_warnings
+        is_owed = before is not None and (others or not before.is_clean)
+        state.owes_warnings = is_owed and not outcome.warnings
     server = proxy.connection.server if state.ties else None
     if server is not None and server.session is not None:
         for tie in state.ties - server.session.ties:
@@ -147,7 +152,7 @@ def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answ
     return memory
 
 
-def _text(proxy: Proxy) -> str:
+def text_of(proxy: Proxy) -> str:
     """The SQL of the client's command, also where that only executes it."""
     command = proxy.command
     return (command.sql if command is not None else None) or ""
@@ -198,7 +203,7 @@ def _note_changes(
     if route.is_read and not variables and _runs_program(proxy, changes):
         # Of a view. A replica's mode lets it change nothing.
         is_explained = True
-    if route.is_read and "SET_VAR" in _text(proxy).upper():
+    if route.is_read and "SET_VAR" in text_of(proxy).upper():
         # A hint of MySQL's: what it sets is reported, and does not stay.
         is_explained = True
     if not is_explained:

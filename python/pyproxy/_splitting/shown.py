@@ -17,7 +17,7 @@ class Warnings:
     """The answer to SHOW WARNINGS, in payloads."""
 
     head: tuple[bytes, ...]
-    """What comes in front of the rows."""
+    """What comes in front of the rows; empty: a server has to be asked."""
     rows: tuple[bytes, ...]
     end: bytes
 
@@ -29,6 +29,11 @@ class Warnings:
     def without_rows(self) -> Warnings:
         """The answer where there are none."""
         return replace(self, rows=())
+
+    def in_another_charset(self) -> Warnings | None:
+        """The answer where results have another character set than these; None if it has other rows."""
+        is_same = all(row.isascii() and 0 not in row for row in self.rows)
+        return replace(self, head=()) if is_same else None
 
 
 def of_warnings(result: Resultset) -> Warnings | None:

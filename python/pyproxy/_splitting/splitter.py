@@ -42,7 +42,7 @@ from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import asking, last, results, status
 from pyproxy._splitting.freshness import Freshness
 from pyproxy._splitting.places import Places
-from pyproxy._splitting.state import SplitState
+from pyproxy._splitting.state import Kept, SplitState
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
 from pyproxy.settings import Section
@@ -168,7 +168,7 @@ class Splitter:
         if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
             # They run where they are and take everything with them, but a role. The session begins again with the next
             # command.
-            setattr(proxy.connection, self._kept, state.outlasts_reset)
+            setattr(proxy.connection, self._kept, state.kept)
             delattr(proxy.connection, self._name)
             return None
         if command.type in _STREAMS:
@@ -249,8 +249,8 @@ class Splitter:
         return [proxy.BACKEND_TYPE_RW] + ([proxy.BACKEND_TYPE_RO] if self._splits else [])
 
     def _begin(self, proxy: Proxy) -> SplitState:
-        state = SplitState(proxy.connection.client.default_db)
-        state.ties |= getattr(proxy.connection, self._kept, frozenset())
+        kept = getattr(proxy.connection, self._kept, None) or Kept()
+        state = SplitState(proxy.connection.client.default_db, kept)
         setattr(proxy.connection, self._name, state)
         return state
 

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.session import ClientSession, Outcome
 from pyproxy._pooling.ties import INSERT_ID
 from pyproxy._splitting.answers import Columns, Memory
+from pyproxy._splitting.found import LOST
 from pyproxy._splitting.prepared import PreparedStatements
 
 if TYPE_CHECKING:
     from pyproxy import Proxy
     from pyproxy.commands import Command
 
-__all__ = ["SplitState"]
+__all__ = ["Kept", "SplitState"]
 
 UNSEEN_CHANGE = "a change that the statement does not explain"
+
+
+class Kept(NamedTuple):
+    """What a client's session begins with."""
+
+    ties: frozenset[str] = frozenset()
+    found_rows: int | None = 0
+    """FOUND_ROWS(); None: its connection knows it."""
 
 
 class SplitState(ClientSession):
     """One client's session. Settings and the last insert id go with it (`connection.client_session`) and tie it to nothing."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, kept: Kept) -> None:
         super().__init__(database)
+        self.ties |= kept.ties
         self.statements = PreparedStatements()
         # The packet of the command in progress, while it may have to run once more elsewhere.
         self.retry: bytes | None = None
@@ -39,10 +49,10 @@ class SplitState(ClientSession):
         # What was known of the statement before the one in progress.
         self.before: Memory | None = None
         # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
-        self.found_rows: int | None = None
+        self.found_rows = kept.found_rows
         self.has_found = False
         # FOUND_ROWS() of an earlier statement, which the connection to which the client is tied does not know.
-        self.carried_found: int | None = None
+        self.carried_found = kept.found_rows
         # A question of the client's that waits for what else is to be known.
         self.late: Command | None = None
         # The last insert id may be another one than `connection.client_session` knows.
@@ -63,12 +73,19 @@ class SplitState(ClientSession):
         self.counted_ties: set[str] = set()
         # The connection that it had last.
         self.place: tuple[int, int | None] | None = None
+        # Those, one of each backend, on which it left warnings: they are there until another client resets the connection.
+        self.warned_places: dict[int, int | None] = {}
         self.moves = 0
         self.retries = 0
 
     @property
     def must_stay(self) -> bool:
         return super().must_stay or self.statements.tie
+
+    @property
+    def kept(self) -> Kept:
+        """What is left of it when the client resets its connection."""
+        return Kept(self.outlasts_reset, self._known_found_rows())
 
     @property
     def leaves_something(self) -> bool:
@@ -79,8 +96,7 @@ class SplitState(ClientSession):
         super().note_sent(route)
         self._take_insert_id()
         # Also where it is no statement: it may fail.
-        known = self.memory.found_rows if self.memory is not None else self.carried_found
-        self.before, self.found_rows = self.memory, known
+        self.before, self.found_rows = self.memory, self._known_found_rows()
         if not route.keeps_diagnostics:
             self.memory = None
 
@@ -100,6 +116,37 @@ class SplitState(ClientSession):
         self.moves += has_moved
         return has_moved
 
+    def note_found_rows(self, may_change: bool | None) -> None:
+        """Whether the statement may have changed FOUND_ROWS(); None: it is not known."""
+        if may_change is None and self.found_rows is not None:
+            self.found_rows, may_change = LOST, False
+        self.has_found = may_change is not False
+        self.carried_found = None if self.has_found else self.found_rows
+
+    def found_rows_of(self, told: int) -> int | None:
+        """FOUND_ROWS() behind the statement, whose connection said `told`; None: nobody knows it."""
+        if self.found_rows is None or self.has_found:
+            return told
+        return None if self.found_rows == LOST else self.found_rows
+
+    def note_warnings(self, are_there: bool) -> None:
+        """The statement left its own on the attached connection, or none."""
+        if self.place is None:
+            return
+        ndx, thread_id = self.place
+        if are_there:
+            self.warned_places[ndx] = thread_id
+        elif self.has_warnings:
+            del self.warned_places[ndx]
+
+    @property
+    def has_warnings(self) -> bool:
+        """Whether the attached connection has warnings of a statement of this client, or had them when the client left it."""
+        if self.place is None:
+            return False
+        ndx, thread_id = self.place
+        return ndx in self.warned_places and self.warned_places[ndx] == thread_id
+
     def take_gtids(self) -> list[str]:
         """GTIDs that were reported since this was asked last."""
         gtids, self.gtids = self.gtids, []
@@ -118,6 +165,11 @@ class SplitState(ClientSession):
         if is_mysql or not self.route.has_no_table:
             return memory
         return memory.behind(self.before) if self.before is not None else None
+
+    def _known_found_rows(self) -> int | None:
+        if self.memory is None:
+            return self.carried_found
+        return LOST if self.memory.found_rows is None else self.memory.found_rows
 
     def _take_insert_id(self) -> None:
         if INSERT_ID in self.ties:

@@ -1,0 +1,95 @@
+"""FOUND_ROWS() under `rw_splitting`, when the connection that knows it is with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pymysql
+import pytest
+from pymysql.constants import CLIENT
+from support.mariadb import MariaDb
+from support.proxy import Proxy
+from support.whoami import prepare, rows
+
+SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
+OUT_OF_RANGE = "SELECT 0 - 1, CAST(0 AS UNSIGNED) - 1"
+FOUND = "SELECT FOUND_ROWS() AS n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
+    prepare(mariadb, replica)
+    for server in (mariadb, replica):
+        server.execute(
+            "CREATE TABLE test.found (a INT PRIMARY KEY)",
+            "INSERT INTO test.found VALUES (1), (2), (3)",
+        )
+    yield
+    for server in (mariadb, replica):
+        server.execute("DROP TABLE test.whoami, test.found")
+
+
+@pytest.fixture
+def client(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
+) -> Iterator[pymysql.Connection]:
+    """Of a proxy with one idle connection in each pool."""
+    config = "[rwsplit]\nmin_idle_connections = 1\n"
+    proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=config)
+    for _ in range(2):
+        with proxy.connect(autocommit=None) as first:
+            rows(first, "SELECT 1 UNION SELECT 2")
+    options = {"autocommit": None, "client_flag": CLIENT.MULTI_STATEMENTS}
+    with proxy.connect(database="test", **options) as connection:
+        yield connection
+
+
+def several(client: pymysql.Connection, sql: str) -> None:
+    """Runs several statements; the last one may fail."""
+    with client.cursor() as cursor:
+        cursor.execute(sql)
+        try:
+            while cursor.nextset():
+                pass
+        except pymysql.MySQLError:
+            assert "nonsense" in sql
+
+
+def test_a_session_has_found_none(client: pymysql.Connection) -> None:
+    rows(client, "SET NAMES latin1")
+    with pytest.raises(pymysql.MySQLError, match="out of range"):
+        rows(client, OUT_OF_RANGE)
+    assert rows(client, FOUND) == [(0,)]
+
+
+def test_a_reset_session_has_found_what_it_had(client: pymysql.Connection) -> None:
+    assert len(rows(client, "SELECT a FROM found")) == 3
+    client._execute_command(31, b"")
+    client._read_packet()
+    rows(client, "SET @a = 1")
+    assert rows(client, FOUND) == [(3,)]
+
+
+@pytest.mark.parametrize("sql", ["ROLLBACK; BEGIN; COMMIT", "BEGIN; COMMIT; SET nonsense = 1"])
+def test_several_statements_that_find_nothing_change_nothing(
+    client: pymysql.Connection, sql: str
+) -> None:
+    assert len(rows(client, "SELECT a FROM found")) == 3
+    several(client, sql)
+    assert rows(client, FOUND) == [(3,)]
+
+
+def test_the_last_of_several_that_finds_rows_counts(client: pymysql.Connection) -> None:
+    assert len(rows(client, "SELECT a FROM found")) == 3
+    several(client, "SELECT 1 UNION SELECT 2; COMMIT")
+    assert rows(client, FOUND) == [(2,)]
+
+
+def test_nobody_knows_which_of_several_were_run(client: pymysql.Connection) -> None:
+    assert len(rows(client, "SELECT a FROM found")) == 3
+    several(client, "COMMIT; SET nonsense = 1; SELECT 1 UNION SELECT 2")
+    with pytest.raises(pymysql.MySQLError, match="with other clients"):
+        rows(client, FOUND)
+    assert len(rows(client, "SELECT a FROM found")) == 3
+    assert rows(client, FOUND) == [(3,)]

@@ -1,0 +1,95 @@
+"""Warnings and errors of a client's last statement under `rw_splitting`, when its connection is with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pymysql
+import pytest
+from support.mariadb import IS_MYSQL, MariaDb
+from support.proxy import Proxy
+from support.whoami import prepare, rows, who
+
+SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
+READER = 2
+LATIN2, UTF8MB4 = 9, 45
+NO_SUCH_TABLE = 1146
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
+    prepare(mariadb, replica)
+    yield
+    for server in (mariadb, replica):
+        server.execute("DROP TABLE test.whoami")
+
+
+@pytest.fixture
+def client(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
+) -> Iterator[pymysql.Connection]:
+    """Of a proxy with one idle connection in each pool."""
+    config = "[rwsplit]\nmin_idle_connections = 1\n"
+    proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=config)
+    for _ in range(2):
+        proxy.connect().close()
+    with proxy.connect(database="test") as connection:
+        yield connection
+
+
+def fail(client: pymysql.Connection, sql: str) -> int:
+    with pytest.raises(pymysql.MySQLError) as error:
+        rows(client, sql)
+    return int(error.value.args[0])
+
+
+def charset_of(client: pymysql.Connection, sql: str) -> tuple[int, tuple[object, ...]]:
+    """The character set of the first column, and the rows."""
+    with client.cursor() as cursor:
+        cursor.execute(sql)
+        assert cursor._result is not None
+        return cursor._result.fields[0].charsetnr, cursor.fetchall()
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")
+@pytest.mark.parametrize("sql", ["SET NAMES latin2", "SET CHARSET latin2"])
+def test_they_are_told_in_the_character_set_that_results_have(
+    client: pymysql.Connection, sql: str
+) -> None:
+    assert fail(client, "SELECT * FROM test.nonsense") == NO_SUCH_TABLE
+    error = ("Error", NO_SUCH_TABLE, "Table 'test.nonsense' doesn't exist")
+    assert charset_of(client, "SHOW WARNINGS") == (UTF8MB4, (error,))
+    rows(client, sql)
+    for question in ("SHOW WARNINGS", "SHOW ERRORS LIMIT 1", "SHOW WARNINGS"):
+        assert charset_of(client, question) == (LATIN2, (error,))
+    assert charset_of(client, "SHOW ERRORS LIMIT 1, 1") == (LATIN2, ())
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["SET profiling = 0"],
+        ["SET sql_quote_show_create = 0", "SELECT GET_LOCK('a', 0)"],
+        ["SET @@tx_read_only = 0"],
+        ["SET @a = 1", "SET @b = 2"],
+    ],
+)
+def test_what_a_statement_left_elsewhere_is_not_that_of_the_next(
+    client: pymysql.Connection, statements: list[str]
+) -> None:
+    fail(client, "UPDATE test.whoami SET no_such = 1")
+    assert who(client) == READER
+    for tying in statements:
+        rows(client, tying)
+    assert rows(client, "SELECT @@warning_count, @@error_count") == [(0, 0)]
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")
+def test_a_query_in_a_set_ends_those_of_the_statement_before(client: pymysql.Connection) -> None:
+    rows(client, "SELECT id + 'y' FROM test.whoami")
+    rows(client, "SET div_precision_increment = (SELECT 4)")
+    assert len(rows(client, "SHOW WARNINGS")) == 1
+    rows(client, "SET div_precision_increment = (SELECT COUNT(*) FROM test.whoami)")
+    assert rows(client, "SHOW WARNINGS") == []
