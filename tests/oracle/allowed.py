@@ -41,6 +41,8 @@ class Allowed(NamedTuple):
 
 # Of a proxy that has no connection for the command.
 _NO_CONNECTION = 1040
+# Of a server that was asked for a database that is gone.
+_NO_DATABASE = 1049
 # Of servers and proxies when the connection behind them ends or cannot be had.
 _UNAVAILABLE = frozenset(
     (1040, 1053, 1105, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 3169, 4031)
@@ -71,6 +73,10 @@ def _asks_in_vain(step: Step, error: Err) -> bool:
 
 def _has_no_connection(step: Step, error: Err) -> bool:
     return error.code == _NO_CONNECTION and bool(_OWN.match(error.text))
+
+
+def _has_lost_database(step: Step, error: Err) -> bool:
+    return error.code == _NO_DATABASE and error.text.startswith(b"pyproxy: cannot prepare a conn")
 
 
 def _is_late_schema(step: Step, direct: Answer, split: Answer) -> bool:
@@ -110,6 +116,12 @@ REFUSALS = (
         "The proxy cannot open a connection by itself, since it knows no passwords: the client connects again.",
         _has_no_connection,
         ends_connection=True,
+    ),
+    Refusal(
+        "refused: the default database is gone",
+        "Another client dropped it, and no server connection has it as its default any more: one that has another cannot be made to"
+        " have none. Choosing and making databases is possible.",
+        _has_lost_database,
     ),
 )
 ALLOWED = (

@@ -14,7 +14,8 @@ use crate::preparation::Next;
 use crate::reply::hook_failed;
 use crate::turn::Turn;
 use crate::{
-    Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Source, Verdict, use_statement,
+    Awaits, Effect, Hook, Incoming, OnScriptError, Reply, Side, Source, Verdict,
+    database_statements,
 };
 
 impl Turn<'_> {
@@ -151,7 +152,9 @@ impl Turn<'_> {
         }
         let command = Command(self.session.command.unwrap_or_default());
         if !packet.is_continued()
-            && self.prepare(packet.payload, || Next::Command(Held::new(packet)))
+            && self.prepare(packet.payload, self.session.attributes.hidden(), || {
+                Next::Command(Held::new(packet))
+            })
         {
             return;
         }
@@ -253,8 +256,8 @@ impl Turn<'_> {
         match Command(*command) {
             Command::QUERY => {
                 let text = rest.get(text_at..).unwrap_or_default();
-                let database = use_statement::is_possible(text)
-                    .then(|| use_statement::database(text, self.rules()))
+                let database = database_statements::is_possible(text)
+                    .then(|| database_statements::database(text, self.rules()))
                     .flatten();
                 database.map_or(Change::None, Change::DefaultDb)
             }
@@ -268,6 +271,25 @@ impl Turn<'_> {
                 Change::Login(Box::new(login))
             }
             _ => Change::None,
+        }
+    }
+
+    /// Whether the command in `payload` does something else in the default database that the attached connection has, if that is not
+    /// the client's.
+    pub fn needs_database(&self, payload: &[u8], text_at: usize) -> bool {
+        let Some((command, rest)) = payload.split_first() else { return true };
+        match Command(*command) {
+            Command::INIT_DB => false,
+            Command::QUERY => {
+                let text = rest.get(text_at..).unwrap_or_default();
+                let present = self.session.server.as_ref().map(|server| &*server.default_db);
+                !database_statements::ignores_default(
+                    text,
+                    self.rules(),
+                    present.unwrap_or_default(),
+                )
+            }
+            _ => true,
         }
     }
 

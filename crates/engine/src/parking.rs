@@ -127,6 +127,9 @@ impl Session {
         let has_database = !self.client.default_db.is_empty();
         idle.take_for_user(&claim, |server| server.session.owner == Some(self.owner()))
             .or_else(|| {
+                idle.take_for_user(&claim, |server| server.default_db == self.client.default_db)
+            })
+            .or_else(|| {
                 idle.take_for_user(&claim, |server| server.default_db.is_empty() != has_database)
             })
             .or_else(|| idle.take_for_user(&claim, |_| true))

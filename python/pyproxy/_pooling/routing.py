@@ -29,6 +29,7 @@ from pyproxy import (
     COM_TABLE_DUMP,
 )
 from pyproxy._pooling.assignments import Setting, assignments
+from pyproxy._pooling.diagnostics import has_no_table
 from pyproxy._pooling.ties import (
     INSERT_ID,
     OPTION,
@@ -57,7 +58,6 @@ _WRITES = frozenset(
 _PLAIN = frozenset(
     "BEGIN COMMIT DELETE INSERT REPLACE ROLLBACK SELECT SET START UPDATE USE WITH".split()
 )
-_WITHOUT_TABLES = frozenset("BEGIN COMMIT DO RELEASE ROLLBACK SAVEPOINT SET START USE".split())
 # A longer statement is not looked at: the time is that of all clients.
 _MOST_BYTES = 64 * 1024
 _SHORT = 1024
@@ -199,7 +199,7 @@ def _of_statement(statement: Statement) -> Route:
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
         inserts=inserts(statement),
-        has_no_table=_has_no_table(statement),
+        has_no_table=has_no_table(statement),
         is_plain=statement.word(0) in _PLAIN,
     )
     word = statement.word(0)
@@ -222,13 +222,6 @@ def _of_statement(statement: Statement) -> Route:
         # On the primary, but nothing that a copy of the data has to catch up with.
         return replace(common, is_write=False)
     return common
-
-
-def _has_no_table(statement: Statement) -> bool:
-    # A value that is set may be that of a query.
-    if statement.word(0) not in (*_WITHOUT_TABLES, "SELECT") or statement.word(1) == "STATEMENT":
-        return False
-    return not statement.has("FROM", *_SEQUENCES)
 
 
 def _may_write(statement: Statement) -> bool:

@@ -33,7 +33,8 @@ def changes_found_rows(
     None: the answer does not show it.
     """
     if route.ties & UNSEEN:
-        return True
+        # Rows are those of a query in it.
+        return True if has_rows else None
     if route.has_several:
         if not any(_changes(each, True, is_mysql) for each in statements(sql)):
             return False

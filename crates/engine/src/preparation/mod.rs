@@ -87,9 +87,9 @@ impl Next {
 }
 
 impl Turn<'_> {
-    /// Tells the server what it must know before the command in `packet`. `false`: there is nothing. `true`: `next`, which has that
-    /// command, runs when it has answered.
-    pub fn prepare(&mut self, packet: &[u8], next: impl FnOnce() -> Next) -> bool {
+    /// Tells the server what it must know before the command in `packet`, whose text stands `text_at` bytes behind the command byte.
+    /// `false`: there is nothing. `true`: `next`, which has that command, runs when it has answered.
+    pub fn prepare(&mut self, packet: &[u8], text_at: usize, next: impl FnOnce() -> Next) -> bool {
         if !self.shared.tracks_sessions() || self.state.refusal.is_some() {
             return false;
         }
@@ -105,7 +105,8 @@ impl Turn<'_> {
         }
         self.close_statements();
         let about = self.statement_of(packet);
-        let tasks = self.tasks(about.map(|number| (number, command)));
+        let needs_database = || self.needs_database(packet, text_at);
+        let tasks = self.tasks(about.map(|number| (number, command)), needs_database);
         let Some(native) = self.native_capabilities() else { return false };
         let mut commands = VecDeque::new();
         for (task, packet) in &tasks {
@@ -340,7 +341,15 @@ impl Turn<'_> {
         if let Next::Nested(..) = next {
             return self.nested_lost(&message);
         }
-        self.close_server();
+        if why.as_ref().is_ok_and(|err| err.code == ER_BAD_DB_ERROR) {
+            // Another client, with a database that there is, may have it.
+            if let Some(server) = self.server() {
+                server.session.owner = None;
+            }
+            self.park_server();
+        } else {
+            self.close_server();
+        }
         self.session.queries.clear();
         if self.state.exchange.is_answered() {
             return self.command_done();

@@ -1,4 +1,4 @@
-//! `USE db` as text: the one statement whose effect the proxy follows without being told by the server.
+//! Statements about databases as text. `USE db` is the one statement whose effect the proxy follows without being told by the server.
 //!
 //! A client that asked for session tracking gets every change of the default database in an OK packet. For the others the
 //! statement itself is read, as the server reads it.
@@ -24,6 +24,30 @@ pub fn database(sql: &[u8], rules: Rules) -> Option<Vec<u8>> {
         && matches!(name.kind, Kind::Word | Kind::QuotedName)
         && tokens.next().is_none_or(is_end);
     is_use.then(|| value(name, sql, rules).into_owned())
+}
+
+/// Whether a query does the same if its session has this default database in place of another: USE, and a single statement that makes a
+/// database, or drops another than that.
+pub fn ignores_default(sql: &[u8], rules: Rules, present: &[u8]) -> bool {
+    if database(sql, rules).is_some() {
+        return true;
+    }
+    let mut tokens = lex(sql, rules).filter(|token| !token.kind.is_comment()).peekable();
+    let is_one_of = |token: &Token, words: &[&[u8]]| {
+        token.kind == Kind::Word
+            && words.iter().any(|word| token.raw(sql).eq_ignore_ascii_case(word))
+    };
+    let Some(verb) = tokens.next().filter(|token| is_one_of(token, &[b"create", b"drop"])) else {
+        return false;
+    };
+    if tokens.next().is_none_or(|token| !is_one_of(&token, &[b"database", b"schema"])) {
+        return false;
+    }
+    while tokens.next_if(|token| is_one_of(token, &[b"if", b"not", b"exists"])).is_some() {}
+    let Some(name) = tokens.next() else { return false };
+    let is_another = !value(name, sql, rules).eq_ignore_ascii_case(present);
+    (is_one_of(&verb, &[b"create"]) || is_another)
+        && tokens.all(|token| token.kind != Kind::Semicolon)
 }
 
 #[cfg(test)]
@@ -126,6 +150,34 @@ mod tests {
         assert_eq!(super::database(sql, of(Dialect::MySql(80_400))), Some(b"x".to_vec()));
         assert_eq!(super::database(sql, of(Dialect::MySql(50_700))), None);
         assert_eq!(super::database(sql, of(Dialect::MariaDb(101_119))), None);
+    }
+
+    #[test]
+    fn statements_about_other_databases() {
+        let ignores = |sql| ignores_default(sql, Rules::default(), b"d");
+        let statements: [&[u8]; 5] = [
+            b"USE x",
+            b"create /**/ database if not exists x",
+            b"CREATE SCHEMA d",
+            b"DROP SCHEMA `x`",
+            b"DROP DATABASE IF EXISTS x",
+        ];
+        for sql in statements {
+            assert!(ignores(sql), "{}", sql.escape_ascii());
+        }
+        let others: [&[u8]; 8] = [
+            b"",
+            b"CREATE TABLE x (a INT)",
+            b"DROP DATABASE x; SELECT 1",
+            b"DROP DATABASE `D`",
+            b"DROP DATABASE IF EXISTS d",
+            b"DROP DATABASE",
+            b"ALTER DATABASE CHARACTER SET latin1",
+            b"SELECT 1",
+        ];
+        for sql in others {
+            assert!(!ignores(sql), "{}", sql.escape_ascii());
+        }
     }
 
     /// The second byte of the character looks like a quote.

@@ -1,0 +1,56 @@
+"""Whether a statement ends the warnings of the one before, if it makes none of its own: as MariaDB 10.11 and 11.8 were seen to do."""
+
+from __future__ import annotations
+
+from pyproxy._sql.text import Statement
+
+__all__ = ["has_no_table"]
+
+_WITHOUT_TABLES = frozenset(
+    "BEGIN CALL COMMIT DEALLOCATE EXECUTE HELP IF KILL PREPARE PURGE RELEASE RESET ROLLBACK SAVEPOINT START UNLOCK"
+    " USE XA".split()
+)
+# Where tables may be named among the values.
+_OF_VALUES = frozenset("ANALYZE DO EXPLAIN SELECT SET VALUES WITH".split())
+_DEFINES = frozenset(("ALTER", "CREATE", "DROP"))
+_NO_TABLES = frozenset("DATABASE EVENT FUNCTION PROCEDURE ROLE SCHEMA SERVER USER".split())
+# Behind SHOW.
+_SHOWN = frozenset(
+    "AUTHORS BINARY BINLOG CONTRIBUTORS ENGINE GRANTS MASTER PRIVILEGES PROCESSLIST PROFILES RELAYLOG".split()
+)
+_SEQUENCES = ("NEXTVAL", "CURRVAL", "LASTVAL", "PREVIOUS", "NEXT")
+# FROM(...) is no clause there.
+_FROM_VALUES = frozenset("EXTRACT MID SUBSTR SUBSTRING TRIM".split())
+
+
+def has_no_table(statement: Statement) -> bool:
+    """Whether it names no table. Then warnings of statements before it stay, if it makes none of its own."""
+    word, second = statement.word(0), statement.word(1)
+    if word in _OF_VALUES:
+        return not statement.has(*_SEQUENCES) and not _reads(statement)
+    if word == "SHOW":
+        shown = statement.word(2) if second == "FULL" else second
+        return shown in _SHOWN or (second == "CREATE" and statement.word(2) in _NO_TABLES)
+    if word in _DEFINES:
+        return (statement.word(3) if second == "OR" else second) in _NO_TABLES
+    if word == "FLUSH":
+        return second not in ("TABLE", "TABLES") or len(statement.tokens) == 2
+    return word in _WITHOUT_TABLES
+
+
+def _reads(statement: Statement) -> bool:
+    """Whether there is a FROM with a table behind it."""
+    if statement.word(0) in ("ANALYZE", "EXPLAIN") and not statement.has("SELECT", "VALUES"):
+        return True
+    # The names in front of the parentheses that are open.
+    open_names: list[str] = []
+    for index, kind in enumerate(statement.kinds):
+        if kind == "open_paren":
+            open_names.append(statement.word(index - 1) if index else "")
+        elif kind == "close_paren" and open_names:
+            open_names.pop()
+        elif statement.words[index] == "FROM":
+            is_value = open_names and open_names[-1] in _FROM_VALUES
+            if not is_value and statement.word(index + 1) != "DUAL":
+                return True
+    return False
