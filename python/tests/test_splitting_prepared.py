@@ -61,14 +61,16 @@ def test_without_a_default_database_it_stays() -> None:
 
 def test_executions_mean_what_the_text_means() -> None:
     read, write = prepared("SELECT a FROM t"), prepared("INSERT INTO t VALUES (?)")
-    assert read.execution(about(EXECUTE, 1)[0]).is_read
-    assert write.execution(about(EXECUTE, LAST)[0]).inserts
-    unknown = read.execution(about(EXECUTE, 2)[0])
+    assert read.execution(*about(EXECUTE, 1)).is_read
+    # The client may write between the rows of a cursor.
+    assert not read.execution(*about(EXECUTE, 1, b"\x01")).is_read
+    assert write.execution(*about(EXECUTE, LAST)).inserts
+    unknown = read.execution(*about(EXECUTE, 2))
     assert not unknown.is_read
     assert not unknown.ties
     # Nothing was prepared last: the preparation failed, or is under way.
     write.note_sent(preparation("SELECT"), b"\x16SELECT")
-    assert not write.execution(about(EXECUTE, LAST)[0]).inserts
+    assert not write.execution(*about(EXECUTE, LAST)).inserts
 
 
 def test_a_cursor_ties_until_it_is_closed() -> None:

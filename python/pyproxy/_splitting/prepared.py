@@ -73,10 +73,13 @@ class PreparedStatements:
             return Route(is_read=text.is_read, keeps_diagnostics=True, is_plain=True)
         return route(command)
 
-    def execution(self, command: Command) -> Route:
+    def execution(self, command: Command, packet: bytes) -> Route:
         """What the execution means."""
         found = self._known.get(self._number(command))
-        return found.route if found is not None else _UNKNOWN
+        if found is None:
+            return _UNKNOWN
+        # A client that reads from a cursor may write between its rows.
+        return replace(found.route, is_read=False) if _opens(command, packet) else found.route
 
     def is_idle(self, command: Command) -> bool:
         """Whether there is nothing that a reset of the statement would end."""
@@ -106,8 +109,7 @@ class PreparedStatements:
         if command.type == COM_STMT_CLOSE:
             self._known.pop(number, None)
             self._tying.discard(number)
-        opens = command.type == COM_STMT_EXECUTE and packet[_FLAGS_AT : _FLAGS_AT + 1]
-        if opens and opens[0] & _CURSORS:
+        if _opens(command, packet):
             self._open.add(number)
 
     def note_refused(self, command: Command) -> None:
@@ -128,3 +130,9 @@ class PreparedStatements:
             and not (text.setting or text.database or text.asks_about_last or text.needs)
             and not text.has_several
         )
+
+
+def _opens(command: Command, packet: bytes) -> bool:
+    """Whether an execution opens a cursor."""
+    flags = packet[_FLAGS_AT : _FLAGS_AT + 1]
+    return command.type == COM_STMT_EXECUTE and flags != b"" and bool(flags[0] & _CURSORS)

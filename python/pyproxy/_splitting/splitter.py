@@ -131,7 +131,7 @@ class Splitter:
             if proxy.connection.server is None and state.memory is not None:
                 state.memory = results.behind_command(state.memory, command.type, False)
                 return Ok()
-        meant = self._route(proxy, state, command)
+        meant = self._route(proxy, state, command, packet)
         if state.passed_over:
             state.passed_over.clear()
         if not state.has(meant.needs):
@@ -258,12 +258,12 @@ class Splitter:
         state: SplitState | None = getattr(proxy.connection, self._name, None)
         return self._begin(proxy) if state is None else state
 
-    def _route(self, proxy: Proxy, state: SplitState, command: Command) -> Route:
+    def _route(self, proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> Route:
         if command.type in _EXECUTES:
             if command.type == COM_STMT_BULK_EXECUTE:
                 # MariaDB's answer has no id.
                 state.insert_id_is_unknown = True
-            return state.statements.execution(command)
+            return state.statements.execution(command, packet)
         if command.type == COM_STMT_PREPARE:
             has_database = bool(proxy.connection.client.default_db)
             return state.statements.preparation(command, has_database)
