@@ -42,6 +42,7 @@ from pyproxy._pooling.ties import (
     ties_of,
 )
 from pyproxy._sql.functions import HARMLESS
+from pyproxy._sql.reading import PLAIN, Reading
 from pyproxy._sql.text import Statement, statements
 from pyproxy.commands import Command
 
@@ -108,13 +109,13 @@ class Route:
         return self.setting is not None and "AUTOCOMMIT" not in self.setting.names
 
 
-def route(command: Command) -> Route:
-    """What `command` means."""
+def route(command: Command, reading: Reading = PLAIN) -> Route:
+    """What `command` means, whose text is read so."""
     if command.type == COM_QUERY:
-        return route_of_text(command.query or "")
+        return route_of_text(command.query or "", reading)
     if command.type == COM_STMT_PREPARE:
         # It runs later, maybe often: what it will leave is left to the connection now.
-        text = route_of_text(command.query or "")
+        text = route_of_text(command.query or "", reading)
         ties = text.ties | ({VARIABLE} if text.setting else frozenset())
         return Route(
             is_write=text.is_write,
@@ -143,16 +144,16 @@ def route(command: Command) -> Route:
     return Route(is_write=command.type_name is None or command.type in (COM_CREATE_DB, COM_DROP_DB))
 
 
-def route_of_text(sql: str) -> Route:
-    """What a COM_QUERY with this text means."""
+def route_of_text(sql: str, reading: Reading = PLAIN) -> Route:
+    """What a COM_QUERY with this text, which is read so, means."""
     if len(sql) > _MOST_BYTES:
         ties = frozenset(("a statement too long to read", INSERT_ID))
         return Route(is_write=True, ties=ties, inserts=True, has_several=True)
-    return _of_short_text(sql) if len(sql) < _SHORT else _of_statements(sql)
+    return _of_short_text(sql, reading) if len(sql) < _SHORT else _of_statements(sql, reading)
 
 
-def _of_statements(sql: str) -> Route:
-    routes = [_of_statement(statement) for statement in statements(sql)]
+def _of_statements(sql: str, reading: Reading = PLAIN) -> Route:
+    routes = [_of_statement(statement) for statement in statements(sql, reading)]
     if len(routes) == 1:
         return routes[0]
     ties: set[str] = set()

@@ -17,6 +17,7 @@ from pyproxy import (
 )
 from pyproxy._pooling.routing import Route, route, route_of_text
 from pyproxy._pooling.ties import INSERT_ID
+from pyproxy._sql.reading import PLAIN, Reading
 from pyproxy.commands import Command
 
 __all__ = ["PreparedStatements"]
@@ -66,12 +67,12 @@ class PreparedStatements:
             found.append(("values that were sent ahead", "their statements are executed"))
         return found
 
-    def preparation(self, command: Command, has_database: bool) -> Route:
+    def preparation(self, command: Command, has_database: bool, reading: Reading = PLAIN) -> Route:
         """What the preparation means."""
-        text = route_of_text(command.query or "")
+        text = route_of_text(command.query or "", reading)
         if self._may_move(text, has_database):
             return Route(is_read=text.is_read, keeps_diagnostics=True, is_plain=True)
-        return route(command)
+        return route(command, reading)
 
     def execution(self, command: Command, packet: bytes) -> Route:
         """What the execution means."""
@@ -86,11 +87,13 @@ class PreparedStatements:
         number = self._number(command)
         return number in self._known and number not in self._ahead | self._open
 
-    def prepared(self, number: int, command: Command, has_database: bool) -> None:
+    def prepared(
+        self, number: int, command: Command, has_database: bool, reading: Reading = PLAIN
+    ) -> None:
         """The preparation was answered."""
-        text = route_of_text(command.query or "")
+        text = route_of_text(command.query or "", reading)
         may_move = self._may_move(text, has_database)
-        meant = text if may_move else replace(route(command), keeps_diagnostics=False)
+        meant = text if may_move else replace(route(command, reading), keeps_diagnostics=False)
         self._known[number] = _Statement(meant, not may_move)
         self._last = number
         if not may_move:

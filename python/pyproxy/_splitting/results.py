@@ -20,6 +20,7 @@ from pyproxy._pooling.session import Outcome
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.found import changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
+from pyproxy._splitting.texts import reading_of
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 
 if TYPE_CHECKING:
@@ -84,12 +85,15 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     result, query, of_mysql = inj.resultset, inj.query, is_mysql(proxy)
     outcome = _outcome(result, query[0])
     state.note_result(outcome)
+    if outcome.auto_commit is not None:
+        state.no_backslash_escapes = result.flags.no_backslash_escapes
     if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
         with contextlib.suppress(PacketError):
             statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
             command = commands.parse(query)
             has_database = bool(proxy.connection.client.default_db)
-            state.statements.prepared(statement.stmt_id, command, has_database)
+            reading = reading_of(proxy, state, command.query)
+            state.statements.prepared(statement.stmt_id, command, has_database, reading)
     if query[0] == COM_STMT_EXECUTE and outcome.is_error:
         state.statements.note_refused(commands.parse(query))
     _note_changes(proxy, state, result.session_changes, outcome)

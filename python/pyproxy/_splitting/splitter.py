@@ -43,6 +43,7 @@ from pyproxy._splitting import asking, last, results, status
 from pyproxy._splitting.freshness import Freshness
 from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import Kept, SplitState
+from pyproxy._splitting.texts import reading_of
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
 from pyproxy.settings import Section
@@ -251,6 +252,9 @@ class Splitter:
     def _begin(self, proxy: Proxy) -> SplitState:
         kept = getattr(proxy.connection, self._kept, None) or Kept()
         state = SplitState(proxy.connection.client.default_db, kept)
+        server = proxy.connection.server
+        if server is not None and server.flags is not None:
+            state.no_backslash_escapes = server.flags.no_backslash_escapes
         setattr(proxy.connection, self._name, state)
         return state
 
@@ -264,10 +268,11 @@ class Splitter:
                 # MariaDB's answer has no id.
                 state.insert_id_is_unknown = True
             return state.statements.execution(command, packet)
+        reading = reading_of(proxy, state, command.query)
         if command.type == COM_STMT_PREPARE:
             has_database = bool(proxy.connection.client.default_db)
-            return state.statements.preparation(command, has_database)
-        return route(command)
+            return state.statements.preparation(command, has_database, reading)
+        return route(command, reading)
 
     def _again(
         self, proxy: Proxy, state: SplitState, *, tries_others: bool = False

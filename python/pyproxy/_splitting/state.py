@@ -71,6 +71,8 @@ class SplitState(ClientSession):
         self.read_only: str | None = None
         # Those of its ties that were counted.
         self.counted_ties: set[str] = set()
+        # Whether a backslash in a string is a character like others.
+        self.no_backslash_escapes = False
         # The connection that it had last.
         self.place: tuple[int, int | None] | None = None
         # Those, one of each backend, on which it left warnings: they are there until another client resets the connection.

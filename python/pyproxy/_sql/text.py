@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pyproxy._native import SqlToken, lex
 from pyproxy._sql.functions import NEEDS_PAREN
+from pyproxy._sql.reading import PLAIN, Reading
 from pyproxy._sql.token_cursor import RESERVED
 
 __all__ = ["Statement", "statements"]
@@ -45,9 +46,13 @@ class Statement:
     def calls(self) -> Iterator[tuple[int, str]]:
         """Where names stand that are called, and these in upper case, as far as they are no reserved words."""
         for index, kind in enumerate(self.kinds[:-1]):
-            if kind in _NAMES and self.kinds[index + 1] == "open_paren":
+            if self.kinds[index + 1] != "open_paren":
+                continue
+            # With ANSI_QUOTES; else nothing is called that begins with a double quote.
+            is_ansi = kind == "string" and self.tokens[index].raw.startswith(b'"')
+            if kind in _NAMES or is_ansi:
                 name = self.tokens[index].text.upper()
-                if kind == "quoted_name" or name not in RESERVED:
+                if kind != "word" or name not in RESERVED:
                     yield index, name
 
     def functions(self, start: int = 0) -> Iterator[str]:
@@ -76,11 +81,12 @@ class Statement:
                 yield token.text.upper()
 
 
-def statements(sql: bytes | str) -> list[Statement]:
+def statements(sql: bytes | str, reading: Reading = PLAIN) -> list[Statement]:
     """The statements of `sql`, empty ones left out."""
     parts: list[list[SqlToken]] = [[]]
     is_certain = True
-    for token in lex(sql):
+    tokens = lex(sql, charset=reading.charset, no_backslash_escapes=reading.no_backslash_escapes)
+    for token in tokens:
         kind = token.kind
         # In quotes, MySQL looks for no end of a hint.
         is_odd = kind == "hint" and _QUOTE.search(token.raw)
