@@ -394,7 +394,7 @@ def test_what_is_asked_about() -> None:
         (b"\x12\0\0\0\0", Route(ties=frozenset(("replication",)))),
         (b"\x05db", Route(is_write=True)),
         (b"\x06db", Route(is_write=True)),
-        (b"\x04t\0", Route()),
+        (b"\x04t\0", Route(keeps_diagnostics=True, is_plain=True)),
         (b"\x7f", Route(is_write=True)),
     ],
 )

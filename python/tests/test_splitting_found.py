@@ -37,6 +37,11 @@ def test_as_servers_do(sql: str) -> None:
     assert changes(sql, False) == (both or sql in each(MARIADB))
 
 
+def test_a_statement_with_settings_of_its_own() -> None:
+    assert changes("SET STATEMENT a = 1 FOR SELECT 1", False)
+    assert not changes("SET STATEMENT a = 1 FOR UPDATE t SET a = 1", False)
+
+
 def test_errors_change_nothing_if_all_was_seen() -> None:
     assert not changes("SELECT * FROM nowhere", False, is_error=True, has_rows=False)
     assert changes("SELECT (SELECT a FROM t) FROM t", False, is_error=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from pymysql.constants import COMMAND
 from support.mariadb import IS_MYSQL, MariaDb
 from support.proxy import Proxy
 from support.whoami import prepare, rows, who
@@ -93,3 +94,13 @@ def test_a_query_in_a_set_ends_those_of_the_statement_before(client: pymysql.Con
     assert len(rows(client, "SHOW WARNINGS")) == 1
     rows(client, "SET div_precision_increment = (SELECT COUNT(*) FROM test.whoami)")
     assert rows(client, "SHOW WARNINGS") == []
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="MySQL 9 has no COM_FIELD_LIST")
+def test_a_list_of_columns_leaves_them(client: pymysql.Connection) -> None:
+    assert fail(client, "SELECT * FROM test.nonsense") == NO_SUCH_TABLE
+    client._execute_command(COMMAND.COM_FIELD_LIST, b"whoami\0")
+    while bytes(client._read_packet().get_all_data())[0] != 0xFE:
+        pass
+    assert rows(client, "SELECT @@warning_count, ROW_COUNT()") == [(1, -1)]
+    assert len(rows(client, "SHOW WARNINGS")) == 1

@@ -82,9 +82,11 @@ def _has_lost_database(step: Step, error: Err) -> bool:
 def _is_late_schema(step: Step, direct: Answer, split: Answer) -> bool:
     if step.op == "init_db" or re.search(r"\bUSE\b", _text(step), re.I):
         return False
-    one, other = _without_schema(direct), _without_schema(split)
-    # One of them tells nothing of it: what is told is not wrong.
-    return one == other and (direct == one or split == other)
+    if _without_schema(direct) != _without_schema(split):
+        return False
+    # What is told at last is the same, if both tell it.
+    one, other = _last_schema(direct), _last_schema(split)
+    return one is None or other is None or one == other
 
 
 def _without_schema(answer: Answer) -> Answer:
@@ -97,10 +99,18 @@ def _without_schema(answer: Answer) -> Answer:
 def _plain(result: Result) -> Result:
     if not isinstance(result, Ok) or not result.changes:
         return result
-    kept = [each for each in session_changes(result.changes) if each[0] != "schema"]
+    kept = sorted(each for each in session_changes(result.changes) if each[0] != "schema")
     if kept:
-        return result
+        return result._replace(changes=repr(kept).encode())
     return result._replace(changes=b"", status=result.status & ~Status.SESSION_STATE_CHANGED)
+
+
+def _last_schema(answer: Answer) -> bytes | None:
+    """The default database that is reported last; None: none is."""
+    ends = [each.end if isinstance(each, Rows) else each for each in answer]
+    changes = [session_changes(end.changes) for end in ends if isinstance(end, Ok)]
+    told = [value for each in changes for name, value in each if name == "schema"]
+    return told[-1] if told else None
 
 
 REFUSALS = (

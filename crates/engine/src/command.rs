@@ -152,9 +152,7 @@ impl Turn<'_> {
         }
         let command = Command(self.session.command.unwrap_or_default());
         if !packet.is_continued()
-            && self.prepare(packet.payload, self.session.attributes.hidden(), || {
-                Next::Command(Held::new(packet))
-            })
+            && self.prepare(packet.payload, || Next::Command(Held::new(packet)))
         {
             return;
         }
@@ -274,22 +272,22 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether the command in `payload` does something else in the default database that the attached connection has, if that is not
-    /// the client's.
-    pub fn needs_database(&self, payload: &[u8], text_at: usize) -> bool {
-        let Some((command, rest)) = payload.split_first() else { return true };
+    /// Whether the command in `payload` does the same in the default database that the attached connection has, and the client has
+    /// not. The text of a query stands `text_at` bytes behind the command byte.
+    pub fn ignores_default(&self, payload: &[u8], text_at: usize) -> bool {
+        let Some((command, rest)) = payload.split_first() else { return false };
         match Command(*command) {
-            Command::INIT_DB => false,
+            Command::INIT_DB => true,
             Command::QUERY => {
                 let text = rest.get(text_at..).unwrap_or_default();
                 let present = self.session.server.as_ref().map(|server| &*server.default_db);
-                !database_statements::ignores_default(
+                database_statements::ignores_default(
                     text,
                     self.rules(),
                     present.unwrap_or_default(),
                 )
             }
-            _ => true,
+            _ => false,
         }
     }
 

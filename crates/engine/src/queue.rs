@@ -62,7 +62,7 @@ impl Turn<'_> {
             return false;
         }
         let command = Command(query.packet.first().copied().unwrap_or_default());
-        if self.prepare(&query.packet, 0, || Next::Queue) {
+        if self.prepare(&query.packet, || Next::Queue) {
             self.session.queries.push_front(query);
             return true;
         }

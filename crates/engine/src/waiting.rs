@@ -110,7 +110,7 @@ impl Turn<'_> {
             return false;
         }
         let command = Command(query.packet.first().copied().unwrap_or_default());
-        if self.prepare(&query.packet, 0, || Next::Nested(id, query.clone())) {
+        if self.prepare(&query.packet, || Next::Nested(id, query.clone())) {
             self.state.exchange.nested = Nested::Wanted(id);
             return true;
         }

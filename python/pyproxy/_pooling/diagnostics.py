@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyproxy._sql.text import Statement
 
-__all__ = ["has_no_table"]
+__all__ = ["behind_for", "has_no_table"]
 
 _WITHOUT_TABLES = frozenset(
     "BEGIN CALL COMMIT DEALLOCATE EXECUTE HELP IF KILL PREPARE PURGE RELEASE RESET ROLLBACK SAVEPOINT START UNLOCK"
@@ -18,7 +18,8 @@ _NO_TABLES = frozenset("DATABASE EVENT FUNCTION PROCEDURE ROLE SCHEMA SERVER USE
 _SHOWN = frozenset(
     "AUTHORS BINARY BINLOG CONTRIBUTORS ENGINE GRANTS MASTER PRIVILEGES PROCESSLIST PROFILES RELAYLOG".split()
 )
-_SEQUENCES = ("NEXTVAL", "CURRVAL", "LASTVAL", "PREVIOUS", "NEXT")
+_SEQUENCES = ("NEXTVAL", "CURRVAL", "LASTVAL")
+_VALUES_OF_SEQUENCES = (("NEXT", "VALUE"), ("PREVIOUS", "VALUE"))
 # FROM(...) is no clause there.
 _FROM_VALUES = frozenset("EXTRACT MID SUBSTR SUBSTRING TRIM".split())
 
@@ -26,8 +27,10 @@ _FROM_VALUES = frozenset("EXTRACT MID SUBSTR SUBSTRING TRIM".split())
 def has_no_table(statement: Statement) -> bool:
     """Whether it names no table. Then warnings of statements before it stay, if it makes none of its own."""
     word, second = statement.word(0), statement.word(1)
+    if (word, second) == ("SET", "STATEMENT"):
+        return has_no_table(behind_for(statement))
     if word in _OF_VALUES:
-        return not statement.has(*_SEQUENCES) and not _reads(statement)
+        return not (_asks_sequence(statement) or _reads(statement))
     if word == "SHOW":
         shown = statement.word(2) if second == "FULL" else second
         return shown in _SHOWN or (second == "CREATE" and statement.word(2) in _NO_TABLES)
@@ -36,6 +39,20 @@ def has_no_table(statement: Statement) -> bool:
     if word == "FLUSH":
         return second not in ("TABLE", "TABLES") or len(statement.tokens) == 2
     return word in _WITHOUT_TABLES
+
+
+def behind_for(statement: Statement) -> Statement:
+    """The statement that a SET STATEMENT is about."""
+    words = statement.words
+    start = words.index("FOR") + 1 if "FOR" in words else len(words)
+    return statement.part(start, len(words))
+
+
+def _asks_sequence(statement: Statement) -> bool:
+    words = statement.words
+    return statement.has(*_SEQUENCES) or any(
+        pair in _VALUES_OF_SEQUENCES for pair in zip(words, words[1:])
+    )
 
 
 def _reads(statement: Statement) -> bool:

@@ -18,6 +18,7 @@ from pyproxy import (
     COM_BINLOG_DUMP_GTID,
     COM_CREATE_DB,
     COM_DROP_DB,
+    COM_FIELD_LIST,
     COM_INIT_DB,
     COM_PING,
     COM_QUERY,
@@ -128,7 +129,7 @@ def route(command: Command, reading: Reading = PLAIN) -> Route:
         )
     if command.type == COM_INIT_DB:
         return Route(database=command.schema, is_plain=True, keeps_diagnostics=True)
-    if command.type == COM_STMT_RESET:
+    if command.type in (COM_STMT_RESET, COM_FIELD_LIST):
         return Route(keeps_diagnostics=True, is_plain=True)
     if command.type in (COM_PING, COM_STATISTICS):
         return Route(goes_anywhere=True, keeps_diagnostics=True)

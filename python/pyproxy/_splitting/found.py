@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyproxy._pooling.diagnostics import behind_for
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import UNSEEN
 from pyproxy._sql.text import Statement, statements
@@ -52,6 +53,8 @@ def changes_found_rows(
 
 def _changes(statement: Statement, has_rows: bool, is_mysql: bool) -> bool:
     word, second = statement.word(0), statement.word(1)
+    if (word, second) == ("SET", "STATEMENT"):
+        return _changes(behind_for(statement), has_rows, is_mysql)
     if word in ("SELECT", "WITH", "TABLE", "VALUES") or not word:
         return True
     if word == "SHOW":

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyproxy import (
+    COM_FIELD_LIST,
     COM_INIT_DB,
     COM_PING,
     COM_QUERY,
@@ -151,6 +152,8 @@ def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answ
     """What is known behind a command that is no statement."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
         return replace(memory, row_count=0)
+    if command == COM_FIELD_LIST:
+        return replace(memory, row_count=-1)
     if command == COM_STMT_PREPARE and is_mysql:
         return replace(memory, warning_count=0, warnings=None, counted_errors=None)
     return memory

@@ -87,9 +87,9 @@ impl Next {
 }
 
 impl Turn<'_> {
-    /// Tells the server what it must know before the command in `packet`, whose text stands `text_at` bytes behind the command byte.
-    /// `false`: there is nothing. `true`: `next`, which has that command, runs when it has answered.
-    pub fn prepare(&mut self, packet: &[u8], text_at: usize, next: impl FnOnce() -> Next) -> bool {
+    /// Tells the server what it must know before the command in `packet`. `false`: there is nothing. `true`: `next`, which has that
+    /// command, runs when it has answered.
+    pub fn prepare(&mut self, packet: &[u8], next: impl FnOnce() -> Next) -> bool {
         if !self.shared.tracks_sessions() || self.state.refusal.is_some() {
             return false;
         }
@@ -105,8 +105,7 @@ impl Turn<'_> {
         }
         self.close_statements();
         let about = self.statement_of(packet);
-        let needs_database = || self.needs_database(packet, text_at);
-        let tasks = self.tasks(about.map(|number| (number, command)), needs_database);
+        let tasks = self.tasks(about.map(|number| (number, command)));
         let Some(native) = self.native_capabilities() else { return false };
         let mut commands = VecDeque::new();
         for (task, packet) in &tasks {
@@ -251,15 +250,33 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether the client's database is gone, and the connection none the worse: as one that had it when it was dropped.
+    /// Whether the client's database is gone, and what follows none the worse: the connection is as one that had it when it was dropped,
+    /// or the command does the same in another.
     fn is_still_without_database(&self, error: &[u8]) -> bool {
         let is_unknown = ErrPacket::parse(error).is_ok_and(|err| err.code == ER_BAD_DB_ERROR);
         let database = &self.session.client.default_db;
         let server = self.session.server.as_ref();
         is_unknown
             && server.is_some_and(|server| {
-                server.default_db.is_empty() || server.default_db == *database
+                server.default_db.is_empty()
+                    || server.default_db == *database
+                    || self.next_ignores_default()
             })
+    }
+
+    fn next_ignores_default(&self) -> bool {
+        let Some(preparation) = self.state.preparation.as_ref() else { return false };
+        match &preparation.next {
+            Next::Command(held) => {
+                let text_at = self.session.attributes.hidden();
+                held.show(|packet| self.ignores_default(packet.payload, text_at))
+            }
+            Next::Queue => {
+                let query = self.session.queries.front();
+                query.is_some_and(|query| self.ignores_default(&query.packet, 0))
+            }
+            Next::Nested(_, query) => self.ignores_default(&query.packet, 0),
+        }
     }
 
     fn is_prepared(&mut self, last: Task) {

@@ -19,11 +19,7 @@ impl Turn<'_> {
     }
 
     /// What is to be done, with the packets that say so, before a command that is `about` this statement of the client's.
-    pub(super) fn tasks(
-        &self,
-        about: Option<(u32, Command)>,
-        needs_database: impl FnOnce() -> bool,
-    ) -> Vec<(Task, Vec<u8>)> {
+    pub(super) fn tasks(&self, about: Option<(u32, Command)>) -> Vec<(Task, Vec<u8>)> {
         let Some(server) = self.session.server.as_ref() else { return Vec::new() };
         let session = &server.session;
         let wanted = &self.session.state;
@@ -89,11 +85,7 @@ impl Turn<'_> {
             tasks.push((Task::Role, self.query(&[b"SET ROLE ", role.as_slice()].concat())));
         }
         // It has a character set of its own, which a reset takes away.
-        let is_due = if *database == server.default_db {
-            is_reset && !self.session.forgot_database
-        } else {
-            needs_database()
-        };
+        let is_due = *database != server.default_db || (is_reset && !self.session.forgot_database);
         if !database.is_empty() && is_due {
             tasks.extend(self.choose(Task::Database, database));
         }
