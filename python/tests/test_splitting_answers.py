@@ -152,9 +152,19 @@ def test_mysql_counts_warnings_and_forgets_them() -> None:
     assert found is not None
     values, behind = found
     assert values == (2, 1)
-    assert (behind.warning_count, behind.error_count) == (2, 1)
-    assert behind.rows_asked_for("SHOW WARNINGS") == ()
-    assert OF_MYSQL.values("SHOW COUNT(*) WARNINGS") == ((2,), behind)
+    assert behind == Memory(None, row_count=-1, found_rows=1, warning_count=0)
+    shown = replace(OF_MYSQL, row_count=-1, found_rows=1, own_count=0)
+    assert OF_MYSQL.values("SHOW COUNT(*) WARNINGS") == ((2,), shown)
+
+
+def test_mysql_adds_an_error_to_what_is_there() -> None:
+    assert SHOWN is not None
+    behind = OF_MYSQL.with_error(SHOWN)
+    assert (behind.row_count, behind.warning_count, behind.own_count) == (-1, 3, 1)
+    assert behind.rows_asked_for("SHOW WARNINGS") == (*SHOWN.rows, SHOWN.rows[-1])
+    assert replace(CLEAN, columns=None).with_error(SHOWN).error_count == 1
+    full = replace(OF_MYSQL, warning_count=3)
+    assert full.with_error(SHOWN).rows_asked_for("SHOW WARNINGS") == SHOWN.rows
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ def note_draft(state: SplitState, warnings: int) -> None:
     """The client's last statement was a question, answered by MySQL with these warnings of its own."""
     state.memory, state.has_found = None, True
     state.draft = answers.Memory(None, row_count=-1, found_rows=1, warning_count=warnings)
+    # The connection has seen it without its row.
+    state.carried_found = state.draft.found_rows
 
 
 def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
@@ -80,6 +82,9 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         warnings = of_warnings(result)
         if warnings is None:
             state.ties.add(UNSEEN_CHANGE)
+        elif state.draft is not None and state.adds_error and state.before is not None:
+            # What else this connection lists is of others.
+            state.draft = state.before.with_error(warnings)
         elif state.draft is not None:
             count = state.draft.warning_count
             # Not all of them need be in the list: max_error_count.
@@ -125,7 +130,7 @@ def note_last(proxy: Proxy, state: SplitState, inj: Injection) -> None:
         before = state.before
         if not before.is_clean and state.route.ties & UNSEEN:
             # A function that uses a table clears them, another one does not.
-            before = replace(before, warning_count=None, warnings=None, counted_errors=None)
+            before = replace(before, warning_count=None, warnings=None)
         memory = memory.behind(before)
     state.memory = memory
     if memory.columns is not None:

@@ -6,6 +6,7 @@ other words is run behind a statement that leaves the same.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
@@ -31,6 +32,7 @@ __all__ = [
     "ask",
     "ask_late",
     "is_asked",
+    "recall",
     "with_warnings",
 ]
 
@@ -47,6 +49,16 @@ _EOF, _LONG_EOF = 0xFE, 7
 def is_asked(state: SplitState, command: Command, meant: Route) -> bool:
     """Whether the command asks for what only memory knows."""
     return meant.asks_about_last and state.memory is not None and command.type != COM_STMT_PREPARE
+
+
+def recall(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> None:
+    """Takes what is known of the last statement of a MySQL server, if its connection is the client's and knows all but FOUND_ROWS()."""
+    known = state.carried_found
+    if known is None or state.memory is not None or state.draft is None:
+        return
+    asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
+    if asks and "FOUND_ROWS" in _text(proxy, command).upper():
+        state.memory = replace(state.draft, found_rows=known)
 
 
 def answer(
@@ -152,7 +164,8 @@ def with_warnings(state: SplitState, inj: Injection) -> Raw | None:
     memory, packets = state.memory, inj.resultset.packets
     if memory is None or memory.columns is not None or packets is None or len(packets) != 1:
         return None
-    ok, count = packets[0], memory.warning_count
+    ok = packets[0]
+    count = memory.warning_count if memory.own_count is None else memory.own_count
     # An EOF packet, or an OK without numbers of rows and ids.
     place = 1 if ok[0] == _EOF and len(ok) < _LONG_EOF else 5
     if count is None or (place > 1 and ok[1:3] != bytes(2)) or ok[0] not in (0, _EOF):

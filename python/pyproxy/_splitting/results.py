@@ -47,6 +47,8 @@ COLUMNS: dict[bool, answers.Columns] = {}
 
 # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
 _FOR_PRIMARY = (1792, 1290, 1836)
+# ER_UNKNOWN_STMT_HANDLER
+_UNKNOWN_STATEMENT = 1243
 _NO_TRANSACTION = "________"
 
 
@@ -97,7 +99,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     if state.route.keeps_diagnostics and not outcome.is_error:
         if state.memory is not None:
             state.memory = behind_command(state.memory, query[0], of_mysql)
-        elif state.draft is None and of_mysql:
+        elif state.draft is not None:
+            state.draft = behind_command(state.draft, query[0], of_mysql)
+        elif of_mysql:
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
         return outcome
@@ -118,6 +122,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     )
     state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
+    state.adds_error = of_mysql and _is_unknown_statement(result, query[0])
     if of_mysql:
         state.draft = answers.Memory(
             None,
@@ -138,12 +143,19 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     return outcome
 
 
+def _is_unknown_statement(result: Resultset, command: int) -> bool:
+    """Whether no statement has the number of the command: MySQL has not begun anything yet, and keeps the warnings that are there."""
+    if result.error is None or command == COM_QUERY:
+        return False
+    return from_err_packet(result.error).errcode == _UNKNOWN_STATEMENT
+
+
 def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answers.Memory:
     """What is known behind a command that is no statement."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
         return replace(memory, row_count=0)
     if command == COM_STMT_PREPARE and is_mysql:
-        return replace(memory, warning_count=0, warnings=None, counted_errors=None)
+        return replace(memory, warning_count=0, warnings=None, own_count=None)
     return memory
 
 

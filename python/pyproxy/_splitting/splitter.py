@@ -138,6 +138,7 @@ class Splitter:
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
             return Error(text, 1105, "HY000")
+        last.recall(proxy, state, command, meant)
         if last.is_asked(state, command, meant):
             answer = last.answer(proxy, state, command, self._name)
             if answer is not None:

@@ -31,6 +31,8 @@ class SplitState(ClientSession):
         self.memory: Memory | None = None
         # What is known of it so far, where several questions tell: MySQL.
         self.draft: Memory | None = None
+        # MySQL has added an error to the warnings of the statement before.
+        self.adds_error = False
         # No statement was answered yet; and whether the last one had warnings of its own.
         self.is_fresh = True
         self.warned = False

@@ -1,0 +1,103 @@
+"""What clients of `rw_splitting` are told of their last statement: the same as on a connection of their own, while another client uses
+the server connections in between.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from pymysql.constants import COMMAND
+from support.mariadb import IS_MYSQL, MariaDb
+from support.proxy import Proxy
+from support.whoami import prepare, rows
+
+SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
+CONFIG = "[rwsplit]\nmin_idle_connections = 1\n"
+PING, UNKNOWN = "PING", "EXECUTE of a number that no statement has"
+TWO_WARNINGS = "SELECT CAST('x' AS SIGNED), CAST('y' AS SIGNED)"
+COUNTS = "SELECT @@warning_count, @@error_count"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
+    prepare(mariadb, replica)
+    yield
+    for server in (mariadb, replica):
+        server.execute("DROP TABLE test.whoami")
+
+
+@pytest.fixture
+def clients(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
+) -> Iterator[tuple[pymysql.Connection, pymysql.Connection]]:
+    """Two of a proxy with one idle connection in each pool: they take turns on them."""
+    proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=CONFIG)
+    for _ in range(2):
+        proxy.connect().close()
+    with proxy.connect(database="test") as one, proxy.connect(database="test") as other:
+        yield one, other
+
+
+def said(client: Any, step: str) -> Any:
+    """Everything that a client is told: rows or the error, and how many warnings there were."""
+    try:
+        if step in (PING, UNKNOWN):
+            execute = struct.pack("<IBI", 4711, 0, 1)
+            command = COMMAND.COM_PING if step == PING else COMMAND.COM_STMT_EXECUTE
+            client._execute_command(command, b"" if step == PING else execute)
+            return client._read_ok_packet().warning_count
+        found = rows(client, step)
+        return found, client._result.warning_count
+    except pymysql.MySQLError as error:
+        return error.args
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (TWO_WARNINGS, "SHOW COUNT(*) WARNINGS", "SHOW WARNINGS", PING, COUNTS),
+        (TWO_WARNINGS, COUNTS, COUNTS, "SHOW COUNT(*) WARNINGS", "SHOW WARNINGS"),
+        ("SELECT no_such", "SELECT @@error_count", "SELECT @@error_count", PING),
+        ("SELECT no_such", "SHOW COUNT(*) ERRORS", "SHOW ERRORS", "SELECT @@error_count"),
+        (TWO_WARNINGS, PING, "SHOW WARNINGS", PING, "SHOW WARNINGS"),
+        (TWO_WARNINGS, UNKNOWN, PING, UNKNOWN, "SHOW WARNINGS", COUNTS),
+        (TWO_WARNINGS, COUNTS, UNKNOWN, "SHOW WARNINGS", COUNTS),
+        ("SELECT FOUND_ROWS()", UNKNOWN, "SHOW WARNINGS", UNKNOWN, "SELECT ROW_COUNT()"),
+        ("SELECT 1", UNKNOWN, COUNTS, "SELECT FOUND_ROWS()"),
+    ],
+)
+def test_warnings_are_those_of_a_connection_of_its_own(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb, steps: tuple[str, ...]
+) -> None:
+    client, other = clients
+    with mariadb.connect(database="test") as direct:
+        for step in steps:
+            assert said(client, step) == said(direct, step), step
+            said(other, "SELECT CAST('z' AS SIGNED)")
+            said(other, "DO CAST('z' AS SIGNED)")
+
+
+@pytest.mark.skipif(not IS_MYSQL, reason="MariaDB is asked in another way")
+def test_found_rows_that_a_tied_connection_does_not_know(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb
+) -> None:
+    client, other = clients
+    with mariadb.connect(database="test") as direct:
+        for step in (
+            "SELECT 1 UNION SELECT 2 UNION SELECT 3",
+            # It ties, and finds nothing.
+            "SET @a = 1",
+            "SHOW CREATE TABLE whoami",
+            "SELECT ROW_COUNT(), FOUND_ROWS()",
+            "BEGIN",
+            PING,
+            "SELECT ROW_COUNT(), FOUND_ROWS(), @@warning_count",
+        ):
+            assert said(client, step) == said(direct, step), step
+            said(other, "SELECT 1 UNION SELECT 2")
+            said(other, "DO 1")
