@@ -19,6 +19,10 @@ from support.whoami import prepare, rows
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 CONFIG = "[rwsplit]\nmin_idle_connections = 1\n"
 PING, UNKNOWN = "PING", "EXECUTE of a number that no statement has"
+COMMANDS = {
+    PING: (COMMAND.COM_PING, b""),
+    UNKNOWN: (COMMAND.COM_STMT_EXECUTE, struct.pack("<IBI", 4711, 0, 1)),
+}
 TWO_WARNINGS = "SELECT CAST('x' AS SIGNED), CAST('y' AS SIGNED)"
 COUNTS = "SELECT @@warning_count, @@error_count"
 
@@ -32,13 +36,17 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
 
 
 @pytest.fixture
-def clients(
-    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
-) -> Iterator[tuple[pymysql.Connection, pymysql.Connection]]:
-    """Two of a proxy with one idle connection in each pool: they take turns on them."""
+def proxy(start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb) -> Proxy:
+    """With one idle connection in each pool."""
     proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=CONFIG)
     for _ in range(2):
         proxy.connect().close()
+    return proxy
+
+
+@pytest.fixture
+def clients(proxy: Proxy) -> Iterator[tuple[pymysql.Connection, pymysql.Connection]]:
+    """Two that take turns on the connections."""
     with proxy.connect(database="test") as one, proxy.connect(database="test") as other:
         yield one, other
 
@@ -46,10 +54,8 @@ def clients(
 def said(client: Any, step: str) -> Any:
     """Everything that a client is told: rows or the error, and how many warnings there were."""
     try:
-        if step in (PING, UNKNOWN):
-            execute = struct.pack("<IBI", 4711, 0, 1)
-            command = COMMAND.COM_PING if step == PING else COMMAND.COM_STMT_EXECUTE
-            client._execute_command(command, b"" if step == PING else execute)
+        if step in COMMANDS:
+            client._execute_command(*COMMANDS[step])
             return client._read_ok_packet().warning_count
         found = rows(client, step)
         return found, client._result.warning_count
@@ -77,9 +83,20 @@ def test_warnings_are_those_of_a_connection_of_its_own(
     client, other = clients
     with mariadb.connect(database="test") as direct:
         for step in steps:
-            assert said(client, step) == said(direct, step), step
             said(other, "SELECT CAST('z' AS SIGNED)")
-            said(other, "DO CAST('z' AS SIGNED)")
+            said(other, "SELECT @@session.sql_mode")
+            assert said(client, step) == said(direct, step), step
+
+
+@pytest.mark.skipif(not IS_MYSQL, reason="a new session of MariaDB has those of an old one")
+def test_a_new_client_has_found_nothing(
+    clients: tuple[pymysql.Connection, pymysql.Connection], proxy: Proxy
+) -> None:
+    for client in clients:
+        said(client, "SHOW TABLES FROM information_schema")
+    with proxy.connect() as client:
+        # It has only said what its character set is.
+        assert said(client, "SELECT FOUND_ROWS()") == ([(0,)], 1)
 
 
 @pytest.mark.skipif(not IS_MYSQL, reason="MariaDB is asked in another way")

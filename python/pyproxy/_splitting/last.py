@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
 from pyproxy._common.queries import query_packet
-from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, without_rows
+from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, Memory, without_rows
 from pyproxy._splitting.asking import note_draft, note_last
-from pyproxy._splitting.results import COMMAND
+from pyproxy._splitting.results import COMMAND, is_mysql
 from pyproxy._splitting.shown import binary, of_warnings
 
 if TYPE_CHECKING:
@@ -159,9 +159,12 @@ def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
     return Raw((*packets[:-1], row, packets[-1]))
 
 
-def with_warnings(state: SplitState, inj: Injection) -> Raw | None:
+def with_warnings(proxy: Proxy, state: SplitState, inj: Injection) -> Raw | None:
     """The OK of a MySQL server to a command that is no statement: it counts the warnings of the statement before."""
     memory, packets = state.memory, inj.resultset.packets
+    if state.is_fresh and is_mysql(proxy):
+        # There was none.
+        memory = Memory(None, warning_count=0)
     if memory is None or memory.columns is not None or packets is None or len(packets) != 1:
         return None
     ok = packets[0]

@@ -110,7 +110,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     rows = None if outcome.is_error or affected is not None else result.row_count
     # An error may come behind some.
     has_rows = rows is not None or (outcome.is_error and result.row_count > 0)
-    if state.is_fresh and not of_mysql:
+    if state.is_fresh and of_mysql:
+        state.found_rows = 0
+    elif state.is_fresh:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
     state.has_found = changes_found_rows(

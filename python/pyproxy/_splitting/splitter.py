@@ -214,7 +214,7 @@ class Splitter:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
             if state.route.keeps_diagnostics:
-                answer = last.with_warnings(state, inj)
+                answer = last.with_warnings(proxy, state, inj)
             outcome = results.note_command(proxy, state, inj)
             self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()

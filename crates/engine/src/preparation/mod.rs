@@ -37,6 +37,8 @@ enum Task {
     Report,
     /// It is to report what it reports to everyone: the client says the rest.
     ReportNothing,
+    /// It is to report no GTIDs, which the client has not asked for.
+    NoGtids,
     /// It takes the client's settings.
     Settings,
     /// The client's role.
@@ -102,6 +104,7 @@ impl Turn<'_> {
         self.close_statements();
         let about = self.statement_of(packet);
         let tasks = self.tasks(about.map(|number| (number, command)));
+        self.session.says_reports = false;
         let Some(native) = self.native_capabilities() else { return false };
         let mut commands = VecDeque::new();
         for (task, packet) in &tasks {
@@ -201,7 +204,11 @@ impl Turn<'_> {
         let may_fail = is_dropped
             || matches!(
                 task,
-                Task::Collation | Task::OwnReports | Task::Report | Task::ReportNothing
+                Task::Collation
+                    | Task::OwnReports
+                    | Task::Report
+                    | Task::ReportNothing
+                    | Task::NoGtids
             );
         match task {
             // What is known already stays. Without a row, the server does not know the number.
@@ -218,11 +225,13 @@ impl Turn<'_> {
             }
             _ => {}
         }
+        let is_mariadb = self.server().is_some_and(|server| server.is_mariadb());
         if let Some(reports) = self.server().and_then(|server| server.reports.as_mut()) {
             match task {
                 Task::OwnReports => reports.knows_own = true,
-                Task::ReportNothing => reports.forget(),
-                Task::Report => (reports.is_told, reports.is_complete) = (true, !failed),
+                Task::ReportNothing => reports.told_nothing(),
+                Task::NoGtids if !failed => reports.has_gtids = false,
+                Task::Report => reports.told(!failed, is_mariadb),
                 _ => {}
             }
         }

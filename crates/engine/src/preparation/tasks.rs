@@ -1,12 +1,13 @@
 //! What a server connection is told before a command of its client.
 
+use wire::reply::StatusFlags;
 use wire::statement::StmtPrepare;
 use wire::{Capabilities, Command};
 
 use super::Task;
 use crate::Attributes;
 use crate::collations::{Names, question};
-use crate::reports::{OWN_REPORTS, tell, tell_nothing};
+use crate::reports::{NO_GTIDS, OWN_REPORTS, tell, tell_nothing};
 use crate::server_session::{assignment, name_of};
 use crate::statements::{ClientStatement, Context, Login};
 use crate::turn::Turn;
@@ -67,6 +68,11 @@ impl Turn<'_> {
                 if !is_reset && reports.is_told {
                     let text = tell_nothing(server);
                     tasks.push((Task::ReportNothing, self.query(text.as_bytes())));
+                }
+                // In front of other commands it would end what they ask about.
+                let may_set = !server.status().intersects(StatusFlags::OF_TRANSACTION);
+                if !is_reset && reports.has_gtids && may_set && self.session.says_reports {
+                    tasks.push((Task::NoGtids, self.query(NO_GTIDS.as_bytes())));
                 }
             } else if is_reset || !reports.is_told {
                 tasks.push((Task::Report, self.query(tell(server).as_bytes())));
