@@ -5,6 +5,8 @@ servers) and here:
 
 * GET_LOCK, SET GLOBAL and FLUSH in a stored function that writes nothing: nothing stops a replica from running it, and the
   text does not show it. User-defined functions likewise.
+* CALL of a procedure of MySQL's that only sets its own variables: its OK, and ROW_COUNT() behind it, count the rows of whatever
+  its connection ran before.
 * A connection's number from CONNECTION_ID() used for KILL: it is that of a connection which others may have later.
 """
 
