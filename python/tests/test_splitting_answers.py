@@ -159,12 +159,14 @@ def test_mysql_counts_warnings_and_forgets_them() -> None:
 
 def test_mysql_adds_an_error_to_what_is_there() -> None:
     assert SHOWN is not None
-    behind = OF_MYSQL.with_error(SHOWN)
+    behind = OF_MYSQL.with_error(SHOWN, False)
     assert (behind.row_count, behind.warning_count, behind.own_count) == (-1, 3, 1)
     assert behind.rows_asked_for("SHOW WARNINGS") == (*SHOWN.rows, SHOWN.rows[-1])
-    assert replace(CLEAN, columns=None).with_error(SHOWN).error_count == 1
+    assert replace(CLEAN, columns=None).with_error(SHOWN, False).error_count == 1
+    assert OF_MYSQL.with_error(SHOWN, True).own_count == 3
+    assert OF_MYSQL.shown().with_error(SHOWN, True).own_count == 1
     full = replace(OF_MYSQL, warning_count=3)
-    assert full.with_error(SHOWN).rows_asked_for("SHOW WARNINGS") == SHOWN.rows
+    assert full.with_error(SHOWN, True).rows_asked_for("SHOW WARNINGS") == SHOWN.rows
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ from support.whoami import prepare, rows
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 CONFIG = "[rwsplit]\nmin_idle_connections = 1\n"
 PING, UNKNOWN = "PING", "EXECUTE of a number that no statement has"
+NOWHERE = "INIT_DB of no database"
 COMMANDS = {
     PING: (COMMAND.COM_PING, b""),
+    NOWHERE: (COMMAND.COM_INIT_DB, b"nowhere"),
     UNKNOWN: (COMMAND.COM_STMT_EXECUTE, struct.pack("<IBI", 4711, 0, 1)),
 }
 TWO_WARNINGS = "SELECT CAST('x' AS SIGNED), CAST('y' AS SIGNED)"
@@ -75,6 +77,9 @@ def said(client: Any, step: str) -> Any:
         (TWO_WARNINGS, COUNTS, UNKNOWN, "SHOW WARNINGS", COUNTS),
         ("SELECT FOUND_ROWS()", UNKNOWN, "SHOW WARNINGS", UNKNOWN, "SELECT ROW_COUNT()"),
         ("SELECT 1", UNKNOWN, COUNTS, "SELECT FOUND_ROWS()"),
+        ("SELECT no_such", NOWHERE, PING, "SHOW ERRORS", COUNTS),
+        (TWO_WARNINGS, "SHOW WARNINGS", NOWHERE, PING, NOWHERE, PING, UNKNOWN, PING),
+        (TWO_WARNINGS, NOWHERE, PING, "SELECT ROW_COUNT(), FOUND_ROWS()"),
     ],
 )
 def test_warnings_are_those_of_a_connection_of_its_own(

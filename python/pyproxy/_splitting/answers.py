@@ -130,9 +130,11 @@ class Memory:
         """Behind SHOW WARNINGS, which leaves them as they are."""
         return replace(self, row_count=-1, own_count=0)
 
-    def with_error(self, shown: Warnings) -> Memory:
-        """Behind an error that MySQL adds to the warnings that are there. It is the last one of `shown`."""
+    def with_error(self, shown: Warnings, is_own: bool) -> Memory:
+        """Behind an error that MySQL adds to the warnings that are there. It is the last one of `shown`; `is_own`: it counts as the last
+        statement's."""
         count = self.warning_count or 0
+        own = count if self.own_count is None else self.own_count
         rows = self.warnings.rows if self.warnings is not None else ()
         # A list that is full takes no more.
         rows = (*rows, *shown.rows[-1:]) if len(rows) == count else rows
@@ -141,7 +143,7 @@ class Memory:
             row_count=-1,
             warning_count=count + 1,
             warnings=replace(shown, rows=rows),
-            own_count=1,
+            own_count=own + 1 if is_own else 1,
         )
 
     def restoring(self, sql: str) -> list[str] | None:

@@ -84,7 +84,8 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
             state.ties.add(UNSEEN_CHANGE)
         elif state.draft is not None and state.adds_error and state.before is not None:
             # What else this connection lists is of others.
-            state.draft = state.before.with_error(warnings)
+            chooses_database = state.route.database is not None
+            state.draft = state.before.with_error(warnings, chooses_database)
         elif state.draft is not None:
             count = state.draft.warning_count
             # Not all of them need be in the list: max_error_count.

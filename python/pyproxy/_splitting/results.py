@@ -124,7 +124,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     )
     state.carried_found = None if state.has_found else state.found_rows
     state.draft = None
-    state.adds_error = of_mysql and _is_unknown_statement(result, query[0])
+    state.adds_error = of_mysql and _adds_error(result, query[0])
     if of_mysql:
         state.draft = answers.Memory(
             None,
@@ -145,11 +145,11 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     return outcome
 
 
-def _is_unknown_statement(result: Resultset, command: int) -> bool:
-    """Whether no statement has the number of the command: MySQL has not begun anything yet, and keeps the warnings that are there."""
+def _adds_error(result: Resultset, command: int) -> bool:
+    """Whether MySQL keeps the warnings that are there, and adds an error: no statement has begun, as none has the number of the command."""
     if result.error is None or command == COM_QUERY:
         return False
-    return from_err_packet(result.error).errcode == _UNKNOWN_STATEMENT
+    return command == COM_INIT_DB or from_err_packet(result.error).errcode == _UNKNOWN_STATEMENT
 
 
 def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answers.Memory:

@@ -73,7 +73,7 @@ impl OwnReports {
                     let state = Reader::new(data).lenenc_bytes()?;
                     let tells = self.tells(state, begins_with_snapshot(reports), told);
                     if tells && self.transaction == Transactions::Explicit {
-                        write_explicit(own, state);
+                        write_explicit(own, state, told.has_snapshot);
                         false
                     } else {
                         tells
@@ -138,9 +138,10 @@ fn begins_with_snapshot(reports: &[u8]) -> bool {
 }
 
 /// The state of a transaction without what statements in it did. A consistent snapshot is a read from the start.
-fn write_explicit(own: &mut Vec<u8>, state: &[u8]) {
+fn write_explicit(own: &mut Vec<u8>, state: &[u8], has_snapshot: bool) {
     let letters = state.iter().enumerate().map(|(place, letter)| match (place, letter) {
-        (0, _) | (2, b'R') => *letter,
+        (0, _) => *letter,
+        (2, b'R') if has_snapshot => *letter,
         _ => b'_',
     });
     let letters: Vec<u8> = letters.collect();
@@ -283,6 +284,27 @@ mod tests {
             let tells = is_told(letters, characteristics);
             assert_eq!(tells, expected, "{}", letters.escape_ascii());
         }
+    }
+
+    #[test]
+    fn what_a_transaction_has_read_is_no_snapshot() {
+        let own = OwnReports { transaction: Transactions::Explicit, ..OwnReports::default() };
+        let state = |letters: &[u8]| {
+            let mut report = Vec::new();
+            write(&mut report, TRANSACTION_STATE, letters);
+            report
+        };
+        let told = &mut Told::default();
+        // It began with a statement that failed.
+        let report = state(b"\x08T_R___S_");
+        assert_eq!(own.of(&report, told), state(b"\x08T_______"));
+        let mut report = state(b"\x08T_R___S_");
+        write(
+            &mut report,
+            TRANSACTION_CHARACTERISTICS,
+            b"\x2bSTART TRANSACTION WITH CONSISTENT SNAPSHOT;",
+        );
+        assert_eq!(own.of(&report, told), state(b"\x08T_R_____"));
     }
 
     #[test]
