@@ -93,6 +93,48 @@ def test_warnings_are_those_of_a_connection_of_its_own(
             assert said(client, step) == said(direct, step), step
 
 
+@pytest.mark.parametrize(
+    ("tie", "sql"),
+    [
+        ("DO 1", "CALL nowhere()"),
+        ("DO 1", "SELECT nowhere(1)"),
+        ("DO 1", "SELECT 1; SELECT 2"),
+        ("DO @x := 1", "CALL nowhere()"),
+        ("DO @x := 1", "SELECT nowhere(1)"),
+    ],
+)
+def test_what_does_not_run_finds_nothing(
+    clients: tuple[pymysql.Connection, pymysql.Connection],
+    mariadb: MariaDb,
+    tie: str,
+    sql: str,
+) -> None:
+    client, other = clients
+    with mariadb.connect(database="test") as direct:
+        for step in (tie, "SELECT 1 UNION SELECT 2", sql, "SELECT FOUND_ROWS()"):
+            assert said(client, step) == said(direct, step), step
+            said(other, "SELECT @@session.sql_mode")
+
+
+def test_a_prepared_question_behind_a_reset_of_it(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb
+) -> None:
+    def counts(client: Any) -> bytes:
+        client._execute_command(COMMAND.COM_STMT_PREPARE, b"SELECT ROW_COUNT(), FOUND_ROWS()")
+        number = client._read_packet().get_all_data()[1:5]
+        for _ in range(3):
+            client._read_packet()
+        rows(client, "SELECT 1 UNION SELECT 2")
+        client._execute_command(COMMAND.COM_STMT_RESET, number)
+        client._read_ok_packet()
+        client._execute_command(COMMAND.COM_STMT_EXECUTE, number + b"\0\1\0\0\0")
+        packets = [client._read_packet().get_all_data() for _ in range(6)]
+        return bytes(packets[4])
+
+    with mariadb.connect(database="test") as direct:
+        assert counts(clients[0]) == counts(direct)
+
+
 @pytest.mark.skipif(not IS_MYSQL, reason="a new session of MariaDB has those of an old one")
 def test_a_new_client_has_found_nothing(
     clients: tuple[pymysql.Connection, pymysql.Connection], proxy: Proxy

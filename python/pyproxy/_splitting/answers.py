@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pyproxy import Raw, Rows
+from pyproxy import COM_PING, Raw, Rows
+from pyproxy._common.queries import query_packet
+from pyproxy._splitting.questions import names_of_questions, questions
 from pyproxy._splitting.shown import Warnings, limit
 from pyproxy._sql.text import Statement, statements
 
@@ -25,7 +27,6 @@ __all__ = [
     "columns_of_question",
     "of_question",
     "of_question_of_mysql",
-    "without_rows",
 ]
 
 QUESTION = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@warning_count"
@@ -35,8 +36,6 @@ QUESTION_OF_MYSQL = "SELECT FOUND_ROWS(), LAST_INSERT_ID()"
 SHOW_WARNINGS = "SHOW WARNINGS"
 
 _NAMES = ("row_count", "found_rows", "insert_id", "warning_count")
-_FUNCTIONS = {"ROW_COUNT": "row_count", "FOUND_ROWS": "found_rows"}
-_VARIABLES = {"@@WARNING_COUNT": "warning_count", "@@ERROR_COUNT": "error_count"}
 _COUNTS = ("warning_count", "error_count")
 # As many rows as any server's list of collations gives with itself.
 _MOST_ROWS = 10_000
@@ -112,7 +111,7 @@ class Memory:
         found = statements(sql)
         if len(found) != 1 or self.columns is not None:
             return None
-        names = _names_of_questions(found[0])
+        names = names_of_questions(found[0])
         if not names:
             return None
         # The warning that it makes is in place of those before.
@@ -146,8 +145,8 @@ class Memory:
             own_count=own + 1 if is_own else 1,
         )
 
-    def restoring(self, sql: str) -> list[str] | None:
-        """Statements behind which a connection would say the same when it is asked with `sql`; None if there are none."""
+    def restoring(self, sql: str) -> list[bytes] | None:
+        """Commands behind which a connection would say the same when it is asked with `sql`; None if there are none."""
         if not self.is_clean:
             return None
         asks_rows = "ROW_COUNT" in sql.upper() or "DIAGNOSTICS" in sql.upper()
@@ -160,8 +159,8 @@ class Memory:
         if rows > _MOST_ROWS:
             return None
         tables = "information_schema.collations AS a, information_schema.collations AS b"
-        found = [f"SELECT 1 FROM {tables} LIMIT {rows}"]
-        return found if self.row_count == -1 else [*found, "DO 0"]
+        found = [query_packet(f"SELECT 1 FROM {tables} LIMIT {rows}")]
+        return found if self.row_count == -1 else [*found, bytes((COM_PING,))]
 
     def _answer(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         words = statement.words
@@ -216,63 +215,12 @@ class Memory:
     def _cells(self, statement: Statement) -> list[tuple[FieldDict, int]] | None:
         """The columns and their values; None if something else is asked for."""
         cells: list[tuple[FieldDict, int]] = []
-        for name, text in _questions(statement):
+        for name, text in questions(statement):
             value: int | None = getattr(self, name)
             if value is None or self.columns is None:
                 return None
             cells.append((self.columns.named(name, text), value))
         return cells or None
-
-
-def without_rows(sql: str) -> str:
-    """A question whose answer has the columns of one to `sql`, and no row."""
-    statement = statements(sql)[0]
-    if statement.word(0) == "SHOW":
-        return f"SELECT @@session.{_names_of_questions(statement)[0]} LIMIT 0"
-    tokens = (token.raw.decode("utf-8", "surrogateescape") for token in statement.tokens)
-    texts = list(tokens)
-    # A function's name and its parenthesis stay together, and so do the parts of a name.
-    return (
-        "".join(
-            text if not before or text in "()," or before in "(" else f" {text}"
-            for before, text in zip(["", *texts], texts)
-        )
-        + " LIMIT 0"
-    )
-
-
-def _names_of_questions(statement: Statement) -> list[str]:
-    words = statement.words
-    if words[:2] == ["SHOW", "COUNT"] and len(words) == 6:
-        return {"WARNINGS": ["warning_count"], "ERRORS": ["error_count"]}.get(words[-1], [])
-    return [name for name, _ in _questions(statement)] if words[:1] == ["SELECT"] else []
-
-
-def _questions(statement: Statement) -> list[tuple[str, str]]:
-    """What a SELECT asks for, with the names of the columns; empty if it is more than is known here."""
-    found: list[tuple[str, str]] = []
-    index = 1
-    while index < len(statement.tokens):
-        if found:
-            if statement.kinds[index] != "comma":
-                return []
-            index += 1
-        word = statement.word(index)
-        if word in _FUNCTIONS:
-            name = _FUNCTIONS[word]
-            if statement.kinds[index + 1 : index + 3] != ["open_paren", "close_paren"]:
-                return []
-            end = index + 3
-        elif word in _VARIABLES:
-            name, end = _VARIABLES[word], index + 1
-        else:
-            return []
-        text = "".join(token.text for token in statement.tokens[index:end])
-        if statement.word(end) == "AS" and end + 1 < len(statement.tokens):
-            text, end = statement.tokens[end + 1].text, end + 2
-        found.append((name, text))
-        index = end
-    return found
 
 
 def columns_of_question(result: Resultset) -> Columns | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyproxy._pooling.routing import Route
-from pyproxy._pooling.ties import UNSEEN
+from pyproxy._pooling.ties import FUNCTION, UNSEEN
 from pyproxy._sql.text import Statement, statements
 
 __all__ = ["changes_found_rows"]
@@ -26,19 +26,16 @@ def changes_found_rows(
     sql: str, route: Route, *, has_rows: bool, is_error: bool, is_mysql: bool
 ) -> bool:
     """Whether it may be another number behind the statement, which was answered so: with rows, with an error, or an error behind rows."""
-    if route.ties & UNSEEN or route.has_several:
-        return True
     if is_error:
         return has_rows
-    if route.is_read:
+    # Functions have a number of their own.
+    if route.is_read or route.ties & UNSEEN - {FUNCTION}:
         return True
     found = statements(sql)
-    if len(found) != 1:
-        return has_rows
-    return _changes(found[0], has_rows, is_mysql)
+    return any(_changes(each, is_mysql) for each in found) if found else has_rows
 
 
-def _changes(statement: Statement, has_rows: bool, is_mysql: bool) -> bool:
+def _changes(statement: Statement, is_mysql: bool) -> bool:
     word, second = statement.word(0), statement.word(1)
     if word in ("SELECT", "WITH", "TABLE", "VALUES") or not word:
         return True

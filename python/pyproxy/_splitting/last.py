@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
 from pyproxy._common.queries import query_packet
-from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, Memory, without_rows
+from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, Memory
 from pyproxy._splitting.asking import note_draft, note_last
+from pyproxy._splitting.questions import without_rows
 from pyproxy._splitting.results import COMMAND, is_mysql
 from pyproxy._splitting.shown import binary, of_warnings
 
@@ -31,6 +32,7 @@ __all__ = [
     "answered_late",
     "ask",
     "ask_late",
+    "begin",
     "is_asked",
     "recall",
     "with_warnings",
@@ -59,6 +61,13 @@ def recall(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> N
     asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
     if asks and "FOUND_ROWS" in _text(proxy, command).upper():
         state.memory = replace(state.draft, found_rows=known)
+
+
+def begin(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> None:
+    """The first question of a client of MySQL is about no statement: its connection knows one of others."""
+    asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
+    if asks and state.is_fresh and state.memory is None and is_mysql(proxy):
+        state.memory = Memory(None, row_count=0, found_rows=0, warning_count=0)
 
 
 def answer(
@@ -98,8 +107,8 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
     if command.type != COM_QUERY and memory.rows_asked_for(sql) is not None:
         proxy.queries.append(_BINARY, packet, True)
         return True
-    for statement in memory.restoring(sql) or ():
-        proxy.queries.append(RESTORED, query_packet(statement), True)
+    for packet in memory.restoring(sql) or ():
+        proxy.queries.append(RESTORED, packet, True)
     return False
 
 

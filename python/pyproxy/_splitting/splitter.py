@@ -159,8 +159,13 @@ class Splitter:
         if command.type == COM_STMT_SEND_LONG_DATA:
             # Nobody answers it.
             return None
-        if last.is_asked(state, command, meant) and last.ask(proxy, state, command, packet):
-            return proxy.PROXY_SEND_QUERY
+        last.begin(proxy, state, command, meant)
+        if last.is_asked(state, command, meant):
+            answer = last.answer(proxy, state, command, self._name)
+            if answer is not None:
+                return answer
+            if last.ask(proxy, state, command, packet):
+                return proxy.PROXY_SEND_QUERY
         if meant.asks_about_last and last.ask_late(proxy, state, command):
             return proxy.PROXY_SEND_QUERY
         state.note_sent(meant)
