@@ -116,6 +116,21 @@ def test_what_does_not_run_finds_nothing(
             said(other, "SELECT @@session.sql_mode")
 
 
+@pytest.mark.skipif(not IS_MYSQL, reason="the warning is MySQL's")
+def test_a_question_in_other_words_uses_nothing_up(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb
+) -> None:
+    with mariadb.connect(database="test") as direct:
+        for step in (
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            "SELECT DATABASE()",
+            "GET DIAGNOSTICS CONDITION 1 @m = MESSAGE_TEXT",
+            # With a warning: it is none at this level.
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        ):
+            assert said(clients[0], step) == said(direct, step), step
+
+
 def test_a_prepared_question_behind_a_reset_of_it(
     clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb
 ) -> None:

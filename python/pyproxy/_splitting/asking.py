@@ -40,6 +40,7 @@ def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     if (may_stay and not asks) or (not may_stay and state.route.goes_anywhere):
         return may_stay
     # Every question is a statement, behind which nothing is known of the client's own.
+    state.is_at_hand = False
     if question is not None:
         _ask(proxy, question[0], query_packet(question[1]))
         return True

@@ -30,9 +30,7 @@ __all__ = [
     "answer",
     "answered",
     "answered_late",
-    "ask",
-    "ask_late",
-    "begin",
+    "ask_attached",
     "is_asked",
     "recall",
     "with_warnings",
@@ -50,7 +48,8 @@ _EOF, _LONG_EOF = 0xFE, 7
 
 def is_asked(state: SplitState, command: Command, meant: Route) -> bool:
     """Whether the command asks for what only memory knows."""
-    return meant.asks_about_last and state.memory is not None and command.type != COM_STMT_PREPARE
+    asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
+    return asks and state.memory is not None and not state.is_at_hand
 
 
 def recall(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> None:
@@ -63,11 +62,23 @@ def recall(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> N
         state.memory = replace(state.draft, found_rows=known)
 
 
-def begin(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> None:
-    """The first question of a client of MySQL is about no statement: its connection knows one of others."""
-    asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
+def ask_attached(
+    proxy: Proxy, state: SplitState, command: Command, packet: bytes, meant: Route, name: str
+) -> Decision:
+    """Asks the attached connection, if the command is such a question; None if the command is to be run there."""
+    if not meant.asks_about_last:
+        return None
+    asks = command.type != COM_STMT_PREPARE
     if asks and state.is_fresh and state.memory is None and is_mysql(proxy):
+        # It is about no statement, and the connection knows one of others.
         state.memory = Memory(None, row_count=0, found_rows=0, warning_count=0)
+    if is_asked(state, command, meant):
+        found = answer(proxy, state, command, name)
+        if found is not None:
+            return found
+        if ask(proxy, state, command, packet):
+            return proxy.PROXY_SEND_QUERY
+    return proxy.PROXY_SEND_QUERY if ask_late(proxy, state, command) else None
 
 
 def answer(
@@ -142,6 +153,7 @@ def answered_late(proxy: Proxy, state: SplitState, inj: Injection, name: str) ->
 def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
     """One of `ANSWERS` has come: the client's."""
     memory, result = state.memory, inj.resultset
+    state.is_fresh = False
     if memory is None or result.error is not None:
         state.memory = None
         return None

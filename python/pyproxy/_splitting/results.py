@@ -17,6 +17,7 @@ from pyproxy import (
     commands,
 )
 from pyproxy._pooling.session import Outcome
+from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.found import changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
@@ -70,7 +71,7 @@ def expect_mode(proxy: Proxy, state: SplitState) -> None:
     is_replica = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
     if is_replica:
         session.expect({name: "1"})
-    elif name in session.settings:
+    elif name in session.settings or state.read_only is not None:
         session.expect({name: state.read_only or "0"})
 
 
@@ -123,6 +124,8 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         is_mysql=of_mysql,
     )
     state.carried_found = None if state.has_found else state.found_rows
+    stays = of_mysql or not state.route.has_no_table
+    state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
     state.draft = None
     state.adds_error = of_mysql and _adds_error(result, query[0])
     if of_mysql:
@@ -190,13 +193,14 @@ def _note_changes(
     """The text says what changed, and the server that this was all."""
     route = state.route
     names = route.setting.names if route.setting is not None and not outcome.is_error else ()
-    state.asked = values.variables(names) if names else ()
+    # Who keeps the connection need not be asked, and may be told of it.
+    state.asked = values.variables(names) if names and REPORTS not in state.ties else ()
     if changes is None:
         if not outcome.is_error and not route.is_plain and not route.goes_anywhere:
             state.ties.add(UNSEEN_CHANGE)
         return
     told = changes.variables
-    if names:
+    if state.asked:
         # MariaDB may report the value under another name.
         ours = ("last_gtid", values.READ_ONLY, *state.asked)
         more = (name for name in values.variables(told) if name not in ours)

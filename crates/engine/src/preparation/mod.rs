@@ -39,6 +39,8 @@ enum Task {
     ReportNothing,
     /// It is to report no GTIDs, which the client has not asked for.
     NoGtids,
+    /// It takes a value that the client's session began with, unless the user may not set it.
+    Inherited,
     /// It takes the client's settings.
     Settings,
     /// The client's role.
@@ -209,6 +211,7 @@ impl Turn<'_> {
                     | Task::Report
                     | Task::ReportNothing
                     | Task::NoGtids
+                    | Task::Inherited
             );
         match task {
             // What is known already stays. Without a row, the server does not know the number.

@@ -1,5 +1,7 @@
 //! What a server connection is told before a command of its client.
 
+use std::collections::BTreeMap;
+
 use wire::reply::StatusFlags;
 use wire::statement::StmtPrepare;
 use wire::{Capabilities, Command};
@@ -85,6 +87,12 @@ impl Turn<'_> {
         let has_id = !is_reset && session.state.insert_id == wanted.insert_id;
         if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
             settings.push(format!("last_insert_id = {id}").into_bytes());
+        }
+        let none = BTreeMap::new();
+        let inherited = if is_reset { &none } else { &session.state.inherited };
+        for (name, value) in wanted.not_inherited(inherited) {
+            let set = [b"SET SESSION ", assignment(name_of(name, old), value).as_slice()].concat();
+            tasks.push((Task::Inherited, self.query(&set)));
         }
         tasks.extend(self.set(&settings));
         if let Some(role) = wanted.role.as_ref().filter(|_| session.state.role != wanted.role) {
