@@ -487,6 +487,9 @@ class ClientSession:
     def settings(self) -> dict[str, str]:
         """The system variables that were learned, by name in lower case, with their values as SQL."""
     @property
+    def inherited(self) -> dict[str, str]:
+        """The system variables that the session began with, where servers may begin with something else by now."""
+    @property
     def role(self) -> str | None:
         """What `SET ROLE` takes; None: the role of the login."""
     @property
@@ -498,10 +501,11 @@ class ClientSession:
         *,
         role: str | _bytes | None = None,
         insert_id: int | None = None,
+        inherited: _Settings | None = None,
     ) -> None:
         """Notes what the attached server connection has now, or, without one, what the next one shall be given.
 
-        Values are SQL: numbers as they are, text in quotes.
+        Values are SQL: numbers as they are, text in quotes. What is `inherited` is set where a server lets the user.
         """
     def expect(
         self,
@@ -509,6 +513,7 @@ class ClientSession:
         *,
         role: str | _bytes | None = None,
         insert_id: int | None = None,
+        inherited: _Settings | None = None,
     ) -> None:
         """Notes what the next command shall find, on whatever connection: it is given what it has not. The arguments are those of
         `learn`.

@@ -326,6 +326,21 @@ def test_what_changes_no_session(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("SET GLOBAL a = 1, @@global.b = 2", {"A", "B"}),
+        ("SET PERSIST a = (SELECT 1, 2); SET @@PERSIST.b := 1", {"A", "B"}),
+        ("SET GLOBAL a = 1, b = 2", {"A", "B"}),
+        ("SET SESSION a = 1, @b = @@GLOBAL.c", set()),
+        ("SET GLOBAL TRANSACTION READ ONLY", {"TRANSACTION_READ_ONLY"}),
+        ("SELECT 1", set()),
+    ],
+)
+def test_what_may_change_for_sessions_to_come(sql: str, names: set[str]) -> None:
+    assert of(sql).global_names == names
+
+
+@pytest.mark.parametrize(
     ("sql", "database"),
     [
         ("USE db", "db"),

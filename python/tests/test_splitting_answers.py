@@ -152,9 +152,21 @@ def test_mysql_counts_warnings_and_forgets_them() -> None:
     assert found is not None
     values, behind = found
     assert values == (2, 1)
-    assert (behind.warning_count, behind.error_count) == (2, 1)
-    assert behind.rows_asked_for("SHOW WARNINGS") == ()
-    assert OF_MYSQL.values("SHOW COUNT(*) WARNINGS") == ((2,), behind)
+    assert behind == Memory(None, row_count=-1, found_rows=1, warning_count=0)
+    shown = replace(OF_MYSQL, row_count=-1, found_rows=1, own_count=0)
+    assert OF_MYSQL.values("SHOW COUNT(*) WARNINGS") == ((2,), shown)
+
+
+def test_mysql_adds_an_error_to_what_is_there() -> None:
+    assert SHOWN is not None
+    behind = OF_MYSQL.with_error(SHOWN, False)
+    assert (behind.row_count, behind.warning_count, behind.own_count) == (-1, 3, 1)
+    assert behind.rows_asked_for("SHOW WARNINGS") == (*SHOWN.rows, SHOWN.rows[-1])
+    assert replace(CLEAN, columns=None).with_error(SHOWN, False).error_count == 1
+    assert OF_MYSQL.with_error(SHOWN, True).own_count == 3
+    assert OF_MYSQL.shown().with_error(SHOWN, True).own_count == 1
+    full = replace(OF_MYSQL, warning_count=3)
+    assert full.with_error(SHOWN, True).rows_asked_for("SHOW WARNINGS") == SHOWN.rows
 
 
 @pytest.mark.parametrize(
@@ -179,10 +191,11 @@ def test_mysql_warns_of_found_rows() -> None:
 def test_what_is_asked_in_other_words_is_asked_behind_something_like_it() -> None:
     found = replace(CLEAN, row_count=-1).restoring("SELECT FOUND_ROWS() + 1")
     assert found is not None
-    assert [sql[-7:] for sql in found] == ["LIMIT 7"]
+    assert [packet[-7:] for packet in found] == [b"LIMIT 7"]
     behind_ok = replace(CLEAN, row_count=0).restoring("SELECT ROW_COUNT() + 1")
     assert behind_ok is not None
-    assert behind_ok[-1] == "DO 0"
+    # On MySQL, DO changes FOUND_ROWS().
+    assert behind_ok[-1] == bytes((pyproxy.COM_PING,))
     assert CLEAN.restoring("SELECT ROW_COUNT() + 1") is None
     assert KNOWN.restoring("GET DIAGNOSTICS @n = NUMBER") is None
     assert Memory(COLUMNS, row_count=-1, warning_count=0).restoring("SELECT FOUND_ROWS()") is None

@@ -30,6 +30,8 @@ pub struct Reports {
     pub(crate) is_complete: bool,
     /// The server was asked for what is in `own`.
     pub(crate) knows_own: bool,
+    /// It reports GTIDs because it was told to.
+    pub(crate) has_gtids: bool,
 }
 
 impl Reports {
@@ -40,11 +42,22 @@ impl Reports {
             schema: true,
             ..OwnReports::default()
         };
-        Self { native, own, is_told: false, is_complete: false, knows_own: false }
+        Self { native, own, is_told: false, is_complete: false, knows_own: false, has_gtids: false }
     }
 
     /// The session begins anew: the server reports what it reports to everyone.
     pub(crate) fn forget(&mut self) {
+        (self.is_told, self.is_complete, self.has_gtids) = (false, false, false);
+    }
+
+    /// It was told to report everything, and does if `is_complete`.
+    pub(crate) fn told(&mut self, is_complete: bool, is_mariadb: bool) {
+        (self.is_told, self.is_complete) = (true, is_complete);
+        self.has_gtids = is_complete && !is_mariadb;
+    }
+
+    /// It reports what the client says.
+    pub(crate) fn told_nothing(&mut self) {
         (self.is_told, self.is_complete) = (false, false);
     }
 
@@ -75,7 +88,9 @@ impl Reports {
     fn translator(&self, client: Capabilities, passes: bool) -> Translator {
         // What changes the form of other packets both agreed on.
         let others = self.native.difference(Capabilities::TRACKED);
-        let own = if passes { OwnReports::all() } else { self.own.clone() };
+        // In a transaction MySQL cannot be told to report no GTIDs.
+        let all = OwnReports { gtids: !self.has_gtids, ..OwnReports::all() };
+        let own = if passes { all } else { self.own.clone() };
         Translator::new(self.native, others | (client & Capabilities::TRACKED), own)
     }
 }
@@ -97,16 +112,19 @@ pub fn tell(server: &Server) -> &'static str {
     }
 }
 
-/// Has the server report what it reports to everyone.
+/// Has the server report what it reports to everyone, but for GTIDs of MySQL: see [`NO_GTIDS`].
 pub fn tell_nothing(server: &Server) -> &'static str {
     if server.is_mariadb() {
         "SET SESSION session_track_schema = DEFAULT, session_track_state_change = DEFAULT, \
          session_track_transaction_info = DEFAULT, session_track_system_variables = DEFAULT"
     } else {
         "SET SESSION session_track_schema = DEFAULT, session_track_state_change = DEFAULT, \
-         session_track_transaction_info = DEFAULT, session_track_gtids = DEFAULT"
+         session_track_transaction_info = DEFAULT"
     }
 }
+
+/// Has a MySQL report GTIDs to those only that it reports them to anyhow. It refuses that in a transaction.
+pub const NO_GTIDS: &str = "SET SESSION session_track_gtids = DEFAULT";
 
 /// Whether a command may choose a default database, or runs what may: programs have one of their own.
 fn chooses_schema(packet: &[u8]) -> bool {

@@ -16,6 +16,9 @@ use crate::statements::ServerStatements;
 pub struct SessionState {
     /// System variables by name, in lower case, with their values as SQL.
     pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What it began with, where servers may begin with something else by now: variables as in `settings`, which a server may
+    /// refuse to set, since the client's user need not be allowed to.
+    pub inherited: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What `SET ROLE` takes; `None`: that of the login.
     pub role: Option<Vec<u8>>,
     /// LAST_INSERT_ID(); `None`: it need not be restored.
@@ -94,10 +97,25 @@ impl SessionState {
         for (name, value) in &learned.settings {
             self.settings.insert(name.clone(), value.clone());
         }
+        for (name, value) in &learned.inherited {
+            self.inherited.insert(name.clone(), value.clone());
+        }
         if learned.role.is_some() {
             self.role.clone_from(&learned.role);
         }
         self.insert_id = learned.insert_id.or(self.insert_id);
+    }
+
+    /// What it began with and a connection does not have that has inherited `present`. What the session has set since then counts.
+    pub(crate) fn not_inherited<'a>(
+        &'a self,
+        present: &'a BTreeMap<Vec<u8>, Vec<u8>>,
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let is_needed = |(name, value): &(&Vec<u8>, &Vec<u8>)| {
+            !self.settings.contains_key(*name) && present.get(*name) != Some(*value)
+        };
+        let needed = self.inherited.iter().filter(is_needed);
+        needed.map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// What has to be set on a connection that has `present`; `None` if that cannot be done without a reset.
@@ -197,7 +215,7 @@ mod tests {
         SessionState {
             settings: settings.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
             role: role.map(|role| role.as_bytes().to_vec()),
-            insert_id: None,
+            ..SessionState::default()
         }
     }
 
@@ -209,6 +227,16 @@ mod tests {
         assert_eq!(wanted.difference(&wanted), Some(Vec::new()));
         assert_eq!(present.difference(&wanted), None, "sql_mode would stay");
         assert_eq!(present.difference(&state(&[], Some("r"))), None, "the role would stay");
+    }
+
+    #[test]
+    fn what_a_session_began_with_is_set_unless_it_has_set_it_since() {
+        let inherited = state(&[("max_error_count", "64"), ("sql_mode", "''")], None).settings;
+        let wanted = SessionState { inherited, ..state(&[("sql_mode", "'ANSI'")], None) };
+        let nothing = BTreeMap::new();
+        let needed: Vec<_> = wanted.not_inherited(&nothing).collect();
+        assert_eq!(needed, [(&b"max_error_count"[..], &b"64"[..])]);
+        assert_eq!(wanted.not_inherited(&wanted.inherited).count(), 0);
     }
 
     #[test]

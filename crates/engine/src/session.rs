@@ -55,6 +55,8 @@ pub struct Session {
     era: u32,
     /// It says itself what it wants to be told.
     pub(crate) passes_reports: bool,
+    /// The next command is one that says it.
+    pub(crate) says_reports: bool,
     /// The script's hook that runs now: from the question to the verdict.
     pub hook: Option<Hook>,
     /// In `read_query_result`: the status flags of the result.
@@ -129,6 +131,7 @@ impl Session {
             statements: ClientStatements::default(),
             told: Told::default(),
             passes_reports: false,
+            says_reports: false,
             era: 0,
             forgot_flags: false,
             forgot_database: false,
@@ -195,7 +198,7 @@ impl Session {
 
     /// The client gets the reports of its servers as they are, until its session begins anew.
     pub fn pass_reports(&mut self) {
-        self.passes_reports = true;
+        (self.passes_reports, self.says_reports) = (true, true);
     }
 
     /// A reset took away what the attached connection had, from whomever.

@@ -49,7 +49,8 @@ class Assignments:
     names: list[str] = field(default_factory=list)
     """Names of the session's variables, in upper case."""
     ties: set[str] = field(default_factory=set)
-    has_global: bool = False
+    global_names: list[str] = field(default_factory=list)
+    """Names of the server's variables, in upper case."""
 
 
 def assignments(statement: Statement) -> Assignments:
@@ -61,15 +62,17 @@ def assignments(statement: Statement) -> Assignments:
     if "TRANSACTION" in words[1:3]:
         if words[1] == "TRANSACTION":
             found.ties.add(_NEXT_TRANSACTION)
-        elif words[1] in ("SESSION", "LOCAL"):
-            found.names += ["TRANSACTION_ISOLATION"] if "ISOLATION" in words else []
-            found.names += ["TRANSACTION_READ_ONLY"] if statement.has("ONLY", "WRITE") else []
+        else:
+            names = found.names if words[1] in ("SESSION", "LOCAL") else found.global_names
+            names += ["TRANSACTION_ISOLATION"] if "ISOLATION" in words else []
+            names += ["TRANSACTION_READ_ONLY"] if statement.has("ONLY", "WRITE") else []
         return found
     for start, end in _parts(statement):
         _note(statement, start, end, found)
-    if found.has_global and found.names:
+    if found.global_names and found.names:
         # It changes the server once. GLOBAL is also that of the parts behind it that do not say.
         found.ties.add(VARIABLE)
+        found.global_names += found.names
     return found
 
 
@@ -87,7 +90,7 @@ def _parts(statement: Statement) -> Iterator[tuple[int, int]]:
 def _note(statement: Statement, start: int, end: int, found: Assignments) -> None:
     word, second = statement.word(start), statement.word(start + 1)
     if word in _GLOBAL:
-        found.has_global = True
+        found.global_names.append(statement.word(start + 2) if word.startswith("@@") else second)
         return
     if word == "CHARSET" or (word, second) == ("CHARACTER", "SET"):
         # One of the character sets becomes that of the default database.

@@ -82,6 +82,8 @@ class Route:
     """What it leaves on its connection that cannot be carried to another: names of the things."""
     frees: frozenset[str] = frozenset()
     """Which of these things it ends."""
+    global_names: frozenset[str] = frozenset()
+    """The server's variables that it may set, in upper case."""
     setting: Setting | None = None
     """What can be carried: a change of the session."""
     database: str | None = None
@@ -172,6 +174,7 @@ def _of_statements(sql: str, reading: Reading = PLAIN) -> Route:
         asks_about_last=any(each.asks_about_last for each in routes[:1]),
         needs=frozenset().union(*(each.needs - ties for each in routes)),
         is_asked_about=any(each.is_asked_about for each in routes),
+        global_names=frozenset().union(*(each.global_names for each in routes)),
         inserts=any(each.inserts for each in routes),
         has_several=len(routes) > 1,
         is_plain=not routes,
@@ -285,6 +288,7 @@ def _of_set(statement: Statement, common: Route) -> Route:
     second = statement.word(1)
     common = replace(common, is_write=second in ("PASSWORD", "DEFAULT", "STATEMENT"))
     found = assignments(statement)
+    common = replace(common, global_names=frozenset(found.global_names))
     ties = common.ties | found.ties
     if ties or not found.names:
         return replace(common, ties=ties)

@@ -11,6 +11,7 @@ from pyproxy._sql.functions import HARMLESS, WITH_EFFECT
 from pyproxy._sql.text import Statement
 
 __all__ = [
+    "FUNCTION",
     "INSERT_ID",
     "NO_EFFECT_ON_ROWS",
     "OPTION",
@@ -34,12 +35,13 @@ PROFILES = "profiles of statements"
 REPORTS = "reports of the session"
 SEQUENCE = "the last value of a sequence"
 VARIABLE = "a session variable"
+FUNCTION = "a stored function"
 _ROLE = "a role"
 # What runs statements that are not seen.
 UNSEEN = frozenset(
     (
         "a stored procedure",
-        "a stored function",
+        FUNCTION,
         "dynamic SQL",
         "a compound statement",
         "a statement too long to read",
@@ -116,7 +118,7 @@ def ties_of(
     if _changes_insert_id(statement):
         yield INSERT_ID
     if calls_unknown(statement):
-        yield "a stored function"
+        yield FUNCTION
 
 
 def is_compound(statement: Statement) -> bool:

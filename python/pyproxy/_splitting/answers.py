@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pyproxy import Raw, Rows
+from pyproxy import COM_PING, Raw, Rows
+from pyproxy._common.queries import query_packet
 from pyproxy._splitting.questions import names_of_questions, questions
 from pyproxy._splitting.shown import Warnings, limit
 from pyproxy._sql.text import Statement, statements
@@ -73,8 +74,8 @@ class Memory:
     warning_count: int | None = None
     warnings: Warnings | None = None
     """The warnings and errors, if there are any."""
-    counted_errors: int | None = None
-    """How many of the warnings were errors, where they are counted and not listed any more."""
+    own_count: int | None = None
+    """How many of the warnings are the last statement's own, for the OKs of a MySQL server that count those. None: all of them."""
 
     @property
     def is_clean(self) -> bool:
@@ -98,7 +99,6 @@ class Memory:
             self,
             warning_count=memory.warning_count,
             warnings=memory.warnings,
-            counted_errors=memory.counted_errors,
         )
 
     def answer(self, sql: str) -> tuple[Rows | Raw, Memory] | None:
@@ -122,10 +122,10 @@ class Memory:
         values = tuple(None if warns and name in _COUNTS else getattr(self, name) for name in names)
         if any(value is None and name not in _COUNTS for name, value in zip(names, values)):
             return None
-        if any(name in _COUNTS for name in names) and not warns:
-            if None in values:
-                return None
-            return values, self._counted()
+        if None in values and not warns:
+            return None
+        if found[0].word(0) == "SHOW":
+            return values, replace(self.shown(), found_rows=1)
         return values, Memory(None, row_count=-1, found_rows=1, warning_count=0)
 
     def behind_set(self, sql: str) -> Memory:
@@ -141,21 +141,30 @@ class Memory:
 
     def without_warnings(self) -> Memory:
         """The same where it is not known whether they are there."""
-        return replace(self, warning_count=None, warnings=None, counted_errors=None)
+        return replace(self, warning_count=None, warnings=None, own_count=None)
 
     def shown(self) -> Memory:
         """Behind SHOW WARNINGS, which leaves them as they are."""
-        return replace(self, row_count=-1)
+        return replace(self, row_count=-1, own_count=0)
 
-    def _counted(self) -> Memory:
-        """Behind a SELECT that asks for their number: the warnings themselves are gone."""
-        nothing = self.warnings.without_rows() if self.warnings is not None else None
+    def with_error(self, shown: Warnings, is_own: bool) -> Memory:
+        """Behind an error that MySQL adds to the warnings that are there. It is the last one of `shown`; `is_own`: it counts as the last
+        statement's."""
+        count = self.warning_count or 0
+        own = count if self.own_count is None else self.own_count
+        rows = self.warnings.rows if self.warnings is not None else ()
+        # A list that is full takes no more.
+        rows = (*rows, *shown.rows[-1:]) if len(rows) == count else rows
         return replace(
-            self, row_count=-1, found_rows=1, warnings=nothing, counted_errors=self.error_count
+            self,
+            row_count=-1,
+            warning_count=count + 1,
+            warnings=replace(shown, rows=rows),
+            own_count=own + 1 if is_own else 1,
         )
 
-    def restoring(self, sql: str) -> list[str] | None:
-        """Statements behind which a connection would say the same when it is asked with `sql`; None if there are none."""
+    def restoring(self, sql: str) -> list[bytes] | None:
+        """Commands behind which a connection would say the same when it is asked with `sql`; None if there are none."""
         if not self.is_clean:
             return None
         asks_rows = "ROW_COUNT" in sql.upper() or "DIAGNOSTICS" in sql.upper()
@@ -168,8 +177,8 @@ class Memory:
         if rows > _MOST_ROWS:
             return None
         tables = "information_schema.collations AS a, information_schema.collations AS b"
-        found = [f"SELECT 1 FROM {tables} LIMIT {rows}"]
-        return found if self.row_count == -1 else [*found, "DO 0"]
+        found = [query_packet(f"SELECT 1 FROM {tables} LIMIT {rows}")]
+        return found if self.row_count == -1 else [*found, bytes((COM_PING,))]
 
     def _answer(self, statement: Statement) -> tuple[Rows | Raw, Memory] | None:
         words = statement.words
@@ -187,8 +196,6 @@ class Memory:
     @property
     def error_count(self) -> int | None:
         """How many of the warnings are errors."""
-        if self.counted_errors is not None:
-            return self.counted_errors
         if self.warnings is not None:
             return len(self.warnings.errors)
         return 0 if self.is_clean else None

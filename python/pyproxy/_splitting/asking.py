@@ -26,6 +26,8 @@ def note_draft(state: SplitState, warnings: int) -> None:
     """The client's last statement was a question, answered by MySQL with these warnings of its own."""
     state.memory, state.has_found = None, True
     state.draft = answers.Memory(None, row_count=-1, found_rows=1, warning_count=warnings)
+    # The connection has seen it without its row.
+    state.carried_found = state.draft.found_rows
 
 
 def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
@@ -38,6 +40,7 @@ def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     if (may_stay and not asks) or (not may_stay and state.route.goes_anywhere):
         return may_stay
     # Every question is a statement, behind which nothing is known of the client's own.
+    state.is_at_hand = False
     if question is not None:
         _ask(proxy, question[0], query_packet(question[1]))
         return True
@@ -80,6 +83,10 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         warnings = of_warnings(result)
         if warnings is None:
             state.ties.add(UNSEEN_CHANGE)
+        elif state.draft is not None and state.adds_error and state.before is not None:
+            # What else this connection lists is of others.
+            chooses_database = state.route.database is not None
+            state.draft = state.before.with_error(warnings, chooses_database)
         elif state.draft is not None:
             count = state.draft.warning_count
             # Not all of them need be in the list: max_error_count.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyproxy._pooling.diagnostics import behind_for
 from pyproxy._pooling.routing import Route
-from pyproxy._pooling.ties import UNSEEN
+from pyproxy._pooling.ties import FUNCTION, UNSEEN
 from pyproxy._sql.text import Statement, statements
 
 __all__ = ["LOST", "changes_found_rows"]
@@ -33,28 +33,27 @@ def changes_found_rows(
 
     None: the answer does not show it.
     """
-    if route.ties & UNSEEN:
-        # Rows are those of a query in it.
-        return True if has_rows else None
+    found = statements(sql)
     if route.has_several:
-        if not any(_changes(each, True, is_mysql) for each in statements(sql)):
+        if not any(_changes(each, is_mysql) for each in found):
             return False
         # Those behind the one that failed were not run.
         return None if is_error else True
     if is_error:
         return has_rows
+    # Functions have a number of their own.
+    if route.ties & UNSEEN - {FUNCTION}:
+        # Rows are those of a query in it.
+        return True if has_rows else None
     if route.is_read:
         return True
-    found = statements(sql)
-    if len(found) != 1:
-        return has_rows
-    return _changes(found[0], has_rows, is_mysql)
+    return any(_changes(each, is_mysql) for each in found) if found else has_rows
 
 
-def _changes(statement: Statement, has_rows: bool, is_mysql: bool) -> bool:
+def _changes(statement: Statement, is_mysql: bool) -> bool:
     word, second = statement.word(0), statement.word(1)
     if (word, second) == ("SET", "STATEMENT"):
-        return _changes(behind_for(statement), has_rows, is_mysql)
+        return _changes(behind_for(statement), is_mysql)
     if word in ("SELECT", "WITH", "TABLE", "VALUES") or not word:
         return True
     if word == "SHOW":

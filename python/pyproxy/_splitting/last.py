@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyproxy import COM_QUERY, COM_STMT_PREPARE, Error, Raw
 from pyproxy._common.queries import query_packet
-from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS
+from pyproxy._splitting.answers import QUESTION, SHOW_WARNINGS, Memory
 from pyproxy._splitting.asking import note_draft, note_last
 from pyproxy._splitting.found import LOST
 from pyproxy._splitting.questions import without_rows
@@ -31,9 +31,9 @@ __all__ = [
     "answer",
     "answered",
     "answered_late",
-    "ask",
-    "ask_late",
+    "ask_attached",
     "is_asked",
+    "recall",
     "with_warnings",
 ]
 
@@ -41,7 +41,7 @@ RESTORED = 8
 """The id of a statement that leaves what the client's last one left."""
 LATE = 10
 """The id of the question on which the client's own waits."""
-_EMPTY, _VALUED, _BINARY, _SHOWN = 6, 7, 9, 12
+_EMPTY, _VALUED, _BINARY, _SHOWN = 6, 7, 9, 14
 ANSWERS = (_EMPTY, _VALUED, _BINARY, _SHOWN)
 """The ids of questions to servers whose answers are the client's."""
 _EOF, _LONG_EOF = 0xFE, 7
@@ -49,19 +49,41 @@ _EOF, _LONG_EOF = 0xFE, 7
 
 def is_asked(state: SplitState, command: Command, meant: Route) -> bool:
     """Whether the command asks for what only memory knows."""
-    if not meant.asks_about_last or command.type == COM_STMT_PREPARE:
-        return False
-    if state.memory is None and state.draft is not None and _asks_found_rows(state, command):
-        # A MySQL server to which the client is tied knows the rest.
-        found_rows = None if state.carried_found == LOST else state.carried_found
-        state.memory = replace(state.draft, found_rows=found_rows)
-    return state.memory is not None
+    asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
+    return asks and state.memory is not None and not state.is_at_hand
 
 
-def _asks_found_rows(state: SplitState, command: Command) -> bool:
-    """Whether the command asks for what the connection to which the client is tied does not know."""
-    is_known = state.carried_found is None or command.type != COM_QUERY
-    return not is_known and "FOUND_ROWS" in (command.query or "").upper()
+def recall(proxy: Proxy, state: SplitState, command: Command, meant: Route) -> None:
+    """Takes what is known of the last statement of a MySQL server, if its connection is the client's and knows all but FOUND_ROWS()."""
+    if state.carried_found is None or state.memory is not None or state.draft is None:
+        return
+    asks = meant.asks_about_last and command.type != COM_STMT_PREPARE
+    if asks and "FOUND_ROWS" in _text(proxy, command).upper():
+        state.memory = replace(state.draft, found_rows=_carried(state))
+
+
+def _carried(state: SplitState) -> int | None:
+    return None if state.carried_found == LOST else state.carried_found
+
+
+def ask_attached(
+    proxy: Proxy, state: SplitState, command: Command, packet: bytes, meant: Route, name: str
+) -> Decision:
+    """Asks the attached connection, if the command is such a question; None if the command is to be run there."""
+    if not meant.asks_about_last:
+        return None
+    asks = command.type != COM_STMT_PREPARE and state.carried_found is not None
+    if asks and state.is_fresh and state.memory is None and is_mysql(proxy):
+        # It is about no statement, and the connection knows one of others.
+        found_rows = _carried(state)
+        state.memory = Memory(None, row_count=0, found_rows=found_rows, warning_count=0)
+    if is_asked(state, command, meant):
+        found = answer(proxy, state, command, name)
+        if found is not None:
+            return found
+        if ask(proxy, state, command, packet):
+            return proxy.PROXY_SEND_QUERY
+    return proxy.PROXY_SEND_QUERY if ask_late(proxy, state, command) else None
 
 
 def answer(
@@ -102,14 +124,17 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
         # How it looks depends on the character set, or is binary.
         proxy.queries.append(_BINARY if command.type != COM_QUERY else _SHOWN, packet, True)
         return True
-    for statement in memory.restoring(sql) or ():
-        proxy.queries.append(RESTORED, query_packet(statement), True)
+    for packet in memory.restoring(sql) or ():
+        proxy.queries.append(RESTORED, packet, True)
     return False
 
 
 def ask_late(proxy: Proxy, state: SplitState, command: Command) -> bool:
     """Asks the connection to which the client is tied, if it knows all but FOUND_ROWS(); False if it knows that, too."""
-    if state.memory is not None or is_mysql(proxy) or not _asks_found_rows(state, command):
+    is_known = state.carried_found is None or state.memory is not None
+    if is_known or is_mysql(proxy) or command.type != COM_QUERY:
+        return False
+    if "FOUND_ROWS" not in (command.query or "").upper():
         return False
     state.late = command
     proxy.queries.append(LATE, query_packet(QUESTION), True)
@@ -134,6 +159,7 @@ def answered_late(proxy: Proxy, state: SplitState, inj: Injection, name: str) ->
 def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
     """One of `ANSWERS` has come: the client's."""
     memory, result = state.memory, inj.resultset
+    state.is_fresh = False
     if memory is None or result.error is not None:
         state.memory = None
         return None
@@ -162,12 +188,16 @@ def answered(proxy: Proxy, state: SplitState, inj: Injection) -> Decision:
     return Raw((*packets[:-1], row, packets[-1]))
 
 
-def with_warnings(state: SplitState, inj: Injection) -> Raw | None:
+def with_warnings(proxy: Proxy, state: SplitState, inj: Injection) -> Raw | None:
     """The OK of a MySQL server to a command that is no statement: it counts the warnings of the statement before."""
     memory, packets = state.memory, inj.resultset.packets
+    if state.is_fresh and is_mysql(proxy):
+        # There was none.
+        memory = Memory(None, warning_count=0)
     if memory is None or memory.columns is not None or packets is None or len(packets) != 1:
         return None
-    ok, count = packets[0], memory.warning_count
+    ok = packets[0]
+    count = memory.warning_count if memory.own_count is None else memory.own_count
     # An EOF packet, or an OK without numbers of rows and ids.
     place = 1 if ok[0] == _EOF and len(ok) < _LONG_EOF else 5
     if count is None or (place > 1 and ok[1:3] != bytes(2)) or ok[0] not in (0, _EOF):

@@ -51,7 +51,10 @@ class Places:
             return False
         if backend is not None and (meant.goes_anywhere or meant.asks_about_last):
             return True
-        if self._reads(proxy, meant):
+        reads = self._reads(proxy, meant)
+        # Only the primary knows what the session began with.
+        is_known = not state.not_inherited
+        if reads and is_known:
             unfit = self._unfit(proxy, state)
             is_ro = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
             if backend is not None and is_ro and backend.ndx not in unfit:
@@ -65,12 +68,16 @@ class Places:
         if ndx >= 0 and self._move(proxy, state, ndx):
             return True
         may_be_ro = meant.goes_anywhere or meant.can_be_set_anywhere
-        ndx = balance.idle_ro(proxy) if may_be_ro else -1
+        if reads and not is_known:
+            ndx = balance.idle_ro(proxy, self._unfit(proxy, state))
+        else:
+            ndx = balance.idle_ro(proxy) if may_be_ro else -1
         return ndx >= 0 and self._move(proxy, state, ndx)
 
     def _move(self, proxy: Proxy, state: SplitState, ndx: int) -> bool:
         if not pools.attach(proxy, ndx):
             return False
+        state.is_at_hand = False
         if state.note_place(proxy):
             self._counters.moves += 1
         if self._splits:

@@ -1,4 +1,4 @@
-"""Statements that ask for numbers of the statement before, and for nothing else."""
+"""What a client's question about its last statement asks for."""
 
 from __future__ import annotations
 

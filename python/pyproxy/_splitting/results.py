@@ -18,6 +18,8 @@ from pyproxy import (
     commands,
 )
 from pyproxy._pooling.session import Outcome
+from pyproxy._pooling.ties import OPTION
+from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.found import changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
@@ -50,7 +52,11 @@ COLUMNS: dict[bool, answers.Columns] = {}
 
 # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
 _FOR_PRIMARY = (1792, 1290, 1836)
+# ER_UNKNOWN_STMT_HANDLER
+_UNKNOWN_STATEMENT = 1243
 _NO_TRANSACTION = "________"
+# CLIENT_MULTI_STATEMENTS
+_MULTI_STATEMENTS = 1 << 16
 
 
 def must_stay(proxy: Proxy, state: SplitState) -> bool:
@@ -71,7 +77,7 @@ def expect_mode(proxy: Proxy, state: SplitState) -> None:
     is_replica = backend is not None and backend.type == proxy.BACKEND_TYPE_RO
     if is_replica:
         session.expect({name: "1"})
-    elif name in session.settings:
+    elif name in session.settings or state.read_only is not None:
         session.expect({name: state.read_only or "0"})
 
 
@@ -103,7 +109,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     if state.route.keeps_diagnostics and not outcome.is_error:
         if state.memory is not None:
             state.memory = behind_command(state.memory, query[0], of_mysql)
-        elif state.draft is None and of_mysql:
+        elif state.draft is not None:
+            state.draft = behind_command(state.draft, query[0], of_mysql)
+        elif of_mysql:
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
         return outcome
@@ -118,13 +126,16 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     state.note_found_rows(
         changes_found_rows(
             "" if state.route.is_read else text_of(proxy),
-            state.route,
+            replace(state.route, has_several=_may_run_several(proxy, state)),
             has_rows=has_rows,
             is_error=outcome.is_error,
             is_mysql=of_mysql,
         )
     )
+    stays = of_mysql or not state.route.has_no_table
+    state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
     state.draft = None
+    state.adds_error = of_mysql and _adds_error(result, query[0])
     if state.warned or not state.route.has_no_table:
         state.note_warnings(state.warned)
     if of_mysql:
@@ -148,6 +159,20 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     return outcome
 
 
+def _may_run_several(proxy: Proxy, state: SplitState) -> bool:
+    """Whether the command has several statements, and its client may send them."""
+    capabilities = proxy.connection.client.capabilities or 0
+    is_taken = capabilities & _MULTI_STATEMENTS or OPTION in state.ties
+    return state.route.has_several and bool(is_taken)
+
+
+def _adds_error(result: Resultset, command: int) -> bool:
+    """Whether MySQL keeps the warnings that are there, and adds an error: no statement has begun, as none has the number of the command."""
+    if result.error is None or command == COM_QUERY:
+        return False
+    return command == COM_INIT_DB or from_err_packet(result.error).errcode == _UNKNOWN_STATEMENT
+
+
 def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answers.Memory:
     """What is known behind a command that is no statement."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
@@ -155,7 +180,7 @@ def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answ
     if command == COM_FIELD_LIST:
         return replace(memory, row_count=-1)
     if command == COM_STMT_PREPARE and is_mysql:
-        return replace(memory, warning_count=0, warnings=None, counted_errors=None)
+        return replace(memory, warning_count=0, warnings=None, own_count=None)
     return memory
 
 
@@ -188,13 +213,14 @@ def _note_changes(
     """The text says what changed, and the server that this was all."""
     route = state.route
     names = route.setting.names if route.setting is not None and not outcome.is_error else ()
-    state.asked = values.variables(names) if names else ()
+    # Who keeps the connection need not be asked, and may be told of it.
+    state.asked = values.variables(names) if names and REPORTS not in state.ties else ()
     if changes is None:
         if not outcome.is_error and not route.is_plain and not route.goes_anywhere:
             state.ties.add(UNSEEN_CHANGE)
         return
     told = changes.variables
-    if names:
+    if state.asked:
         # MariaDB may report the value under another name.
         ours = ("last_gtid", values.READ_ONLY, *state.asked)
         more = (name for name in values.variables(told) if name not in ours)

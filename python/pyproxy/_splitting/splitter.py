@@ -41,9 +41,10 @@ from pyproxy._pooling.routing import Route, route
 from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import asking, last, results, status
 from pyproxy._splitting.freshness import Freshness
+from pyproxy._splitting.inherited import Inheritance
 from pyproxy._splitting.places import Places
 from pyproxy._splitting.state import Kept, SplitState
-from pyproxy._splitting.texts import reading_of
+from pyproxy._splitting.texts import has_no_backslash_escapes, reading_of
 from pyproxy._stack.traits import CHOOSES_BACKENDS, CHOOSES_USERS, declare
 from pyproxy.commands import Command
 from pyproxy.settings import Section
@@ -86,6 +87,7 @@ class Splitter:
         self._splits = splits
         self._freshness = freshness or Freshness()
         self._counters = status.Counters()
+        self._inheritance = Inheritance()
         self._places = Places(
             name, settings, self._counters, splits=splits, freshness=self._freshness
         )
@@ -132,6 +134,7 @@ class Splitter:
             if proxy.connection.server is None and state.memory is not None:
                 state.memory = results.behind_command(state.memory, command.type, False)
                 return Ok()
+        self._inheritance.tell(proxy, state)
         meant = self._route(proxy, state, command, packet)
         if state.passed_over:
             state.passed_over.clear()
@@ -139,6 +142,7 @@ class Splitter:
             needs = ", ".join(meant.needs)
             text = f"{self._name}: no statement of this client left what this one asks for: {needs}"
             return Error(text, 1105, "HY000")
+        last.recall(proxy, state, command, meant)
         if last.is_asked(state, command, meant):
             answer = last.answer(proxy, state, command, self._name)
             if answer is not None:
@@ -159,10 +163,9 @@ class Splitter:
         if command.type == COM_STMT_SEND_LONG_DATA:
             # Nobody answers it.
             return None
-        if last.is_asked(state, command, meant) and last.ask(proxy, state, command, packet):
-            return proxy.PROXY_SEND_QUERY
-        if meant.asks_about_last and last.ask_late(proxy, state, command):
-            return proxy.PROXY_SEND_QUERY
+        decision = last.ask_attached(proxy, state, command, packet, meant, self._name)
+        if decision is not None:
+            return decision
         state.note_sent(meant)
         if REPORTS in meant.ties:
             proxy.connection.client_session.pass_reports()
@@ -187,6 +190,7 @@ class Splitter:
             and backend.type == proxy.BACKEND_TYPE_RO
         )
         state.retry = packet if is_guarded else None
+        self._inheritance.ask(proxy, state)
         if is_guarded and state.route.is_read:
             question = self._freshness.question(proxy)
             if question is not None:
@@ -214,14 +218,15 @@ class Splitter:
             if state.retry is not None and results.is_for_primary(inj):
                 return self._again(proxy, state)
             if state.route.keeps_diagnostics:
-                answer = last.with_warnings(state, inj)
+                answer = last.with_warnings(proxy, state, inj)
             outcome = results.note_command(proxy, state, inj)
+            self._inheritance.note_changed(state)
             self._counters.note_ties(state)
             gtids, has_written = state.take_gtids(), state.take_written()
             self._freshness.note(proxy, gtids, has_written, outcome.is_error)
         elif inj.id == last.LATE:
             return last.answered_late(proxy, state, inj, self._name)
-        elif inj.id == last.RESTORED:
+        elif inj.id == last.RESTORED or self._inheritance.note_answer(proxy, state, inj):
             return proxy.PROXY_IGNORE_RESULT
         elif inj.id in last.ANSWERS:
             decision = last.answered(proxy, state, inj)
@@ -252,9 +257,8 @@ class Splitter:
     def _begin(self, proxy: Proxy) -> SplitState:
         kept = getattr(proxy.connection, self._kept, None) or Kept()
         state = SplitState(proxy.connection.client.default_db, kept)
-        server = proxy.connection.server
-        if server is not None and server.flags is not None:
-            state.no_backslash_escapes = server.flags.no_backslash_escapes
+        state.no_backslash_escapes = has_no_backslash_escapes(proxy)
+        self._inheritance.begin(state)
         setattr(proxy.connection, self._name, state)
         return state
 
@@ -272,7 +276,7 @@ class Splitter:
         if command.type == COM_STMT_PREPARE:
             has_database = bool(proxy.connection.client.default_db)
             return state.statements.preparation(command, has_database, reading)
-        return route(command, reading)
+        return self._inheritance.routed(route(command, reading), command)
 
     def _again(
         self, proxy: Proxy, state: SplitState, *, tries_others: bool = False

@@ -41,6 +41,10 @@ class SplitState(ClientSession):
         self.memory: Memory | None = None
         # What is known of it so far, where several questions tell: MySQL.
         self.draft: Memory | None = None
+        # MySQL has added an error to the warnings of the statement before.
+        self.adds_error = False
+        # The connection that ran the last statement is attached and has run nothing since: it knows what that left.
+        self.is_at_hand = False
         # No statement was answered yet; and whether the last one had warnings of its own.
         self.is_fresh = True
         self.warned = False
@@ -69,6 +73,12 @@ class SplitState(ClientSession):
         self.waits_for = 0
         # Whether its transactions are read only by its own will, as SQL; None: it never said so.
         self.read_only: str | None = None
+        # Changes of global variables that it has heard of; and those of these variables whose values it began with are not known yet.
+        self.changes_seen = 0
+        self.not_inherited: tuple[str, ...] = ()
+        # The global variables that the command in progress sets, whose values are asked for; and what is known of them.
+        self.changing: list[str] = []
+        self.before_change: dict[str, str] = {}
         # Those of its ties that were counted.
         self.counted_ties: set[str] = set()
         # Whether a backslash in a string is a character like others.

@@ -69,7 +69,7 @@ def _of_client(proxy: Proxy, state: SplitState) -> Iterator[tuple[str, str, str]
         for why, end in _reasons(proxy, state):
             yield "tied by", why, f"until {end}"
     session = proxy.connection.client_session
-    for name, value in session.settings.items():
+    for name, value in {**session.inherited, **session.settings}.items():
         yield "goes along", name, value
     if session.insert_id is not None:
         yield "goes along", "last_insert_id", str(session.insert_id)

@@ -11,9 +11,16 @@ if TYPE_CHECKING:
     from pyproxy import Proxy
     from pyproxy._splitting.state import SplitState
 
-__all__ = ["reading_of"]
+__all__ = ["has_no_backslash_escapes", "reading_of"]
 
 _QUOTED = re.compile(r"'([^']*)'")
+
+
+def has_no_backslash_escapes(proxy: Proxy) -> bool:
+    """Whether a backslash in a string is a character like others, as the attached connection said last."""
+    server = proxy.connection.server
+    flags = server.flags if server is not None else None
+    return flags is not None and flags.no_backslash_escapes
 
 
 def reading_of(proxy: Proxy, state: SplitState, sql: str | None) -> Reading:

@@ -5,14 +5,15 @@
     pyproxy-readonly-backend-address = replica1:3306,replica2:3306
 
 **What is a read.** A single SELECT (or WITH ... SELECT) outside a transaction, with autocommit on, that locks nothing,
-writes no file, names no variable but `@@global` ones, and calls built-in functions only: a stored function may write.
+writes no file, names no variable but `@@global` ones that nobody has set, and calls built-in functions only: a stored function may write.
 It goes to the read-only backend with the fewest clients that has an idle connection, else to the primary.
 
 **What a replica gets.** Transactions on replicas are read only. What writes all the same, by a view for example, fails there and runs on the
 primary once more.
 
 **What goes along.** A client's next command may run on another connection, which is made the client's own before: it gets the values of
-the client's settings, the last insert id, the default database, and the character set of the login. `globals.track_sessions` is on for
+the client's settings, the last insert id, the default database, and the character set of the login. Where somebody has SET GLOBAL since, it also gets
+what its session began with, as far as its user may set it. `globals.track_sessions` is on for
 that.
 
 **Prepared statements.** A client's prepared statements have numbers of its own, and are prepared where they are executed: a SELECT on a replica, in a

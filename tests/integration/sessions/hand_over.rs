@@ -79,6 +79,23 @@ fn a_client_finds_its_session_on_a_connection_of_others() {
 }
 
 #[test]
+fn what_a_session_began_with_is_set_where_the_server_lets_the_user() {
+    let host = Host::with_script(SHARING);
+    let mut one = RawClient::login(host.address(), &login(45)).unwrap();
+    let mut two = RawClient::login(host.address(), &login(45)).unwrap();
+    // The second one is for the server only, the third one is set by the client.
+    let set = r#"SET sql_mode = '' /* learn:{"settings": {"sql_mode": "''"},
+        "inherited": {"max_error_count": "7", "max_connections": "9", "SQL_MODE": "'ANSI'"}}*/"#;
+    one.query(set).unwrap().ok();
+    let what = "CONCAT_WS(' ', @@max_error_count, @@sql_mode)";
+    let other = look(&mut two, what).1;
+    assert_ne!(other, "7 ");
+    assert_eq!(look(&mut one, what).1, "7 ");
+    assert_eq!(look(&mut two, what).1, other);
+    assert_eq!(look(&mut one, what).1, "7 ");
+}
+
+#[test]
 fn a_connection_that_is_still_as_it_was_left_is_not_reset() {
     let host = Host::with_script(SHARING);
     let mut one = RawClient::login(host.address(), &login(45)).unwrap();

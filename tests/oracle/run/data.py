@@ -14,6 +14,8 @@ __all__ = ["Data", "Objects"]
 
 _NAMES = ", ".join(f"'{name}'" for name in fixtures.DATABASES)
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
+# MySQL's binary log has it for a client that has set `show_create_table_verbosity`.
+_VERBOSE = " ROW_FORMAT=DYNAMIC"
 _TABLES = (
     "SELECT table_schema, table_name, table_type FROM information_schema.tables"
     f" WHERE table_schema IN ({_NAMES}) ORDER BY 1, 2"
@@ -67,7 +69,10 @@ class Data(NamedTuple):
 
     def without_counters(self) -> Data:
         """What a replica has of it: its counters know nothing of rows that were rolled back."""
-        tables = {n: each._replace(create=_plain(each.create)) for n, each in self.tables.items()}
+        tables = {
+            name: each._replace(create=_plain(each.create).replace(_VERBOSE, ""))
+            for name, each in self.tables.items()
+        }
         return Data(tables, self.programs)
 
     def difference(self, other: Data) -> str:

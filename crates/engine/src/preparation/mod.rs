@@ -37,6 +37,10 @@ enum Task {
     Report,
     /// It is to report what it reports to everyone: the client says the rest.
     ReportNothing,
+    /// It is to report no GTIDs, which the client has not asked for.
+    NoGtids,
+    /// It takes a value that the client's session began with, unless the user may not set it.
+    Inherited,
     /// It takes the client's settings.
     Settings,
     /// The client's role.
@@ -106,6 +110,7 @@ impl Turn<'_> {
         self.close_statements();
         let about = self.statement_of(packet);
         let tasks = self.tasks(about.map(|number| (number, command)));
+        self.session.says_reports = false;
         let Some(native) = self.native_capabilities() else { return false };
         let mut commands = VecDeque::new();
         for (task, packet) in &tasks {
@@ -205,7 +210,12 @@ impl Turn<'_> {
         let may_fail = is_dropped
             || matches!(
                 task,
-                Task::Collation | Task::OwnReports | Task::Report | Task::ReportNothing
+                Task::Collation
+                    | Task::OwnReports
+                    | Task::Report
+                    | Task::ReportNothing
+                    | Task::NoGtids
+                    | Task::Inherited
             );
         match task {
             // What is known already stays. Without a row, the server does not know the number.
@@ -222,11 +232,13 @@ impl Turn<'_> {
             }
             _ => {}
         }
+        let is_mariadb = self.server().is_some_and(|server| server.is_mariadb());
         if let Some(reports) = self.server().and_then(|server| server.reports.as_mut()) {
             match task {
                 Task::OwnReports => reports.knows_own = true,
-                Task::ReportNothing => reports.forget(),
-                Task::Report => (reports.is_told, reports.is_complete) = (true, !failed),
+                Task::ReportNothing => reports.told_nothing(),
+                Task::NoGtids if !failed => reports.has_gtids = false,
+                Task::Report => reports.told(!failed, is_mariadb),
                 _ => {}
             }
         }

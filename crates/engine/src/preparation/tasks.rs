@@ -1,12 +1,15 @@
 //! What a server connection is told before a command of its client.
 
+use std::collections::BTreeMap;
+
+use wire::reply::StatusFlags;
 use wire::statement::StmtPrepare;
 use wire::{Capabilities, Command};
 
 use super::Task;
 use crate::Attributes;
 use crate::collations::{Names, question};
-use crate::reports::{OWN_REPORTS, tell, tell_nothing};
+use crate::reports::{NO_GTIDS, OWN_REPORTS, tell, tell_nothing};
 use crate::server_session::{assignment, name_of};
 use crate::statements::{ClientStatement, Context, Login};
 use crate::turn::Turn;
@@ -68,6 +71,11 @@ impl Turn<'_> {
                     let text = tell_nothing(server);
                     tasks.push((Task::ReportNothing, self.query(text.as_bytes())));
                 }
+                // In front of other commands it would end what they ask about.
+                let may_set = !server.status().intersects(StatusFlags::OF_TRANSACTION);
+                if !is_reset && reports.has_gtids && may_set && self.session.says_reports {
+                    tasks.push((Task::NoGtids, self.query(NO_GTIDS.as_bytes())));
+                }
             } else if is_reset || !reports.is_told {
                 tasks.push((Task::Report, self.query(tell(server).as_bytes())));
             }
@@ -79,6 +87,12 @@ impl Turn<'_> {
         let has_id = !is_reset && session.state.insert_id == wanted.insert_id;
         if let Some(id) = wanted.insert_id.filter(|_| !has_id) {
             settings.push(format!("last_insert_id = {id}").into_bytes());
+        }
+        let none = BTreeMap::new();
+        let inherited = if is_reset { &none } else { &session.state.inherited };
+        for (name, value) in wanted.not_inherited(inherited) {
+            let set = [b"SET SESSION ", assignment(name_of(name, old), value).as_slice()].concat();
+            tasks.push((Task::Inherited, self.query(&set)));
         }
         tasks.extend(self.set(&settings));
         if let Some(role) = wanted.role.as_ref().filter(|_| session.state.role != wanted.role) {

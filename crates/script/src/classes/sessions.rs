@@ -1,5 +1,7 @@
 //! `connection.client_session` and `connection.server.session`: what a client's session consists of, and what a server connection has of it.
 
+use std::collections::BTreeMap;
+
 use engine::{Server, Session, SessionState, Slot};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet};
@@ -7,10 +9,13 @@ use pyo3::types::{PyDict, PyFrozenSet};
 use super::access;
 use crate::text;
 
-/// The values of a state, as scripts see them.
-fn settings<'py>(py: Python<'py>, state: &SessionState) -> PyResult<Bound<'py, PyDict>> {
+/// System variables by name, with their values as SQL.
+type Values = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Such values, as scripts see them.
+fn settings<'py>(py: Python<'py>, values: &Values) -> PyResult<Bound<'py, PyDict>> {
     let settings = PyDict::new(py);
-    for (name, value) in &state.settings {
+    for (name, value) in values {
         settings.set_item(text::to_str(py, name)?, text::to_str(py, value)?)?;
     }
     Ok(settings)
@@ -25,14 +30,23 @@ fn state_of(
     settings: Option<&Bound<'_, PyDict>>,
     role: Option<&Bound<'_, PyAny>>,
     insert_id: Option<u64>,
+    inherited: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<SessionState> {
-    let mut state = SessionState { insert_id, ..SessionState::default() };
+    Ok(SessionState {
+        settings: values_of(settings)?,
+        inherited: values_of(inherited)?,
+        role: role.map(|role| text::to_bytes(role, "role")).transpose()?,
+        insert_id,
+    })
+}
+
+fn values_of(settings: Option<&Bound<'_, PyDict>>) -> PyResult<Values> {
+    let mut values = Values::new();
     for (name, value) in settings.into_iter().flat_map(|settings| settings.iter()) {
         let name = text::to_bytes(&name, "the name of a setting")?.to_ascii_lowercase();
-        state.settings.insert(name, text::to_bytes(&value, "the value of a setting")?);
+        values.insert(name, text::to_bytes(&value, "the value of a setting")?);
     }
-    state.role = role.map(|role| text::to_bytes(role, "role")).transpose()?;
-    Ok(state)
+    Ok(values)
 }
 
 /// What a client expects to find on whatever server connection its next command runs on.
@@ -59,7 +73,13 @@ impl ClientSession {
     /// The system variables that were learned, by name in lower case, with their values as SQL.
     #[getter]
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        settings(py, &self.state()?)
+        settings(py, &self.state()?.settings)
+    }
+
+    /// The system variables that the session began with, where servers may begin with something else by now.
+    #[getter]
+    fn inherited<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        settings(py, &self.state()?.inherited)
     }
 
     /// What `SET ROLE` takes; None: the role of the login.
@@ -75,15 +95,16 @@ impl ClientSession {
     }
 
     /// Notes what the attached server connection has now, or, without one, what the next one shall be given. Values are SQL: numbers as
-    /// they are, text in quotes.
-    #[pyo3(signature = (settings = None, *, role = None, insert_id = None))]
+    /// they are, text in quotes. What is `inherited` is set where a server lets the user.
+    #[pyo3(signature = (settings = None, *, role = None, insert_id = None, inherited = None))]
     fn learn(
         &self,
         settings: Option<&Bound<'_, PyDict>>,
         role: Option<&Bound<'_, PyAny>>,
         insert_id: Option<u64>,
+        inherited: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let learned = state_of(settings, role, insert_id)?;
+        let learned = state_of(settings, role, insert_id, inherited)?;
         access::change(&self.0, |session| {
             session.state.update(&learned);
             if let Some(server) = session.server.as_mut() {
@@ -94,14 +115,15 @@ impl ClientSession {
 
     /// Notes what the next command shall find, on whatever connection: it is given what it has not. The arguments are those of
     /// `learn`.
-    #[pyo3(signature = (settings = None, *, role = None, insert_id = None))]
+    #[pyo3(signature = (settings = None, *, role = None, insert_id = None, inherited = None))]
     fn expect(
         &self,
         settings: Option<&Bound<'_, PyDict>>,
         role: Option<&Bound<'_, PyAny>>,
         insert_id: Option<u64>,
+        inherited: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let expected = state_of(settings, role, insert_id)?;
+        let expected = state_of(settings, role, insert_id, inherited)?;
         access::change(&self.0, |session| session.state.update(&expected))
     }
 
@@ -158,7 +180,7 @@ impl ServerSession {
     /// As in `connection.client_session`, on this connection.
     #[getter]
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        settings(py, &self.read(|server| server.session.state.clone())?)
+        settings(py, &self.read(|server| server.session.state.settings.clone())?)
     }
 
     /// As in `connection.client_session`, on this connection.

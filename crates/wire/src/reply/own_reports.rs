@@ -71,9 +71,9 @@ impl OwnReports {
                 TRANSACTION_CHARACTERISTICS => self.transaction == Transactions::Characteristics,
                 TRANSACTION_STATE => {
                     let state = Reader::new(data).lenenc_bytes()?;
-                    let tells = self.tells(state, told);
+                    let tells = self.tells(state, begins_with_snapshot(reports), told);
                     if tells && self.transaction == Transactions::Explicit {
-                        write_explicit(own, state);
+                        write_explicit(own, state, told.has_snapshot);
                         false
                     } else {
                         tells
@@ -89,14 +89,14 @@ impl OwnReports {
     }
 
     /// Whether the client is told of this state of its transaction.
-    fn tells(&self, state: &[u8], told: &mut Told) -> bool {
+    fn tells(&self, state: &[u8], begins_with_snapshot: bool, told: &mut Told) -> bool {
         let is_explicit = state.first() == Some(&b'T');
-        // Of what it reads, that from the start only is told.
-        let has_snapshot = is_explicit && state.get(2) == Some(&b'R');
+        let reads = is_explicit && state.get(2) == Some(&b'R');
         let was_explicit = std::mem::replace(&mut told.is_explicit, is_explicit);
         let had_snapshot = told.has_snapshot;
         let is_new = is_explicit != was_explicit;
-        told.has_snapshot = has_snapshot && (is_new || had_snapshot);
+        // Of what it reads, that from the start only is told.
+        told.has_snapshot = reads && (begins_with_snapshot || had_snapshot);
         match self.transaction {
             Transactions::Nothing => false,
             Transactions::Explicit => is_new || had_snapshot != told.has_snapshot,
@@ -128,10 +128,20 @@ impl OwnReports {
     }
 }
 
+/// Whether a transaction that these reports are about begins with a consistent snapshot.
+fn begins_with_snapshot(reports: &[u8]) -> bool {
+    const SNAPSHOT: &[u8] = b"WITH CONSISTENT SNAPSHOT";
+    entries(reports).iter().any(|(kind, data)| {
+        *kind == TRANSACTION_CHARACTERISTICS
+            && data.windows(SNAPSHOT.len()).any(|part| part == SNAPSHOT)
+    })
+}
+
 /// The state of a transaction without what statements in it did. A consistent snapshot is a read from the start.
-fn write_explicit(own: &mut Vec<u8>, state: &[u8]) {
+fn write_explicit(own: &mut Vec<u8>, state: &[u8], has_snapshot: bool) {
     let letters = state.iter().enumerate().map(|(place, letter)| match (place, letter) {
-        (0, _) | (2, b'R') => *letter,
+        (0, _) => *letter,
+        (2, b'R') if has_snapshot => *letter,
         _ => b'_',
     });
     let letters: Vec<u8> = letters.collect();
@@ -250,25 +260,51 @@ mod tests {
     fn mysql_reports_what_statements_begin_and_end() {
         let own = OwnReports { transaction: Transactions::Explicit, ..OwnReports::default() };
         let told = &mut Told::default();
-        let mut is_told = |letters: &[u8]| {
+        let mut is_told = |letters: &[u8], characteristics: &[u8]| {
             let mut report = Vec::new();
             write(&mut report, TRANSACTION_STATE, &[b"\x08", letters].concat());
+            write(&mut report, TRANSACTION_CHARACTERISTICS, characteristics);
             !own.of(&report, told).is_empty()
         };
-        let steps: [(&[u8], bool); 9] = [
-            (b"I___W___", false),
-            (b"________", false),
-            (b"T_R_____", true),
-            (b"T_______", true),
-            (b"T_R_____", false),
-            (b"T_R_W___", false),
-            (b"________", true),
-            (b"_______L", false),
-            (b"T_______", true),
+        let snapshot: &[u8] = b"\x2bSTART TRANSACTION WITH CONSISTENT SNAPSHOT;";
+        let steps: [(&[u8], &[u8], bool); 11] = [
+            (b"I___W___", b"\0", false),
+            (b"________", b"\0", false),
+            (b"T_R_____", snapshot, true),
+            (b"T_______", b"\x12START TRANSACTION;", true),
+            (b"T_R_____", b"\x12START TRANSACTION;", false),
+            (b"T_R_W___", b"\x12START TRANSACTION;", false),
+            (b"T_R_____", snapshot, true),
+            (b"T_R_W___", snapshot, false),
+            (b"________", b"\0", true),
+            (b"_______L", b"\0", false),
+            (b"T_______", b"\x12START TRANSACTION;", true),
         ];
-        for (letters, expected) in steps {
-            assert_eq!(is_told(letters), expected, "{}", letters.escape_ascii());
+        for (letters, characteristics, expected) in steps {
+            let tells = is_told(letters, characteristics);
+            assert_eq!(tells, expected, "{}", letters.escape_ascii());
         }
+    }
+
+    #[test]
+    fn what_a_transaction_has_read_is_no_snapshot() {
+        let own = OwnReports { transaction: Transactions::Explicit, ..OwnReports::default() };
+        let state = |letters: &[u8]| {
+            let mut report = Vec::new();
+            write(&mut report, TRANSACTION_STATE, letters);
+            report
+        };
+        let told = &mut Told::default();
+        // It began with a statement that failed.
+        let report = state(b"\x08T_R___S_");
+        assert_eq!(own.of(&report, told), state(b"\x08T_______"));
+        let mut report = state(b"\x08T_R___S_");
+        write(
+            &mut report,
+            TRANSACTION_CHARACTERISTICS,
+            b"\x2bSTART TRANSACTION WITH CONSISTENT SNAPSHOT;",
+        );
+        assert_eq!(own.of(&report, told), state(b"\x08T_R_____"));
     }
 
     #[test]
