@@ -18,8 +18,7 @@ from pyproxy import (
     commands,
 )
 from pyproxy._pooling.session import Outcome
-from pyproxy._pooling.ties import OPTION
-from pyproxy._pooling.ties import REPORTS
+from pyproxy._pooling.ties import OPTION, REPORTS
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.found import changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
