@@ -27,14 +27,17 @@ def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
 
 
 @pytest.fixture
-def client(
-    start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb
-) -> Iterator[pymysql.Connection]:
-    """Of a proxy with one idle connection in each pool."""
+def proxy(start_proxy: Callable[..., Proxy], mariadb: MariaDb, replica: MariaDb) -> Proxy:
+    """With one idle connection in each pool."""
     config = "[rwsplit]\nmin_idle_connections = 1\n"
     proxy = start_proxy(SCRIPT, backends=[mariadb], read_only=[replica], config=config)
     for _ in range(2):
         proxy.connect().close()
+    return proxy
+
+
+@pytest.fixture
+def client(proxy: Proxy) -> Iterator[pymysql.Connection]:
     with proxy.connect(database="test") as connection:
         yield connection
 
@@ -104,3 +107,15 @@ def test_a_list_of_columns_leaves_them(client: pymysql.Connection) -> None:
         pass
     assert rows(client, "SELECT @@warning_count, ROW_COUNT()") == [(1, -1)]
     assert len(rows(client, "SHOW WARNINGS")) == 1
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="each statement ends the warnings of MySQL's")
+def test_a_prepared_statement_that_ties_leaves_them(proxy: Proxy) -> None:
+    with proxy.connect() as client:
+        rows(client, "SELECT CAST('2020-02-30' AS DATE)")
+        # Without a default database it stays where it was prepared.
+        client._execute_command(COMMAND.COM_STMT_PREPARE, b"COMMIT")
+        number = bytes(client._read_packet().get_all_data())[1:5]
+        client._execute_command(COMMAND.COM_STMT_EXECUTE, number + b"\0\1\0\0\0")
+        client._read_packet()
+        assert len(rows(client, "SHOW WARNINGS LIMIT 1")) == 1

@@ -93,7 +93,11 @@ class PreparedStatements:
         """The preparation was answered."""
         text = route_of_text(command.query or "", reading)
         may_move = self._may_move(text, has_database)
-        meant = text if may_move else replace(route(command, reading), keeps_diagnostics=False)
+        meant = text
+        if not may_move:
+            meant = replace(
+                route(command, reading), keeps_diagnostics=False, has_no_table=text.has_no_table
+            )
         self._known[number] = _Statement(meant, not may_move)
         self._last = number
         if not may_move:
