@@ -16,6 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 READER = 2
 LATIN2, UTF8MB4 = 9, 45
 NO_SUCH_TABLE = 1146
+NO_BACKSLASH_ESCAPES = 1 << 9
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,6 +108,15 @@ def test_a_list_of_columns_leaves_them(client: pymysql.Connection) -> None:
         pass
     assert rows(client, "SELECT @@warning_count, ROW_COUNT()") == [(1, -1)]
     assert len(rows(client, "SHOW WARNINGS")) == 1
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")
+def test_their_end_tells_the_sql_mode_of_now(client: pymysql.Connection) -> None:
+    assert fail(client, "SELECT * FROM test.nonsense") == NO_SUCH_TABLE
+    for mode, flag in (("NO_BACKSLASH_ESCAPES", NO_BACKSLASH_ESCAPES), ("", 0)):
+        rows(client, f"SET sql_mode = (SELECT '{mode}')")
+        assert len(rows(client, "SHOW WARNINGS")) == 1
+        assert client.server_status & NO_BACKSLASH_ESCAPES == flag
 
 
 @pytest.mark.skipif(IS_MYSQL, reason="each statement ends the warnings of MySQL's")

@@ -129,15 +129,18 @@ class Memory:
         return values, Memory(None, row_count=-1, found_rows=1, warning_count=0)
 
     def behind_set(self, sql: str) -> Memory:
-        """The same behind this SET, which may have changed the character set of results."""
+        """The same behind this SET, which may have changed the character set of results, or what their end tells of the SQL mode."""
         text = sql.upper()
-        if self.warnings is None or not any(word in text for word in _OF_CHARSETS):
+        if self.warnings is None:
             return self
-        is_wide = any(name in text for name in _WIDE)
-        warnings = None if is_wide else self.warnings.in_another_charset()
-        if warnings is None:
-            return self.without_warnings()
-        return replace(self, warnings=warnings)
+        if any(word in text for word in _OF_CHARSETS):
+            is_other = any(name in text for name in _WIDE) or not self.warnings.is_plain
+            return (
+                self.without_warnings()
+                if is_other
+                else replace(self, warnings=self.warnings.bare())
+            )
+        return replace(self, warnings=self.warnings.bare()) if "SQL_MODE" in text else self
 
     def without_warnings(self) -> Memory:
         """The same where it is not known whether they are there."""

@@ -30,10 +30,14 @@ class Warnings:
         """The answer where there are none."""
         return replace(self, rows=())
 
-    def in_another_charset(self) -> Warnings | None:
-        """The answer where results have another character set than these; None if it has other rows."""
-        is_same = all(row.isascii() and 0 not in row for row in self.rows)
-        return replace(self, head=()) if is_same else None
+    @property
+    def is_plain(self) -> bool:
+        """Whether the rows are the same in every character set that has ASCII."""
+        return all(row.isascii() and 0 not in row for row in self.rows)
+
+    def bare(self) -> Warnings:
+        """The rows, where a server says what is around them."""
+        return replace(self, head=())
 
 
 def of_warnings(result: Resultset) -> Warnings | None:
