@@ -11,6 +11,7 @@ pub mod con;
 pub mod event;
 pub mod fork;
 pub mod host;
+pub mod host_log;
 pub mod link;
 pub mod mutex;
 pub mod packet;

@@ -11,6 +11,7 @@ use transport::proxy_protocol::Version;
 use super::Tls;
 use super::lane::{Counts, Limits, Networks};
 use crate::chassis::Backends;
+use crate::chassis::host_log::LogLevel;
 
 /// How long something may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct Context {
     pub proxies: Networks,
     /// Servers get such a header of this version, about the client.
     pub names_clients: Option<Version>,
+    /// What the host's log drops.
+    pub log_level: Option<LogLevel>,
     /// The plugin was told to end: callbacks that still come close their connection.
     pub closing: AtomicBool,
 }

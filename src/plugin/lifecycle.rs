@@ -17,6 +17,7 @@ use super::options::ini_file::{self, IniError};
 use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
 use super::{listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
+use crate::chassis::host_log::LogLevel;
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
 use crate::drive::lane::{Counts, Lane, Limits, Listener};
 use crate::drive::{self, Context};
@@ -229,6 +230,8 @@ unsafe fn start(
         counts: Counts::default(),
         proxies: options.proxy_protocol_from.clone(),
         names_clients: options.backend_proxy_protocol,
+        // SAFETY: `chas` is the host object.
+        log_level: unsafe { LogLevel::of(chas) },
         closing: AtomicBool::new(false),
     };
     // SAFETY: as above.

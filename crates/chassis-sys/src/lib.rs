@@ -24,6 +24,14 @@ pub mod layout;
 
 pub use bindings::*;
 
+/// The start of the host's [`chassis_log`], the same in all releases. The rest is the host's alone.
+#[repr(C)]
+#[derive(Debug)]
+pub struct chassis_log_head {
+    /// The host's log drops messages of levels above this one, a GLogLevelFlags. Read for each message.
+    pub min_lvl: std::ffi::c_uint,
+}
+
 /// Strips the `Option` that bindgen puts around every function pointer type.
 pub trait FnPtr {
     /// The plain function pointer.

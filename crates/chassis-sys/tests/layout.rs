@@ -1,6 +1,7 @@
 //! The asserted layouts are those recorded from the debug information of a mysql-proxy 0.8.5 build
 //! (`layout-0.8.5-x86_64.json`).
 
+use chassis_sys::chassis_log_head;
 use chassis_sys::layout::{SOCKET_SIZE_REL, SOCKET_TAIL, STRUCTS};
 use serde_json::Value;
 
@@ -20,6 +21,14 @@ fn member<'a>(structure: &'a Value, name: &str) -> &'a Value {
         .iter()
         .find(|m| m["name"] == c_name(name))
         .unwrap_or_else(|| panic!("no member {name} in the facts"))
+}
+
+#[test]
+fn the_level_of_the_log_is_its_first_member() {
+    let facts = facts();
+    let level = member(&facts["structs"]["chassis_log"], "min_lvl");
+    assert_eq!(level["offset"], std::mem::offset_of!(chassis_log_head, min_lvl));
+    assert_eq!(level["size"], size_of::<chassis_log_head>());
 }
 
 #[test]

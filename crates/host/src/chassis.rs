@@ -7,7 +7,7 @@ use std::ffi::{OsString, c_int, c_short, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use chassis_sys::{chassis, chassis_private};
+use chassis_sys::{chassis, chassis_log_head, chassis_private};
 
 use crate::backend::{self, network_backends_free, network_backends_new};
 use crate::con::object;
@@ -21,13 +21,6 @@ use crate::{exports, glib, log, lua_scope, shutdown};
 
 /// The release whose ABI this host offers.
 const COMPATIBLE_WITH: &str = "0.8.5";
-
-/// The start of the original's log object, all that a plugin may read of it.
-#[repr(C)]
-struct LogHead {
-    min_level: glib_sys::GLogLevelFlags,
-    rest: [u8; 100],
-}
 
 /// How a run ended, before clean-up.
 enum Outcome {
@@ -52,7 +45,7 @@ impl Host {
     fn new() -> Self {
         let raw: *mut chassis = glib::alloc_zeroed();
         let private: *mut chassis_private = glib::alloc_zeroed();
-        let log: *mut LogHead = glib::alloc_zeroed();
+        let log: *mut chassis_log_head = glib::alloc_zeroed();
         // SAFETY: fresh memory of the three structs.
         unsafe {
             (*private).cons = glib_sys::g_ptr_array_new();
@@ -71,7 +64,7 @@ impl Host {
         // SAFETY: the host object is live; only this thread knows it yet.
         unsafe {
             (*self.raw).base_dir = glib::strdup(base_dir.as_os_str().as_bytes());
-            (*(*self.raw).log.cast::<LogHead>()).min_level = log::level();
+            log::share((*self.raw).log.cast());
         }
     }
 
@@ -216,6 +209,7 @@ impl Drop for Host {
             self.threads = None;
             self.event_loop = None;
             glib::free((*self.raw).event_hdr_version);
+            log::keep();
             glib::free((*self.raw).log);
             glib::free(self.raw);
         }

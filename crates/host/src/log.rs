@@ -2,14 +2,16 @@
 //!
 //! Facts: `docs/internals/life.md#the-log`. SIGHUP reopens the file before the next message.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use chassis_sys::chassis_log_head;
 use glib_sys::{
     G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_DEBUG, G_LOG_LEVEL_ERROR, G_LOG_LEVEL_INFO,
     G_LOG_LEVEL_MESSAGE, G_LOG_LEVEL_WARNING, GLogLevelFlags, gboolean, gpointer,
@@ -75,9 +77,32 @@ pub fn set_level(name: &str) -> bool {
     level.is_some()
 }
 
-/// The level in force.
-pub fn level() -> GLogLevelFlags {
-    log().level
+/// Where plugins find the level, and may change it, while the host has an object for that.
+static SHARED: AtomicPtr<c_uint> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Publishes the level in `head`, which holds until [`keep`].
+///
+/// # Safety
+/// `head` is valid until then, and changed by whole writes only.
+pub unsafe fn share(head: *mut chassis_log_head) {
+    // SAFETY: the caller's promise.
+    let level = unsafe { &raw mut (*head).min_lvl };
+    // SAFETY: as above; nobody knows it yet.
+    unsafe { *level = log().level };
+    SHARED.store(level, Ordering::Release);
+}
+
+/// The level is nobody else's any more.
+pub fn keep() {
+    let mut log = log();
+    log.level = shared_level().unwrap_or(log.level);
+    SHARED.store(std::ptr::null_mut(), Ordering::Release);
+}
+
+fn shared_level() -> Option<GLogLevelFlags> {
+    let level = SHARED.load(Ordering::Acquire);
+    // SAFETY: what `share` was promised; `keep` comes before the object is freed, and waits for the log.
+    (!level.is_null()).then(|| unsafe { AtomicU32::from_ptr(level) }.load(Ordering::Relaxed))
 }
 
 /// Logs to a file from now on.
@@ -153,7 +178,9 @@ unsafe extern "C" fn handle(
 ) {
     // SAFETY: GLib passes a C string that lives during the call, or NULL.
     let text = unsafe { glib::c_bytes(text) }.unwrap_or_default();
-    log().put(level, text);
+    let mut log = log();
+    log.level = shared_level().unwrap_or(log.level);
+    log.put(level, text);
 }
 
 impl Log {

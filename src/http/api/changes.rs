@@ -18,6 +18,8 @@ pub enum Change {
     State(usize),
     /// New connections get the script as it is in its file now.
     Reload,
+    /// The log has messages down to another level.
+    LogLevel,
 }
 
 /// What became of it.
@@ -31,6 +33,7 @@ impl Change {
             ["connections", id, "kill"] => id.parse().ok().map(Self::Kill),
             ["backends", ndx, "state"] => ndx.parse().ok().map(Self::State),
             ["script", "reload"] => Some(Self::Reload),
+            ["log"] => Some(Self::LogLevel),
             _ => None,
         }
     }
@@ -41,6 +44,7 @@ impl Change {
             Self::Kill(id) => kill(ctx, id, peer),
             Self::State(ndx) => set_state(ctx, ndx, body, peer),
             Self::Reload => reload(ctx, peer),
+            Self::LogLevel => set_log_level(ctx, body, peer),
         }
     }
 }
@@ -86,6 +90,20 @@ fn reload(ctx: &Context, peer: &str) -> Outcome {
     }
 }
 
+fn set_log_level(ctx: &Context, body: &[u8], peer: &str) -> Outcome {
+    let level = ctx.log_level.ok_or((StatusCode::NOT_IMPLEMENTED, "the host has no log"))?;
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let wanted = body.get("level").and_then(Value::as_str).unwrap_or_default();
+    let before = level.name();
+    if !level.set(wanted) {
+        let wrong = "expected {\"level\": \"error\"}, \"critical\", \"warning\", \"message\", \"info\" or \"debug\"";
+        return Err((StatusCode::BAD_REQUEST, wrong));
+    }
+    // In every log that has errors of ours.
+    log::error!("log-level was {before} and is {wanted}, as {peer} asked over HTTP");
+    Ok(json!({ "level": wanted, "before": before }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +113,7 @@ mod tests {
         assert_eq!(Change::at("connections/17/kill"), Some(Change::Kill(17)));
         assert_eq!(Change::at("backends/0/state"), Some(Change::State(0)));
         assert_eq!(Change::at("script/reload"), Some(Change::Reload));
+        assert_eq!(Change::at("log"), Some(Change::LogLevel));
         for other in [
             "",
             "status",

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use wire::Command;
 
 use super::seconds;
+use crate::chassis::host_log::LogLevel;
 use crate::drive::Context;
 use crate::http::collect::{command_name, started_at};
 
@@ -29,6 +30,7 @@ pub fn status(ctx: &Context) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "event_loop": if ctx.has_own_loop { "own" } else { "chassis" },
         "started_at": seconds(started_at()),
+        "log_level": ctx.log_level.map(LogLevel::name),
         "script": script,
         "connections": { "open": accepted.saturating_sub(closed), "accepted": accepted },
         "refused": {

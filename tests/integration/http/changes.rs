@@ -67,6 +67,30 @@ fn a_connection_is_ended() {
     assert_eq!(open.site.host.criticals(), Vec::<String>::new());
 }
 
+#[test]
+fn the_log_tells_more_or_less() {
+    let open = Open::start(Host::builder().backend(db()));
+    let level = || {
+        let status: Value = serde_json::from_str(&open.site.get("/api/v1/status").body).unwrap();
+        status["log_level"].clone()
+    };
+    let before = level();
+    assert_eq!(open.post("log", r#"{"level": "warning"}"#).0, 200);
+    assert_eq!(level(), "warning");
+    open.site.host.wait_for_log("log-level was");
+    drop(open.site.host.client());
+    let answer = open.post("log", r#"{"level": "debug"}"#);
+    assert_eq!(answer, (200, json!({"level": "debug", "before": "warning"})));
+    drop(open.site.host.client());
+    open.site.host.wait_for_log("connection 2: a client from");
+    assert!(!open.site.host.log().contains("connection 1: a client from"));
+    for wrong in ["", "{}", r#"{"level": "DEBUG"}"#, r#"{"level": 7}"#] {
+        assert_eq!(open.post("log", wrong).0, 400, "{wrong}");
+    }
+    assert_eq!(level(), "debug");
+    assert_ne!(before, "warning");
+}
+
 /// Its hook ends first.
 #[test]
 fn a_connection_whose_hook_waits_is_ended() {
