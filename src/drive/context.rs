@@ -82,6 +82,8 @@ pub struct Context {
     pub proxies: Networks,
     /// Servers get such a header of this version, about the client.
     pub names_clients: Option<Version>,
+    /// The texts of queries are shown over HTTP.
+    pub shows_queries: bool,
     /// The plugin was told to end: callbacks that still come close their connection.
     pub closing: AtomicBool,
 }

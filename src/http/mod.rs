@@ -31,6 +31,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
+pub use self::collect::command_name;
 use self::routes::Site;
 use self::token::Token;
 use crate::boundary::guard;

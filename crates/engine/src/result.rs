@@ -151,6 +151,12 @@ impl Turn<'_> {
     pub fn answer_done(&mut self, packet: Incoming<'_>) {
         self.note_changes(packet.payload);
         self.keep_or_forward(packet);
+        if self.session.command_at.is_some()
+            && !self.is_kept()
+            && !self.state.exchange.is_answered()
+        {
+            self.note_rows(&self.state.tracker.summary());
+        }
         let Some(mut injection) = self.state.exchange.injection.take() else {
             if let Some(due) = self.state.exchange.due.take() {
                 due.given();

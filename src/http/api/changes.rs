@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::backends::state_name;
+use super::queries;
 use crate::boundary::guard;
 use crate::chassis::with_mutex;
 use crate::drive::Context;
@@ -18,6 +19,8 @@ pub enum Change {
     State(usize),
     /// New connections get the script as it is in its file now.
     Reload,
+    /// Statements are counted from now on.
+    ResetQueries,
 }
 
 /// What became of it.
@@ -31,6 +34,7 @@ impl Change {
             ["connections", id, "kill"] => id.parse().ok().map(Self::Kill),
             ["backends", ndx, "state"] => ndx.parse().ok().map(Self::State),
             ["script", "reload"] => Some(Self::Reload),
+            ["queries", "reset"] => Some(Self::ResetQueries),
             _ => None,
         }
     }
@@ -41,6 +45,7 @@ impl Change {
             Self::Kill(id) => kill(ctx, id, peer),
             Self::State(ndx) => set_state(ctx, ndx, body, peer),
             Self::Reload => reload(ctx, peer),
+            Self::ResetQueries => queries::reset(ctx, peer),
         }
     }
 }
@@ -95,6 +100,7 @@ mod tests {
         assert_eq!(Change::at("connections/17/kill"), Some(Change::Kill(17)));
         assert_eq!(Change::at("backends/0/state"), Some(Change::State(0)));
         assert_eq!(Change::at("script/reload"), Some(Change::Reload));
+        assert_eq!(Change::at("queries/reset"), Some(Change::ResetQueries));
         for other in [
             "",
             "status",

@@ -7,6 +7,7 @@ mod connections;
 mod event_loop;
 mod hooks;
 mod process;
+mod queries;
 
 use metrics::{Exposition, Format};
 
@@ -25,5 +26,6 @@ pub fn text(ctx: &Context, format: Format) -> String {
     }
     hooks::collect(ctx, &mut exposition);
     backends::collect(ctx, &mut exposition);
+    queries::collect(ctx, &mut exposition);
     exposition.finish()
 }

@@ -1,4 +1,5 @@
-//! What is known of the client's prepared statements, for a script that is asked about commands: these have a number only.
+//! What is known of the client's prepared statements, for a script that is asked about commands, and for who counts them: their commands
+//! have a number only.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ impl Turn<'_> {
     /// Takes note of a command that the client sent.
     pub fn note_statement(&mut self, packet: Incoming<'_>) {
         self.session.execution = None;
-        if !self.state.settings.profiling || !self.state.hooks.has(Hook::ReadQuery) {
+        let is_asked = self.is_asked();
+        if !is_asked && !self.shared.counts_queries() {
             return;
         }
         match Command(packet.payload.first().copied().unwrap_or_default()) {
@@ -21,6 +23,7 @@ impl Turn<'_> {
             Command::STMT_PREPARE => {
                 self.state.exchange.preparing = packet.joined().get(1..).map(<[u8]>::to_vec);
             }
+            _ if !is_asked => {}
             _ => {
                 if let Some(known) = self.known_statements() {
                     let execution = known.command(&packet.joined());
@@ -33,10 +36,21 @@ impl Turn<'_> {
     /// The client gets an answer that begins with this payload.
     pub fn note_prepared(&mut self, payload: &[u8]) {
         let Some(text) = self.state.exchange.preparing.take() else { return };
+        if self.shared.counts_queries() {
+            self.note_prepared_query(&text, payload);
+        }
+        if !self.is_asked() {
+            return;
+        }
         let capabilities = self.session.client.capabilities();
         if let Some(known) = self.known_statements() {
             known.prepared(&text, payload, capabilities);
         }
+    }
+
+    /// Whether a script is asked about commands.
+    fn is_asked(&self) -> bool {
+        self.state.settings.profiling && self.state.hooks.has(Hook::ReadQuery)
     }
 
     /// They go where the numbers are from.

@@ -154,7 +154,8 @@ impl<'o> Folder<'o> {
             }
         }
         self.is_behind_in = token.kind == Kind::Word && raw.eq_ignore_ascii_case(b"IN");
-        self.before = Some(token.kind);
+        // A `?` is a value like any other.
+        self.before = Some(if is_value { Kind::Integer } else { token.kind });
         (self.at, self.skipped) = (token.end, false);
         true
     }
@@ -298,6 +299,7 @@ mod tests {
             ("SELECT 1, a, 2, 3", "SELECT ?, a, ?+"),
             ("SELECT a - 1, a-1, -1, a = -1", "SELECT a - ?, a-?, ?, a = ?"),
             ("SELECT (1), (1)", "SELECT (?)"),
+            ("SELECT ? + 1, ? - ?", "SELECT ? + ?, ? - ?"),
             ("SELECT a IS NULL, NULL", "SELECT a IS NULL, ?"),
             ("CREATE USER u@h IDENTIFIED BY 'secret'", "CREATE USER u@h IDENTIFIED BY ?"),
             ("SET @a = 1, sql_mode='x'", "SET @a = ?, sql_mode=?"),
