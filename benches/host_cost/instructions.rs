@@ -15,7 +15,7 @@ const QUERIES: [u32; 2] = [1000, 6000];
 /// How often each figure is measured.
 const ROUNDS: u32 = 2;
 /// What is measured.
-fn variants() -> [(&'static str, Variant); 5] {
+fn variants() -> [(&'static str, Variant); 6] {
     let plain = Proxy::Pyproxy.plain();
     [
         ("no script", plain),
@@ -23,6 +23,7 @@ fn variants() -> [(&'static str, Variant); 5] {
         ("each query queued, its result kept", plain.script(Script::KeepRows)),
         ("empty async read_query", plain.script(Script::AsyncReadQuery)),
         ("HTTP endpoint", plain.http()),
+        ("query stats", plain.query_stats()),
     ]
 }
 

@@ -80,6 +80,7 @@ pub fn tables(queries: u32) -> Vec<Table> {
         Table { titles: ["pyproxy", "HAProxy"], pairs: against_haproxy(&point, &many) },
         Table { titles: ["async hook", "sync hook"], pairs: async_hooks(&point) },
         Table { titles: ["TLS", "plain"], pairs: tls(&point, &many) },
+        Table { titles: ["counted", "not"], pairs: query_stats(&point) },
     ]
 }
 
@@ -134,6 +135,20 @@ fn async_hooks(point: &Load) -> Vec<Pair> {
     vec![
         pair("async read_query", point.clone()),
         pair("async read_query, 16 clients", point.crowd()),
+    ]
+}
+
+fn query_stats(point: &Load) -> Vec<Pair> {
+    let pair = |name, threads, load| Pair {
+        name,
+        first: Proxy::Pyproxy.plain().threads(threads).query_stats(),
+        second: Proxy::Pyproxy.plain().threads(threads),
+        load,
+        unit: Unit::Microseconds,
+    };
+    vec![
+        pair("query stats", 1, point.clone()),
+        pair("query stats, 4 threads, 16 clients", 4, point.crowd()),
     ]
 }
 
