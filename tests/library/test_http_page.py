@@ -170,7 +170,12 @@ def test_on_a_phone_in_the_dark(site: Callable[..., Site], tmp_path: Path) -> No
     phone = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "is_mobile": True}
     shown = site(**phone)
     with shown.proxy.connect() as client:
-        run(client, "SELECT 1, " + " + ".join(["a_long_expression"] * 30) + " FROM (SELECT 1 a_long_expression) t")
+        run(
+            client,
+            "SELECT 1, "
+            + " + ".join(["a_long_expression"] * 30)
+            + " FROM (SELECT 1 a_long_expression) t",
+        )
         assert eventually(lambda: len(shown.rows("connections")) == 1)
         assert eventually(lambda: any("a_long" in row[0] for row in shown.rows("queries")))
         assert eventually(lambda: shown.page.locator("#times canvas").count() == 1)
@@ -197,9 +202,9 @@ def test_texts_of_clients_stay_texts(site: Callable[..., Site], mariadb: MariaDb
             client._read_query_result()
             run(client, f"SELECT 1 AS `{EVIL}`")
             title = f"SELECT 1 AS `{EVIL}`"
-            assert eventually(
-                lambda: any(EVIL in row[0] for row in shown.rows("queries"))
-            ), shown.rows("queries")
+            assert eventually(lambda: any(EVIL in row[0] for row in shown.rows("queries"))), (
+                shown.rows("queries")
+            )
             titles = "[...document.querySelectorAll('#queries tr')].map(row => row.title)"
             assert title in shown.page.evaluate(titles)
         run(admin, f"DROP DATABASE `{EVIL[:60]}`")

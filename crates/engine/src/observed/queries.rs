@@ -55,6 +55,11 @@ impl QueryStats {
         self.top.most()
     }
 
+    /// The statement with this digest took so much. `texts` is called if it is a newcomer.
+    pub fn count(&self, digest: u64, cost: &Cost, at: Instant, texts: impl FnOnce() -> Texts) {
+        self.top.count(digest, cost, self.clock.at(at), texts);
+    }
+
     /// All that is known.
     pub fn report(&self) -> Report {
         self.top.report()
@@ -146,7 +151,7 @@ impl Turn<'_> {
             is_error: notes.error.is_some() || observed.is_aborted,
             is_continued: observed.command == Command::STMT_FETCH,
         };
-        queries.top.count(digest, &cost, queries.clock.at(observed.ended_at), texts);
+        queries.count(digest, &cost, observed.ended_at, texts);
     }
 
     fn note_slow(&self, observed: &Observed, digest: Option<u64>, text: &Text) {
