@@ -151,14 +151,9 @@ impl Turn<'_> {
     pub fn answer_done(&mut self, packet: Incoming<'_>) {
         self.note_changes(packet.payload);
         self.keep_or_forward(packet);
-        if self.session.command_at.is_some()
-            && !self.is_kept()
-            && !self.state.exchange.is_answered()
-        {
-            self.note_rows(&self.state.tracker.summary());
-        }
         let Some(mut injection) = self.state.exchange.injection.take() else {
             if let Some(due) = self.state.exchange.due.take() {
+                self.note_passed();
                 due.given();
             }
             return self.command_done();
@@ -179,6 +174,7 @@ impl Turn<'_> {
             && let Some(due) = self.state.exchange.due.take()
         {
             // All of it has passed.
+            self.note_passed();
             due.given();
         }
         self.ask(Question::ReadQueryResult(Slot::new(injection)), None);

@@ -80,6 +80,7 @@ impl Turn<'_> {
         }
         if self.shared.counts_queries() {
             if is_aborted && backend.is_some() {
+                // As far as it came.
                 self.note_rows(&self.state.tracker.summary());
             }
             self.note_query(&Observed { command, time, ended_at, backend, is_aborted });
@@ -90,6 +91,14 @@ impl Turn<'_> {
     pub fn note_abort(&mut self) {
         if self.session.command_at.is_some() {
             self.note_end(!self.state.exchange.is_answered());
+        }
+    }
+
+    /// The answer that the server gave went to the client as it came.
+    #[inline]
+    pub fn note_passed(&mut self) {
+        if self.session.command_at.is_some() {
+            self.note_rows(&self.state.tracker.summary());
         }
     }
 

@@ -11,19 +11,22 @@ use crate::{Hook, Incoming};
 
 impl Turn<'_> {
     /// Takes note of a command that the client sent.
+    #[inline]
     pub fn note_statement(&mut self, packet: Incoming<'_>) {
         self.session.execution = None;
-        let is_asked = self.is_asked();
-        if !is_asked && !self.shared.counts_queries() {
-            return;
+        if self.is_asked() || self.shared.counts_queries() {
+            self.note_known_statement(packet);
         }
+    }
+
+    fn note_known_statement(&mut self, packet: Incoming<'_>) {
         match Command(packet.payload.first().copied().unwrap_or_default()) {
             // A long one need not be joined.
             Command::QUERY => {}
             Command::STMT_PREPARE => {
                 self.state.exchange.preparing = packet.joined().get(1..).map(<[u8]>::to_vec);
             }
-            _ if !is_asked => {}
+            _ if !self.is_asked() => {}
             _ => {
                 if let Some(known) = self.known_statements() {
                     let execution = known.command(&packet.joined());
@@ -34,7 +37,15 @@ impl Turn<'_> {
     }
 
     /// The client gets an answer that begins with this payload.
+    #[inline]
     pub fn note_prepared(&mut self, payload: &[u8]) {
+        if self.state.exchange.preparing.is_some() {
+            self.note_known_prepared(payload);
+        }
+    }
+
+    #[cold]
+    fn note_known_prepared(&mut self, payload: &[u8]) {
         let Some(text) = self.state.exchange.preparing.take() else { return };
         if self.shared.counts_queries() {
             self.note_prepared_query(&text, payload);
