@@ -31,7 +31,6 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
-pub use self::collect::command_name;
 use self::routes::Site;
 use self::token::Token;
 use crate::boundary::guard;

@@ -5,8 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use engine::SlowQuery;
 use serde_json::{Value, json};
 
-use crate::http::command_name;
-
 /// What is known of a slow query, without anything of its connection.
 #[derive(Debug, Default)]
 pub struct Record {
@@ -39,7 +37,7 @@ impl Record {
             client: query.client.to_owned(),
             database: query.database.to_vec(),
             backend,
-            command: command_name(query.command),
+            command: query.command.word(),
             rows: query.rows,
             bytes: query.bytes,
             error: query.error,

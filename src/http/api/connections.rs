@@ -8,7 +8,6 @@ use wire::Command;
 
 use super::{Refusal, text};
 use crate::drive::Context;
-use crate::http::collect::command_name;
 
 /// How many are listed unless `limit` says otherwise.
 const USUAL: usize = 200;
@@ -75,9 +74,8 @@ impl Seen {
         let backend = self.backend.and_then(|ndx| ctx.backends.get(ndx));
         let query = self.text.as_ref().filter(|_| ctx.shows_queries);
         let command = self.command.map(|(command, at)| {
-            let name = Command(command).name().map(|_| command_name(Command(command)));
             json!({
-                "command": name.unwrap_or_else(|| "other".to_owned()),
+                "command": Command(command).word(),
                 "seconds": since(at),
                 "query": query.map(|(start, _)| text(start)),
                 "query_is_cut": query.map(|(start, len)| *len > start.len()),

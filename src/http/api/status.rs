@@ -9,7 +9,7 @@ use wire::Command;
 
 use super::seconds;
 use crate::drive::Context;
-use crate::http::collect::{command_name, started_at};
+use crate::http::collect::started_at;
 
 /// All of it.
 pub fn status(ctx: &Context) -> Value {
@@ -53,7 +53,7 @@ fn commands(ctx: &Context) -> Value {
         let count = commands.of(*command);
         known += count;
         if count > 0 {
-            counts.insert(command_name(*command), count.into());
+            counts.insert(command.word(), count.into());
         }
     }
     let other = commands.all().saturating_sub(known);

@@ -11,7 +11,6 @@ mod queries;
 
 use metrics::{Exposition, Format};
 
-pub use self::connections::command_name;
 pub use self::process::started_at;
 
 use crate::drive::Context;

@@ -46,9 +46,9 @@ fn numbers_of_one() {
 #[test]
 fn the_most_costly_come_first_and_no_more_than_wanted() {
     let top = Top::new(3, MS);
-    for number in 0..6 {
-        let time = (number as u32 * 7 % 6 + 1) * MS;
-        top.count(digest(number), &cost(time), MS, || texts(&time.as_millis().to_string()));
+    for number in 0..6_u32 {
+        let time = (number * 7 % 6 + 1) * MS;
+        top.count(digest(number.into()), &cost(time), MS, || texts(&time.as_millis().to_string()));
     }
     assert_eq!(names(&top), ["6", "5", "4"]);
     assert_eq!(top.report().totals.calls, 6);
