@@ -8,8 +8,10 @@
 //! No literal is ever in it, whatever it is for: a password in `IDENTIFIED BY '...'` neither.
 
 use std::hash::Hasher;
+use std::ops::Range;
 
 use super::{Kind, Rules, Token, lex};
+use crate::bytes::{byte_at, part};
 
 /// The longest fingerprint, in bytes, without the dots behind one that is cut.
 pub const MOST: usize = 1024;
@@ -22,16 +24,17 @@ const MORE: &[u8] = b"...";
 /// Writes the fingerprint of a text in place of what is in `out`. `is_cut`: it is the beginning of a longer text.
 pub fn fingerprint(sql: &[u8], rules: Rules, is_cut: bool, out: &mut Vec<u8>) {
     out.clear();
-    let mut folder = Folder::new(out);
+    let mut folder = Folder::new(sql, out);
     for token in lex(sql, rules) {
         let is_unread = token.kind.is_error() || (is_cut && token.end == sql.len());
-        if is_unread || !folder.add(token, sql) {
+        if is_unread || !folder.add(token) {
             return folder.cut();
         }
     }
     if is_cut {
         return folder.cut();
     }
+    folder.flush();
     while folder.out.pop_if(|last| matches!(last, b';' | b' ')).is_some() {}
 }
 
@@ -81,8 +84,15 @@ struct Sign {
     before: Option<Kind>,
 }
 
+const fn is_number(kind: Kind) -> bool {
+    matches!(kind, Kind::Integer | Kind::Decimal | Kind::Float)
+}
+
 struct Folder<'o> {
+    sql: &'o [u8],
     out: &'o mut Vec<u8>,
+    /// What comes next in `out`, as it stands in the text: so that it is copied in long pieces.
+    run: Range<usize>,
     levels: [Level; DEEP],
     depth: usize,
     /// The last token but comments, and whether it is the word IN.
@@ -96,9 +106,11 @@ struct Folder<'o> {
 }
 
 impl<'o> Folder<'o> {
-    fn new(out: &'o mut Vec<u8>) -> Self {
+    fn new(sql: &'o [u8], out: &'o mut Vec<u8>) -> Self {
         Self {
+            sql,
             out,
+            run: 0..0,
             levels: [Level::default(); DEEP],
             depth: 0,
             before: None,
@@ -109,34 +121,46 @@ impl<'o> Folder<'o> {
         }
     }
 
+    /// How long the fingerprint is so far.
+    fn len(&self) -> usize {
+        self.out.len() + self.run.len()
+    }
+
+    fn flush(&mut self) {
+        let end = self.run.end;
+        let run = std::mem::replace(&mut self.run, end..end);
+        self.out.extend_from_slice(part(self.sql, run));
+    }
+
     /// Adds a token; `false`: there is no room for it.
-    fn add(&mut self, token: Token, sql: &[u8]) -> bool {
+    fn add(&mut self, token: Token) -> bool {
         if token.kind.is_comment() {
             self.skipped = true;
             return true;
         }
-        let raw = token.raw(sql);
+        let raw = token.raw(self.sql);
         let is_value = self.is_value(token.kind, raw);
-        let length = self.out.len();
+        let length = self.len();
         if length + if is_value { 1 } else { raw.len() } >= MOST {
             return false;
         }
-        let sign = self.sign.take();
-        let is_number = matches!(token.kind, Kind::Integer | Kind::Decimal | Kind::Float);
-        let has_blank = match sign.filter(|_| is_number) {
-            Some(sign) => {
-                self.out.truncate(sign.start);
-                self.with_level(|level| level.last = sign.last);
-                self.before = sign.before;
-                sign.has_blank
-            }
-            None => self.is_apart(token),
+        let has_blank = if self.sign.is_some() && is_number(token.kind) {
+            self.take_sign()
+        } else {
+            self.is_apart(token)
         };
-        if has_blank {
-            self.out.push(b' ');
+        if is_value {
+            self.flush();
+            if has_blank {
+                self.out.push(b' ');
+            }
+            self.out.push(b'?');
+            self.run = token.end..token.end;
+        } else {
+            self.copy(token, has_blank);
         }
-        let start = self.out.len();
-        self.out.extend_from_slice(if is_value { b"?" } else { raw });
+        self.sign = None;
+        let start = self.len() - if is_value { 1 } else { raw.len() };
         match token.kind {
             _ if is_value => self.item(start, self.begins_element()),
             Kind::OpenParen => self.open(start),
@@ -145,19 +169,46 @@ impl<'o> Folder<'o> {
                 level.last = level.last.filter(|item| !item.has_comma);
                 level.last.iter_mut().for_each(|item| item.has_comma = true);
             }),
-            _ => {
-                if matches!(raw, b"-" | b"+") && self.takes_sign() {
-                    let last = self.levels.get(self.depth).and_then(|level| level.last);
-                    self.sign = Some(Sign { start: length, has_blank, last, before: self.before });
-                }
+            Kind::Symbol if matches!(raw, b"-" | b"+") && self.takes_sign() => {
+                let last = self.levels.get(self.depth).and_then(|level| level.last);
+                self.sign = Some(Sign { start: length, has_blank, last, before: self.before });
                 self.with_level(|level| level.last = None);
             }
+            _ => self.with_level(|level| level.last = None),
         }
         self.is_behind_in = token.kind == Kind::Word && raw.eq_ignore_ascii_case(b"IN");
         // A `?` is a value like any other.
         self.before = Some(if is_value { Kind::Integer } else { token.kind });
         (self.at, self.skipped) = (token.end, false);
         true
+    }
+
+    /// A token that stays as it is.
+    fn copy(&mut self, token: Token, has_blank: bool) {
+        let goes_on = match token.start - self.run.end {
+            0 => !has_blank,
+            1 => has_blank && byte_at(self.sql, self.run.end) == Some(b' '),
+            _ => false,
+        };
+        if goes_on {
+            self.run.end = token.end;
+            return;
+        }
+        self.flush();
+        if has_blank {
+            self.out.push(b' ');
+        }
+        self.run = token.start..token.end;
+    }
+
+    /// The number that comes takes the sign in front of it with it. Whether there is a blank.
+    fn take_sign(&mut self) -> bool {
+        let Some(sign) = self.sign.take() else { return false };
+        self.flush();
+        self.out.truncate(sign.start);
+        self.with_level(|level| level.last = sign.last);
+        self.before = sign.before;
+        sign.has_blank
     }
 
     fn is_value(&self, kind: Kind, raw: &[u8]) -> bool {
@@ -216,39 +267,43 @@ impl<'o> Folder<'o> {
         let inside = self.levels.get(self.depth).copied().filter(|_| self.depth > 0);
         self.depth = self.depth.saturating_sub(1);
         let Some(Level { start, is_behind_in, is_element, .. }) = inside else { return };
-        if is_behind_in && self.out.get(start..) == Some(b"(?)") {
-            self.out.truncate(start);
-            self.out.extend_from_slice(b"(?+)");
+        if is_behind_in {
+            self.flush();
+            if self.out.get(start..) == Some(b"(?)") {
+                self.out.truncate(start);
+                self.out.extend_from_slice(b"(?+)");
+            }
         }
         self.item(start, is_element);
     }
 
     /// What begins at `start` ends here. If it is in a list behind its like, it is not needed.
     fn item(&mut self, start: usize, is_element: bool) {
-        let end = self.out.len();
-        let mut item = Item { start, end, has_comma: false };
-        let Some(level) = self.levels.get_mut(self.depth) else { return };
-        if !is_element {
-            level.last = None;
-            return;
-        }
-        if let Some(last) = level.last.filter(|last| last.has_comma) {
-            let (one, other) = (self.out.get(last.start..last.end), self.out.get(start..end));
-            let is_list = one == Some(b"?+") && other == Some(b"?");
-            if one == other || is_list {
-                let is_first = one == Some(b"?");
-                self.out.truncate(last.end);
-                if is_first {
-                    self.out.push(b'+');
-                }
-                item = Item { start: last.start, end: self.out.len(), has_comma: false };
+        let last = self.levels.get(self.depth).and_then(|level| level.last);
+        let last = last.filter(|last| is_element && last.has_comma);
+        let folded = last.filter(|last| self.is_like(last, start));
+        if let Some(last) = folded {
+            let is_first = self.out.get(last.start..last.end) == Some(b"?");
+            self.out.truncate(last.end);
+            if is_first {
+                self.out.push(b'+');
             }
         }
-        level.last = Some(item);
+        let start = folded.map_or(start, |last| last.start);
+        let item = Item { start, end: self.len(), has_comma: false };
+        self.with_level(|level| level.last = Some(item).filter(|_| is_element));
+    }
+
+    /// Whether what begins at `start` is like the one before it in its list.
+    fn is_like(&mut self, last: &Item, start: usize) -> bool {
+        self.flush();
+        let (one, other) = (self.out.get(last.start..last.end), self.out.get(start..));
+        one == other || (one == Some(b"?+") && other == Some(b"?"))
     }
 
     /// The rest is not read. Where in a list or in rows that is makes no difference.
-    fn cut(self) {
+    fn cut(mut self) {
+        self.flush();
         let levels = self.levels.get(..=self.depth).unwrap_or(&self.levels);
         let listed = levels.iter().find_map(|level| level.last.filter(|item| item.has_comma));
         if let Some(item) = listed {

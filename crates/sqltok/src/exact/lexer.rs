@@ -8,7 +8,7 @@ use super::word::{Dollar, dollar};
 use super::{Kind, Rules, Token, comment, number, symbol};
 use crate::bytes::{byte_at, rest};
 
-/// Words that a hint can follow.
+/// Words that a hint can follow: of 6 or 7 letters.
 const HINTED: [&[u8]; 5] = [b"SELECT", b"INSERT", b"REPLACE", b"UPDATE", b"DELETE"];
 
 /// Splits a text into tokens as a server with these rules does.
@@ -184,6 +184,7 @@ impl Lexer<'_> {
         }
         let token = Token { kind, start: self.at, end };
         self.is_hint_place = kind == Kind::Word
+            && matches!(end - token.start, 6 | 7)
             && self.next != Next::Dot
             && HINTED.iter().any(|word| word.eq_ignore_ascii_case(token.raw(self.sql)));
         if !kind.is_comment() {

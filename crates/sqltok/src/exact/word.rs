@@ -8,6 +8,9 @@ use crate::bytes::{byte_at, part, rest};
 impl Rules {
     /// Where a name ends that goes on at `at`.
     pub(super) fn name_end(self, sql: &[u8], mut at: usize) -> usize {
+        // Nearly all of them are ASCII to their ends, where a byte is a character in every character set.
+        let name = rest(sql, at);
+        at += name.iter().position(|&byte| !is_plain(byte)).unwrap_or(name.len());
         while let Some(length) = self.charset.name_char(sql, at, false, self.dialect) {
             at += length;
         }
@@ -39,6 +42,11 @@ impl Rules {
         };
         from + name.iter().position(|byte| !is_part(byte)).unwrap_or(name.len())
     }
+}
+
+/// Whether a byte is a character of names in all character sets.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$')
 }
 
 /// What a dollar sign begins in newer versions of MySQL.
