@@ -178,6 +178,7 @@ impl Lexer<'_> {
         self.is_behind_semicolon || comment::is_dropped(self.sql, self.at + 1, self.rules)
     }
 
+    #[inline]
     fn take(&mut self, kind: Kind, end: usize) -> Token {
         if kind.is_error() {
             self.next = Next::End;
@@ -207,6 +208,7 @@ impl Lexer<'_> {
 impl Iterator for Lexer<'_> {
     type Item = Token;
 
+    #[inline]
     fn next(&mut self) -> Option<Token> {
         match std::mem::replace(&mut self.next, Next::Start) {
             Next::Start => {}

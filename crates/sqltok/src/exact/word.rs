@@ -11,6 +11,9 @@ impl Rules {
         // Nearly all of them are ASCII to their ends, where a byte is a character in every character set.
         let name = rest(sql, at);
         at += name.iter().position(|&byte| !is_plain(byte)).unwrap_or(name.len());
+        if byte_at(sql, at).is_none_or(|byte| byte.is_ascii()) {
+            return at;
+        }
         while let Some(length) = self.charset.name_char(sql, at, false, self.dialect) {
             at += length;
         }
@@ -19,6 +22,9 @@ impl Rules {
 
     /// Where the word ends that begins at `at`, or `None` if there is none.
     pub(super) fn word_end(self, sql: &[u8], at: usize) -> Option<usize> {
+        if byte_at(sql, at).is_some_and(is_plain) {
+            return Some(self.name_end(sql, at));
+        }
         let first = self.charset.name_char(sql, at, true, self.dialect)?;
         Some(self.name_end(sql, at + first))
     }
