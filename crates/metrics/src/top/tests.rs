@@ -88,21 +88,23 @@ fn a_flood_does_not_wash_away_who_is_costly() {
 #[test]
 fn ranks_fade() {
     let top = Top::new(8, Duration::ZERO);
-    let rooms = (SHARDS * Top::room(8)) as u64;
-    let fill = |from: u64, name: &str, time: Duration, at: Duration| {
-        for _ in 0..10 {
-            for number in from..from + 4 * rooms {
-                top.count(digest(number), &cost(time), at, || texts(name));
-            }
+    let rooms = u64::try_from(SHARDS * Top::room(8)).expect("few");
+    let fill = |numbers: std::ops::Range<u64>, name: &str, time: Duration, at: Duration| {
+        for number in numbers {
+            top.count(digest(number), &cost(time), at, || texts(name));
         }
     };
-    fill(0, "yesterday", 100 * MS, MS);
-    fill(100_000, "today", MS, 24 * HALF_LIFE);
-    let is_today = |entry: &Entry| &*entry.texts.fingerprint == b"today";
-    assert!(top.report().top.iter().all(is_today), "{:?}", names(&top));
+    let all_are = |name: &str| names(&top).iter().all(|own| own == name);
+    fill(0..rooms / 2, "yesterday", 100 * MS, MS);
+    // A flood of others on the same day changes nothing.
+    fill(1000..1000 + 10 * rooms, "flood", MS, 2 * MS);
+    assert!(all_are("yesterday"), "{:?}", names(&top));
+    fill(100_000..100_000 + 10 * rooms, "today", MS, 24 * HALF_LIFE);
+    assert!(all_are("today"), "{:?}", names(&top));
     // Also behind the point where ranks are written anew.
-    fill(0, "tomorrow", MS, 200 * HALF_LIFE);
-    assert!(top.report().top.iter().all(|entry| &*entry.texts.fingerprint == b"tomorrow"));
+    fill(0..rooms / 2, "another day", 100 * MS, 200 * HALF_LIFE);
+    fill(200_000..200_000 + 10 * rooms, "the next one", MS, 224 * HALF_LIFE);
+    assert!(all_are("the next one"), "{:?}", names(&top));
 }
 
 #[test]
