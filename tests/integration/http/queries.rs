@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::client::COM_QUERY;
 use testkit::mariadb::DATABASE;
 use testkit::wait::PATIENCE;
-use testkit::{Host, MariaDb, eventually};
+use testkit::{Host, MariaDb, Packet, RawClient, eventually};
 
 use super::changes::Open;
 use super::metrics::assert_checked;
@@ -115,18 +115,28 @@ fn executions_count_under_the_text_that_was_prepared() {
     }
 }
 
+/// Sends a command and reads so many packets; gives the first one.
+fn exchange(client: &mut RawClient, payload: &[u8], count: usize) -> Packet {
+    client.send_packet(0, payload).unwrap();
+    let packets: Vec<_> = (0..count).map(|_| client.read_packet().unwrap()).collect();
+    packets[0].clone()
+}
+
+/// Prepares a statement with one column and without parameters; gives its number.
+fn prepare(client: &mut RawClient, sql: &str) -> Vec<u8> {
+    let answer = exchange(client, &[b"\x16", sql.as_bytes()].concat(), 3);
+    answer.payload[1..5].to_vec()
+}
+
 /// A number of a statement means nothing any more behind COM_RESET_CONNECTION.
 #[test]
 fn statements_that_are_gone_are_not_counted() {
     let site = Site::start(counting());
     let mut client = site.host.client();
-    client.send_command(0x16, b"SELECT 'gone'").unwrap();
-    while client.has_input(std::time::Duration::from_millis(300)) {
-        client.read_packet().unwrap();
-    }
+    let number = prepare(&mut client, "SELECT 'gone'");
     client.simple(0x1f, b"").unwrap();
-    let execute = [&1_u32.to_le_bytes()[..], &[0, 1, 0, 0, 0]].concat();
-    assert!(client.simple(0x17, &execute).unwrap().is_err());
+    let execute = [b"\x17", number.as_slice(), &[0, 1, 0, 0, 0]].concat();
+    assert!(exchange(&mut client, &execute, 1).is_err());
     assert_in_step(&mut client);
     assert_eq!(site.fingerprints(), ["SELECT ?+"]);
 }
@@ -135,23 +145,13 @@ fn statements_that_are_gone_are_not_counted() {
 fn rows_of_cursors_belong_to_their_statement() {
     let site = Site::start(counting());
     let mut client = site.host.client();
-    client.send_command(0x16, b"SELECT 1 UNION SELECT 2 UNION SELECT 3").unwrap();
-    while client.has_input(std::time::Duration::from_millis(300)) {
-        client.read_packet().unwrap();
-    }
-    // With a read-only cursor: columns only.
-    let execute = [&1_u32.to_le_bytes()[..], &[1, 1, 0, 0, 0]].concat();
-    client.send_command(0x17, &execute).unwrap();
-    while client.has_input(std::time::Duration::from_millis(300)) {
-        client.read_packet().unwrap();
-    }
-    for _ in 0..2 {
-        let fetch = [1_u32.to_le_bytes(), 2_u32.to_le_bytes()].concat();
-        client.send_command(0x1c, &fetch).unwrap();
-        while client.has_input(std::time::Duration::from_millis(300)) {
-            client.read_packet().unwrap();
-        }
-    }
+    let number = prepare(&mut client, "SELECT 1 UNION SELECT 2 UNION SELECT 3");
+    // With a read-only cursor: the column only.
+    exchange(&mut client, &[b"\x17", number.as_slice(), &[1, 1, 0, 0, 0]].concat(), 3);
+    let fetch = [b"\x1c", number.as_slice(), &2_u32.to_le_bytes()].concat();
+    // Two rows and then one, each with an end.
+    exchange(&mut client, &fetch, 3);
+    exchange(&mut client, &fetch, 2);
     let counted = site.counted("SELECT ? UNION SELECT ? UNION SELECT ?");
     assert_eq!(numbers(&counted), [1, 0, 3]);
     assert_eq!(counted["times"]["count"], 1);
