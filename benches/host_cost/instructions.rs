@@ -24,8 +24,8 @@ fn variants() -> [(&'static str, Variant, Load); 7] {
         ("each query queued, its result kept", plain.script(Script::KeepRows), point.clone()),
         ("empty async read_query", plain.script(Script::AsyncReadQuery), point.clone()),
         ("HTTP endpoint", plain.http(), point.clone()),
-        ("query stats", plain.query_stats(), point.clone()),
-        ("query stats, 200 bytes of SQL", plain.query_stats(), point.joins()),
+        ("query stats", plain.query_stats(), point.ranges()),
+        ("query stats, long statements", plain.query_stats(), point.joins()),
     ]
 }
 

@@ -17,7 +17,7 @@ use crate::bytes::{byte_at, part};
 pub const MOST: usize = 1024;
 
 /// Parentheses inside of more than so many are not looked into.
-const DEEP: usize = 24;
+const DEEP: usize = 8;
 /// Stands for what was not read.
 const MORE: &[u8] = b"...";
 
