@@ -24,7 +24,7 @@ case ${1:-} in
 usage: [PYPROXY_HOST=/path/to/mysql-proxy] scripts/bench.sh [OPTION...]
 
 processor time per query, of pairs: the Lua plugin (with PYPROXY_HOST), HAProxy (if installed),
-an async hook and a sync one, TLS on both hops and none
+an async hook and a sync one, TLS on both hops and none, statements counted and not
   --queries N       point selects in one round (default 30000)
   --rounds N        rounds; each measures both of a pair, in turn (default 11)
   --only TEXT       only the lines whose name contains TEXT

@@ -10,6 +10,7 @@
 //! | [`drive`] | moves the bytes of connections as the engine says |
 //! | [`embed`] | CPython as a guest: interpreter, threads, script files |
 //! | [`http`] | metrics and health over HTTP |
+//! | [`slow_log`] | commands that took too long, in a file |
 //!
 //! | crate | what |
 //! |---|---|
@@ -27,6 +28,7 @@ pub mod drive;
 pub mod embed;
 pub mod http;
 pub mod plugin;
+pub mod slow_log;
 
 use std::ffi::c_int;
 

@@ -15,14 +15,17 @@ const QUERIES: [u32; 2] = [1000, 6000];
 /// How often each figure is measured.
 const ROUNDS: u32 = 2;
 /// What is measured.
-fn variants() -> [(&'static str, Variant); 5] {
+fn variants() -> [(&'static str, Variant, Load); 7] {
     let plain = Proxy::Pyproxy.plain();
+    let point = Load::point(0);
     [
-        ("no script", plain),
-        ("empty read_query", plain.script(Script::EmptyReadQuery)),
-        ("each query queued, its result kept", plain.script(Script::KeepRows)),
-        ("empty async read_query", plain.script(Script::AsyncReadQuery)),
-        ("HTTP endpoint", plain.http()),
+        ("no script", plain, point.clone()),
+        ("empty read_query", plain.script(Script::EmptyReadQuery), point.clone()),
+        ("each query queued, its result kept", plain.script(Script::KeepRows), point.clone()),
+        ("empty async read_query", plain.script(Script::AsyncReadQuery), point.clone()),
+        ("HTTP endpoint", plain.http(), point.clone()),
+        ("query stats", plain.query_stats(), point.ranges()),
+        ("query stats, long statements", plain.query_stats(), point.joins()),
     ]
 }
 
@@ -34,8 +37,9 @@ pub fn run(options: &Options) {
         long - short
     );
     println!("\ninstructions per query");
-    let load = Load::point(0);
-    for (name, variant) in variants().into_iter().filter(|(name, _)| name.contains(&options.only)) {
+    for (name, variant, load) in
+        variants().into_iter().filter(|(name, ..)| name.contains(&options.only))
+    {
         let per_query = |_| {
             let [short, long] =
                 QUERIES.map(|queries| count(variant, &load, queries, &options.profiles));

@@ -61,7 +61,10 @@ impl Lane {
     /// Starts a proxy, connects and sends a tenth of the load, so that all that is done once is done.
     pub fn start(variant: Variant, load: &Load) -> Self {
         let running = variant.start(load.backend);
-        let login = |_| Client::login(running.address(), variant.tls).expect("a login");
+        let login = |_| {
+            let client = Client::login(running.address(), variant.tls).expect("a login");
+            client.asking(load.statement)
+        };
         let clients = (0..load.clients).map(login).collect();
         let mut lane = Self { running, clients, answer: load.reply.len() };
         lane.query(load.queries.div_ceil(10));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::peers::{Reply, serve};
+use crate::peers::{POINT_SELECT, Reply, serve};
 use crate::report::Unit;
 use crate::script::Script;
 use crate::variant::{Proxy, Variant};
@@ -16,6 +16,12 @@ const ROW_WIDTH: usize = 64;
 const KEPT_ROWS: usize = 200_000;
 /// Bytes in each of its cells.
 const KEPT_WIDTH: usize = 8;
+/// What statistics have to read: 240 bytes, longer than most that applications send.
+const JOIN: &str = "SELECT u.name, COUNT(*) AS n, MAX(o.created_at) FROM shop.users u LEFT JOIN shop.orders o \
+                    ON o.user_id = u.id WHERE u.state IN ('new', 'paid') AND o.total > 1e2 GROUP BY u.id \
+                    HAVING n > 3 ORDER BY n DESC LIMIT 20";
+/// As most that applications send: one of sysbench.
+const RANGE: &str = "SELECT DISTINCT c FROM sbtest1 WHERE id BETWEEN 49932 AND 50031 ORDER BY c";
 /// Clients of a load, each with one query at a time.
 const CROWD: u32 = 16;
 
@@ -52,17 +58,30 @@ pub struct Load {
     pub queries: u32,
     /// How many share them.
     pub clients: u32,
+    /// What they ask.
+    pub statement: &'static str,
 }
 
 impl Load {
     fn new(reply: Reply, queries: u32) -> Self {
         let reply = Arc::new(reply);
-        Self { backend: serve(Arc::clone(&reply)), reply, queries, clients: 1 }
+        let backend = serve(Arc::clone(&reply));
+        Self { backend, reply, queries, clients: 1, statement: POINT_SELECT }
     }
 
     /// Point selects of one client.
     pub fn point(queries: u32) -> Self {
         Self::new(Reply::rows(1, 1), queries)
+    }
+
+    /// The same, with statements of usual length.
+    pub fn ranges(&self) -> Self {
+        Self { statement: RANGE, ..self.clone() }
+    }
+
+    /// The same, with long statements.
+    pub fn joins(&self) -> Self {
+        Self { statement: JOIN, ..self.clone() }
     }
 
     fn crowd(&self) -> Self {
@@ -80,6 +99,7 @@ pub fn tables(queries: u32) -> Vec<Table> {
         Table { titles: ["pyproxy", "HAProxy"], pairs: against_haproxy(&point, &many) },
         Table { titles: ["async hook", "sync hook"], pairs: async_hooks(&point) },
         Table { titles: ["TLS", "plain"], pairs: tls(&point, &many) },
+        Table { titles: ["counted", "not"], pairs: query_stats(&point) },
     ]
 }
 
@@ -134,6 +154,21 @@ fn async_hooks(point: &Load) -> Vec<Pair> {
     vec![
         pair("async read_query", point.clone()),
         pair("async read_query, 16 clients", point.crowd()),
+    ]
+}
+
+fn query_stats(point: &Load) -> Vec<Pair> {
+    let pair = |name, threads, load| Pair {
+        name,
+        first: Proxy::Pyproxy.plain().threads(threads).query_stats(),
+        second: Proxy::Pyproxy.plain().threads(threads),
+        load,
+        unit: Unit::Microseconds,
+    };
+    vec![
+        pair("query stats", 1, point.ranges()),
+        pair("query stats, long statements", 1, point.joins()),
+        pair("query stats, 4 threads, 16 clients", 4, point.ranges().crowd()),
     ]
 }
 

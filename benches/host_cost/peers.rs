@@ -22,7 +22,7 @@ const IDS: usize = 256;
 /// Length of the payload with which a client asks for TLS.
 const TLS_REQUEST: usize = 32;
 /// What a client asks if it was told nothing else.
-const POINT_SELECT: &str = "SELECT value FROM t";
+pub const POINT_SELECT: &str = "SELECT value FROM t";
 
 /// A whole result set in the order of sending: `head`, `repeats` times `block`, `tail`.
 #[derive(Debug)]

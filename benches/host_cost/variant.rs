@@ -34,6 +34,8 @@ pub struct Variant {
     pub tls: bool,
     /// The HTTP endpoint is on, and nobody asks it; pyproxy alone has it.
     pub http: bool,
+    /// Statements are counted; pyproxy alone has it.
+    pub query_stats: bool,
 }
 
 /// A process that carries traffic. It ends when this is dropped.
@@ -67,7 +69,14 @@ impl Proxy {
 
     /// The proxy with one event thread, without script and TLS.
     pub fn plain(self) -> Variant {
-        Variant { proxy: self, script: Script::None, threads: 1, tls: false, http: false }
+        Variant {
+            proxy: self,
+            script: Script::None,
+            threads: 1,
+            tls: false,
+            http: false,
+            query_stats: false,
+        }
     }
 }
 
@@ -92,6 +101,11 @@ impl Variant {
         Self { http: true, ..self }
     }
 
+    /// The same with statements counted.
+    pub fn query_stats(self) -> Self {
+        Self { query_stats: true, ..self }
+    }
+
     /// Starts it alone in front of `backend`.
     pub fn start(self, backend: SocketAddr) -> Running {
         let port = ports::free_port();
@@ -110,6 +124,9 @@ impl Variant {
                 if self.http {
                     let address = format!(":{}", ports::free_port());
                     builder = builder.option("pyproxy-http-address", address);
+                }
+                if self.query_stats {
+                    builder = builder.option("pyproxy-query-stats", 100);
                 }
                 match self.script.python() {
                     None => builder,

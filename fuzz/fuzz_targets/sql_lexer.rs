@@ -1,9 +1,9 @@
 //! The exact SQL lexer: the first bytes are the rules, the rest is the text. Tokens are in order and leave out only blanks, an error is the
-//! last one and reaches to the end, and each has a value.
+//! last one and reaches to the end, and each has a value. A fingerprint is short.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sqltok::exact::{Charset, Dialect, Rules, lex, value};
+use sqltok::exact::{Charset, Dialect, MAX_FINGERPRINT, Rules, fingerprint, lex, value};
 
 fn is_blank(byte: &u8) -> bool {
     b" \t\n\x0b\x0c\r\xa0".contains(byte)
@@ -35,4 +35,7 @@ fuzz_target!(|input: &[u8]| {
     }
     let rest = sql[end..].iter().find(|byte| !is_blank(byte));
     assert!(matches!(rest, None | Some(0)));
+    let mut found = Vec::new();
+    fingerprint(sql, rules, mode & 16 != 0, &mut found);
+    assert!(found.len() <= MAX_FINGERPRINT + 3);
 });

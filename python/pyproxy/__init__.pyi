@@ -125,6 +125,9 @@ class Globals:
     def config(self) -> Config:
         """The effective options."""
     @property
+    def query_stats(self) -> QueryStats | None:
+        """What statements take, and which take the most; None without the option `pyproxy-query-stats`."""
+    @property
     def track_sessions(self) -> bool:
         """Whether servers report what changes in their sessions (`resultset.session_changes`), and a connection out of the pool is
         made its client's own before it runs anything: reset, if others had it, and given what is in `connection.client_session`.
@@ -185,6 +188,10 @@ class Config:
     compression: str
     http_address: str | None
     http_shows_queries: bool
+    query_stats: int
+    slow_query: float
+    slow_log: str | None
+    slow_log_shows_queries: bool
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 
@@ -592,6 +599,77 @@ class Tls:
         """The subject of the peer's certificate; None if it showed none."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class QueryStats:
+    """What statements take, as the option `pyproxy-query-stats` has it counted."""
+
+    def top(self, limit: int | None = None, /) -> list[QueryStat]:
+        """The statements that took the most time, the most costly one first: all that are counted, or the first `limit`."""
+    def reset(self) -> None:
+        """Begins anew: everything is counted from now on."""
+    @property
+    def limit(self) -> int:
+        """How many statements are shown at most."""
+    @property
+    def since(self) -> float:
+        """Since when it is counted, as Unix time."""
+    @property
+    def calls(self) -> int:
+        """How many statements came, also those that are not shown."""
+    @property
+    def errors(self) -> int:
+        """How many of them failed."""
+    @property
+    def seconds(self) -> float:
+        """The time of all of them, in seconds."""
+    @property
+    def forgotten(self) -> int:
+        """How often one made room for another, and was forgotten."""
+
+@final
+class QueryStat:
+    """What a statement took: a value, safe to keep. The numbers are those since `first_seen`."""
+
+    @property
+    def digest(self) -> str:
+        """The number of the statement, in hexadecimal digits: the same in every proxy."""
+    @property
+    def fingerprint(self) -> str:
+        """The statement without its values: `SELECT a FROM t WHERE id = ?`. For people: decide nothing by it."""
+    @property
+    def example(self) -> str:
+        """How it looked when it came first, 1024 bytes at most."""
+    @property
+    def example_is_cut(self) -> bool:
+        """Whether the example is only a beginning."""
+    @property
+    def calls(self) -> int:
+        """How often it came."""
+    @property
+    def errors(self) -> int:
+        """How often it failed."""
+    @property
+    def rows(self) -> int:
+        """Rows that clients got of it."""
+    @property
+    def bytes(self) -> int:
+        """The bytes of these rows."""
+    @property
+    def seconds(self) -> float:
+        """The time that it took in all, in seconds."""
+    @property
+    def min_seconds(self) -> float:
+        """The shortest call, in seconds."""
+    @property
+    def max_seconds(self) -> float:
+        """The longest call, in seconds."""
+    @property
+    def first_seen(self) -> float:
+        """When it came first, as Unix time."""
+    @property
+    def last_seen(self) -> float:
+        """When it came last, as Unix time."""
 
 @final
 class Queries:

@@ -388,6 +388,7 @@ class Process:
         pool_change_user: bool,
         max_kept_bytes: int,
         hook_timeout: float,
+        query_stats: int,
         /,
     ) -> Process:
         """`reject` says what happens to a query whose hook failed. `hook_timeout` is in seconds, without a limit if it is 0."""

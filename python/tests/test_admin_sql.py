@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
-from pyproxy.testing import Error, FakeServer, Packets, Result, Session
+from pyproxy.testing import Answer, Error, FakeServer, Packets, Result, Session
 
 SCRIPT = "pyproxy.hooks.admin_sql"
 
@@ -123,3 +126,51 @@ def test_other_texts_pass(text: str) -> None:
     with Session(SCRIPT) as session:
         assert session.query(text).ok
         assert [query.packet for query in session.server_queries] == [b"\x03" + text.encode()]
+
+
+def _with_privilege(answer: Result | Error) -> FakeServer:
+    return FakeServer().on(re.compile("user_privileges"), answer)
+
+
+def _rows(answer: Answer) -> list[tuple[Any, ...]]:
+    assert answer.rows is not None, answer
+    return answer.rows
+
+
+SEEN = Result(["1"], [(1,)])
+
+
+def test_the_most_costly_statements_are_rows() -> None:
+    with Session(SCRIPT, server=_with_privilege(SEEN), query_stats=10) as session:
+        for number in range(3):
+            session.query(f"SELECT {number} FROM t WHERE a = 'secret'")
+        session.query("INSERT INTO t VALUES (1), (2)")
+        answer = session.query("SHOW PROXY QUERIES")
+        names = [field.name for field in answer.fields or ()]
+        assert names[:4] == ["fingerprint", "digest", "calls", "errors"]
+        counted = {row[0]: (int(row[2]), int(row[3])) for row in _rows(answer)}
+        assert counted["SELECT ? FROM t WHERE a = ?"] == (3, 0)
+        assert counted["INSERT INTO t VALUES (?)"] == (1, 0)
+        assert "secret" not in str(answer.rows)
+        assert sum(float(row[names.index("share")]) for row in _rows(answer)) == pytest.approx(1)
+        # It counts itself, when it is answered, and not what it asks the server.
+        again = {row[0]: int(row[2]) for row in _rows(session.query("SHOW PROXY QUERIES"))}
+        assert again["SHOW PROXY QUERIES"] == 1
+        assert not any("privilege" in text for text in again)
+
+
+def test_not_for_everyone() -> None:
+    nobody = Result(["1"], [])
+    with Session(SCRIPT, server=_with_privilege(nobody), query_stats=10) as session:
+        error = session.query("SHOW PROXY QUERIES").error
+        assert error is not None and error[:2] == (1227, "42000")
+    broken = _with_privilege(Error(1064, "42000", "no"))
+    with Session(SCRIPT, server=broken, query_stats=10) as session:
+        assert session.query("SHOW PROXY QUERIES").error == (1064, "42000", "no")
+
+
+def test_nothing_is_counted_unless_it_is_asked_for() -> None:
+    with Session(SCRIPT) as session:
+        error = session.query("SHOW PROXY QUERIES").error
+        assert error is not None and error[0] == 1235
+        assert session.server_queries == []

@@ -85,6 +85,8 @@ pub struct Context {
     pub names_clients: Option<Version>,
     /// What the host's log drops.
     pub log_level: Option<LogLevel>,
+    /// The texts of queries are shown over HTTP.
+    pub shows_queries: bool,
     /// The plugin was told to end: callbacks that still come close their connection.
     pub closing: AtomicBool,
 }

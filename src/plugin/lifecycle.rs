@@ -7,9 +7,10 @@ use std::ffi::{CStr, c_char, c_int};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use chassis_sys as sys;
-use engine::{BackendKind, Shared};
+use engine::{BackendKind, Clock, QueryStats, Shared, SlowQueries};
 use glib_sys::GOptionEntry;
 use script::{Permission, Scripts};
 
@@ -23,6 +24,7 @@ use crate::drive::lane::{Counts, Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
 use crate::http::{self, Endpoint};
+use crate::slow_log::{self, SlowLog};
 
 /// What the host takes for success.
 const SUCCESS: c_int = 0;
@@ -125,6 +127,8 @@ enum StartError {
     Listen { address: String, source: std::io::Error },
     #[error("pyproxy-http-address={address}: {source}")]
     Http { address: String, source: std::io::Error },
+    #[error("pyproxy-slow-log={path}: {source}")]
+    SlowLog { path: String, source: std::io::Error },
     #[error("{option}={address}: the host refuses this backend")]
     Backend { option: &'static str, address: String },
     #[error("children of the script cannot be told apart: {0}")]
@@ -174,7 +178,14 @@ unsafe fn start(
     shared.capacity.set_common_limit(options.backend_max_connections);
     shared.server_version.clone_from(&options.server_version);
     shared.observes = options.http_address.is_some();
-    shared.notes_queries = shared.observes && options.http_shows_queries;
+    if options.query_stats > 0 {
+        let clock = Clock::new(Instant::now(), SystemTime::now());
+        shared.queries = Some(QueryStats::new(options.query_stats, clock));
+    }
+    let slow_log = open_slow_log(&options, &backends, &mut shared)?;
+    shared.notes_queries = shared.queries.is_some()
+        || shared.slow.is_some()
+        || (shared.observes && options.http_shows_queries);
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
@@ -232,11 +243,16 @@ unsafe fn start(
         names_clients: options.backend_proxy_protocol,
         // SAFETY: `chas` is the host object.
         log_level: unsafe { LogLevel::of(chas) },
+        shows_queries: options.http_shows_queries,
         closing: AtomicBool::new(false),
     };
     // SAFETY: as above.
     unsafe { mutex::remember(chas) };
     let context = drive::install(context).map_err(|_| StartError::Twice)?;
+    if let Some(writer) = slow_log {
+        let writes = writer.start().map_err(|source| no_slow_log(&options, source))?;
+        *running_slow_log() = Some(writes);
+    }
     if let Some(endpoint) = endpoint {
         let http = endpoint.start(context).map_err(|source| no_http(&options, source))?;
         *running_http() = Some(http);
@@ -301,6 +317,33 @@ fn no_http(options: &Options, source: std::io::Error) -> StartError {
     StartError::Http { address: options.http_address.clone().unwrap_or_default(), source }
 }
 
+fn no_slow_log(options: &Options, source: std::io::Error) -> StartError {
+    let path = options.slow_log.as_ref().map(|path| path.display().to_string());
+    StartError::SlowLog { path: path.unwrap_or_default(), source }
+}
+
+/// Opens the slow log, if there is one: from now on slow commands are left for it.
+fn open_slow_log(
+    options: &Options,
+    backends: &Backends,
+    shared: &mut Shared,
+) -> Result<Option<slow_log::Writer>, StartError> {
+    let limit = options.slow_query;
+    let Some(path) = options.slow_log.as_ref().filter(|_| !limit.is_zero()) else {
+        return Ok(None);
+    };
+    let opened = SlowLog::open(path, backends.clone(), options.slow_log_shows_queries);
+    let (log, writer) = opened.map_err(|source| no_slow_log(options, source))?;
+    shared.slow = Some(SlowQueries { limit, log: Box::new(log) });
+    Ok(Some(writer))
+}
+
+/// The thread that writes the slow log, while there is one.
+fn running_slow_log() -> MutexGuard<'static, Option<slow_log::Running>> {
+    static WRITES: Mutex<Option<slow_log::Running>> = Mutex::new(None);
+    WRITES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The thread of the HTTP endpoint, while there is one.
 fn running_http() -> MutexGuard<'static, Option<http::Running>> {
     static HTTP: Mutex<Option<http::Running>> = Mutex::new(None);
@@ -315,6 +358,8 @@ unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     // It tells until then that clients should go elsewhere.
     let http = running_http().take();
     guard(|| http.into_iter().for_each(http::Running::stop), || ());
+    let slow_log = running_slow_log().take();
+    guard(|| slow_log.into_iter().for_each(slow_log::Running::stop), || ());
     guard(
         || {
             panic_on_purpose("destroy");

@@ -33,6 +33,7 @@ mod prepared;
 mod results;
 mod scripting;
 mod sessions;
+mod slow_log;
 mod tls;
 mod waiting;
 mod watchdog;

@@ -112,3 +112,41 @@ def test_shutdown(start_proxy: Callable[..., Proxy], tmp_path: Path) -> None:
         assert eventually(lambda: not is_listening(server.port))
     finally:
         server.stop()
+
+
+HOSTILE = "a`\"'\\\u2028</script>\x1b[2J"
+
+
+def test_the_most_costly_statements(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(SCRIPT, options={"pyproxy-query-stats": "50"})
+    with proxy.connect(database="test") as connection:
+        for number in range(5):
+            run(connection, f"SELECT {number}, SLEEP(0.01)")
+        run(connection, f"SELECT 'secret' AS `{HOSTILE.replace('`', '``')}`")
+        names, rows = run(connection, "SHOW PROXY QUERIES")
+        shown = [dict(zip(names, row, strict=True)) for row in rows]
+        costly = shown[0]
+        assert costly["fingerprint"] == "SELECT ?, SLEEP(?)"
+        assert (costly["calls"], costly["errors"], costly["rows"]) == (5, 0, 5)
+        assert 0.05 <= costly["seconds"] and 0.01 <= costly["min_seconds"] <= costly["max_seconds"]
+        assert 0.5 < costly["share"] <= 1 and len(costly["digest"]) == 16
+        assert costly["first_seen"] <= costly["last_seen"]
+        fingerprints = [row["fingerprint"] for row in shown]
+        assert f"SELECT ? AS `{HOSTILE.replace('`', '``')}`" in fingerprints
+        assert not any("secret" in text or "user_privileges" in text for text in fingerprints)
+
+
+@pytest.mark.parametrize("name", ["stats_nobody", "stats'@'nobody", "stats@nobody"])
+def test_who_may_not_see_what_others_run(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb, name: str
+) -> None:
+    proxy = start_proxy(SCRIPT, options={"pyproxy-query-stats": "50"})
+    quoted = name.replace("'", "''")
+    with proxy.connect() as admin:
+        run(admin, f"CREATE OR REPLACE USER '{quoted}' IDENTIFIED BY 'p'")
+        with proxy.connect(user=name, password="p") as connection:
+            assert outcome(connection, "SHOW PROXY QUERIES") == 1227
+        run(admin, f"GRANT PROCESS ON *.* TO '{quoted}'")
+        with proxy.connect(user=name, password="p") as connection:
+            assert run(connection, "SHOW PROXY QUERIES")[1]
+        run(admin, f"DROP USER '{quoted}'")

@@ -89,7 +89,8 @@ def site(start_proxy: StartProxy, browser: Any) -> Iterator[Callable[..., Site]]
 
     def start(script: str | None = SCRIPT, **browsing: Any) -> Site:
         address = f"127.0.0.1:{free_port()}"
-        proxy = start_proxy(script, options={"pyproxy-http-address": address})
+        options = {"pyproxy-http-address": address, "pyproxy-query-stats": "50"}
+        proxy = start_proxy(script, options=options)
         context = browser.new_context(**browsing)
         pages.append(context)
         site = Site(proxy, context.new_page(), f"http://{address}/")
@@ -136,6 +137,11 @@ def test_its_numbers_are_those_of_the_load(
         assert [second[0], second[1], second[3], second[5]] == ["2", USER, "test", "idle"]
         (hook,) = shown.rows("hooks")
         assert hook[:3] == ["read_query", str(commands), "7"]
+        # Whatever else clients say in the beginning, these are there.
+        top = {row[0]: row[3:5] for row in shown.rows("queries")}
+        assert [top["SELECT ?"], top["SELEKT"]] == [["257", "7"], ["30", "30"]]
+        shares = [float(row[1].removesuffix(" %")) for row in shown.rows("queries")]
+        assert shares == sorted(shares, reverse=True) and 99 < sum(shares) < 101
         # The charts have the last minutes, drawn with the library that the proxy carries.
         assert eventually(lambda: shown.page.locator("#rates canvas").count() == 1)
         drawn = "series().commands.reduce((a, b) => a + b, 0)"
@@ -164,8 +170,14 @@ def test_on_a_phone_in_the_dark(site: Callable[..., Site], tmp_path: Path) -> No
     phone = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "is_mobile": True}
     shown = site(**phone)
     with shown.proxy.connect() as client:
-        run(client, "SELECT 1")
+        run(
+            client,
+            "SELECT 1, "
+            + " + ".join(["a_long_expression"] * 30)
+            + " FROM (SELECT 1 a_long_expression) t",
+        )
         assert eventually(lambda: len(shown.rows("connections")) == 1)
+        assert eventually(lambda: any("a_long" in row[0] for row in shown.rows("queries")))
         assert eventually(lambda: shown.page.locator("#times canvas").count() == 1)
         # Nothing but tables is wider than the screen, and they scroll by themselves.
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -188,6 +200,13 @@ def test_texts_of_clients_stay_texts(site: Callable[..., Site], mariadb: MariaDb
             assert eventually(seen), shown.rows("connections")
             assert any(EVIL[:60] in row for row in shown.rows("connections"))
             client._read_query_result()
+            run(client, f"SELECT 1 AS `{EVIL}`")
+            title = f"SELECT 1 AS `{EVIL}`"
+            assert eventually(lambda: any(EVIL in row[0] for row in shown.rows("queries"))), (
+                shown.rows("queries")
+            )
+            titles = "[...document.querySelectorAll('#queries tr')].map(row => row.title)"
+            assert title in shown.page.evaluate(titles)
         run(admin, f"DROP DATABASE `{EVIL[:60]}`")
     assert shown.page.title() == "pyproxy"
     assert shown.page.locator("img").count() == 0

@@ -50,7 +50,7 @@ impl Turn<'_> {
             let message = "Malformed communication packet.";
             return self.answer_command(&Reply::error(ER_MALFORMED_PACKET, message));
         }
-        if self.shared.observes {
+        if self.shared.times_commands() {
             self.observe(Command(command), packet.payload);
         }
         self.note_statement(packet);
@@ -62,27 +62,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Notes when the command came, and the beginning of its text, for who looks at connections.
-    #[cold]
-    fn observe(&mut self, command: Command, payload: &[u8]) {
-        self.session.command_at = Some(self.driver.event_at());
-        if !self.shared.notes_queries {
-            return;
-        }
-        let hidden = match command {
-            Command::QUERY => self.session.attributes.hidden(),
-            Command::STMT_PREPARE => 0,
-            _ => return self.session.text.set(&[]),
-        };
-        self.session.text.set(payload.get(1 + hidden..).unwrap_or_default());
-    }
-
     /// The client compresses although that was not offered: it gets an ERR in the framing that it reads, and the end.
     fn refuse_compression(&mut self) {
         let message = "pyproxy: compression is not supported by this proxy, connect without it";
         log::warn!("{}: the client compresses unasked, it is refused", self.name());
         for payload in Reply::error(ER_NOT_SUPPORTED_YET, message).packets() {
-            self.shared.stats.errors.count(Source::Proxy, payload);
+            self.count_error(Source::Proxy, payload);
             self.driver.effect(Effect::SendForeign(&compressed::answer_frame(payload)));
         }
         self.close();
@@ -292,7 +277,7 @@ impl Turn<'_> {
     }
 
     /// How the server reads SQL, as far as it is known: the client may have changed its character set since the login.
-    fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         let login = self.session.client.login.as_deref();
         let handshake = self.session.server.as_ref().and_then(|server| server.handshake.as_deref());
         Rules {

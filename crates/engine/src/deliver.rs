@@ -95,6 +95,7 @@ impl Turn<'_> {
         if let Some(error) = injection.error.as_ref().filter(|_| !injection.packets.is_empty()) {
             self.count_error_of_server(error);
         }
+        self.note_rows(&injection.summary);
         for payload in injection.packets.from(injection.sent) {
             let id = self.state.client_ids.next_part();
             self.driver.effect(Effect::SendPart { to: Side::Client, id, payload });

@@ -239,7 +239,7 @@ impl Engine {
             reply
                 .packets()
                 .iter()
-                .for_each(|err| self.shared.stats.errors.count(Source::Proxy, err));
+                .for_each(|err| _ = self.shared.stats.errors.count(Source::Proxy, err));
             (self.state.client_ids.next(0), reply)
         })
     }

@@ -23,7 +23,7 @@ pub struct Exchange {
     pub infile: Infile,
     /// Whose query it is that is being read.
     pub nested: Nested,
-    /// The text of a COM_STMT_PREPARE whose answer is remembered for the script.
+    /// The text of a COM_STMT_PREPARE whose answer is remembered, for the script or for who counts its executions.
     pub preparing: Option<Vec<u8>>,
     /// The text of a COM_STMT_PREPARE that is with the server, and gets a number of the client's own.
     pub numbers: Option<Arc<[u8]>>,

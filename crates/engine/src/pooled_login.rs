@@ -1,7 +1,7 @@
 //! A client that was greeted from a pooled connection, which is logged in as somebody: make it the client's own.
 
+use wire::Capabilities;
 use wire::connect::{ChangeUser, Login};
-use wire::{Capabilities, Command};
 
 use crate::engine::Step;
 use crate::error_code::{ER_ACCESS_DENIED_ERROR, ER_HANDSHAKE_ERROR};
@@ -167,22 +167,10 @@ impl Turn<'_> {
     /// The client may send a command.
     pub fn next_command(&mut self) {
         if self.session.command_at.is_some() {
-            self.note_time();
+            self.note_end(false);
         }
         if !self.drains() {
             self.go(Step::Command, Awaits::Command);
-        }
-    }
-
-    /// The client has its answer to a command that somebody looked at.
-    #[cold]
-    fn note_time(&mut self) {
-        let Some(began) = self.session.command_at.take() else { return };
-        let backend = self.session.asked_backend.take();
-        let is_answered = self.session.command.is_some_and(|command| Command(command).has_reply());
-        let backend = backend.filter(|_| is_answered);
-        if let Some(backend) = backend.and_then(|ndx| self.shared.stats.backends.get(ndx)) {
-            backend.answers.own().observe(self.driver.now().saturating_duration_since(began));
         }
     }
 }

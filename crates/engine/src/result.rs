@@ -153,6 +153,7 @@ impl Turn<'_> {
         self.keep_or_forward(packet);
         let Some(mut injection) = self.state.exchange.injection.take() else {
             if let Some(due) = self.state.exchange.due.take() {
+                self.note_passed();
                 due.given();
             }
             return self.command_done();
@@ -173,6 +174,7 @@ impl Turn<'_> {
             && let Some(due) = self.state.exchange.due.take()
         {
             // All of it has passed.
+            self.note_passed();
             due.given();
         }
         self.ask(Question::ReadQueryResult(Slot::new(injection)), None);

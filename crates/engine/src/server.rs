@@ -10,6 +10,7 @@ use wire::reply::StatusFlags;
 use wire::statement::{Cursors, Statements};
 
 use crate::capacity::Place;
+use crate::observed::PreparedQueries;
 use crate::reports::Reports;
 use crate::{Address, Algorithm, Backends, Link, ServerSession, TlsInfo, Trust};
 
@@ -89,6 +90,8 @@ pub struct Server {
     pub cursors: Cursors,
     /// The client's prepared statements. Kept only for a script that is asked about commands.
     pub statements: Statements,
+    /// The same, as far as they are counted.
+    pub(crate) prepared: PreparedQueries,
     /// What it reports of its session; `None` if it is not asked for that.
     pub reports: Option<Box<Reports>>,
     /// The session on it.
@@ -126,6 +129,7 @@ impl Server {
             last_command_at: now,
             cursors: Cursors::default(),
             statements: Statements::default(),
+            prepared: PreparedQueries::default(),
             reports: None,
             session: ServerSession::default(),
         }
@@ -172,6 +176,7 @@ impl Server {
         self.last_command_at = now;
         self.cursors = Cursors::default();
         self.statements = Statements::default();
+        self.prepared = PreparedQueries::default();
     }
 
     /// The server refused a COM_CHANGE_USER. It is still logged in as before, if it does not hang up, but the transaction

@@ -8,6 +8,7 @@ use wire::reply::{StatusFlags, Told};
 use wire::statement::{Cursors, Execution};
 
 use crate::capacity::Ticket;
+use crate::observed::Notes;
 use crate::server_session::Owner;
 use crate::statements::ClientStatements;
 use crate::{Attributes, Client, Hook, Queries, Server, SessionState, Shared};
@@ -37,6 +38,8 @@ pub struct Session {
     pub(crate) asked_backend: Option<usize>,
     /// The beginning of that command's text, if it is a COM_QUERY or COM_STMT_PREPARE ([`Shared::notes_queries`]).
     pub text: Text,
+    /// What is noted of its answer.
+    pub(crate) notes: Notes,
     /// When the client came ([`Shared::observes`]).
     pub connected_at: Option<Instant>,
     /// The query attributes of that command.
@@ -87,14 +90,31 @@ pub struct Text {
 }
 
 impl Text {
-    /// What is kept at most, in bytes.
-    pub const MOST: usize = 1024;
+    /// What is kept at most, in bytes: what fingerprints are made of.
+    pub const MOST: usize = 4096;
+    /// What is shown at most, in bytes.
+    pub const SHOWN: usize = 1024;
 
     /// It is this now.
     pub(crate) fn set(&mut self, text: &[u8]) {
         self.start.clear();
         self.start.extend_from_slice(text.get(..Self::MOST).unwrap_or(text));
         self.len = text.len();
+    }
+
+    /// Whether there is more than what is kept.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.len > self.start.len()
+    }
+
+    /// What may be shown of it.
+    pub fn shown(&self) -> &[u8] {
+        self.start.get(..Self::SHOWN).unwrap_or(&self.start)
+    }
+
+    /// Only what may be shown of it.
+    pub(crate) fn cut(&self) -> Self {
+        Self { start: self.shown().to_vec(), len: self.len }
     }
 }
 
@@ -125,6 +145,7 @@ impl Session {
             command_at: None,
             asked_backend: None,
             text: Text::default(),
+            notes: Notes::default(),
             connected_at: None,
             state: SessionState::default(),
             attributes: Attributes::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
 use crate::greetings::Greetings;
-use crate::{Backends, Live, Pool, Seldom, Stats, Trust, Users};
+use crate::{Backends, Live, Pool, QueryStats, Seldom, SlowQueries, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -30,6 +30,10 @@ pub struct Shared {
     pub observes: bool,
     /// The texts of queries are noted, too.
     pub notes_queries: bool,
+    /// Which statements take the most (`pyproxy-query-stats`).
+    pub queries: Option<QueryStats>,
+    /// What is slow, and who is told (`pyproxy-slow-query`).
+    pub slow: Option<SlowQueries>,
     /// The connections that there are, if somebody looks.
     pub live: Live,
     /// The connections of each user, if there is a limit of them.
@@ -66,6 +70,8 @@ impl Shared {
             stats,
             observes: false,
             notes_queries: false,
+            queries: None,
+            slow: None,
             live: Live::default(),
             users,
             greetings,
@@ -76,6 +82,18 @@ impl Shared {
             pool,
             tracks_sessions: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it is noted how long commands take.
+    #[inline]
+    pub(crate) fn times_commands(&self) -> bool {
+        self.observes | self.counts_queries()
+    }
+
+    /// Whether it is noted what commands are about, and what came of them.
+    #[inline]
+    pub(crate) fn counts_queries(&self) -> bool {
+        self.queries.is_some() | self.slow.is_some()
     }
 
     /// Whether servers that can are asked to report what changes in their sessions, from the next connection on.

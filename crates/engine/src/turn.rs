@@ -167,6 +167,7 @@ impl Turn<'_> {
         if self.state.step == Step::Over {
             return;
         }
+        self.note_abort();
         self.state.asked = None;
         self.state.exchange.injection = None;
         if self.state.waiting.take().is_some() {
@@ -292,8 +293,9 @@ impl Turn<'_> {
     /// Sends the packets of `reply` to the client.
     pub fn send_to_client(&mut self, reply: &Reply) {
         if let Some(last) = reply.packets().last() {
-            self.shared.stats.errors.count(Source::Proxy, last);
+            self.count_error(Source::Proxy, last);
         }
+        self.note_reply(reply);
         self.send_packets(reply);
     }
 
@@ -320,8 +322,8 @@ impl Turn<'_> {
 
     /// Counts the server's last packet of an answer, or of a round of a login, that is passed to the client.
     #[inline]
-    pub fn count_error_of_server(&self, payload: &[u8]) {
-        self.shared.stats.errors.count(Source::Server, payload);
+    pub fn count_error_of_server(&mut self, payload: &[u8]) {
+        self.count_error(Source::Server, payload);
     }
 
     /// Passes the packet at hand on.

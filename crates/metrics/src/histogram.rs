@@ -26,6 +26,15 @@ pub const BOUNDS: [u64; 17] = [
 
 const BUCKETS: usize = BOUNDS.len() + 1;
 
+/// A time in nanoseconds, and its bucket.
+#[inline]
+fn place(time: Duration) -> (u64, usize) {
+    // Without the 128 bits of `as_nanos`.
+    let nanos = time.as_secs().saturating_mul(1_000_000_000);
+    let nanos = nanos.saturating_add(time.subsec_nanos().into());
+    (nanos, BOUNDS.iter().take_while(|bound| nanos > **bound).count())
+}
+
 /// Times, counted by how long they were.
 #[derive(Debug, Default)]
 pub struct Histogram {
@@ -46,10 +55,7 @@ impl Histogram {
     /// Counts one that took so long.
     #[inline]
     pub fn observe(&self, time: Duration) {
-        // Without the 128 bits of `as_nanos`.
-        let nanos = time.as_secs().saturating_mul(1_000_000_000);
-        let nanos = nanos.saturating_add(time.subsec_nanos().into());
-        let place = BOUNDS.iter().take_while(|bound| nanos > **bound).count();
+        let (nanos, place) = place(time);
         if let Some(bucket) = self.buckets.get(place) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
@@ -73,6 +79,16 @@ impl Histogram {
 }
 
 impl Distribution {
+    /// Counts one that took so long.
+    #[inline]
+    pub fn observe(&mut self, time: Duration) {
+        let (nanos, place) = place(time);
+        if let Some(bucket) = self.buckets.get_mut(place) {
+            *bucket += 1;
+        }
+        self.nanos = self.nanos.saturating_add(nanos);
+    }
+
     /// How many there were.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()

@@ -8,7 +8,9 @@
 mod exposition;
 mod histogram;
 mod sharded;
+pub mod top;
 
 pub use exposition::{Exposition, Format, Kind, Samples};
 pub use histogram::{BOUNDS, Distribution, Histogram};
 pub use sharded::Sharded;
+pub use top::Top;

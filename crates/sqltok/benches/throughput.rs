@@ -1,4 +1,4 @@
-//! Throughput of the legacy tokenizer, its normalizer, and the exact lexer in MB/s (10^6 bytes), by kind of query.
+//! Throughput of the legacy tokenizer, its normalizer, the exact lexer and its fingerprints in MB/s (10^6 bytes), by kind of query.
 //!
 //! `cargo bench -p sqltok`. Each number is the best of several rounds, which is the one that other
 //! work on the machine disturbed least; results are taken as a list, as a caller would keep them.
@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sqltok::exact::{Rules, lex};
+use sqltok::exact::{Rules, digest, fingerprint, lex};
 use sqltok::legacy::{Token, normalize, tokenize};
 
 /// Queries as applications send them.
@@ -55,6 +55,17 @@ fn exactly(sql: &[u8]) {
     black_box(lex(sql, Rules::default()).collect::<Vec<_>>());
 }
 
+fn fingerprinted(sql: &[u8]) {
+    thread_local! {
+        // As a connection keeps one.
+        static PLACE: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    PLACE.with_borrow_mut(|place| {
+        fingerprint(sql, Rules::default(), false, place);
+        black_box(digest(place));
+    });
+}
+
 fn main() {
     let mixed: Vec<Vec<u8>> = MIXED.iter().map(|sql| sql.as_bytes().to_vec()).collect();
     let rows = ["(1234, 'some text', 3.25, NULL)"; 1000].join(", ");
@@ -65,8 +76,8 @@ fn main() {
     let names = "customer_name order_items t1 ".repeat(100).into_bytes();
 
     println!(
-        "{:<26}{:>10}{:>16}{:>16}{:>16}",
-        "", "bytes", "tokens MB/s", "normalize MB/s", "exact MB/s"
+        "{:<26}{:>10}{:>16}{:>16}{:>16}{:>18}",
+        "", "bytes", "tokens MB/s", "normalize MB/s", "exact MB/s", "fingerprint MB/s"
     );
     for (label, queries) in [
         ("mixed queries", mixed),
@@ -79,6 +90,7 @@ fn main() {
         let tokens = megabytes_per_second(&queries, list);
         let text = megabytes_per_second(&queries, normalized);
         let exact = megabytes_per_second(&queries, exactly);
-        println!("{label:<26}{bytes:>10}{tokens:>16.0}{text:>16.0}{exact:>16.0}");
+        let prints = megabytes_per_second(&queries, fingerprinted);
+        println!("{label:<26}{bytes:>10}{tokens:>16.0}{text:>16.0}{exact:>16.0}{prints:>18.0}");
     }
 }

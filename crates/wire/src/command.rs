@@ -67,6 +67,14 @@ commands! {
 }
 
 impl Command {
+    /// The protocol's name as a word for people: `query` for `COM_QUERY`, `other` for a byte without a name.
+    pub fn word(self) -> String {
+        self.name().map_or_else(
+            || "other".to_owned(),
+            |name| name.trim_start_matches("COM_").to_ascii_lowercase(),
+        )
+    }
+
     /// Whether the server answers. COM_QUIT counts as unanswered: the server closes the connection,
     /// and only old ones send an OK first.
     pub const fn has_reply(self) -> bool {
@@ -96,6 +104,11 @@ mod tests {
         assert_eq!(Command::from(0x1f).name(), Some("COM_RESET_CONNECTION"));
         assert_eq!(Command::from(0xfa), Command::STMT_BULK_EXECUTE);
         assert_eq!(Command::from(0x99).name(), None);
+    }
+
+    #[test]
+    fn words() {
+        assert_eq!([Command::STMT_EXECUTE.word(), Command(0xf0).word()], ["stmt_execute", "other"]);
     }
 
     #[test]

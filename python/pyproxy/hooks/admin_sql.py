@@ -1,4 +1,4 @@
-"""Lets a client that can only send SQL texts send the other commands of the protocol.
+"""Lets a client that can only send SQL texts send the other commands of the protocol, and see what the proxy counts.
 
 The text must be exactly one of these, in upper case; everything else passes untouched.
 
@@ -19,11 +19,14 @@ The text must be exactly one of these, in upper case; everything else passes unt
 The client sent a text query, so it gets an answer that fits one: rows of STATISTICS, PROCINFO and EXEC as a result set,
 an ERR as it is, an OK for everything else.
 
+`SHOW PROXY QUERIES` gives the statements that took the most time, as `pyproxy-query-stats` has them counted: without their values.
+It is for users with the privilege PROCESS, as the server's own list of what others run is: the server is asked.
+
 Settings: none.
 
 `SHOW PROXY SPLIT` is answered by the scripts that split (`rw_splitting` and the like), with or without this one.
 
-What it cannot do: it asks nobody. The server decides who may shut it down, as it does directly. Numbers of statements
+What it cannot do: for `SHOW PROXY QUERIES`, a privilege that comes with a role does not count. For commands it asks nobody: the server decides who may shut it down, as it does directly. Numbers of statements
 are those of the server; the first statement of a connection is 1. A server closes the connection after a
 COM_BINLOG_DUMP. The rows of FETCH and the column of FLIST are not shown.
 """
@@ -88,6 +91,16 @@ _PACKETS = {
     "FLIST": _packet(pyproxy.COM_FIELD_LIST),
     "FLIST1": _packet(pyproxy.COM_FIELD_LIST, b"t1\0id\0\0\0"),
 }
+_SHOW_QUERIES = "SHOW PROXY QUERIES"
+# The id of the query that asks who may see them: no command byte.
+_ASKS = 256
+# Whether the account of this session has the privilege. Names of accounts are in quotes there, and not escaped.
+_PRIVILEGE = (
+    "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type IN ('PROCESS', 'SUPER')"
+    " AND grantee = CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - 1"
+    " - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))), '''@''',"
+    " SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')"
+)
 _TABLE_DUMPS = frozenset(("TDUMP", "TDUMP1", "TDUMP2"))
 # Their answers are what a text query can have, too: an OK, or rows as text.
 _FITTING = frozenset(
@@ -112,6 +125,11 @@ def read_query(proxy: Proxy, packet: bytes) -> Decision:
     text = query_text(packet)
     if text in _TABLE_DUMPS:
         return Error("COM_TABLE_DUMP is obsolete: servers do not know it", 1047, "08S01")
+    if text == _SHOW_QUERIES:
+        if proxy.globals.query_stats is None:
+            return Error("nothing is counted: set pyproxy-query-stats", 1235, "42000")
+        proxy.queries.append(_ASKS, _PRIVILEGE, resultset_is_needed=True)
+        return proxy.PROXY_SEND_QUERY
     command = _PACKETS.get(text) if text is not None else None
     if command is None:
         return None
@@ -125,6 +143,8 @@ def read_query(proxy: Proxy, packet: bytes) -> Decision:
 def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     """Turns the answer into one that fits a text query."""
     result = inj.resultset
+    if inj.id == _ASKS:
+        return _queries(proxy, is_allowed=bool(result.rows)) if result.error is None else None
     if inj.id in _FITTING or result.raw is None or result.raw[:1] == b"\xff":
         return None
     if inj.id == pyproxy.COM_STATISTICS:
@@ -133,3 +153,34 @@ def read_query_result(proxy: Proxy, inj: Injection) -> Decision:
     if inj.id == pyproxy.COM_STMT_EXECUTE and result.rows is not None:
         return Rows(result.fields or (), result.rows)
     return Ok()
+
+
+def _queries(proxy: Proxy, *, is_allowed: bool) -> Decision:
+    stats = proxy.globals.query_stats
+    if not is_allowed or stats is None:
+        message = (
+            "Access denied; you need (at least one of) the PROCESS privilege(s) for this operation"
+        )
+        return Error(message, 1227, "42000")
+    all_seconds = stats.seconds
+    rows = [
+        (
+            *(query.fingerprint, query.digest, query.calls, query.errors, query.rows, query.bytes),
+            *(query.seconds, query.seconds / all_seconds if all_seconds else 0.0),
+            *(query.min_seconds, query.max_seconds),
+            *(int(query.first_seen), int(query.last_seen)),
+        )
+        for query in stats.top()
+    ]
+    return Rows(_columns(proxy), rows)
+
+
+def _columns(proxy: Proxy) -> list[tuple[str, int]]:
+    text, number = proxy.MYSQL_TYPE_VAR_STRING, proxy.MYSQL_TYPE_LONGLONG
+    fraction = proxy.MYSQL_TYPE_DOUBLE
+    return [
+        *((name, text) for name in ("fingerprint", "digest")),
+        *((name, number) for name in ("calls", "errors", "rows", "bytes")),
+        *((name, fraction) for name in ("seconds", "share", "min_seconds", "max_seconds")),
+        *((name, number) for name in ("first_seen", "last_seen")),
+    ]

@@ -42,6 +42,7 @@ class Options(NamedTuple):
     pool_change_user: bool = True
     max_kept_bytes: int = 256 << 20
     hook_timeout: float = 30.0
+    query_stats: int = 0
     clock: str = "real"
 
 
@@ -73,6 +74,7 @@ class Process:
             options.pool_change_user,
             options.max_kept_bytes,
             options.hook_timeout,
+            options.query_stats,
         )
         self.script = Script(script)
         self._surroundings = Surroundings(self.native, self.script)
@@ -137,7 +139,10 @@ class Process:
         config.backend_tls = config.backend_tls_ca = None
         config.backend_tls_cert = config.backend_tls_key = None
         config.http_address = None
-        config.http_shows_queries = True
+        config.http_shows_queries = config.slow_log_shows_queries = True
+        config.query_stats = options.query_stats
+        config.slow_query = 0.0
+        config.slow_log = None
 
     def _load(self, script_config: str | None) -> None:
         with self.running():

@@ -34,8 +34,8 @@ class Session(Client):
 
     `config` are attributes of `proxy.globals.config`: settings of the script, `{"rwsplit": {"min_idle": 2}}`.
     `script_config` is the path or the text of an ini file, as for the option `pyproxy-script-config`.
-    `on_script_error` ("reject" or "forward"), `profiling`, `pool_change_user`, `max_kept_bytes` and `hook_timeout` (0: none)
-    are the plugin's options.
+    `on_script_error` ("reject" or "forward"), `profiling`, `pool_change_user`, `max_kept_bytes`, `hook_timeout` (0: none) and
+    `query_stats` are the plugin's options.
 
     Hooks that wait run in the thread of an event loop, with the time of the world. With `clock="fake"` no test has to wait for
     `asyncio.sleep`, for a time-out or for `hook_timeout`: see `clock`. A hook that has not ended after `patience` seconds of the
@@ -66,6 +66,7 @@ class Session(Client):
         pool_change_user: bool = True,
         max_kept_bytes: int = 256 << 20,
         hook_timeout: float = 30.0,
+        query_stats: int = 0,
         clock: str = "real",
         patience: float = 10.0,
         raise_errors: bool = True,
@@ -75,7 +76,8 @@ class Session(Client):
         elif server is not None:
             raise TypeError("give either server or backends")
         options = Options(
-            *(on_script_error, profiling, pool_change_user, max_kept_bytes, hook_timeout, clock)
+            *(on_script_error, profiling, pool_change_user, max_kept_bytes, hook_timeout),
+            *(query_stats, clock),
         )
         with _as_file(script_config) as path:
             self._process = Process(

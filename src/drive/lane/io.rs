@@ -39,9 +39,9 @@ pub struct Tools {
     inbox: Arc<Inbox>,
     /// How many peers were watched so far.
     watches: u32,
-    /// When the poll told of what is dealt with now. Only while somebody looks, as are these:
+    /// When the poll told of what is dealt with now.
     pub woke_at: Instant,
-    /// What the thread counts of itself.
+    /// What the thread counts of itself, while somebody looks.
     pub counts: Option<Arc<OfThread>>,
 }
 

@@ -170,9 +170,7 @@ impl Worker {
                 return;
             }
             let now = Instant::now();
-            if self.tools.counts.is_some() {
-                self.tools.woke_at = now;
-            }
+            self.tools.woke_at = now;
             for key in std::mem::take(&mut self.again) {
                 self.turn(key, |_, _| ());
             }

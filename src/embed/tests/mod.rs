@@ -8,6 +8,7 @@ mod versions;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::{Instant, SystemTime};
 
 use pyo3::Python;
 
@@ -15,11 +16,21 @@ use super::{ConfigValue, PythonConfig, Script, Scripts, start, threads};
 use crate::boundary::host_call;
 use ::script::{Answer, Asked, Binding, Guest};
 use doubles::{AlwaysUp, keep_log, logged};
-use engine::{Ask, Client, Hook, Injection, Session, Shared, Slot, Verdict};
+use engine::{Ask, Client, Clock, Hook, Injection, QueryStats, Session, Shared, Slot, Verdict};
+use metrics::top::{Cost, Texts};
 
-/// What connections share.
+/// What connections share. One statement was counted.
 fn shared() -> Arc<Shared> {
-    Arc::new(Shared::new(Box::new(AlwaysUp(0)), true, 1 << 20))
+    let mut shared = Shared::new(Box::new(AlwaysUp(0)), true, 1 << 20);
+    let queries = QueryStats::new(10, Clock::new(Instant::now(), SystemTime::now()));
+    let texts = || Texts {
+        fingerprint: (*b"SELECT ?").into(),
+        example: (*b"SELECT 1").into(),
+        is_cut: false,
+    };
+    queries.count(7, &Cost::default(), Instant::now(), texts);
+    shared.queries = Some(queries);
+    Arc::new(shared)
 }
 
 /// The interpreter, started by whichever test comes first.

@@ -22,6 +22,8 @@ const HOOKS: &str = "\n\
     \x20   instances += [proxy.command, proxy.queries, proxy.response]\n\
     \x20   instances += [pyproxy.Ok(), pyproxy.Error(''), pyproxy.Rows(['a'], []), pyproxy.Raw(b''), pyproxy.Send('a')]\n\
     \x20   instances += [proxy.globals, proxy.globals.config, proxy.globals.backends]\n\
+    \x20   stats = proxy.globals.query_stats\n\
+    \x20   instances += [stats, stats.top()[0]]\n\
     \x20   instances += [inj, result, result.fields[0], result.flags, result.rows, iter(result.rows)]\n\
     \x20   instances += [c.client_session, c.server.session, result.session_changes]\n\
     \x20   check(FILES, instances, OPTIONS)\n";

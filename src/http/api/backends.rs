@@ -64,7 +64,7 @@ fn one(ctx: &Context, ndx: usize) -> Option<Value> {
 }
 
 /// How many there were, the sum, and how many took how long: `le` is the upper bound in seconds, and `null` for the last bucket.
-fn distribution(times: &Distribution) -> Value {
+pub fn distribution(times: &Distribution) -> Value {
     let bounds = BOUNDS.iter().map(|bound| Some(seconds(*bound))).chain([None]);
     let buckets: Vec<_> = bounds
         .zip(times.buckets)

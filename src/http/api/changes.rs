@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::backends::state_name;
+use super::queries;
 use crate::boundary::guard;
 use crate::chassis::with_mutex;
 use crate::drive::Context;
@@ -20,6 +21,8 @@ pub enum Change {
     Reload,
     /// The log has messages down to another level.
     LogLevel,
+    /// Statements are counted from now on.
+    ResetQueries,
 }
 
 /// What became of it.
@@ -34,6 +37,7 @@ impl Change {
             ["backends", ndx, "state"] => ndx.parse().ok().map(Self::State),
             ["script", "reload"] => Some(Self::Reload),
             ["log"] => Some(Self::LogLevel),
+            ["queries", "reset"] => Some(Self::ResetQueries),
             _ => None,
         }
     }
@@ -45,6 +49,7 @@ impl Change {
             Self::State(ndx) => set_state(ctx, ndx, body, peer),
             Self::Reload => reload(ctx, peer),
             Self::LogLevel => set_log_level(ctx, body, peer),
+            Self::ResetQueries => queries::reset(ctx, peer),
         }
     }
 }
@@ -114,6 +119,7 @@ mod tests {
         assert_eq!(Change::at("backends/0/state"), Some(Change::State(0)));
         assert_eq!(Change::at("script/reload"), Some(Change::Reload));
         assert_eq!(Change::at("log"), Some(Change::LogLevel));
+        assert_eq!(Change::at("queries/reset"), Some(Change::ResetQueries));
         for other in [
             "",
             "status",

@@ -2,13 +2,12 @@
 
 use std::time::Instant;
 
-use engine::{Session, Text};
+use engine::Session;
 use serde_json::{Value, json};
 use wire::Command;
 
 use super::{Refusal, text};
 use crate::drive::Context;
-use crate::http::collect::command_name;
 
 /// How many are listed unless `limit` says otherwise.
 const USUAL: usize = 200;
@@ -64,7 +63,7 @@ impl Seen {
             backend: session.server.as_ref().map(|server| server.backend),
             state: state(session),
             connected_at: session.connected_at,
-            text: command.filter(|_| text.len > 0).map(|_| (text.start.clone(), text.len)),
+            text: command.filter(|_| text.len > 0).map(|_| (text.shown().to_vec(), text.len)),
             command,
             tls: session.client.tls.as_ref().map(|tls| tls.version.clone()),
         }
@@ -73,13 +72,13 @@ impl Seen {
     fn show(self, ctx: &Context, now: Instant) -> Value {
         let since = |at: Instant| now.saturating_duration_since(at).as_secs_f64();
         let backend = self.backend.and_then(|ndx| ctx.backends.get(ndx));
+        let query = self.text.as_ref().filter(|_| ctx.shows_queries);
         let command = self.command.map(|(command, at)| {
-            let name = Command(command).name().map(|_| command_name(Command(command)));
             json!({
-                "command": name.unwrap_or_else(|| "other".to_owned()),
+                "command": Command(command).word(),
                 "seconds": since(at),
-                "query": self.text.as_ref().map(|(start, _)| text(start)),
-                "query_is_cut": self.text.as_ref().map(|(_, len)| *len > Text::MOST),
+                "query": query.map(|(start, _)| text(start)),
+                "query_is_cut": query.map(|(start, len)| *len > start.len()),
             })
         });
         json!({

@@ -7,9 +7,12 @@ mod backends;
 pub mod changes;
 mod connections;
 mod hooks;
+mod queries;
 mod status;
 
 use serde_json::{Value, json};
+
+pub use self::queries::digest;
 
 use super::history::History;
 use crate::drive::Context;
@@ -32,6 +35,7 @@ pub fn get(ctx: &Context, history: &History, path: &str, query: &str) -> Result<
         "status" => Ok(status::status(ctx)),
         "backends" => Ok(json!({ "backends": backends::all(ctx) })),
         "connections" => connections::list(ctx, query),
+        "queries" => queries::list(ctx, query),
         "hooks" => Ok(hooks::hooks(ctx)),
         "history" => Ok(history.after(after(query)?)),
         _ => Err(Refusal::NoPath),

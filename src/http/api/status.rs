@@ -10,7 +10,7 @@ use wire::Command;
 use super::seconds;
 use crate::chassis::host_log::LogLevel;
 use crate::drive::Context;
-use crate::http::collect::{command_name, started_at};
+use crate::http::collect::started_at;
 
 /// All of it.
 pub fn status(ctx: &Context) -> Value {
@@ -55,7 +55,7 @@ fn commands(ctx: &Context) -> Value {
         let count = commands.of(*command);
         known += count;
         if count > 0 {
-            counts.insert(command_name(*command), count.into());
+            counts.insert(command.word(), count.into());
         }
     }
     let other = commands.all().saturating_sub(known);

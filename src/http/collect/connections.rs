@@ -59,7 +59,7 @@ fn commands(ctx: &Context, out: &mut Exposition) {
     for command in Command::ALL {
         let count = stats.commands.of(*command);
         known += count;
-        samples.number(&[("command", &command_name(*command))], count);
+        samples.number(&[("command", &command.word())], count);
     }
     samples.number(&[("command", "other")], stats.commands.all().saturating_sub(known));
     let numbers: [(&str, &str, &Counter); 2] = [
@@ -69,11 +69,6 @@ fn commands(ctx: &Context, out: &mut Exposition) {
     for (name, help, count) in numbers {
         out.family(Kind::Counter, name, help).number(&[], count.get());
     }
-}
-
-/// `query` for `COM_QUERY`.
-pub fn command_name(command: Command) -> String {
-    command.name().unwrap_or_default().trim_start_matches("COM_").to_ascii_lowercase()
 }
 
 fn errors(ctx: &Context, out: &mut Exposition) {

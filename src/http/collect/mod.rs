@@ -7,10 +7,10 @@ mod connections;
 mod event_loop;
 mod hooks;
 mod process;
+mod queries;
 
 use metrics::{Exposition, Format};
 
-pub use self::connections::command_name;
 pub use self::process::started_at;
 
 use crate::drive::Context;
@@ -25,5 +25,6 @@ pub fn text(ctx: &Context, format: Format) -> String {
     }
     hooks::collect(ctx, &mut exposition);
     backends::collect(ctx, &mut exposition);
+    queries::collect(ctx, &mut exposition);
     exposition.finish()
 }

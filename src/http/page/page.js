@@ -4,6 +4,8 @@
 
 const MINUTES = 5;
 const SHOWN = 200;
+const TOP = 20;
+const FINGERPRINT = 240;
 const element = (id) => document.getElementById(id);
 
 async function ask(path) {
@@ -164,6 +166,29 @@ function connections(answer) {
     }));
 }
 
+/// Cut between characters, and not in the middle of one.
+function cut(text, most) {
+    const characters = Array.from(text);
+    return characters.length > most ? characters.slice(0, most).join("") + " …" : text;
+}
+
+function queries(answer) {
+    element("top").hidden = answer.counted === 0;
+    if (answer.counted === 0) {
+        return;
+    }
+    const total = answer.total;
+    const since = new Date(answer.since * 1000).toISOString().replace("T", " ").slice(0, 16);
+    show("counted", count(total.calls) + " calls in " + time(total.seconds) + " since " + since + " UTC");
+    table("queries", answer.queries.map((one) => [
+        [cut(one.fingerprint, FINGERPRINT), "query"], (one.share * 100).toFixed(1) + " %", time(one.seconds), count(one.calls),
+        [count(one.errors), one.errors > 0 ? "bad" : ""], time(one.calls === 0 ? null : one.seconds / one.calls), time(one.max_seconds), count(one.rows)]));
+    // A look at one of them, for who stays on it: a title is text, too.
+    answer.queries.forEach((one, number) => {
+        element("queries").tBodies[0].rows[number].title = one.example ?? "";
+    });
+}
+
 function hooks(list) {
     const mean = (seconds, calls) => (calls === 0 ? "–" : time(seconds / calls));
     const called = list.filter((hook) => hook.calls > 0);
@@ -186,12 +211,13 @@ async function look() {
     try {
         await follow();
         fill();
-        const [told, all, live, called] = await Promise.all([
-            ask("status"), ask("backends"), ask("connections?limit=" + SHOWN), ask("hooks")]);
+        const [told, all, live, called, top] = await Promise.all([
+            ask("status"), ask("backends"), ask("connections?limit=" + SHOWN), ask("hooks"), ask("queries?limit=" + TOP)]);
         status(told);
         backends(all.backends);
         connections(live);
         hooks(called.hooks);
+        queries(top);
     } catch (error) {
         show("state", "no answer: " + error.message);
         element("state").className = "bad";

@@ -1,5 +1,6 @@
 //! Options about limits and about PROXY headers: what their values must be, and that they need a loop of our own.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use transport::proxy_protocol::Version;
@@ -26,6 +27,25 @@ pub fn number(given: GivenText<'_>) -> Checked<usize> {
     let text = given.value.as_deref().or(given.default).unwrap_or_default();
     let wrong = || OptionError::new(given.option, text, "expected a whole number, or 0");
     text.trim().parse().map_err(|_| wrong())
+}
+
+/// The most statements that may be counted.
+const MOST_STATEMENTS: usize = 5000;
+
+/// How many statements are counted.
+pub fn query_stats(given: GivenText<'_>) -> Checked<usize> {
+    let option = given.option;
+    let most = number(given)?;
+    if most <= MOST_STATEMENTS {
+        return Ok(most);
+    }
+    let reason = format!("expected at most {MOST_STATEMENTS}");
+    Err(OptionError::new(option, &most.to_string(), reason))
+}
+
+/// A file that may not be there yet.
+pub fn path(given: GivenText<'_>) -> Checked<Option<PathBuf>> {
+    Ok(given.value.as_deref().map(PathBuf::from))
 }
 
 /// Networks; each value may be a comma list.
@@ -73,6 +93,18 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// A slow log needs a limit, and a limit a log.
+    pub(super) fn refuse_half_a_slow_log(&self, values: &Values) -> Checked<()> {
+        let (option, value, other) = match (&values.slow_query, &values.slow_log) {
+            (Some(limit), None) if !self.slow_query.is_zero() => {
+                ("pyproxy-slow-query", limit, "pyproxy-slow-log")
+            }
+            (None, Some(file)) => ("pyproxy-slow-log", file, "pyproxy-slow-query"),
+            _ => return Ok(()),
+        };
+        Err(OptionError::new(option, value, format!("this needs {other}")))
     }
 }
 
@@ -152,6 +184,38 @@ mod tests {
         assert_eq!(
             checked(|v| v.proxy_protocol_from = vec!["lb1".into()]).expect_err("wrong"),
             "pyproxy-proxy-protocol-from=lb1: expected an IP address, or one with /bits"
+        );
+    }
+
+    #[test]
+    fn slow_logs() {
+        let slow = |limit: Option<&str>, log: Option<&str>| {
+            checked(|v| {
+                (v.slow_query, v.slow_log) = (limit.map(str::to_owned), log.map(str::to_owned));
+            })
+        };
+        let options = slow(Some("0.5"), Some("/tmp/slow.log")).expect("right");
+        assert_eq!(options.slow_query, Duration::from_millis(500));
+        assert!(slow(Some("0"), Some("/tmp/slow.log")).is_ok() && slow(Some("0"), None).is_ok());
+        let wrong = |limit, log| slow(limit, log).expect_err("wrong");
+        assert_eq!(wrong(Some("2"), None), "pyproxy-slow-query=2: this needs pyproxy-slow-log");
+        let needs = "pyproxy-slow-log=/tmp/slow.log: this needs pyproxy-slow-query";
+        assert_eq!(wrong(None, Some("/tmp/slow.log")), needs);
+        let seconds = "pyproxy-slow-query=-1: expected a number of seconds, or 0";
+        assert_eq!(wrong(Some("-1"), Some("/tmp/slow.log")), seconds);
+    }
+
+    #[test]
+    fn statements_that_are_counted() {
+        let count = |text: &str| checked(|v| v.query_stats = Some(text.into()));
+        assert_eq!(count("5000").map(|options| options.query_stats), Ok(5000));
+        assert_eq!(
+            count("5001").expect_err("wrong"),
+            "pyproxy-query-stats=5001: expected at most 5000"
+        );
+        assert_eq!(
+            count("all").expect_err("wrong"),
+            "pyproxy-query-stats=all: expected a whole number, or 0"
         );
     }
 

@@ -153,6 +153,16 @@ option_table! {
         => http_token: Option<Token> = check::token;
     "pyproxy-http-hide-queries" (Switch) "do not show the texts of queries over HTTP"
         => http_shows_queries: bool = check::off, shown as "http_shows_queries";
+    "pyproxy-query-stats" (Text "<number>")
+        "how many of the most costly statements are counted; 0: none" (default "0")
+        => query_stats: usize = limits::query_stats, shown as "query_stats";
+    "pyproxy-slow-query" (Text "<seconds>")
+        "from how long on a command is slow; 0: never" (default "0")
+        => slow_query: Duration = check::seconds_or_none, shown as "slow_query";
+    "pyproxy-slow-log" (File "<file>") "where slow commands are written (default: nowhere)"
+        => slow_log: Option<PathBuf> = limits::path, shown as "slow_log";
+    "pyproxy-slow-log-hide-queries" (Switch) "do not write the texts of queries there"
+        => slow_log_shows_queries: bool = check::off, shown as "slow_log_shows_queries";
 }
 
 impl Options {
@@ -166,6 +176,7 @@ impl Options {
             let reason = "this needs pyproxy-http-address";
             return Err(OptionError::new("pyproxy-http-token-file", file, reason));
         }
+        options.refuse_half_a_slow_log(values)?;
         options.readonly_backends.append(&mut options.more_readonly_backends);
         Ok(options)
     }

@@ -1,6 +1,5 @@
 //! `/api/v1`: what is read.
 
-use serde_json::Value;
 use testkit::client::COM_QUERY;
 use testkit::mariadb::{DATABASE, USER};
 use testkit::wait::PATIENCE;
@@ -10,13 +9,6 @@ use super::*;
 use crate::support::*;
 
 impl Site {
-    fn json(&self, path: &str) -> Value {
-        let answer = self.get(&format!("/api/v1/{path}"));
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
-        serde_json::from_str(&answer.body).unwrap()
-    }
-
     fn connections(&self) -> Vec<Value> {
         self.json("connections")["connections"].as_array().unwrap().clone()
     }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::client::COM_QUERY;
 use testkit::wait::PATIENCE;
 use testkit::{Host, eventually};
@@ -13,20 +13,20 @@ use crate::support::*;
 const TOKEN: &str = "a-token-of-the-test";
 
 /// A site that takes changes. The folder has its token.
-struct Open {
-    site: Site,
+pub struct Open {
+    pub site: Site,
     _folder: tempfile::TempDir,
 }
 
 impl Open {
-    fn start(builder: Builder) -> Self {
+    pub fn start(builder: Builder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = token_file(&folder, TOKEN, 0o600);
         let site = Site::start(builder.option("pyproxy-http-token-file", path));
         Self { site, _folder: folder }
     }
 
-    fn post_with(&self, path: &str, token: &str, body: &str) -> (u16, Value) {
+    pub fn post_with(&self, path: &str, token: &str, body: &str) -> (u16, Value) {
         let answer = self.site.say(&format!(
             "POST /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{token}\
              Content-Length: {}\r\n\r\n{body}",
@@ -35,7 +35,7 @@ impl Open {
         (answer.status, serde_json::from_str(&answer.body).unwrap())
     }
 
-    fn post(&self, path: &str, body: &str) -> (u16, Value) {
+    pub fn post(&self, path: &str, body: &str) -> (u16, Value) {
         self.post_with(path, &format!("Authorization: Bearer {TOKEN}\r\n"), body)
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::support::*;
 
 /// Fails if Prometheus' own checker has anything to say.
-fn assert_checked(text: &str) {
+pub fn assert_checked(text: &str) {
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -25,11 +25,19 @@ fn assert_checked(text: &str) {
     assert!(output.status.success() && said.is_empty(), "{said}\n{text}");
 }
 
+/// With all options on that have numbers.
+fn everything() -> Builder {
+    Host::builder()
+        .backend(db())
+        .option("pyproxy-query-stats", 10)
+        .option("pyproxy-slow-query", 3600)
+        .option_to_file("pyproxy-slow-log", "slow.log")
+}
+
 /// A host that has done all kinds of things, and its client.
 fn busy(event_loop: &str) -> (Site, RawClient) {
-    let site =
-        Site::start(Host::builder().backend(db()).option("pyproxy-event-loop", event_loop).script(
-            r#"
+    let site = Site::start(everything().option("pyproxy-event-loop", event_loop).script(
+        r#"
             def read_query(proxy, packet):
                 if b"raise" in packet:
                     raise RuntimeError
@@ -40,7 +48,7 @@ fn busy(event_loop: &str) -> (Site, RawClient) {
             def read_query_result(proxy, inj):
                 pass
             "#,
-        ));
+    ));
     let mut client = site.host.client();
     for _ in 0..3 {
         assert_eq!(client.query("SELECT 1").unwrap().value(), "1");

@@ -8,6 +8,7 @@ mod health;
 mod hostile;
 mod metrics;
 mod page;
+mod queries;
 mod reach;
 
 use std::io::{Read, Write};
@@ -15,6 +16,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use serde_json::Value;
 use testkit::Host;
 use testkit::host::builder::Builder;
 use testkit::ports::free_port;
@@ -73,6 +75,14 @@ impl Site {
 
     fn get(&self, path: &str) -> Answer {
         self.get_with(path, "")
+    }
+
+    /// What the API has there.
+    fn json(&self, path: &str) -> Value {
+        let answer = self.get(&format!("/api/v1/{path}"));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
+        serde_json::from_str(&answer.body).unwrap()
     }
 
     /// The sample whose line begins so.

@@ -1,4 +1,5 @@
-//! What is known of the client's prepared statements, for a script that is asked about commands: these have a number only.
+//! What is known of the client's prepared statements, for a script that is asked about commands, and for who counts them: their commands
+//! have a number only.
 
 use std::sync::Arc;
 
@@ -10,17 +11,22 @@ use crate::{Hook, Incoming};
 
 impl Turn<'_> {
     /// Takes note of a command that the client sent.
+    #[inline]
     pub fn note_statement(&mut self, packet: Incoming<'_>) {
         self.session.execution = None;
-        if !self.state.settings.profiling || !self.state.hooks.has(Hook::ReadQuery) {
-            return;
+        if self.is_asked() || self.shared.counts_queries() {
+            self.note_known_statement(packet);
         }
+    }
+
+    fn note_known_statement(&mut self, packet: Incoming<'_>) {
         match Command(packet.payload.first().copied().unwrap_or_default()) {
             // A long one need not be joined.
             Command::QUERY => {}
             Command::STMT_PREPARE => {
                 self.state.exchange.preparing = packet.joined().get(1..).map(<[u8]>::to_vec);
             }
+            _ if !self.is_asked() => {}
             _ => {
                 if let Some(known) = self.known_statements() {
                     let execution = known.command(&packet.joined());
@@ -31,12 +37,31 @@ impl Turn<'_> {
     }
 
     /// The client gets an answer that begins with this payload.
+    #[inline]
     pub fn note_prepared(&mut self, payload: &[u8]) {
+        if self.state.exchange.preparing.is_some() {
+            self.note_known_prepared(payload);
+        }
+    }
+
+    #[cold]
+    fn note_known_prepared(&mut self, payload: &[u8]) {
         let Some(text) = self.state.exchange.preparing.take() else { return };
+        if self.shared.counts_queries() {
+            self.note_prepared_query(&text, payload);
+        }
+        if !self.is_asked() {
+            return;
+        }
         let capabilities = self.session.client.capabilities();
         if let Some(known) = self.known_statements() {
             known.prepared(&text, payload, capabilities);
         }
+    }
+
+    /// Whether a script is asked about commands.
+    fn is_asked(&self) -> bool {
+        self.state.settings.profiling && self.state.hooks.has(Hook::ReadQuery)
     }
 
     /// They go where the numbers are from.

@@ -16,6 +16,7 @@ use wire::statement::{LAST, Statements};
 pub(crate) use context::{Context, Login};
 
 use crate::SessionState;
+use crate::observed::PreparedQueries;
 
 /// No server gives a statement this number.
 pub(crate) const NO_STATEMENT: u32 = 0;
@@ -32,6 +33,8 @@ pub struct ClientStatements {
     kept: usize,
     /// Their texts and values, for a script that is asked about commands.
     pub(crate) known: Statements,
+    /// The same, as far as they are counted.
+    pub(crate) counted: PreparedQueries,
 }
 
 /// A statement that the client prepared.

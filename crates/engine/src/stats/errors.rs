@@ -29,24 +29,23 @@ impl Errors {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the payload, if it is an ERR.
+    /// Counts the payload, if it is an ERR; gives its number then.
     #[inline]
-    pub fn count(&self, source: Source, payload: &[u8]) {
-        if is_err(payload) {
-            self.count_error(source, payload);
-        }
+    pub fn count(&self, source: Source, payload: &[u8]) -> Option<u16> {
+        if is_err(payload) { Some(self.count_error(source, payload)) } else { None }
     }
 
     #[cold]
-    fn count_error(&self, source: Source, payload: &[u8]) {
+    fn count_error(&self, source: Source, payload: &[u8]) -> u16 {
         let code = match payload {
             [_, low, high, ..] => u16::from_le_bytes([*low, *high]),
             _ => 0,
         };
         let mut counts = self.lock();
         let is_new = !counts.contains_key(&(source, Some(code)));
-        let code = Some(code).filter(|_| !is_new || counts.len() < MOST);
-        *counts.entry((source, code)).or_default() += 1;
+        let told_apart = Some(code).filter(|_| !is_new || counts.len() < MOST);
+        *counts.entry((source, told_apart)).or_default() += 1;
+        code
     }
 
     /// All that there were.

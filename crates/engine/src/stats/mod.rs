@@ -100,6 +100,8 @@ pub struct Stats {
     pub query_timeouts: Counter,
     /// Clients that were idle for too long.
     pub idle_timeouts: Counter,
+    /// Commands that took longer than `pyproxy-slow-query`.
+    pub slow_queries: Counter,
     /// Packets that made no sense.
     pub malformed_packets: Counter,
     /// Time that hooks waited for other Python threads before they ran.

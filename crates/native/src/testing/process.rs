@@ -1,9 +1,9 @@
 //! What the connections of a proxy in memory share.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
-use engine::{BackendKind, OnScriptError, Settings, Shared};
+use engine::{BackendKind, Clock, OnScriptError, QueryStats, Settings, Shared};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use script::{Config, EventLoop, Globals, Permission, Proxy, function, is_coroutine};
@@ -39,7 +39,9 @@ impl Process {
 impl Process {
     /// `reject` says what happens to a query whose hook failed. `hook_timeout` is in seconds, without a limit if it is 0.
     #[new]
-    #[pyo3(signature = (reject, profiling, pool_change_user, max_kept_bytes, hook_timeout, /))]
+    #[pyo3(signature = (
+        reject, profiling, pool_change_user, max_kept_bytes, hook_timeout, query_stats, /
+    ))]
     fn new(
         py: Python<'_>,
         reject: bool,
@@ -47,6 +49,7 @@ impl Process {
         pool_change_user: bool,
         max_kept_bytes: usize,
         hook_timeout: f64,
+        query_stats: usize,
     ) -> PyResult<Self> {
         let on_script_error = if reject { OnScriptError::Reject } else { OnScriptError::Forward };
         let backends = Box::new(List::default());
@@ -54,6 +57,11 @@ impl Process {
         let limit = Duration::try_from_secs_f64(hook_timeout)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         shared.hook_timeout = Some(limit).filter(|limit| !limit.is_zero());
+        if query_stats > 0 {
+            let clock = Clock::new(Instant::now(), SystemTime::now());
+            shared.queries = Some(QueryStats::new(query_stats, clock));
+            shared.notes_queries = true;
+        }
         let shared = Arc::new(shared);
         let config = Config::with_options(py, &[])?.unbind();
         let globals = Py::new(py, Globals::new(py, Arc::clone(&shared), config)?)?;

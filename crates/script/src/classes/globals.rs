@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::access;
 use super::backends::Backends;
 use super::config::Config;
+use super::query_stats::QueryStats;
 use engine::Shared;
 
 /// What all connections share: the backends, the configuration, and whatever a script sets.
@@ -38,6 +39,12 @@ impl Globals {
     #[getter]
     fn config(&self, py: Python<'_>) -> Py<Config> {
         self.config.clone_ref(py)
+    }
+
+    /// What statements take, and which take the most; None without the option `pyproxy-query-stats`.
+    #[getter]
+    fn query_stats(&self) -> Option<QueryStats> {
+        QueryStats::new(Arc::clone(&self.shared))
     }
 
     /// Whether servers report what changes in their sessions (`resultset.session_changes`), and a connection out of the pool is

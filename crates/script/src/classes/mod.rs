@@ -21,6 +21,8 @@ pub mod injection;
 pub mod pool;
 pub mod proxy;
 pub mod queries;
+pub mod query_stat;
+pub mod query_stats;
 pub mod queue;
 pub mod response;
 pub mod response_resultset;
@@ -53,6 +55,8 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pool::Pool>()?;
     module.add_class::<proxy::Proxy>()?;
     module.add_class::<queries::Queries>()?;
+    module.add_class::<query_stat::QueryStat>()?;
+    module.add_class::<query_stats::QueryStats>()?;
     module.add_class::<queue::Queue>()?;
     module.add_class::<response::Response>()?;
     module.add_class::<resultset::Resultset>()?;

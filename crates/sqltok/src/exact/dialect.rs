@@ -1,5 +1,9 @@
 //! The servers, as far as they read texts differently.
 
+use memchr::memchr2_iter;
+
+use crate::bytes::part;
+
 /// Which server reads.
 ///
 /// A version is a number as in versioned comments: 80 400 is 8.4.0, 101 108 is 10.11.8.
@@ -27,7 +31,8 @@ impl Dialect {
     /// [`Dialect::Any`] if there is no version in it.
     #[must_use]
     pub fn of_server_version(text: &[u8]) -> Self {
-        let is_mariadb = text.windows(7).any(|word| word.eq_ignore_ascii_case(b"mariadb"));
+        let is_mariadb = memchr2_iter(b'm', b'M', text)
+            .any(|at| part(text, at..at + 7).eq_ignore_ascii_case(b"mariadb"));
         // What MariaDB's older versions say first, for old replicas.
         let text = text.strip_prefix(b"5.5.5-").filter(|_| is_mariadb).unwrap_or(text);
         let mut parts = text.splitn(3, |&byte| byte == b'.').map(leading_number);

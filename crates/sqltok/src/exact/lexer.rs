@@ -8,7 +8,7 @@ use super::word::{Dollar, dollar};
 use super::{Kind, Rules, Token, comment, number, symbol};
 use crate::bytes::{byte_at, rest};
 
-/// Words that a hint can follow.
+/// Words that a hint can follow: of 6 or 7 letters.
 const HINTED: [&[u8]; 5] = [b"SELECT", b"INSERT", b"REPLACE", b"UPDATE", b"DELETE"];
 
 /// Splits a text into tokens as a server with these rules does.
@@ -178,12 +178,14 @@ impl Lexer<'_> {
         self.is_behind_semicolon || comment::is_dropped(self.sql, self.at + 1, self.rules)
     }
 
+    #[inline]
     fn take(&mut self, kind: Kind, end: usize) -> Token {
         if kind.is_error() {
             self.next = Next::End;
         }
         let token = Token { kind, start: self.at, end };
         self.is_hint_place = kind == Kind::Word
+            && matches!(end - token.start, 6 | 7)
             && self.next != Next::Dot
             && HINTED.iter().any(|word| word.eq_ignore_ascii_case(token.raw(self.sql)));
         if !kind.is_comment() {
@@ -206,6 +208,7 @@ impl Lexer<'_> {
 impl Iterator for Lexer<'_> {
     type Item = Token;
 
+    #[inline]
     fn next(&mut self) -> Option<Token> {
         match std::mem::replace(&mut self.next, Next::Start) {
             Next::Start => {}

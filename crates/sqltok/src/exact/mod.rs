@@ -30,6 +30,7 @@
 mod charset;
 mod comment;
 mod dialect;
+mod fingerprint;
 mod kind;
 mod lexer;
 mod literal;
@@ -42,6 +43,7 @@ mod word;
 
 pub use charset::Charset;
 pub use dialect::Dialect;
+pub use fingerprint::{MOST as MAX_FINGERPRINT, digest, fingerprint};
 pub use kind::Kind;
 pub use lexer::{Lexer, lex};
 pub use literal::value;

@@ -8,6 +8,12 @@ use crate::bytes::{byte_at, part, rest};
 impl Rules {
     /// Where a name ends that goes on at `at`.
     pub(super) fn name_end(self, sql: &[u8], mut at: usize) -> usize {
+        // Nearly all of them are ASCII to their ends, where a byte is a character in every character set.
+        let name = rest(sql, at);
+        at += name.iter().position(|&byte| !is_plain(byte)).unwrap_or(name.len());
+        if byte_at(sql, at).is_none_or(|byte| byte.is_ascii()) {
+            return at;
+        }
         while let Some(length) = self.charset.name_char(sql, at, false, self.dialect) {
             at += length;
         }
@@ -16,6 +22,9 @@ impl Rules {
 
     /// Where the word ends that begins at `at`, or `None` if there is none.
     pub(super) fn word_end(self, sql: &[u8], at: usize) -> Option<usize> {
+        if byte_at(sql, at).is_some_and(is_plain) {
+            return Some(self.name_end(sql, at));
+        }
         let first = self.charset.name_char(sql, at, true, self.dialect)?;
         Some(self.name_end(sql, at + first))
     }
@@ -39,6 +48,11 @@ impl Rules {
         };
         from + name.iter().position(|byte| !is_part(byte)).unwrap_or(name.len())
     }
+}
+
+/// Whether a byte is a character of names in all character sets.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$')
 }
 
 /// What a dollar sign begins in newer versions of MySQL.

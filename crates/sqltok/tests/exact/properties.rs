@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sqltok::exact::{Charset, Dialect, Rules, lex, value};
+use sqltok::exact::{Charset, Dialect, Kind, MAX_FINGERPRINT, Rules, fingerprint, lex, value};
 
 const PIECES: [&[u8]; 48] = [
     b" ",
@@ -141,6 +141,28 @@ proptest! {
         for token in lex(&sql, rules) {
             prop_assert!(value(token, &sql, rules).len() <= token.end - token.start);
         }
+    }
+
+    /// A fingerprint is short, and has nothing of a literal in it, nor of what no server reads.
+    #[test]
+    fn fingerprints_tell_no_secrets(
+        start in text(), is_quoted: bool, end in text(), rules in rules(), is_cut: bool
+    ) {
+        const SECRET: &[u8] = b"a_secret";
+        let quote: &[u8] = if is_quoted { b"'" } else { b"" };
+        let sql = [&start, quote, SECRET, quote, &end].concat();
+        let has_secret = |text: &[u8]| text.windows(SECRET.len()).any(|part| part == SECRET);
+        let is_told = lex(&sql, rules).any(|token| {
+            let is_name = matches!(
+                token.kind,
+                Kind::Word | Kind::QuotedName | Kind::UserVariable | Kind::SystemVariable
+            );
+            is_name && has_secret(token.raw(&sql))
+        });
+        let mut found = Vec::new();
+        fingerprint(&sql, rules, is_cut, &mut found);
+        prop_assert!(found.len() <= MAX_FINGERPRINT + 3);
+        prop_assert!(is_told || !has_secret(&found), "{}", found.escape_ascii());
     }
 }
 
