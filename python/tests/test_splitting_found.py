@@ -37,6 +37,14 @@ def test_as_servers_do(sql: str) -> None:
     assert changes(sql, False) == (both or sql in each(MARIADB))
 
 
+def test_a_block_may_have_found_what_its_last_answer_does_not_show() -> None:
+    sql = "IF 1 THEN SELECT 1; END IF"
+    assert (
+        changes_found_rows(sql, route_of_text(sql), has_rows=False, is_error=False, is_mysql=False)
+        is None
+    )
+
+
 def test_a_statement_with_settings_of_its_own() -> None:
     assert changes("SET STATEMENT a = 1 FOR SELECT 1", False)
     assert not changes("SET STATEMENT a = 1 FOR UPDATE t SET a = 1", False)

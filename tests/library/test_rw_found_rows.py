@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT, COMMAND
 from support.mariadb import MariaDb
 from support.proxy import Proxy
 from support.whoami import prepare, rows
@@ -93,3 +93,20 @@ def test_nobody_knows_which_of_several_were_run(client: pymysql.Connection) -> N
         rows(client, FOUND)
     assert len(rows(client, "SELECT a FROM found")) == 3
     assert rows(client, FOUND) == [(3,)]
+
+
+def test_a_prepared_question_of_a_tied_client(client: pymysql.Connection) -> None:
+    def packets_until_eof(client: pymysql.Connection, count: int) -> list[bytes]:
+        """All packets, with so many EOFs."""
+        found: list[bytes] = []
+        while sum(packet[0] == 0xFE for packet in found) < count:
+            found.append(bytes(client._read_packet().get_all_data()))
+        return found
+
+    assert len(rows(client, "SELECT a FROM found")) == 3
+    rows(client, "SET @tied = 1")
+    client._execute_command(COMMAND.COM_STMT_PREPARE, b"SELECT FOUND_ROWS(), 7")
+    number = packets_until_eof(client, 1)[0][1:5]
+    client._execute_command(COMMAND.COM_STMT_EXECUTE, number + b"\0\1\0\0\0")
+    *_, row, _ = packets_until_eof(client, 2)
+    assert int.from_bytes(row[2:10], "little") == 3

@@ -34,15 +34,16 @@ def changes_found_rows(
     None: the answer does not show it.
     """
     found = statements(sql)
-    if route.has_several:
+    # Functions have a number of their own.
+    is_unseen = bool(route.ties & UNSEEN - {FUNCTION})
+    if route.has_several and not is_unseen:
         if not any(_changes(each, is_mysql) for each in found):
             return False
         # Those behind the one that failed were not run.
         return None if is_error else True
     if is_error:
         return has_rows
-    # Functions have a number of their own.
-    if route.ties & UNSEEN - {FUNCTION}:
+    if is_unseen:
         # Rows are those of a query in it.
         return True if has_rows else None
     if route.is_read:

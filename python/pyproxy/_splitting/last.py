@@ -83,7 +83,7 @@ def ask_attached(
             return found
         if ask(proxy, state, command, packet):
             return proxy.PROXY_SEND_QUERY
-    return proxy.PROXY_SEND_QUERY if ask_late(proxy, state, command) else None
+    return proxy.PROXY_SEND_QUERY if ask_late(proxy, state, command, packet) else None
 
 
 def answer(
@@ -129,14 +129,14 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
     return False
 
 
-def ask_late(proxy: Proxy, state: SplitState, command: Command) -> bool:
+def ask_late(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> bool:
     """Asks the connection to which the client is tied, if it knows all but FOUND_ROWS(); False if it knows that, too."""
     is_known = state.carried_found is None or state.memory is not None
-    if is_known or is_mysql(proxy) or command.type != COM_QUERY:
+    if is_known or is_mysql(proxy) or command.type == COM_STMT_PREPARE:
         return False
-    if "FOUND_ROWS" not in (command.query or "").upper():
+    if "FOUND_ROWS" not in _text(proxy, command).upper():
         return False
-    state.late = command
+    state.late = command, packet
     proxy.queries.append(LATE, query_packet(QUESTION), True)
     return True
 
@@ -144,9 +144,11 @@ def ask_late(proxy: Proxy, state: SplitState, command: Command) -> bool:
 def answered_late(proxy: Proxy, state: SplitState, inj: Injection, name: str) -> Decision:
     """What `ask_late` asked is answered, and now the client is."""
     note_last(proxy, state, inj)
-    command, state.late = state.late, None
-    packet = query_packet((command.query or "") if command is not None else "")
-    if command is not None and state.memory is not None:
+    late, state.late = state.late, None
+    if late is None:
+        return None
+    command, packet = late
+    if state.memory is not None:
         found = answer(proxy, state, command, name)
         if found is not None:
             return found

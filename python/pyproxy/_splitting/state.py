@@ -58,7 +58,7 @@ class SplitState(ClientSession):
         # FOUND_ROWS() of an earlier statement, which the connection to which the client is tied does not know.
         self.carried_found = kept.found_rows
         # A question of the client's that waits for what else is to be known.
-        self.late: Command | None = None
+        self.late: tuple[Command, bytes] | None = None
         # The last insert id may be another one than `connection.client_session` knows.
         self.insert_id_is_unknown = False
         # The variables whose values are asked for.
