@@ -40,4 +40,7 @@ def test_as_servers_do(sql: str) -> None:
 def test_errors_change_nothing_if_all_was_seen() -> None:
     assert not changes("SELECT * FROM nowhere", False, is_error=True, has_rows=False)
     assert changes("SELECT (SELECT a FROM t) FROM t", False, is_error=True)
+    assert not changes("SELECT (SELECT a FROM t) FROM t", True, is_error=True)
+    assert changes("SELECT 1; SELECT a FROM nowhere", True, is_error=True)
+    assert changes("CALL p()", True, is_error=True)
     assert changes("CALL p()", False, is_error=True)

@@ -32,9 +32,14 @@ COUNTS = "SELECT @@warning_count, @@error_count"
 @pytest.fixture(scope="module", autouse=True)
 def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
     prepare(mariadb, replica)
+    for server in (mariadb, replica):
+        server.execute(
+            "CREATE TABLE test.several (a INT PRIMARY KEY)",
+            "INSERT INTO test.several VALUES (1), (2), (3)",
+        )
     yield
     for server in (mariadb, replica):
-        server.execute("DROP TABLE test.whoami")
+        server.execute("DROP TABLE test.whoami, test.several")
 
 
 @pytest.fixture
@@ -99,6 +104,11 @@ def test_warnings_are_those_of_a_connection_of_its_own(
         ("DO 1", "CALL nowhere()"),
         ("DO 1", "SELECT nowhere(1)"),
         ("DO 1", "SELECT 1; SELECT 2"),
+        # An error behind a row.
+        (
+            "DO 1",
+            "SELECT a, (SELECT b.a FROM several b WHERE b.a <= c.a) FROM several c ORDER BY a",
+        ),
         ("DO @x := 1", "CALL nowhere()"),
         ("DO @x := 1", "SELECT nowhere(1)"),
     ],

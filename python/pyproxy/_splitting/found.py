@@ -26,10 +26,12 @@ def changes_found_rows(
     sql: str, route: Route, *, has_rows: bool, is_error: bool, is_mysql: bool
 ) -> bool:
     """Whether it may be another number behind the statement, which was answered so: with rows, with an error, or an error behind rows."""
-    if is_error:
-        return has_rows
     # Functions have a number of their own.
-    if route.is_read or route.ties & UNSEEN - {FUNCTION}:
+    runs_others = bool(route.ties & UNSEEN - {FUNCTION})
+    if is_error:
+        # MySQL counts rows when all of them were sent.
+        return has_rows and (not is_mysql or runs_others or route.has_several)
+    if route.is_read or runs_others:
         return True
     found = statements(sql)
     return any(_changes(each, is_mysql) for each in found) if found else has_rows
