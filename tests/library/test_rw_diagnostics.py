@@ -127,6 +127,33 @@ def test_what_does_not_run_finds_nothing(
             said(other, "SELECT 1")
 
 
+@pytest.mark.skipif(not IS_MYSQL, reason="MariaDB tells at once")
+@pytest.mark.parametrize("kind", ["TEMPORARY TABLE", "TABLE"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM several WHERE a > 9",
+        "EXPLAIN SELECT 1",
+        "INSERT IGNORE INTO several VALUES (1)",
+        "SHOW GRANTS",
+        "SET @x = 1",
+    ],
+)
+def test_what_is_told_later(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb, kind: str, sql: str
+) -> None:
+    client, other = clients
+    with mariadb.connect(database="test") as direct:
+        for number, each in enumerate((client, direct)):
+            rows(each, "SELECT 1 UNION SELECT 2")
+            rows(each, f"CREATE {kind} found{number} SELECT a FROM several")
+        for step in ("SHOW CREATE TABLE several", sql, sql, "SELECT FOUND_ROWS()"):
+            assert said(client, step) == said(direct, step), step
+            said(other, "SELECT @@session.sql_mode")
+        for number, each in enumerate((client, direct)):
+            rows(each, f"DROP {kind} found{number}")
+
+
 @pytest.mark.skipif(not IS_MYSQL, reason="the warning is MySQL's")
 def test_a_question_in_other_words_uses_nothing_up(
     clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb

@@ -19,7 +19,7 @@ from pyproxy import (
 from pyproxy._pooling.session import Outcome
 from pyproxy._pooling.ties import REPORTS
 from pyproxy._splitting import answers, values
-from pyproxy._splitting.found import changes_found_rows
+from pyproxy._splitting.found import changes_found_rows, finds_later, shows_what_was_found
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
 
@@ -123,6 +123,8 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         is_error=outcome.is_error,
         is_mysql=of_mysql,
     )
+    if of_mysql and not outcome.is_error:
+        _note_found_later(state, _text(proxy), affected)
     state.carried_found = None if state.has_found else state.found_rows
     stays = of_mysql or not state.route.has_no_table
     state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
@@ -146,6 +148,15 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         for tie in state.ties - server.session.ties:
             server.session.tie(tie)
     return outcome
+
+
+def _note_found_later(state: SplitState, sql: str, affected: int | None) -> None:
+    if state.has_found:
+        state.found_later = None
+    elif state.found_later is not None and shows_what_was_found(sql):
+        state.found_rows, state.found_later = state.found_later, None
+    elif not state.route.is_plain and finds_later(sql):
+        state.found_later = affected
 
 
 def _adds_error(result: Resultset, command: int) -> bool:
