@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pyproxy._pooling.routing import route_of_text
-from pyproxy._splitting.found import changes_found_rows
+from pyproxy._splitting.found import changes_found_rows, finds_later, shows_what_was_found
 
 BOTH = """
 SELECT 1|(SELECT 1)|WITH w AS (SELECT 1) SELECT * FROM w|SELECT 1 INTO @a|SHOW TABLES|SHOW FULL TABLES|SHOW INDEX FROM t
@@ -53,4 +53,16 @@ def test_a_statement_with_settings_of_its_own() -> None:
 def test_errors_change_nothing_if_all_was_seen() -> None:
     assert not changes("SELECT * FROM nowhere", False, is_error=True, has_rows=False)
     assert changes("SELECT (SELECT a FROM t) FROM t", False, is_error=True)
+    assert not changes("SELECT (SELECT a FROM t) FROM t", True, is_error=True)
+    assert changes("SELECT 1; SELECT a FROM nowhere", True, is_error=True)
+    assert changes("CALL p()", True, is_error=True)
     assert changes("CALL p()", False, is_error=True)
+
+
+def test_what_mysql_tells_later() -> None:
+    for sql in ("CREATE TABLE t AS SELECT 1", "CREATE TEMPORARY TABLE t TABLE u"):
+        assert finds_later(sql)
+    for sql in ("CREATE TABLE t (a INT)", "CREATE VIEW v AS SELECT 1", "SELECT 1"):
+        assert not finds_later(sql)
+    assert shows_what_was_found("DELETE FROM t")
+    assert not shows_what_was_found("UPDATE t SET a = 1")

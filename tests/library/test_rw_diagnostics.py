@@ -32,9 +32,14 @@ COUNTS = "SELECT @@warning_count, @@error_count"
 @pytest.fixture(scope="module", autouse=True)
 def data(mariadb: MariaDb, replica: MariaDb) -> Iterator[None]:
     prepare(mariadb, replica)
+    for server in (mariadb, replica):
+        server.execute(
+            "CREATE TABLE test.several (a INT PRIMARY KEY)",
+            "INSERT INTO test.several VALUES (1), (2), (3)",
+        )
     yield
     for server in (mariadb, replica):
-        server.execute("DROP TABLE test.whoami")
+        server.execute("DROP TABLE test.whoami, test.several")
 
 
 @pytest.fixture
@@ -106,6 +111,11 @@ def test_warnings_are_those_of_a_connection_of_its_own(
         ("DO 1", "CALL nowhere()"),
         ("DO 1", "SELECT nowhere(1)"),
         ("DO 1", "SELECT 1; SELECT 2"),
+        # An error behind a row.
+        (
+            "DO 1",
+            "SELECT a, (SELECT b.a FROM several b WHERE b.a <= c.a) FROM several c ORDER BY a",
+        ),
         ("DO @x := 1", "CALL nowhere()"),
         ("DO @x := 1", "SELECT nowhere(1)"),
     ],
@@ -121,6 +131,34 @@ def test_what_does_not_run_finds_nothing(
         for step in (tie, "SELECT 1 UNION SELECT 2", sql, "SELECT FOUND_ROWS()"):
             assert said(client, step) == said(direct, step), step
             said(other, "SELECT @@session.sql_mode")
+            said(other, "SELECT 1")
+
+
+@pytest.mark.skipif(not IS_MYSQL, reason="MariaDB tells at once")
+@pytest.mark.parametrize("kind", ["TEMPORARY TABLE", "TABLE"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM several WHERE a > 9",
+        "EXPLAIN SELECT 1",
+        "INSERT IGNORE INTO several VALUES (1)",
+        "SHOW GRANTS",
+        "SET @x = 1",
+    ],
+)
+def test_what_is_told_later(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb, kind: str, sql: str
+) -> None:
+    client, other = clients
+    with mariadb.connect(database="test") as direct:
+        for number, each in enumerate((client, direct)):
+            rows(each, "SELECT 1 UNION SELECT 2")
+            rows(each, f"CREATE {kind} found{number} SELECT a FROM several")
+        for step in ("SHOW CREATE TABLE several", sql, sql, "SELECT FOUND_ROWS()"):
+            assert said(client, step) == said(direct, step), step
+            said(other, "SELECT @@session.sql_mode")
+        for number, each in enumerate((client, direct)):
+            rows(each, f"DROP {kind} found{number}")
 
 
 @pytest.mark.skipif(not IS_MYSQL, reason="the warning is MySQL's")

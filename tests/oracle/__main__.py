@@ -57,6 +57,13 @@ def arguments() -> argparse.Namespace:
     )
     add("--seconds", type=float, metavar="N", help="go on so long, whatever the number of sessions")
     add("--seed", default="1", help="sessions of another seed are others (%(default)s)")
+    add(
+        "--part",
+        type=part,
+        default=(0, 1),
+        metavar="K/N",
+        help="the K-th of N parts of the sessions, so that several processes share them",
+    )
     add("--only-seed", metavar="SEED", help="this session only, as a finding names it")
     add(
         "--steps",
@@ -97,6 +104,14 @@ def arguments() -> argparse.Namespace:
     )
     add("--keep", metavar="DIR", help="where data and logs are, and stay")
     return parser.parse_args()
+
+
+def part(text: str) -> tuple[int, int]:
+    """A part, counted from 0, and of how many."""
+    number, _, of = text.partition("/")
+    if not 1 <= int(number) <= int(of):
+        raise ValueError(text)
+    return int(number) - 1, int(of)
 
 
 def names(text: str) -> frozenset[str]:

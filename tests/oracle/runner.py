@@ -32,6 +32,7 @@ class Options:
     fault_kinds: frozenset[str] = frozenset()
     seconds: float | None = None
     seed: str = "1"
+    part: tuple[int, int] = (0, 1)
     only_seed: str | None = None
     steps: int = 50
     without: frozenset[str] = frozenset()
@@ -78,14 +79,14 @@ class Runner:
 
     def _many(self) -> None:
         faults, all_of_them = self._options.faults, self._options.sessions + self._options.faults
-        number = 0
+        number, step = self._options.part
         while not self._is_over(number, all_of_them):
             # Those with faults are spread among the others.
             before, after = (n * faults // all_of_them for n in (number, number + 1))
             self._one(
                 self._session(f"{self._options.seed}:{number}{':f' if before < after else ''}")
             )
-            number += 1
+            number += step
 
     def _is_over(self, number: int, wanted: int) -> bool:
         most = self._options.most_findings

@@ -7,7 +7,7 @@ from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import FUNCTION, UNSEEN
 from pyproxy._sql.text import Statement, statements
 
-__all__ = ["LOST", "changes_found_rows"]
+__all__ = ["LOST", "changes_found_rows", "finds_later", "shows_what_was_found"]
 
 LOST = -1
 """In place of FOUND_ROWS() where nobody knows what a direct connection would say."""
@@ -20,6 +20,8 @@ _UNCOUNTED = frozenset(
 _OF_REPLICATION = frozenset(("ALL", "REPLICA", "SLAVE"))
 # In front of the tables of a DELETE.
 _OPTIONS = frozenset(("HISTORY", "IGNORE", "LOW_PRIORITY", "QUICK"))
+# What has MySQL take over the number of rows of a CREATE ... SELECT before it.
+_SHOWS = frozenset(("DELETE", "DESC", "DESCRIBE", "EXPLAIN", "INSERT", "REPLACE"))
 _EXPLAINS = frozenset(("EXPLAIN", "DESCRIBE", "DESC"))
 _EXPLAINED = frozenset(
     "ANALYZE DELETE EXTENDED FOR FORMAT INSERT PARTITIONS REPLACE SELECT TABLE UPDATE WITH".split()
@@ -42,13 +44,28 @@ def changes_found_rows(
         # Those behind the one that failed were not run.
         return None if is_error else True
     if is_error:
-        return has_rows
+        # MySQL counts rows when all of them were sent.
+        return has_rows and (is_unseen or not is_mysql)
     if is_unseen:
         # Rows are those of a query in it.
         return True if has_rows else None
     if route.is_read:
         return True
     return any(_changes(each, is_mysql) for each in found) if found else has_rows
+
+
+def finds_later(sql: str) -> bool:
+    """Whether MySQL counts the rows that the statement selects, and tells of them behind the next one that `shows_what_was_found`."""
+    found = statements(sql)
+    if len(found) != 1 or found[0].word(0) != "CREATE" or "TABLE" not in found[0].words[1:3]:
+        return False
+    return found[0].has("SELECT") or "TABLE" in found[0].words[3:]
+
+
+def shows_what_was_found(sql: str) -> bool:
+    """Whether FOUND_ROWS() is, behind the statement, what a CREATE ... SELECT before it has selected."""
+    found = statements(sql)
+    return len(found) == 1 and found[0].word(0) in _SHOWS
 
 
 def _changes(statement: Statement, is_mysql: bool) -> bool:

@@ -20,7 +20,7 @@ from pyproxy import (
 from pyproxy._pooling.session import Outcome
 from pyproxy._pooling.ties import OPTION, REPORTS
 from pyproxy._splitting import answers, values
-from pyproxy._splitting.found import changes_found_rows
+from pyproxy._splitting.found import changes_found_rows, finds_later, shows_what_was_found
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy._splitting.texts import reading_of
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
@@ -131,6 +131,8 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
             is_mysql=of_mysql,
         )
     )
+    if of_mysql and not outcome.is_error:
+        _note_found_later(state, text_of(proxy), affected)
     stays = of_mysql or not state.route.has_no_table
     state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
     state.draft = None
@@ -163,6 +165,16 @@ def _may_run_several(proxy: Proxy, state: SplitState) -> bool:
     capabilities = proxy.connection.client.capabilities or 0
     is_taken = capabilities & _MULTI_STATEMENTS or OPTION in state.ties
     return state.route.has_several and bool(is_taken)
+
+
+def _note_found_later(state: SplitState, sql: str, affected: int | None) -> None:
+    if state.has_found:
+        state.found_later = None
+    elif state.found_later is not None and shows_what_was_found(sql):
+        state.found_rows = state.carried_found = state.found_later
+        state.found_later = None
+    elif not state.route.is_plain and finds_later(sql):
+        state.found_later = affected
 
 
 def _adds_error(result: Resultset, command: int) -> bool:

@@ -55,6 +55,8 @@ class SplitState(ClientSession):
         # FOUND_ROWS() before the command in progress, if its connection cannot know; and whether the command may have changed it.
         self.found_rows = kept.found_rows
         self.has_found = False
+        # What a MySQL server has selected and says only later.
+        self.found_later: int | None = None
         # FOUND_ROWS() of an earlier statement, which the connection to which the client is tied does not know.
         self.carried_found = kept.found_rows
         # A question of the client's that waits for what else is to be known.

@@ -157,6 +157,8 @@ fn write_explicit(own: &mut Vec<u8>, state: &[u8], has_snapshot: bool) {
 pub struct Told {
     /// The reports that are due, as an OK packet has them.
     due: Vec<u8>,
+    /// The state of its transaction that the client was told last; empty: none.
+    state: Vec<u8>,
     /// The client is in a transaction that a statement began.
     is_explicit: bool,
     /// It was told that this one began with a consistent snapshot.
@@ -195,7 +197,25 @@ impl Told {
     /// `own`, with what is due.
     pub fn pay(&mut self, own: Vec<u8>) -> Vec<u8> {
         let due = std::mem::take(&mut self.due);
-        if due.is_empty() { own } else { merged(&due, &own) }
+        let all = if due.is_empty() { own } else { self.without_known(&merged(&due, &own)) };
+        let told = entries(&all).into_iter().rfind(|(kind, _)| *kind == TRANSACTION_STATE);
+        if let Some((_, state)) = told {
+            self.state = state.to_vec();
+        }
+        all
+    }
+
+    /// The reports without a state of its transaction that is what the client knows: what has been in between is over.
+    fn without_known(&self, reports: &[u8]) -> Vec<u8> {
+        const NONE: &[u8] = b"\x08________";
+        let known = if self.state.is_empty() { NONE } else { &self.state };
+        let mut left = Vec::new();
+        for (kind, data) in entries(reports) {
+            if kind != TRANSACTION_STATE || data != known {
+                write(&mut left, kind, data);
+            }
+        }
+        left
     }
 }
 
@@ -322,6 +342,24 @@ mod tests {
         let later = later.concat();
         assert_eq!(told.pay(later.clone()), [report(SCHEMA, b"\x04shop"), later.clone()].concat());
         assert_eq!(told.pay(later.clone()), later);
+    }
+
+    #[test]
+    fn a_transaction_that_is_over_before_it_is_told_is_none() {
+        let state = |letters: &[u8]| {
+            let mut report = Vec::new();
+            write(&mut report, TRANSACTION_STATE, letters);
+            report
+        };
+        let (none, begun) = (state(b"\x08________"), state(b"\x08T_______"));
+        let mut told = Told::default();
+        told.owe(&begun);
+        assert_eq!(told.pay(none.clone()), b"");
+        told.owe(&begun);
+        assert_eq!(told.pay(Vec::new()), begun);
+        told.owe(&none);
+        assert_eq!(told.pay(begun), b"");
+        assert_eq!(told.pay(none.clone()), none);
     }
 
     #[test]
