@@ -207,6 +207,8 @@ def test_a_row_in_the_form_of_a_prepared_statement() -> None:
 
 
 def test_what_mysql_tells_besides() -> None:
-    told = injection(1, QUESTION_OF_MYSQL, Result([("a", 8), ("b", 8)], [(7, 9)])).resultset
-    assert of_question_of_mysql(told) == (7, 9)
+    told = injection(
+        1, QUESTION_OF_MYSQL, Result([("a", 8), ("b", 8), ("c", 8)], [(-1, 7, 9)])
+    ).resultset
+    assert of_question_of_mysql(told) == (-1, 7, 9)
     assert of_question_of_mysql(injection(1, QUESTION_OF_MYSQL, Ok()).resultset) is None

@@ -37,6 +37,13 @@ def test_as_servers_do(sql: str) -> None:
     assert changes(sql, False) == (both or sql in each(MARIADB))
 
 
+def test_an_error_may_come_behind_what_is_selected_to_be_inserted() -> None:
+    sql = "INSERT INTO t SELECT * FROM u"
+    known = {"has_rows": False, "is_error": True}
+    assert changes_found_rows(sql, route_of_text(sql), is_mysql=False, **known) is None
+    assert changes_found_rows(sql, route_of_text(sql), is_mysql=True, **known) is False
+
+
 def test_a_block_may_have_found_what_its_last_answer_does_not_show() -> None:
     sql = "IF 1 THEN SELECT 1; END IF"
     assert (

@@ -92,6 +92,13 @@ def said(client: Any, step: str) -> Any:
         ("SELECT no_such", NOWHERE, PING, "SHOW ERRORS", COUNTS),
         (TWO_WARNINGS, "SHOW WARNINGS", NOWHERE, PING, NOWHERE, PING, UNKNOWN, PING),
         (TWO_WARNINGS, NOWHERE, PING, "SELECT ROW_COUNT(), FOUND_ROWS()"),
+        (
+            "SELECT 1",
+            PING,
+            "SELECT FOUND_ROWS()",
+            "SHOW WARNINGS LIMIT 1",
+            "SELECT @@warning_count",
+        ),
     ],
 )
 def test_warnings_are_those_of_a_connection_of_its_own(

@@ -110,3 +110,21 @@ def test_a_prepared_question_of_a_tied_client(client: pymysql.Connection) -> Non
     client._execute_command(COMMAND.COM_STMT_EXECUTE, number + b"\0\1\0\0\0")
     *_, row, _ = packets_until_eof(client, 2)
     assert int.from_bytes(row[2:10], "little") == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        ("SELECT 1; COMMIT", 0),
+        ("COMMIT; SELECT 1", -1),
+        (
+            "SELECT 1; UPDATE found SET a = a + 10 WHERE a = 3; UPDATE found SET a = 3 WHERE a = 13",
+            1,
+        ),
+    ],
+)
+def test_the_last_of_several_has_changed_rows(
+    client: pymysql.Connection, sql: str, count: int
+) -> None:
+    several(client, sql)
+    assert rows(client, "SELECT ROW_COUNT()") == [(count,)]

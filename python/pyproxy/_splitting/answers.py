@@ -31,7 +31,7 @@ __all__ = [
 
 QUESTION = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@warning_count"
 """Asks for all of it; all four are right in the first statement behind another one."""
-QUESTION_OF_MYSQL = "SELECT FOUND_ROWS(), LAST_INSERT_ID()"
+QUESTION_OF_MYSQL = "SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID()"
 """What MySQL still knows behind SHOW WARNINGS. To name FOUND_ROWS() is a warning of its own there, in place of those before."""
 SHOW_WARNINGS = "SHOW WARNINGS"
 
@@ -261,9 +261,9 @@ def of_question(result: Resultset) -> tuple[Memory, int] | None:
     return None
 
 
-def of_question_of_mysql(result: Resultset) -> tuple[int, int] | None:
-    """The answer to `QUESTION_OF_MYSQL`: FOUND_ROWS(), and the last insert id."""
+def of_question_of_mysql(result: Resultset) -> tuple[int, int, int] | None:
+    """The answer to `QUESTION_OF_MYSQL`: ROW_COUNT(), FOUND_ROWS(), and the last insert id."""
     for row in result.rows or ():
-        found_rows, insert_id = (int(str(cell)) for cell in row)
-        return found_rows, insert_id
+        row_count, found_rows, insert_id = (int(str(cell)) for cell in row)
+        return row_count, found_rows, insert_id
     return None

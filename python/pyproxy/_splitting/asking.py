@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyproxy import COM_INIT_DB
 from pyproxy._common.queries import query_packet
+from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import UNSEEN, VARIABLE
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.results import COLUMNS, has_old_names, is_mysql, must_stay, text_of
@@ -25,6 +26,8 @@ _VALUES, _LAST, _WARNINGS, _REST = 2, 3, 4, 5
 def note_draft(state: SplitState, warnings: int) -> None:
     """The client's last statement was a question, answered by MySQL with these warnings of its own."""
     state.memory, state.has_found = None, True
+    # Not that of the command before it.
+    state.route = Route(is_plain=True)
     state.draft = answers.Memory(None, row_count=-1, found_rows=1, warning_count=warnings)
     # The connection has seen it without its row.
     state.carried_found = state.draft.found_rows
@@ -145,11 +148,14 @@ def _note_last_of_mysql(proxy: Proxy, state: SplitState, inj: Injection) -> None
     if known is None or state.draft is None:
         state.ties.add(UNSEEN_CHANGE)
         return
-    told, insert_id = known
-    found_rows = state.draft.found_rows
+    told_count, told_found, insert_id = known
+    draft, found_rows = state.draft, state.draft.found_rows
     if found_rows is None:
-        found_rows = state.found_rows_of(told)
-    state.memory = replace(state.draft, found_rows=found_rows)
+        found_rows = state.found_rows_of(told_found)
+    # Behind SHOW WARNINGS it is that of SHOW WARNINGS.
+    is_told = draft.row_count is None and draft.warnings is None
+    row_count = told_count if is_told else draft.row_count
+    state.memory = replace(draft, row_count=row_count, found_rows=found_rows)
     _note_insert_id(proxy, state, insert_id)
 
 

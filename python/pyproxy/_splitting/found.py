@@ -43,6 +43,9 @@ def changes_found_rows(
             return False
         # Those behind the one that failed were not run.
         return None if is_error else True
+    if is_error and not is_mysql and any(_inserts_selected(each) for each in found):
+        # None, if it came so far.
+        return None
     if is_error:
         # MySQL counts rows when all of them were sent.
         return has_rows and (is_unseen or not is_mysql)
@@ -79,7 +82,7 @@ def _changes(statement: Statement, is_mysql: bool) -> bool:
             return not is_mysql
         return (statement.word(2) if second == "FULL" else second) not in _UNCOUNTED
     if word in ("INSERT", "REPLACE"):
-        return statement.has("SELECT", "TABLE")
+        return _inserts_selected(statement)
     if word in ("UPDATE", "DELETE"):
         return _names_several(statement) or (word == "UPDATE" and is_mysql)
     if word in _EXPLAINS:
@@ -92,6 +95,10 @@ def _changes(statement: Statement, is_mysql: bool) -> bool:
     if word == "DO":
         return is_mysql
     return word == "CREATE" and not is_mysql and statement.has("SELECT")
+
+
+def _inserts_selected(statement: Statement) -> bool:
+    return statement.word(0) in ("INSERT", "REPLACE") and statement.has("SELECT", "TABLE")
 
 
 def _names_several(statement: Statement) -> bool:

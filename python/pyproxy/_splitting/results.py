@@ -140,11 +140,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     if state.warned or not state.route.has_no_table:
         state.note_warnings(state.warned)
     if of_mysql:
-        state.draft = answers.Memory(
-            None,
-            row_count=-1 if affected is None else affected,
-            warning_count=None if outcome.is_error else result.warning_count,
-        )
+        state.draft = _draft(state, result, outcome.is_error)
     if query[0] in (COM_QUERY, COM_STMT_EXECUTE):
         columns = None if of_mysql else COLUMNS.get(True)
         state.memory = state.memory_of(outcome, rows, columns, of_mysql)
@@ -165,6 +161,20 @@ def _may_run_several(proxy: Proxy, state: SplitState) -> bool:
     capabilities = proxy.connection.client.capabilities or 0
     is_taken = capabilities & _MULTI_STATEMENTS or OPTION in state.ties
     return state.route.has_several and bool(is_taken)
+
+
+def _draft(state: SplitState, result: Resultset, is_error: bool) -> answers.Memory:
+    """What the answer of a MySQL server tells of the statement."""
+    warnings = result.warning_count
+    if is_error:
+        return answers.Memory(None, row_count=-1)
+    if state.route.has_several:
+        # The numbers are those of all of them, and what is asked are those of the last.
+        return answers.Memory(None, warning_count=None if warnings else 0)
+    changed = result.affected_rows
+    return answers.Memory(
+        None, row_count=-1 if changed is None else changed, warning_count=warnings
+    )
 
 
 def _note_found_later(state: SplitState, sql: str, affected: int | None) -> None:
