@@ -41,6 +41,15 @@ pub unsafe fn has_plugin(chas: *mut sys::chassis, name: &CStr) -> bool {
     unsafe { !(api().chassis_plugin_for_name)(chas, name.as_ptr().cast_mut()).is_null() }
 }
 
+/// Whether no other plugin is loaded.
+///
+/// # Safety
+/// `chas` is the host object; on the main thread, before it serves anybody.
+pub unsafe fn has_one_plugin(chas: *const sys::chassis) -> bool {
+    // SAFETY: the caller's promise; the host's list of plugins does not change then.
+    unsafe { (*chas).modules.as_ref().is_some_and(|modules| modules.len == 1) }
+}
+
 /// Asks the host to end; its threads notice within a second. From any thread. The log names `location`.
 pub fn request_shutdown(location: &CStr) {
     // SAFETY: INV-3; the host only reads the text, while it logs it.

@@ -14,9 +14,9 @@ use engine::{BackendKind, Clock, QueryStats, Shared, SlowQueries};
 use glib_sys::GOptionEntry;
 use script::{Permission, Scripts};
 
-use super::options::ini_file::{self, IniError};
-use super::options::{EventLoop, NAMES, OptionError, Options, RawOptions};
-use super::{listener, log as host_log, stats, tls};
+use super::options::{EventLoop, NAMES, Options, RawOptions, ini_file};
+use super::start_error::StartError;
+use super::{check_config, listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::host_log::LogLevel;
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
@@ -108,41 +108,17 @@ unsafe extern "C" fn apply_config(
                 Ok(()) => SUCCESS,
                 Err(e) => {
                     log::error!("{e}");
+                    // And `config` is what `new_config` returned.
+                    let raw = config.cast::<RawOptions>().as_ref();
+                    if raw.is_some_and(|raw| raw.values().check_config) {
+                        check_config::tell(&e.to_string());
+                    }
                     FAILURE
                 }
             },
             |_| FAILURE,
         )
     }
-}
-
-/// Why the plugin does not start.
-#[derive(Debug, thiserror::Error)]
-enum StartError {
-    #[error(transparent)]
-    Option(#[from] OptionError),
-    #[error(transparent)]
-    IniFile(#[from] IniError),
-    #[error("pyproxy-address={address}: {source}")]
-    Listen { address: String, source: std::io::Error },
-    #[error("pyproxy-http-address={address}: {source}")]
-    Http { address: String, source: std::io::Error },
-    #[error("pyproxy-slow-log={path}: {source}")]
-    SlowLog { path: String, source: std::io::Error },
-    #[error("{option}={address}: the host refuses this backend")]
-    Backend { option: &'static str, address: String },
-    #[error("children of the script cannot be told apart: {0}")]
-    Fork(std::io::Error),
-    #[error("hooks cannot be watched: {0}")]
-    Watchdog(std::io::Error),
-    #[error(transparent)]
-    Python(#[from] embed::EmbedError),
-    #[error("the plugin is listed twice in plugins=")]
-    Twice,
-    #[error("the host gave no memory")]
-    NoMemory,
-    #[error("an internal error came before the start, see above")]
-    Panicked,
 }
 
 /// # Safety
@@ -182,12 +158,17 @@ unsafe fn start(
         let clock = Clock::new(Instant::now(), SystemTime::now());
         shared.queries = Some(QueryStats::new(options.query_stats, clock));
     }
-    let slow_log = open_slow_log(&options, &backends, &mut shared)?;
+    let slow_log =
+        if options.check_config { None } else { open_slow_log(&options, &backends, &mut shared)? };
     shared.notes_queries = shared.queries.is_some()
         || shared.slow.is_some()
         || (shared.observes && options.http_shows_queries);
     shared.hook_timeout = Some(options.hook_timeout).filter(|limit| !limit.is_zero());
     let shared = Arc::new(shared);
+    if options.check_config {
+        // SAFETY: called from `apply_config` with its arguments.
+        return unsafe { check_config::run(chas, &options, &shared) };
+    }
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
     let lane = match options.event_loop {
         EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),
@@ -203,32 +184,17 @@ unsafe fn start(
         }
         None => None,
     };
-    let scripts = match options.script.clone() {
-        None => None,
-        Some(script) => {
-            fork::prepare(Permission::revoke).map_err(StartError::Fork)?;
-            let python = PythonConfig {
-                script,
-                // SAFETY: `chas` is the host object.
-                base_dir: unsafe { host::base_dir(chas) },
-                script_config: options.script_config.clone(),
-                venv: options.venv.clone(),
-                reload: options.reload,
-                may_wait: options.event_loop == EventLoop::Own,
-            };
-            // SAFETY: as above.
-            let version = unsafe { host::version(chas) };
-            let scripts =
-                embed::start(python, options.for_scripts(), Arc::clone(&shared), version)?;
-            let limits = embed::Limits {
-                warn: Some(options.hook_warn).filter(|limit| !limit.is_zero()),
-                timeout: shared.hook_timeout,
-                drain: options.drain_timeout,
-            };
-            scripts.limit(limits).map_err(StartError::Watchdog)?;
-            Some(Box::new(scripts) as Box<dyn Scripts>)
-        }
-    };
+    // SAFETY: `chas` is the host object.
+    let scripts = unsafe { load_script(chas, &options, &shared) }?;
+    if let Some(scripts) = &scripts {
+        let limits = embed::Limits {
+            warn: Some(options.hook_warn).filter(|limit| !limit.is_zero()),
+            timeout: shared.hook_timeout,
+            drain: options.drain_timeout,
+        };
+        scripts.limit(limits).map_err(StartError::Watchdog)?;
+    }
+    let scripts = scripts.map(|scripts| Box::new(scripts) as Box<dyn Scripts>);
     let context = Context {
         shared,
         backends,
@@ -275,6 +241,30 @@ unsafe fn start(
         log::info!("HTTP endpoint on {address}");
     }
     Ok(())
+}
+
+/// Starts Python and loads the script, if there is one.
+///
+/// # Safety
+/// `chas` is the host object; called from `apply_config`.
+pub(super) unsafe fn load_script(
+    chas: *mut sys::chassis,
+    options: &Options,
+    shared: &Arc<Shared>,
+) -> Result<Option<embed::Scripts>, StartError> {
+    let Some(script) = options.script.clone() else { return Ok(None) };
+    fork::prepare(Permission::revoke).map_err(StartError::Fork)?;
+    // SAFETY: the caller's promise.
+    let (base_dir, version) = unsafe { (host::base_dir(chas), host::version(chas)) };
+    let python = PythonConfig {
+        script,
+        base_dir,
+        script_config: options.script_config.clone(),
+        venv: options.venv.clone(),
+        reload: options.reload,
+        may_wait: options.event_loop == EventLoop::Own,
+    };
+    Ok(Some(embed::start(python, options.for_scripts(), Arc::clone(shared), version)?))
 }
 
 /// The host's global list, so that the admin plugin shows our backends, unless another plugin uses it: then a list of

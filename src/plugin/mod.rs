@@ -1,8 +1,10 @@
 //! What the host's loader sees: the plugin table, the options, start and end, the listener.
 
+mod check_config;
 pub mod lifecycle;
 pub mod listener;
 pub mod log;
 pub mod options;
+mod start_error;
 pub mod stats;
 mod tls;

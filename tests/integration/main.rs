@@ -12,6 +12,7 @@ mod backends;
 mod beside_lua;
 mod big_packets;
 mod capabilities;
+mod check_config;
 mod clients;
 mod commands;
 mod concurrency;

@@ -8,7 +8,7 @@ from pathlib import Path
 import pymysql
 import pytest
 from pymysql.constants import CLIENT, COMMAND
-from support.mariadb import MariaDb
+from support.mariadb import IS_MYSQL, MariaDb
 from support.proxy import Proxy
 from support.whoami import prepare, rows
 
@@ -58,9 +58,22 @@ def several(client: pymysql.Connection, sql: str) -> None:
 
 def test_a_session_has_found_none(client: pymysql.Connection) -> None:
     rows(client, "SET NAMES latin1")
+    with pytest.raises(pymysql.MySQLError, match="nonsense"):
+        rows(client, "SELECT * FROM nonsense")
+    assert rows(client, FOUND) == [(0,)]
+
+
+def test_a_query_that_fails_while_it_runs_has_found_nothing_or_is_not_counted(
+    client: pymysql.Connection,
+) -> None:
+    assert len(rows(client, "SELECT a FROM found")) == 3
     with pytest.raises(pymysql.MySQLError, match="out of range"):
         rows(client, OUT_OF_RANGE)
-    assert rows(client, FOUND) == [(0,)]
+    if IS_MYSQL:
+        assert rows(client, FOUND) == [(3,)]
+    else:
+        with pytest.raises(pymysql.MySQLError, match="with other clients"):
+            rows(client, FOUND)
 
 
 def test_a_reset_session_has_found_what_it_had(client: pymysql.Connection) -> None:

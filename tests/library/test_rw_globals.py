@@ -15,6 +15,7 @@ from support.whoami import prepare, rows, value, who
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 CONFIG = "[rwsplit]\nmin_idle_connections = 1\n"
 PRIMARY, READER = 1, 2
+RESET_CONNECTION = 31
 LENGTH, DIGITS = "group_concat_max_len", "div_precision_increment"
 SEVENTH = "SELECT 1 / 7 FROM test.whoami"
 
@@ -141,3 +142,19 @@ def test_what_a_user_may_not_set_is_the_servers(
         rows(other, f"SET GLOBAL max_allowed_packet = {old}, GLOBAL max_connections = 500")
         assert session_value(client, "sql_mode") is not None
     mariadb.execute("SET GLOBAL max_connections = 600")
+
+
+def test_a_session_begins_anew_with_its_reset(
+    start_proxy: Callable[..., Proxy], mariadb: MariaDb
+) -> None:
+    # A client that has reset its session has its connection until the next command.
+    config = "[rwsplit]\nmin_idle_connections = 3\n"
+    proxy = start_proxy(SCRIPT, backends=[mariadb], config=config)
+    with proxy.connect() as client, proxy.connect() as other:
+        length = session_value(client, LENGTH)
+        for step in (7, 14):
+            client._execute_command(RESET_CONNECTION, b"")
+            client._read_packet()
+            before = value(other, f"SELECT @@GLOBAL.{LENGTH}")
+            rows(other, f"SET GLOBAL {LENGTH} = {length + step}")
+            assert session_value(client, LENGTH) == before

@@ -18,6 +18,32 @@ _UNCOUNTED = frozenset(
     " REPLICAS WARNINGS".split()
 )
 _OF_REPLICATION = frozenset(("ALL", "REPLICA", "SLAVE"))
+# Errors of statements of which nothing was run: names, rights, syntax.
+_NOT_RUN = frozenset(
+    (
+        1044,
+        1046,
+        1049,
+        1051,
+        1052,
+        1054,
+        1064,
+        1103,
+        1109,
+        1142,
+        1143,
+        1146,
+        1149,
+        1222,
+        1241,
+        1247,
+        1305,
+        1318,
+        1370,
+        1582,
+        1583,
+    )
+)
 # In front of the tables of a DELETE.
 _OPTIONS = frozenset(("HISTORY", "IGNORE", "LOW_PRIORITY", "QUICK"))
 # What has MySQL take over the number of rows of a CREATE ... SELECT before it.
@@ -29,9 +55,9 @@ _EXPLAINED = frozenset(
 
 
 def changes_found_rows(
-    sql: str, route: Route, *, has_rows: bool, is_error: bool, is_mysql: bool
+    sql: str, route: Route, *, has_rows: bool, error: int | None, is_mysql: bool
 ) -> bool | None:
-    """Whether it may be another number behind the statement, which was answered so: with rows, with an error, or an error behind rows.
+    """Whether it may be another number behind the statement, which was answered so: with rows, with an error of this number, or both.
 
     None: the answer does not show it.
     """
@@ -42,11 +68,11 @@ def changes_found_rows(
         if not any(_changes(each, is_mysql) for each in found):
             return False
         # Those behind the one that failed were not run.
-        return None if is_error else True
-    if is_error and not is_mysql and any(_inserts_selected(each) for each in found):
-        # None, if it came so far.
-        return None
-    if is_error:
+        return True if error is None else None
+    if error is not None and not (has_rows or is_mysql or error in _NOT_RUN):
+        # None was found, if it came so far.
+        return None if route.is_read or any(map(_finds, found)) else False
+    if error is not None:
         # MySQL counts rows when all of them were sent.
         return has_rows and (is_unseen or not is_mysql)
     if is_unseen:
@@ -95,6 +121,10 @@ def _changes(statement: Statement, is_mysql: bool) -> bool:
     if word == "DO":
         return is_mysql
     return word == "CREATE" and not is_mysql and statement.has("SELECT")
+
+
+def _finds(statement: Statement) -> bool:
+    return statement.word(0) in ("SELECT", "WITH", "VALUES") or _inserts_selected(statement)
 
 
 def _inserts_selected(statement: Statement) -> bool:

@@ -42,9 +42,13 @@ class Inheritance:
         self._changes: deque[tuple[int, str, str]] = deque(maxlen=_MOST_CHANGES)
         self._names: dict[str, None] = {}
 
-    def begin(self, state: SplitState) -> None:
-        """The client's session begins."""
-        state.changes_seen, state.not_inherited = self._count, tuple(self._names)
+    def now(self) -> tuple[int, tuple[str, ...]]:
+        """What a session that begins now is to be given to `begin`."""
+        return self._count, tuple(self._names)
+
+    def begin(self, state: SplitState, began: tuple[int, tuple[str, ...]] | None) -> None:
+        """The client's session begins, or has begun then."""
+        state.changes_seen, state.not_inherited = began or self.now()
 
     def routed(self, meant: Route, command: Command) -> Route:
         """What the command means. Replicas have not what somebody has set."""

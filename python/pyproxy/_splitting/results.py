@@ -127,7 +127,7 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
             "" if state.route.is_read else text_of(proxy),
             replace(state.route, has_several=_may_run_several(proxy, state)),
             has_rows=has_rows,
-            is_error=outcome.is_error,
+            error=_number(result),
             is_mysql=of_mysql,
         )
     )
@@ -154,6 +154,11 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         for tie in state.ties - server.session.ties:
             server.session.tie(tie)
     return outcome
+
+
+def _number(result: Resultset) -> int | None:
+    """That of the error, if it is one."""
+    return None if result.error is None else from_err_packet(result.error).errcode
 
 
 def _may_run_several(proxy: Proxy, state: SplitState) -> bool:

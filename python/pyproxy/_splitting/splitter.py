@@ -172,7 +172,7 @@ class Splitter:
         if command.type in (COM_CHANGE_USER, COM_RESET_CONNECTION):
             # They run where they are and take everything with them, but a role. The session begins again with the next
             # command.
-            setattr(proxy.connection, self._kept, state.kept)
+            setattr(proxy.connection, self._kept, state.kept(self._inheritance.now()))
             delattr(proxy.connection, self._name)
             return None
         if command.type in _STREAMS:
@@ -258,7 +258,7 @@ class Splitter:
         kept = getattr(proxy.connection, self._kept, None) or Kept()
         state = SplitState(proxy.connection.client.default_db, kept)
         state.no_backslash_escapes = has_no_backslash_escapes(proxy)
-        self._inheritance.begin(state)
+        self._inheritance.begin(state, kept.began)
         setattr(proxy.connection, self._name, state)
         return state
 

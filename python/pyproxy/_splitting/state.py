@@ -26,6 +26,8 @@ class Kept(NamedTuple):
     ties: frozenset[str] = frozenset()
     found_rows: int | None = 0
     """FOUND_ROWS(); None: its connection knows it."""
+    began: tuple[int, tuple[str, ...]] | None = None
+    """When it began, for what it inherits; None: now."""
 
 
 class SplitState(ClientSession):
@@ -96,10 +98,9 @@ class SplitState(ClientSession):
     def must_stay(self) -> bool:
         return super().must_stay or self.statements.tie
 
-    @property
-    def kept(self) -> Kept:
+    def kept(self, now: tuple[int, tuple[str, ...]]) -> Kept:
         """What is left of it when the client resets its connection."""
-        return Kept(self.outlasts_reset, self._known_found_rows())
+        return Kept(self.outlasts_reset, self._known_found_rows(), now)
 
     @property
     def leaves_something(self) -> bool:

@@ -49,6 +49,9 @@ option_table! {
         => script_config: Option<PathBuf> = check::file, shown as "script_config";
     "pyproxy-skip-profiling" (Switch) "do not call read_query and read_query_result"
         => profiling: bool = check::off, shown as "profiling";
+    "pyproxy-check-config" (Switch)
+        "check the options and load the script, say what would run, and end; with plugins=pyproxy alone"
+        => check_config: bool = check::on;
     "no-pyproxy" (Switch) "load the plugin but do not start it"
         => enabled: bool = check::off, shown as "start_proxy";
     "pyproxy-pool-no-change-user" (Switch)
