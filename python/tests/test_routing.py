@@ -392,15 +392,30 @@ def test_what_is_asked_about() -> None:
         (b"\x16DELETE FROM t", Route(is_write=True, is_plain=True, keeps_diagnostics=True)),
         (
             b"\x16SET @x = ?",
-            Route(ties=frozenset(("a user variable",)), is_plain=True, keeps_diagnostics=True),
+            Route(
+                ties=frozenset(("a user variable",)),
+                has_no_table=True,
+                is_plain=True,
+                keeps_diagnostics=True,
+            ),
         ),
         (
             b"\x16SET ROLE a",
-            Route(ties=frozenset(("a role",)), is_plain=True, keeps_diagnostics=True),
+            Route(
+                ties=frozenset(("a role",)),
+                has_no_table=True,
+                is_plain=True,
+                keeps_diagnostics=True,
+            ),
         ),
         (
             b"\x16SET a = 1",
-            Route(ties=frozenset(("a session variable",)), is_plain=True, keeps_diagnostics=True),
+            Route(
+                ties=frozenset(("a session variable",)),
+                has_no_table=True,
+                is_plain=True,
+                keeps_diagnostics=True,
+            ),
         ),
         (
             b"\x1b\0\0",

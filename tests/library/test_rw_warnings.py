@@ -138,3 +138,18 @@ def test_a_prepared_statement_that_ties_leaves_them(proxy: Proxy) -> None:
         client._execute_command(COMMAND.COM_STMT_EXECUTE, number + b"\0\1\0\0\0")
         client._read_packet()
         assert len(rows(client, "SHOW WARNINGS LIMIT 1")) == 1
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="to prepare a statement ends the warnings of MySQL's")
+@pytest.mark.parametrize(("sql", "count"), [("UPDATE whoami SET id = ?", 0), ("SELECT ?", 1)])
+def test_to_prepare_what_names_a_table_ends_them(
+    client: pymysql.Connection, sql: str, count: int
+) -> None:
+    assert fail(client, "SELECT * FROM test.nonsense") == NO_SUCH_TABLE
+    client._execute_command(COMMAND.COM_STMT_PREPARE, sql.encode())
+    prepared = bytes(client._read_packet().get_all_data())
+    columns, params = (int.from_bytes(prepared[at : at + 2], "little") for at in (5, 7))
+    for number in (params, columns):
+        for _ in range(number + 1 if number else 0):
+            client._read_packet()
+    assert len(rows(client, "SHOW ERRORS")) == count

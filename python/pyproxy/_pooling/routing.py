@@ -127,6 +127,7 @@ def route(command: Command, reading: Reading = PLAIN) -> Route:
             keeps_diagnostics=True,
             needs=text.needs,
             inserts=text.inserts,
+            has_no_table=text.has_no_table,
             is_plain=text.is_plain,
         )
     if command.type == COM_INIT_DB:

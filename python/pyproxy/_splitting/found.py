@@ -20,28 +20,10 @@ _UNCOUNTED = frozenset(
 _OF_REPLICATION = frozenset(("ALL", "REPLICA", "SLAVE"))
 # Errors of statements of which nothing was run: names, rights, syntax.
 _NOT_RUN = frozenset(
-    (
-        1044,
-        1046,
-        1049,
-        1051,
-        1052,
-        1054,
-        1064,
-        1103,
-        1109,
-        1142,
-        1143,
-        1146,
-        1149,
-        1222,
-        1241,
-        1247,
-        1305,
-        1318,
-        1370,
-        1582,
-        1583,
+    map(
+        int,
+        "1044 1046 1049 1051 1052 1054 1055 1056 1064 1066 1103 1109 1111 1115 1140 1142 1143 1146 1149 1193 1222 1227 1238 1241"
+        " 1247 1248 1267 1271 1273 1305 1318 1370 1582 1583 1630".split(),
     )
 )
 # In front of the tables of a DELETE.
@@ -68,7 +50,7 @@ def changes_found_rows(
         if not any(_changes(each, is_mysql) for each in found):
             return False
         # Those behind the one that failed were not run.
-        return True if error is None else None
+        return True if error is None or has_rows else None
     if error is not None and not (has_rows or is_mysql or error in _NOT_RUN):
         # None was found, if it came so far.
         return None if route.is_read or any(map(_finds, found)) else False

@@ -71,7 +71,12 @@ class PreparedStatements:
         """What the preparation means."""
         text = route_of_text(command.query or "", reading)
         if self._may_move(text, has_database):
-            return Route(is_read=text.is_read, keeps_diagnostics=True, is_plain=True)
+            return Route(
+                is_read=text.is_read,
+                keeps_diagnostics=True,
+                has_no_table=text.has_no_table,
+                is_plain=True,
+            )
         return route(command, reading)
 
     def execution(self, command: Command, packet: bytes) -> Route:
@@ -95,9 +100,7 @@ class PreparedStatements:
         may_move = self._may_move(text, has_database)
         meant = text
         if not may_move:
-            meant = replace(
-                route(command, reading), keeps_diagnostics=False, has_no_table=text.has_no_table
-            )
+            meant = replace(route(command, reading), keeps_diagnostics=False)
         self._known[number] = _Statement(meant, not may_move)
         self._last = number
         if not may_move:

@@ -106,10 +106,12 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     state.owes_warnings = False
     state.warned = outcome.is_error or outcome.warnings > 0
     if state.route.keeps_diagnostics and not outcome.is_error:
+        # To prepare what names a table ends those of MariaDB.
+        ends = of_mysql or not state.route.has_no_table
         if state.memory is not None:
-            state.memory = behind_command(state.memory, query[0], of_mysql)
+            state.memory = behind_command(state.memory, query[0], ends)
         elif state.draft is not None:
-            state.draft = behind_command(state.draft, query[0], of_mysql)
+            state.draft = behind_command(state.draft, query[0], ends)
         elif of_mysql:
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
@@ -199,13 +201,13 @@ def _adds_error(result: Resultset, command: int) -> bool:
     return command == COM_INIT_DB or from_err_packet(result.error).errcode == _UNKNOWN_STATEMENT
 
 
-def behind_command(memory: answers.Memory, command: int, is_mysql: bool) -> answers.Memory:
-    """What is known behind a command that is no statement."""
+def behind_command(memory: answers.Memory, command: int, ends: bool) -> answers.Memory:
+    """What is known behind a command that is no statement. `ends`: to prepare one ends the warnings of that before."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
         return replace(memory, row_count=0)
     if command == COM_FIELD_LIST:
         return replace(memory, row_count=-1)
-    if command == COM_STMT_PREPARE and is_mysql:
+    if command == COM_STMT_PREPARE and ends:
         return replace(memory, warning_count=0, warnings=None, own_count=None)
     return memory
 
