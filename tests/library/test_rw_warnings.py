@@ -141,7 +141,9 @@ def test_a_prepared_statement_that_ties_leaves_them(proxy: Proxy) -> None:
 
 
 @pytest.mark.skipif(IS_MYSQL, reason="to prepare a statement ends the warnings of MySQL's")
-@pytest.mark.parametrize(("sql", "count"), [("UPDATE whoami SET id = ?", 0), ("SELECT ?", 1)])
+@pytest.mark.parametrize(
+    ("sql", "count"), [("UPDATE whoami SET id = ?", 0), ("SELECT ?", 1), ("SHOW WARNINGS", 1)]
+)
 def test_to_prepare_what_names_a_table_ends_them(
     client: pymysql.Connection, sql: str, count: int
 ) -> None:
