@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
@@ -13,6 +14,7 @@ from support.whoami import rows, value
 
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 UNKNOWN_DATABASE = 1049
+RESET_CONNECTION = 31
 CONNECTION = "SELECT CONNECTION_ID() FROM test.one FOR UPDATE"
 
 
@@ -83,3 +85,23 @@ def test_dropping_another_than_that_of_the_connection_leaves_it(
     mariadb.execute("CREATE DATABASE passing", "CREATE TABLE passing.here (a INT)")
     rows(client, "DROP DATABASE IF EXISTS nonsense")
     assert rows(client, "SHOW TABLES") == [("here",)]
+
+
+def test_behind_a_reset_it_has_the_character_set_of_the_server(
+    proxy: Proxy, mariadb: MariaDb
+) -> None:
+    mariadb.execute("CREATE DATABASE passing CHARACTER SET latin2")
+    with (
+        proxy.connect(database="passing") as client,
+        proxy.connect(database="test") as other,
+        mariadb.connect(database="passing") as direct,
+    ):
+        for each in (client, direct):
+            assert value(each, "SELECT @@character_set_database") == "latin2"
+            sender: Any = each
+            sender._execute_command(RESET_CONNECTION, b"")
+            sender._read_ok_packet()
+        for _ in range(2):
+            rows(other, CONNECTION)
+            expected = value(direct, "SELECT @@character_set_database")
+            assert value(client, "SELECT @@character_set_database") == expected

@@ -18,10 +18,12 @@ from support.whoami import prepare, rows
 
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 CONFIG = "[rwsplit]\nmin_idle_connections = 1\n"
+PREPARE = "PREPARE of what is no statement"
 PING, UNKNOWN = "PING", "EXECUTE of a number that no statement has"
 NOWHERE = "INIT_DB of no database"
 COMMANDS = {
     PING: (COMMAND.COM_PING, b""),
+    PREPARE: (COMMAND.COM_STMT_PREPARE, b"SELEC ?"),
     NOWHERE: (COMMAND.COM_INIT_DB, b"nowhere"),
     UNKNOWN: (COMMAND.COM_STMT_EXECUTE, struct.pack("<IBI", 4711, 0, 1)),
 }
@@ -89,6 +91,7 @@ def said(client: Any, step: str) -> Any:
             "SELECT ROW_COUNT()",
         ),
         ("SELECT 1", UNKNOWN, COUNTS, "SELECT FOUND_ROWS()"),
+        (PREPARE, UNKNOWN, "SHOW COUNT(*) ERRORS", "SHOW ERRORS", COUNTS),
         ("SELECT no_such", NOWHERE, PING, "SHOW ERRORS", COUNTS),
         (TWO_WARNINGS, "SHOW WARNINGS", NOWHERE, PING, NOWHERE, PING, UNKNOWN, PING),
         (TWO_WARNINGS, NOWHERE, PING, "SELECT ROW_COUNT(), FOUND_ROWS()"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyproxy import COM_INIT_DB
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import UNSEEN, VARIABLE
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_more", "note_answer", "note_draft", "note_last"]
 
-# The values of settings, about the last statement, its warnings, and for what an error left.
-_VALUES, _LAST, _WARNINGS, _REST = 2, 3, 4, 5
+# The values of settings, about the last statement, its warnings, and for what an error left; and what ends that.
+_VALUES, _LAST, _WARNINGS, _REST, _ENDED = 2, 3, 4, 5, 15
 
 
 def note_draft(state: SplitState, warnings: int) -> None:
@@ -52,15 +51,20 @@ def ask_more(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         return True
     if may_stay:
         return True
-    if state.may_have_left and inj.id != _REST:
-        # It makes every server report what it kept.
-        database = proxy.connection.client.default_db.encode("utf-8", "surrogateescape")
-        if not database:
-            state.ties.add(UNSEEN_CHANGE)
-            return True
-        _ask(proxy, _REST, bytes((COM_INIT_DB,)) + database)
+    if state.may_have_left:
+        _ask_for_rest(proxy)
         return True
     return False
+
+
+def _ask_for_rest(proxy: Proxy) -> None:
+    """Has the server report what it has kept since an error, and nothing else."""
+    if is_mysql(proxy):
+        _ask(proxy, _REST, query_packet("DO 0"))
+        return
+    # MariaDB reports that with something else only.
+    _ask(proxy, _REST, query_packet("BEGIN"))
+    _ask(proxy, _ENDED, query_packet("ROLLBACK AND NO CHAIN NO RELEASE"))
 
 
 def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
@@ -100,9 +104,11 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
     elif inj.id == _REST:
         state.may_have_left = False
         changes = result.session_changes
-        if result.error is not None or changes is None or changes.state or changes.variables:
+        is_told = changes is not None or is_mysql(proxy)
+        leaves = changes is not None and (changes.state or changes.variables)
+        if result.error is not None or leaves or not is_told:
             state.ties.add(UNSEEN_CHANGE)
-    else:
+    elif inj.id != _ENDED:
         return False
     return True
 

@@ -30,6 +30,7 @@ _NOT_RUN = frozenset(
 _OPTIONS = frozenset(("HISTORY", "IGNORE", "LOW_PRIORITY", "QUICK"))
 # What has MySQL take over the number of rows of a CREATE ... SELECT before it.
 _SHOWS = frozenset(("DELETE", "DESC", "DESCRIBE", "EXPLAIN", "INSERT", "REPLACE"))
+_WITH_SUBQUERIES = frozenset(("DELETE", "DO", "INSERT", "REPLACE", "SET", "UPDATE"))
 _EXPLAINS = frozenset(("EXPLAIN", "DESCRIBE", "DESC"))
 _EXPLAINED = frozenset(
     "ANALYZE DELETE EXTENDED FOR FORMAT INSERT PARTITIONS REPLACE SELECT TABLE UPDATE WITH".split()
@@ -47,8 +48,9 @@ def changes_found_rows(
     # Functions have a number of their own.
     is_unseen = bool(route.ties & UNSEEN - {FUNCTION})
     if route.has_several and not is_unseen:
-        if not any(_changes(each, is_mysql) for each in found):
-            return False
+        changes = _any_changes(found, is_mysql)
+        if not changes:
+            return changes
         # Those behind the one that failed were not run.
         return True if error is None or has_rows else None
     if error is not None and not (has_rows or is_mysql or error in _NOT_RUN):
@@ -62,7 +64,7 @@ def changes_found_rows(
         return True if has_rows else None
     if route.is_read:
         return True
-    return any(_changes(each, is_mysql) for each in found) if found else has_rows
+    return _any_changes(found, is_mysql) if found else has_rows
 
 
 def finds_later(sql: str) -> bool:
@@ -77,6 +79,18 @@ def shows_what_was_found(sql: str) -> bool:
     """Whether FOUND_ROWS() is, behind the statement, what a CREATE ... SELECT before it has selected."""
     found = statements(sql)
     return len(found) == 1 and found[0].word(0) in _SHOWS
+
+
+def _any_changes(found: list[Statement], is_mysql: bool) -> bool | None:
+    if any(_changes(each, is_mysql) for each in found):
+        return True
+    # A subquery is run or not, as the server sees fit, and its rows count.
+    may_change = any(
+        each.word(0) in _WITH_SUBQUERIES and each.has("SELECT")
+        for each in found
+        if each.word(0) != "SET" or not is_mysql
+    )
+    return None if may_change else False
 
 
 def _changes(statement: Statement, is_mysql: bool) -> bool:

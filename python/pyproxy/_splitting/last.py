@@ -83,7 +83,7 @@ def ask_attached(
             return found
         if ask(proxy, state, command, packet):
             return proxy.PROXY_SEND_QUERY
-    return proxy.PROXY_SEND_QUERY if ask_late(proxy, state, command, packet) else None
+    return proxy.PROXY_SEND_QUERY if ask_late(proxy, state, command, packet, meant) else None
 
 
 def answer(
@@ -129,14 +129,16 @@ def ask(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> boo
     return False
 
 
-def ask_late(proxy: Proxy, state: SplitState, command: Command, packet: bytes) -> bool:
+def ask_late(
+    proxy: Proxy, state: SplitState, command: Command, packet: bytes, meant: Route
+) -> bool:
     """Asks the connection to which the client is tied, if it knows all but FOUND_ROWS(); False if it knows that, too."""
     is_known = state.carried_found is None or state.memory is not None
     if is_known or is_mysql(proxy) or command.type == COM_STMT_PREPARE:
         return False
     if "FOUND_ROWS" not in _text(proxy, command).upper():
         return False
-    state.late = command, packet
+    state.late = command, packet, meant
     proxy.queries.append(LATE, query_packet(QUESTION), True)
     return True
 
@@ -147,13 +149,14 @@ def answered_late(proxy: Proxy, state: SplitState, inj: Injection, name: str) ->
     late, state.late = state.late, None
     if late is None:
         return None
-    command, packet = late
+    command, packet, meant = late
     if state.memory is not None:
         found = answer(proxy, state, command, name)
         if found is not None:
             return found
         if ask(proxy, state, command, packet):
             return proxy.PROXY_IGNORE_RESULT
+    state.note_sent(meant)
     proxy.queries.append(COMMAND, packet, False)
     return proxy.PROXY_IGNORE_RESULT
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Set
 from typing import TYPE_CHECKING, Any
 
-from pyproxy import Error, balance
+from pyproxy import COM_STMT_SEND_LONG_DATA, Error, balance
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route
 from pyproxy._splitting import results
@@ -122,7 +122,7 @@ class Places:
         ]
         may_wait = proxy.globals.config.event_loop == "own" and self._settings.wait_seconds > 0
         if not may_wait or not backends or state.leaves_something:
-            return self._refuse(proxy)
+            return self.refuse(proxy, state)
         # A coroutine: whoever calls the hook waits for it.
         return self._wait(proxy, state, backends, run)
 
@@ -141,7 +141,7 @@ class Places:
             # Its server may have closed it just now.
             if self._move(proxy, state, ndx):
                 return run()
-        return self._refuse(proxy)
+        return self.refuse(proxy, state)
 
     def _unfit(self, proxy: Proxy, state: SplitState) -> Set[int]:
         """The backends that do not answer the command in progress if it is a read."""
@@ -151,9 +151,13 @@ class Places:
     def _reads(self, proxy: Proxy, meant: Route) -> bool:
         return meant.is_read and self._freshness.may_read(proxy)
 
-    def _refuse(self, proxy: Proxy) -> Error:
-        """No connection: the client has to come again, as only a client that connects can open one."""
-        self._counters.refusals += 1
-        proxy.connection.connection_close = True
+    def refuse(self, proxy: Proxy, state: SplitState) -> Error:
+        """No connection: the client has to come again, as only a client that connects can open one. It reads that as the answer to its next
+        command if this one has none."""
+        if not state.is_refused:
+            self._counters.refusals += 1
+        state.is_refused = True
+        is_answered = proxy.command is None or proxy.command.type != COM_STMT_SEND_LONG_DATA
+        proxy.connection.connection_close = is_answered
         text = f"{self._name}: no idle connection to a backend for this command, connect again"
         return Error(text, 1040, "08004")

@@ -139,6 +139,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
     state.draft = None
     state.adds_error = of_mysql and _adds_error(result, query[0])
+    if state.adds_error and state.before is not None:
+        # The attached connection lists the error, but not what was there before: questions have come in between.
+        state.owes_warnings = not state.before.is_clean
     if state.warned or not state.route.has_no_table:
         state.note_warnings(state.warned)
     if of_mysql:

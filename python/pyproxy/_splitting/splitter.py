@@ -92,8 +92,6 @@ class Splitter:
             name, settings, self._counters, splits=splits, freshness=self._freshness
         )
 
-    # Hooks.
-
     def init(self, proxy: Proxy) -> None:
         declare(CHOOSES_BACKENDS, CHOOSES_USERS)
         proxy.globals.track_sessions = True
@@ -125,6 +123,8 @@ class Splitter:
             # For the client only: its server connection goes on.
             return Ok()
         state = self._state(proxy)
+        if state.is_refused:
+            return self._places.refuse(proxy, state)
         if status.is_asked(command):
             return status.answer(proxy, state, self._counters)
         if command.type == COM_STMT_CLOSE:

@@ -62,7 +62,7 @@ class SplitState(ClientSession):
         # FOUND_ROWS() of an earlier statement, which the connection to which the client is tied does not know.
         self.carried_found = kept.found_rows
         # A question of the client's that waits for what else is to be known.
-        self.late: tuple[Command, bytes] | None = None
+        self.late: tuple[Command, bytes, Route] | None = None
         # The last insert id may be another one than `connection.client_session` knows.
         self.insert_id_is_unknown = False
         # The variables whose values are asked for.
@@ -87,6 +87,8 @@ class SplitState(ClientSession):
         self.counted_ties: set[str] = set()
         # Whether a backslash in a string is a character like others.
         self.no_backslash_escapes = False
+        # A command found no connection, and the next one is told so.
+        self.is_refused = False
         # The connection that it had last.
         self.place: tuple[int, int | None] | None = None
         # Those, one of each backend, on which it left warnings: they are there until another client resets the connection.

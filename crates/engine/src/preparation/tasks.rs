@@ -135,10 +135,12 @@ impl Turn<'_> {
     /// Chooses a default database, with the character set that the client expects of it.
     fn choose(&self, task: Task, database: &[u8]) -> impl Iterator<Item = (Task, Vec<u8>)> {
         let choose = (task, [&[Command::INIT_DB.0], database].concat());
-        let forget = self
-            .session
-            .forgot_database
-            .then(|| (Task::Settings, self.query(b"SET SESSION collation_database = DEFAULT")));
+        let forget = self.session.forgot_database.then(|| {
+            (
+                Task::Settings,
+                self.query(b"SET SESSION collation_database = @@global.collation_database"),
+            )
+        });
         std::iter::once(choose).chain(forget)
     }
 

@@ -197,7 +197,11 @@ impl Told {
     /// `own`, with what is due.
     pub fn pay(&mut self, own: Vec<u8>) -> Vec<u8> {
         let due = std::mem::take(&mut self.due);
-        let all = if due.is_empty() { own } else { self.without_known(&merged(&due, &own)) };
+        let is_due = |what| entries(&due).iter().any(|(kind, _)| *kind == what);
+        let all = match is_due(TRANSACTION_STATE) {
+            true => self.without_known(&merged(&due, &own)),
+            false => merged(&due, &own),
+        };
         let told = entries(&all).into_iter().rfind(|(kind, _)| *kind == TRANSACTION_STATE);
         if let Some((_, state)) = told {
             self.state = state.to_vec();
@@ -360,6 +364,11 @@ mod tests {
         told.owe(&none);
         assert_eq!(told.pay(begun), b"");
         assert_eq!(told.pay(none.clone()), none);
+        // It was not in between: the client has just asked for it.
+        let mut database = Vec::new();
+        write(&mut database, SCHEMA, b"\x04shop");
+        told.owe(&database);
+        assert_eq!(told.pay(none.clone()), [database, none].concat());
     }
 
     #[test]
