@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from pymysql.constants import COMMAND
+from pymysql.constants import CLIENT, COMMAND
 from support.mariadb import IS_MYSQL, MariaDb
 from support.proxy import Proxy
 from support.whoami import prepare, rows, who
@@ -99,6 +99,19 @@ def test_what_a_statement_left_elsewhere_is_not_that_of_the_next(
     for tying in statements:
         rows(client, tying)
     assert rows(client, "SELECT @@warning_count, @@error_count") == [(0, 0)]
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")
+def test_several_settings_behind_a_read_have_no_warnings(proxy: Proxy) -> None:
+    options = {"client_flag": CLIENT.MULTI_STATEMENTS}
+    for _ in range(2):
+        proxy.connect(**options).close()
+    with proxy.connect(**options) as client, client.cursor() as cursor:
+        fail(client, "UPDATE test.whoami SET no_such = 1")
+        assert who(client) == READER
+        cursor.execute("SET foreign_key_checks = 1; SET unique_checks = 1")
+        cursor.execute("SHOW WARNINGS; SELECT 1")
+        assert cursor.fetchall() == ()
 
 
 @pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")

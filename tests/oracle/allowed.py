@@ -82,12 +82,12 @@ def _has_lost_database(step: Step, error: Err) -> bool:
 
 
 def _is_late_schema(step: Step, direct: Answer, split: Answer) -> bool:
-    if step.op == "init_db" or re.search(r"\bUSE\b", _text(step), re.I):
-        return False
     if _without_schema(direct) != _without_schema(split):
         return False
     # What is told at last is the same, if both tell it.
     one, other = _last_schema(direct), _last_schema(split)
+    if step.op == "init_db" or re.search(r"\bUSE\b", _text(step), re.I):
+        return one is not None and one == other
     return one is None or other is None or one == other
 
 

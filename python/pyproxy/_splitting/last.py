@@ -32,6 +32,7 @@ __all__ = [
     "answered",
     "answered_late",
     "ask_attached",
+    "end_warnings",
     "is_asked",
     "recall",
     "with_warnings",
@@ -141,6 +142,15 @@ def ask_late(
     state.late = command, packet, meant
     proxy.queries.append(LATE, query_packet(QUESTION), True)
     return True
+
+
+def end_warnings(proxy: Proxy, state: SplitState) -> None:
+    """Ends the warnings of an earlier statement on the attached connection, if the command in progress could tell of them as its own: of
+    several statements only the last tells what it left."""
+    may_tell = state.route.has_several and state.has_warnings and not is_mysql(proxy)
+    if may_tell and state.before is not None:
+        for packet in state.before.restoring("") or ():
+            proxy.queries.append(RESTORED, packet, True)
 
 
 def answered_late(proxy: Proxy, state: SplitState, inj: Injection, name: str) -> Decision:

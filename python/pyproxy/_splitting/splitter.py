@@ -196,6 +196,7 @@ class Splitter:
             if question is not None:
                 state.waits_for = self._freshness.version(proxy)
                 proxy.queries.append(results.CATCH_UP, query_packet(question), True)
+        last.end_warnings(proxy, state)
         # The answer to PREPARE has the number of the statement, the others may count warnings.
         proxy.queries.append(
             results.COMMAND,
@@ -247,8 +248,6 @@ class Splitter:
         has_room = pools.has_room(proxy, self._settings.max_idle_connections)
         if has_room and not state.leaves_something:
             pools.give_back(proxy)
-
-    # Routing.
 
     def _types(self, proxy: Proxy) -> list[int]:
         """Of the backends that have pools."""
