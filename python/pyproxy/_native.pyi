@@ -164,6 +164,11 @@ def lex(
     opened, whatever its number.
     """
 
+def shape(
+    sql: _Data, /, *, charset: str = "utf8mb4", no_backslash_escapes: bool = False
+) -> str | None:
+    """A statement that reads or changes rows, with 0 and '' in place of its values; None: what it does may depend on them."""
+
 # --- passwords (mysql_native_password)
 
 def password_hash(password: _Data, /) -> bytes:

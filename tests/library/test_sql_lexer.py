@@ -15,12 +15,13 @@ from typing import Any
 
 import pymysql
 import pytest
-from pyproxy._native import SqlToken, lex
+from pyproxy._native import SqlToken, lex, shape
 from support.mariadb import MariaDb
 from support.sql_texts import expression, plain, string
 
 _TEXTS = int(os.environ.get("PYPROXY_SQL_TEXTS", "60"))
 _MODES = ("", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES")
+_NUMBERS = ("integer", "decimal", "float")
 _CHARSETS = ("utf8mb4", "latin1", "gbk", "big5", "sjis", "cp932", "gb18030")
 _SYNTAX = 1064
 # A server may find these before it has read all: they do not tell whether it would refuse the rest.
@@ -152,3 +153,25 @@ def test_hex_and_bit_literals_are_equal_byte_by_byte(mariadb: MariaDb, literal: 
         [token] = server.lex(literal.encode())
         answer = server.run(f"SELECT HEX(CAST({literal} AS BINARY))".encode())
         assert answer == ((token.value.hex().upper(),),)
+
+
+@pytest.mark.parametrize("no_backslash_escapes", [False, True])
+def test_a_shape_is_read_as_its_text(no_backslash_escapes: bool) -> None:
+    def read(sql: bytes | str, charset: str) -> list[tuple[str, bytes]]:
+        tokens = lex(sql, charset=charset, no_backslash_escapes=no_backslash_escapes)
+        return [
+            ("number" if token.kind in _NUMBERS else token.kind, token.raw) for token in tokens
+        ]
+
+    shapes = 0
+    for seed in range(20_000):
+        sql, charset = expression(random.Random(seed)), ("utf8mb4", "gbk")[seed % 2]
+        found = shape(sql, charset=charset, no_backslash_escapes=no_backslash_escapes)
+        if found is None:
+            continue
+        shapes += 1
+        was, now = read(sql, charset), read(found, charset)
+        assert [kind for kind, _ in was] == [kind for kind, _ in now], (sql, found)
+        for (kind, before), (_, after) in zip(was, now):
+            assert before == after or (kind, after) in (("number", b"0"), ("string", b"''")), sql
+    assert shapes > 5_000

@@ -9,7 +9,8 @@ use crate::data::{self, Data};
 /// Adds class and function.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SqlToken>()?;
-    module.add_function(wrap_pyfunction!(lex, module)?)
+    module.add_function(wrap_pyfunction!(lex, module)?)?;
+    module.add_function(wrap_pyfunction!(shape, module)?)
 }
 
 /// Splits a text into tokens as a server does. See `sqltok::exact`.
@@ -38,6 +39,22 @@ fn lex<'py>(
         tokens.append(SqlToken { sql: sql.clone().unbind(), token, rules })?;
     }
     Ok(tokens)
+}
+
+/// The text with other values; `None` if what it does may depend on them. See `sqltok::exact::shape`.
+#[pyfunction]
+#[pyo3(signature = (sql, /, *, charset = "utf8mb4", no_backslash_escapes = false))]
+fn shape<'py>(
+    py: Python<'py>,
+    sql: Data<'py>,
+    charset: &str,
+    no_backslash_escapes: bool,
+) -> PyResult<Option<Bound<'py, PyString>>> {
+    let charset = Charset::of_name(charset);
+    let rules = Rules { charset, no_backslash_escapes, ..Rules::default() };
+    let mut out = Vec::new();
+    let has_shape = exact::shape(sql.as_bytes(), rules, &mut out);
+    has_shape.then(|| data::decode(py, &out)).transpose()
 }
 
 /// One token of a text: a kind and a place. Texts are made when a script looks at them.

@@ -31,6 +31,7 @@ from pyproxy import (
 )
 from pyproxy._pooling.assignments import Setting, assignments
 from pyproxy._pooling.diagnostics import has_no_table
+from pyproxy._pooling.reads import reads_only
 from pyproxy._pooling.ties import (
     INSERT_ID,
     OPTION,
@@ -44,7 +45,7 @@ from pyproxy._pooling.ties import (
 )
 from pyproxy._sql.functions import HARMLESS
 from pyproxy._sql.reading import PLAIN, Reading
-from pyproxy._sql.text import Statement, statements
+from pyproxy._sql.text import Statement, shape_of, statements
 from pyproxy.commands import Command
 
 __all__ = ["Route", "Setting", "route", "route_of_text"]
@@ -63,7 +64,6 @@ _PLAIN = frozenset(
 # A longer statement is not looked at: the time is that of all clients.
 _MOST_BYTES = 64 * 1024
 _SHORT = 1024
-_SEQUENCES = ("NEXTVAL", "CURRVAL", "LASTVAL", "PREVIOUS")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,8 @@ def route_of_text(sql: str, reading: Reading = PLAIN) -> Route:
     if len(sql) > _MOST_BYTES:
         ties = frozenset(("a statement too long to read", INSERT_ID))
         return Route(is_write=True, ties=ties, inserts=True, has_several=True)
-    return _of_short_text(sql, reading) if len(sql) < _SHORT else _of_statements(sql, reading)
+    text = shape_of(sql, reading)
+    return _of_short_text(text, reading) if len(text) < _SHORT else _of_statements(text, reading)
 
 
 def _of_statements(sql: str, reading: Reading = PLAIN) -> Route:
@@ -172,7 +173,7 @@ def _of_statements(sql: str, reading: Reading = PLAIN) -> Route:
     return Route(
         is_write=any(each.is_write for each in routes),
         ties=frozenset(ties),
-        asks_about_last=any(each.asks_about_last for each in routes[:1]),
+        asks_about_last=_asks_about_last(routes),
         needs=frozenset().union(*(each.needs - ties for each in routes)),
         is_asked_about=any(each.is_asked_about for each in routes),
         global_names=frozenset().union(*(each.global_names for each in routes)),
@@ -182,7 +183,15 @@ def _of_statements(sql: str, reading: Reading = PLAIN) -> Route:
     )
 
 
-# BEGIN, COMMIT, SET NAMES, and what programs without placeholders in other places ask again and again.
+def _asks_about_last(routes: list[Route]) -> bool:
+    """Whether one of several does, and those before it leave what they found."""
+    for each in routes:
+        if each.asks_about_last or not each.has_no_table:
+            return each.asks_about_last
+    return False
+
+
+# Programs ask the same again and again, with other values.
 _of_short_text = lru_cache(maxsize=1024)(_of_statements)
 
 
@@ -222,7 +231,9 @@ def _of_statement(statement: Statement) -> Route:
             common, dropped_database=_name(statement, 4 if statement.word(2) == "IF" else 2)
         )
     asks_insert_id = "LAST_INSERT_ID" in functions or system & _INSERT_ID_VARIABLES
-    if not asks_insert_id and _is_read(statement, common, functions, variables):
+    leaves_or_needs = common.ties or common.needs or common.asks_about_last
+    is_alone = not (leaves_or_needs or asks_insert_id)
+    if is_alone and reads_only(statement, functions, variables):
         return replace(common, is_read=True, is_write=False)
     if word in ("SELECT", "TABLE", "VALUES") and not functions - HARMLESS:
         # On the primary, but nothing that a copy of the data has to catch up with.
@@ -246,36 +257,6 @@ def _needs(statement: Statement, functions: frozenset[str]) -> Iterator[str]:
     names = [token.raw.strip(b"`").upper() for token in statement.tokens]
     if (b"INFORMATION_SCHEMA", b".", b"PROFILING") in zip(names, names[1:], names[2:]):
         yield PROFILES
-
-
-def _is_read(
-    statement: Statement, common: Route, functions: frozenset[str], variables: frozenset[str]
-) -> bool:
-    first = next((word for word in statement.words if word), "")
-    if not statement.is_certain or first not in ("SELECT", "WITH"):
-        return False
-    if any(kind != "open_paren" for kind in statement.kinds[: statement.words.index(first)]):
-        return False
-    if first == "WITH" and statement.has("INSERT", "UPDATE", "DELETE", "REPLACE"):
-        return False
-    return not (
-        common.ties
-        or common.needs
-        or common.asks_about_last
-        or statement.has("INTO", "LOCK", "PROCEDURE", *_SEQUENCES)
-        or _locks_rows(statement)
-        or "assign" in statement.kinds
-        or functions - HARMLESS
-        or any(name != "@@GLOBAL" for name in variables)
-    )
-
-
-def _locks_rows(statement: Statement) -> bool:
-    """FOR UPDATE and FOR SHARE; FOR stands in index hints, too. NEXT VALUE FOR takes a number of a sequence."""
-    return any(
-        word == "FOR" and statement.word(index + 1) not in ("JOIN", "ORDER", "GROUP")
-        for index, word in enumerate(statement.words)
-    )
 
 
 def _member(statement: Statement, index: int) -> str:

@@ -143,6 +143,9 @@ def note_last(proxy: Proxy, state: SplitState, inj: Injection) -> None:
             before = before.without_warnings()
         before = before.behind_set(text_of(proxy))
         memory = memory.behind(before)
+    elif state.route.has_several and state.before is not None and not state.before.is_clean:
+        # They may have left what was there before, which another connection has.
+        memory = memory.without_warnings()
     state.memory = memory
     if memory.columns is not None:
         COLUMNS[True] = memory.columns

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pyproxy._pooling.diagnostics import behind_for
 from pyproxy._pooling.routing import Route
 from pyproxy._pooling.ties import FUNCTION, UNSEEN
-from pyproxy._sql.text import Statement, statements
+from pyproxy._sql.text import Statement, shape_of, statements
 
 __all__ = ["LOST", "changes_found_rows", "finds_later", "shows_what_was_found"]
 
@@ -44,27 +46,26 @@ def changes_found_rows(
 
     None: the answer does not show it.
     """
-    found = statements(sql)
+    if route.is_read and error is None:
+        return True
     # Functions have a number of their own.
     is_unseen = bool(route.ties & UNSEEN - {FUNCTION})
     if route.has_several and not is_unseen:
-        changes = _any_changes(found, is_mysql)
+        changes = _any_changes(shape_of(sql), is_mysql)
         if not changes:
             return changes
         # Those behind the one that failed were not run.
         return True if error is None or has_rows else None
     if error is not None and not (has_rows or is_mysql or error in _NOT_RUN):
         # None was found, if it came so far.
-        return None if route.is_read or any(map(_finds, found)) else False
+        return None if route.is_read or any(map(_finds, statements(sql))) else False
     if error is not None:
         # MySQL counts rows when all of them were sent.
         return has_rows and (is_unseen or not is_mysql)
     if is_unseen:
         # Rows are those of a query in it.
         return True if has_rows else None
-    if route.is_read:
-        return True
-    return _any_changes(found, is_mysql) if found else has_rows
+    return _any_changes(shape_of(sql), is_mysql, has_rows)
 
 
 def finds_later(sql: str) -> bool:
@@ -81,12 +82,17 @@ def shows_what_was_found(sql: str) -> bool:
     return len(found) == 1 and found[0].word(0) in _SHOWS
 
 
-def _any_changes(found: list[Statement], is_mysql: bool) -> bool | None:
+@lru_cache(maxsize=1024)
+def _any_changes(sql: str, is_mysql: bool, is_unknown: bool = False) -> bool | None:
+    """`is_unknown`: what it is if there is no statement."""
+    found = statements(sql)
+    if not found:
+        return is_unknown
     if any(_changes(each, is_mysql) for each in found):
         return True
     # A subquery is run or not, as the server sees fit, and its rows count.
     may_change = any(
-        each.word(0) in _WITH_SUBQUERIES and each.has("SELECT")
+        each.word(0) in _WITH_SUBQUERIES and each.has("SELECT") and each.has("FROM")
         for each in found
         if each.word(0) != "SET" or not is_mysql
     )

@@ -124,10 +124,13 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     if state.is_fresh and not of_mysql:
         state.before = answers.Memory(COLUMNS.get(True), warning_count=0)
     state.is_fresh = False
+    route = state.route
+    if route.has_several and not _may_run_several(proxy, state):
+        route = replace(route, has_several=False)
     state.note_found_rows(
         changes_found_rows(
-            "" if state.route.is_read else text_of(proxy),
-            replace(state.route, has_several=_may_run_several(proxy, state)),
+            "" if route.is_read else text_of(proxy),
+            route,
             has_rows=has_rows,
             error=_number(result),
             is_mysql=of_mysql,
@@ -167,10 +170,9 @@ def _number(result: Resultset) -> int | None:
 
 
 def _may_run_several(proxy: Proxy, state: SplitState) -> bool:
-    """Whether the command has several statements, and its client may send them."""
+    """Whether its client may send several statements in a command."""
     capabilities = proxy.connection.client.capabilities or 0
-    is_taken = capabilities & _MULTI_STATEMENTS or OPTION in state.ties
-    return state.route.has_several and bool(is_taken)
+    return bool(capabilities & _MULTI_STATEMENTS or OPTION in state.ties)
 
 
 def _draft(state: SplitState, result: Resultset, is_error: bool) -> answers.Memory:

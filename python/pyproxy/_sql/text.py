@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pyproxy._native import SqlToken, lex
+from pyproxy._native import SqlToken, lex, shape
 from pyproxy._sql.functions import NEEDS_PAREN
 from pyproxy._sql.reading import PLAIN, Reading
 from pyproxy._sql.token_cursor import RESERVED
 
-__all__ = ["Statement", "statements"]
+__all__ = ["Statement", "shape_of", "statements"]
 
 _MARKS = ("open_version", "close_version")
 _NAMES = ("word", "quoted_name")
@@ -98,3 +98,9 @@ def statements(sql: bytes | str, reading: Reading = PLAIN) -> list[Statement]:
             parts[-1].append(token)
     # A comment may have a semicolon in it: if there is one, no statement of the text is certain.
     return [Statement(tokens, is_certain) for tokens in parts if tokens]
+
+
+def shape_of(sql: str, reading: Reading = PLAIN) -> str:
+    """A text that means the same to a script that looks at no values: many statements have the same one."""
+    escapes = reading.no_backslash_escapes
+    return shape(sql, charset=reading.charset, no_backslash_escapes=escapes) or sql

@@ -76,6 +76,11 @@ class Proxy:
             self.stop()
             raise RuntimeError(f"the proxy does not start:\n{self.log()}{self.stdout()}")
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._child.pid
+
     def connect(self, **options: Any) -> pymysql.Connection:
         """A connection through the proxy, with PyMySQL's options."""
         settings = {"user": USER, "password": PASSWORD, "autocommit": True, **options}

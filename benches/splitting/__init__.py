@@ -1,0 +1,1 @@
+"""What read/write splitting costs: `scripts/bench.sh --splitting`."""
