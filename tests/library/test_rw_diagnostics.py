@@ -91,6 +91,7 @@ def said(client: Any, step: str) -> Any:
             "SELECT ROW_COUNT()",
         ),
         ("SELECT 1", UNKNOWN, COUNTS, "SELECT FOUND_ROWS()"),
+        ("INSERT INTO several VALUES (1); SELECT 2", "SHOW WARNINGS", "SELECT @@warning_count"),
         (PREPARE, UNKNOWN, "SHOW COUNT(*) ERRORS", "SHOW ERRORS", COUNTS),
         ("SELECT no_such", NOWHERE, PING, "SHOW ERRORS", COUNTS),
         (TWO_WARNINGS, "SHOW WARNINGS", NOWHERE, PING, NOWHERE, PING, UNKNOWN, PING),

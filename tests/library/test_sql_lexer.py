@@ -159,9 +159,7 @@ def test_hex_and_bit_literals_are_equal_byte_by_byte(mariadb: MariaDb, literal: 
 def test_a_shape_is_read_as_its_text(no_backslash_escapes: bool) -> None:
     def read(sql: bytes | str, charset: str) -> list[tuple[str, bytes]]:
         tokens = lex(sql, charset=charset, no_backslash_escapes=no_backslash_escapes)
-        return [
-            ("number" if token.kind in _NUMBERS else token.kind, token.raw) for token in tokens
-        ]
+        return [("number" if token.kind in _NUMBERS else token.kind, token.raw) for token in tokens]
 
     shapes = 0
     for seed in range(20_000):

@@ -133,7 +133,10 @@ fn chooses_schema(packet: &[u8]) -> bool {
         Command::QUERY => {
             // It is read only as far as it has to be: a word too many, and a report is there that says nothing new.
             let first = text.trim_ascii_start().get(..6).unwrap_or_default().to_ascii_uppercase();
-            if [&b"INSERT"[..], b"REPLAC", b"UPDATE", b"DELETE"].contains(&first.as_slice()) {
+            let is_plain = !text.contains(&b';');
+            if is_plain
+                && [&b"INSERT"[..], b"REPLAC", b"UPDATE", b"DELETE"].contains(&first.as_slice())
+            {
                 return false;
             }
             let has =
@@ -250,6 +253,21 @@ impl Turn<'_> {
         match self.state.step {
             Step::FileAnswer => self.file_answer(packet),
             _ => self.answer(packet),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_late_where_nothing_chooses_a_database() {
+        for text in [&b"\x03USE d"[..], b"\x03DELETE FROM t; USE d", b"\x03select f()", b"\x02d"] {
+            assert!(chooses_schema(text), "{}", text.escape_ascii());
+        }
+        for text in [&b"\x03INSERT INTO t VALUES (1)"[..], b"\x03 COMMIT", b"\x0e", b""] {
+            assert!(!chooses_schema(text), "{}", text.escape_ascii());
         }
     }
 }

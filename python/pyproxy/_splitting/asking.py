@@ -96,8 +96,10 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
             state.draft = state.before.with_error(warnings, chooses_database)
         elif state.draft is not None:
             count = state.draft.warning_count
-            # Not all of them need be in the list: max_error_count.
-            count = max(1, len(warnings.rows)) if count is None else count
+            if count is None:
+                # Not all of them need be in the list: max_error_count.
+                is_of_before = state.draft.own_count is not None
+                count = len(warnings.rows) if is_of_before else max(1, len(warnings.rows))
             state.draft = replace(state.draft, warnings=warnings, warning_count=count)
         elif state.memory is not None:
             state.memory = replace(state.memory, warnings=warnings)

@@ -20,7 +20,8 @@ from pyproxy import (
 from pyproxy._pooling.session import Outcome
 from pyproxy._pooling.ties import OPTION, REPORTS
 from pyproxy._splitting import answers, values
-from pyproxy._splitting.found import changes_found_rows, finds_later, shows_what_was_found
+from pyproxy._splitting.drafts import adds_error, draft_of, note_found_later
+from pyproxy._splitting.found import changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy._splitting.texts import reading_of
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
@@ -51,8 +52,6 @@ COLUMNS: dict[bool, answers.Columns] = {}
 
 # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
 _FOR_PRIMARY = (1792, 1290, 1836)
-# ER_UNKNOWN_STMT_HANDLER
-_UNKNOWN_STATEMENT = 1243
 _NO_TRANSACTION = "________"
 # CLIENT_MULTI_STATEMENTS
 _MULTI_STATEMENTS = 1 << 16
@@ -137,18 +136,18 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         )
     )
     if of_mysql and not outcome.is_error:
-        _note_found_later(state, text_of(proxy), affected)
+        note_found_later(state, text_of(proxy), affected)
     stays = of_mysql or not state.route.has_no_table
     state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
     state.draft = None
-    state.adds_error = of_mysql and _adds_error(result, query[0])
+    state.adds_error = of_mysql and adds_error(result, query[0])
     if state.adds_error and state.before is not None:
         # The attached connection lists the error, but not what was there before: questions have come in between.
         state.owes_warnings = not state.before.is_clean
     if state.warned or not state.route.has_no_table:
         state.note_warnings(state.warned)
     if of_mysql:
-        state.draft = _draft(state, result, outcome.is_error)
+        state.draft = draft_of(result, state.route, text_of(proxy))
     if query[0] in (COM_QUERY, COM_STMT_EXECUTE):
         columns = None if of_mysql else COLUMNS.get(True)
         state.memory = state.memory_of(outcome, rows, columns, of_mysql)
@@ -173,37 +172,6 @@ def _may_run_several(proxy: Proxy, state: SplitState) -> bool:
     """Whether its client may send several statements in a command."""
     capabilities = proxy.connection.client.capabilities or 0
     return bool(capabilities & _MULTI_STATEMENTS or OPTION in state.ties)
-
-
-def _draft(state: SplitState, result: Resultset, is_error: bool) -> answers.Memory:
-    """What the answer of a MySQL server tells of the statement."""
-    warnings = result.warning_count
-    if is_error:
-        return answers.Memory(None, row_count=-1)
-    if state.route.has_several:
-        # The numbers are those of all of them, and what is asked are those of the last.
-        return answers.Memory(None, warning_count=None if warnings else 0)
-    changed = result.affected_rows
-    return answers.Memory(
-        None, row_count=-1 if changed is None else changed, warning_count=warnings
-    )
-
-
-def _note_found_later(state: SplitState, sql: str, affected: int | None) -> None:
-    if state.has_found:
-        state.found_later = None
-    elif state.found_later is not None and shows_what_was_found(sql):
-        state.found_rows = state.carried_found = state.found_later
-        state.found_later = None
-    elif not state.route.is_plain and finds_later(sql):
-        state.found_later = affected
-
-
-def _adds_error(result: Resultset, command: int) -> bool:
-    """Whether MySQL keeps the warnings that are there, and adds an error: no statement has begun, as none has the number of the command."""
-    if result.error is None or command == COM_QUERY:
-        return False
-    return command == COM_INIT_DB or from_err_packet(result.error).errcode == _UNKNOWN_STATEMENT
 
 
 def behind_command(memory: answers.Memory, command: int, ends: bool) -> answers.Memory:
