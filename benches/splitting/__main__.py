@@ -75,6 +75,7 @@ def _measure(ways: list[Way], replica: Node, given: argparse.Namespace, options:
     rates, costs, shares = defaultdict(list), defaultdict(list), defaultdict(list)
     for _ in range(given.rounds):
         for way in ways:
+            way.begin()
             reads, seconds = _reads(replica), way.processor_seconds()
             count, rate = _sysbench(
                 way.port, given.threads, "run", f"--time={given.seconds}", *options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,9 @@ class Way(Protocol):
     name: str
     port: int
 
+    def begin(self) -> None:
+        """New clients come."""
+
     def processor_seconds(self) -> float:
         """What its proxy has used so far."""
 
@@ -35,6 +39,9 @@ class Direct:
 
     def __init__(self, primary: Node) -> None:
         self.name, self.port = "direct", primary.port
+
+    def begin(self) -> None:
+        pass
 
     def processor_seconds(self) -> float:
         return 0.0
@@ -59,6 +66,9 @@ class Script:
         )
         self.port = self._proxy.port
 
+    def begin(self) -> None:
+        pass
+
     def processor_seconds(self) -> float:
         return _processor_seconds(self._proxy.pid)
 
@@ -73,7 +83,9 @@ class LuaScript:
         self.name, self.port = f"Lua: {script.stem}", free_port()
         host = Path(os.environ["PYPROXY_HOST"])
         modules = host.parents[1] / "lib/mysql-proxy/lua"
-        command = [
+        self._log = folder / "lua.log"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._command = [
             str(host),
             "--plugins=proxy",
             f"--plugin-dir={host.parents[1] / 'lib/mysql-proxy/plugins'}",
@@ -83,16 +95,21 @@ class LuaScript:
             f"--proxy-read-only-backend-addresses={replica.address}",
             f"--proxy-lua-script={script.resolve()}",
         ]
-        self._child = spawn(command, folder / "lua.log")
+
+    def begin(self) -> None:
+        # Its pooled connections do not always let the clients of a second run in.
+        self.stop()
+        self._child = spawn(self._command, self._log)
         if not eventually(lambda: is_listening(self.port)):
-            raise RuntimeError((folder / "lua.log").read_text())
+            raise RuntimeError(self._log.read_text())
 
     def processor_seconds(self) -> float:
-        return _processor_seconds(self._child.pid)
+        return _processor_seconds(self._child.pid) if self._child else 0.0
 
     def stop(self) -> None:
-        self._child.kill()
-        self._child.wait()
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
 
 
 def _processor_seconds(pid: int) -> float:

@@ -138,8 +138,9 @@ def _is_of_transaction_before(step: Step, direct: Answer, split: Answer) -> bool
     one, two = direct[0], split[0]
     if not isinstance(one, Ok) or not isinstance(two, Ok):
         return False
-    is_begun = (one, _reports(two)[1]) == (_reports(two)[0], [("trx", b"\x08T_______")])
-    return is_begun and bool(re.search(r"\b(BEGIN|START)\b", _text(step), re.I))
+    rest, told = _reports(two)
+    is_begun = [name for name, _ in told] == ["trx"] and told[0][1].startswith(b"\x08T")
+    return one == rest and is_begun and bool(re.search(r"\b(BEGIN|START)\b", _text(step), re.I))
 
 
 def _is_of_no_statement(step: Step, direct: Answer, split: Answer) -> bool:

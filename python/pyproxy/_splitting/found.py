@@ -90,13 +90,16 @@ def _any_changes(sql: str, is_mysql: bool, is_unknown: bool = False) -> bool | N
         return is_unknown
     if any(_changes(each, is_mysql) for each in found):
         return True
-    # A subquery is run or not, as the server sees fit, and its rows count.
-    may_change = any(
-        each.word(0) in _WITH_SUBQUERIES and each.has("SELECT") and each.has("FROM")
-        for each in found
-        if each.word(0) != "SET" or not is_mysql
-    )
-    return None if may_change else False
+    return None if any(_may_change(each, is_mysql) for each in found) else False
+
+
+def _may_change(statement: Statement, is_mysql: bool) -> bool:
+    """Whether a part of it is run or not, as the server sees fit, and its rows count: a subquery, or a row that EXPLAIN looks at."""
+    word = statement.word(0)
+    if word in _EXPLAINS:
+        return not is_mysql
+    is_looked_at = word in _WITH_SUBQUERIES and (word != "SET" or not is_mysql)
+    return is_looked_at and statement.has("SELECT") and statement.has("FROM")
 
 
 def _changes(statement: Statement, is_mysql: bool) -> bool:
