@@ -19,6 +19,11 @@ case ${1:-} in
         arguments=(--instructions "$profiles" "${@:2}")
         packages+=(valgrind)
         ;;
+    --splitting)
+        install_packages sysbench
+        prepare_test_library
+        exec "$venv/bin/python3" -m benches.splitting "${@:2}"
+        ;;
     -h | --help)
         cat <<'TEXT'
 usage: [PYPROXY_HOST=/path/to/mysql-proxy] scripts/bench.sh [OPTION...]
@@ -34,6 +39,10 @@ other measurements
   --instructions [--only TEXT]
                     instructions per query, counted by callgrind: exact to a tenth of a percent, on a busy machine, too. The
                     profiles stay in <target>/callgrind. PYPROXY_PLUGIN and PYPROXY_HOST name builds of another commit
+  --splitting       sysbench through the splitting scripts, no script and none of all: transactions a second, and what each costs
+    --rounds N, --seconds N, --threads N
+    --lua PATH      a script of the Lua plugin of PYPROXY_HOST, too
+    --prepared      with prepared statements
   --gigabyte        the host's peak memory while results of 1 GiB pass
   --idle            the host's memory for each idle connection
     --connections N so many of them (default 1000)

@@ -158,3 +158,22 @@ stop_process() {
     done
     kill -KILL "$pid" 2>/dev/null || true
 }
+
+# Makes ready what runs with the test library: PYPROXY_PLUGIN and PYPROXY_HOST, which are built unless they are set, and `venv`, the
+# virtual environment of PYPROXY_TEST_VENV or one of our own.
+prepare_test_library() {
+    install_packages "${SERVER_PACKAGES[@]}" python3-venv
+    venv=${PYPROXY_TEST_VENV:-}
+    if [ -z "$venv" ]; then
+        venv=$TARGET_DIR/test-venv
+        mkdir -p "$TARGET_DIR"
+        python_venv "$venv" scripts/requirements.txt
+    fi
+    if [ -z "${PYPROXY_PLUGIN:-}" ] || [ -z "${PYPROXY_HOST:-}" ]; then
+        install_packages "${BUILD_PACKAGES[@]}"
+        require_rust
+        cargo build --locked --release -p pyproxy -p host
+    fi
+    export PYPROXY_PLUGIN=${PYPROXY_PLUGIN:-$TARGET_DIR/release/libpyproxy.so}
+    export PYPROXY_HOST=${PYPROXY_HOST:-$TARGET_DIR/release/mysql-proxy}
+}

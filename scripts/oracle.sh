@@ -44,18 +44,5 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-install_packages "${SERVER_PACKAGES[@]}" python3-venv
-venv=${PYPROXY_TEST_VENV:-}
-if [ -z "$venv" ]; then
-    venv=$TARGET_DIR/test-venv
-    mkdir -p "$TARGET_DIR"
-    python_venv "$venv" scripts/requirements.txt
-fi
-if [ -z "${PYPROXY_PLUGIN:-}" ] || [ -z "${PYPROXY_HOST:-}" ]; then
-    install_packages "${BUILD_PACKAGES[@]}"
-    require_rust
-    cargo build --locked --release -p pyproxy -p host
-fi
-export PYPROXY_PLUGIN=${PYPROXY_PLUGIN:-$TARGET_DIR/release/libpyproxy.so}
-export PYPROXY_HOST=${PYPROXY_HOST:-$TARGET_DIR/release/mysql-proxy}
+prepare_test_library
 exec "$venv/bin/python3" -m tests.oracle ${arguments[@]+"${arguments[@]}"}
