@@ -202,6 +202,7 @@ impl Turn<'_> {
     /// The answer to a command follows, of which this is the first packet.
     pub fn expect_answer(&mut self, packet: &[u8]) {
         let command = packet.first().copied().unwrap_or_default();
+        self.session.told.is_in(&self.session.client.default_db);
         let Some(server) = self.session.server.as_ref() else { return };
         self.state.tracker.start(command, server.capabilities());
         self.state.translator = server.reports.as_ref().map(|reports| {

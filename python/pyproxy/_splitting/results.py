@@ -151,7 +151,8 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     if query[0] in (COM_QUERY, COM_STMT_EXECUTE):
         columns = None if of_mysql else COLUMNS.get(True)
         state.memory = state.memory_of(outcome, rows, columns, of_mysql)
-    if state.route.has_no_table and not of_mysql and not outcome.is_error:
+    may_keep = state.route.has_no_table or state.route.has_several
+    if may_keep and not of_mysql and not outcome.is_error:
         # They are those of the statement before, which another connection has; this one may have those of an earlier.
         before, others = state.before, state.has_warnings
         is_owed = before is not None and (others or not before.is_clean)

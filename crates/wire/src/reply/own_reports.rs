@@ -194,6 +194,18 @@ impl Told {
         self.due = merged(&due, own);
     }
 
+    /// This is the default database now. What is due may be that of a program that has ended.
+    pub fn is_in(&mut self, database: &[u8]) {
+        if !entries(&self.due).iter().any(|(kind, _)| *kind == SCHEMA) {
+            return;
+        }
+        let mut schema = Vec::new();
+        Writer::new(&mut schema).lenenc_bytes(database);
+        let mut present = Vec::new();
+        write(&mut present, SCHEMA, &schema);
+        self.owe(&present);
+    }
+
     /// `own`, with what is due.
     pub fn pay(&mut self, own: Vec<u8>) -> Vec<u8> {
         let due = std::mem::take(&mut self.due);
@@ -346,6 +358,20 @@ mod tests {
         let later = later.concat();
         assert_eq!(told.pay(later.clone()), [report(SCHEMA, b"\x04shop"), later.clone()].concat());
         assert_eq!(told.pay(later.clone()), later);
+    }
+
+    #[test]
+    fn the_database_that_is_due_is_that_of_now() {
+        let mut schema = Vec::new();
+        write(&mut schema, SCHEMA, b"\x04shop");
+        let mut told = Told::default();
+        told.is_in(b"shop");
+        assert_eq!(told.pay(Vec::new()), b"");
+        let mut of_program = Vec::new();
+        write(&mut of_program, SCHEMA, b"\x05other");
+        told.owe(&of_program);
+        told.is_in(b"shop");
+        assert_eq!(told.pay(Vec::new()), schema);
     }
 
     #[test]
