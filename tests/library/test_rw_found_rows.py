@@ -77,6 +77,17 @@ def test_a_query_that_fails_while_it_runs_has_found_nothing_or_is_not_counted(
             rows(client, FOUND)
 
 
+@pytest.mark.skipif(not IS_MYSQL, reason="MariaDB counts no rows in front of an error")
+def test_rows_in_front_of_an_error_are_counted_behind_another_statement(
+    client: pymysql.Connection,
+) -> None:
+    with pytest.raises(pymysql.MySQLError, match="more than 1 row"):
+        rows(client, "SELECT a, (SELECT b.a FROM found b WHERE b.a <= c.a) FROM found c ORDER BY a")
+    rows(client, "DELETE FROM found WHERE a > 99")
+    with pytest.raises(pymysql.MySQLError, match="with other clients"):
+        rows(client, FOUND)
+
+
 def test_a_reset_session_has_found_what_it_had(client: pymysql.Connection) -> None:
     assert len(rows(client, "SELECT a FROM found")) == 3
     client._execute_command(31, b"")

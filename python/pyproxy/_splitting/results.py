@@ -21,7 +21,7 @@ from pyproxy._pooling.session import Outcome
 from pyproxy._pooling.ties import OPTION, REPORTS
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.drafts import adds_error, draft_of, note_found_later
-from pyproxy._splitting.found import changes_found_rows
+from pyproxy._splitting.found import LOST, changes_found_rows
 from pyproxy._splitting.state import UNSEEN_CHANGE, SplitState
 from pyproxy._splitting.texts import reading_of
 from pyproxy.proto import PacketError, from_err_packet, from_stmt_prepare_ok_packet
@@ -137,6 +137,9 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     )
     if of_mysql and not outcome.is_error:
         note_found_later(state, text_of(proxy), affected)
+    elif of_mysql and has_rows:
+        # They count behind another statement, and how many they were is not known.
+        state.found_later = LOST
     stays = of_mysql or not state.route.has_no_table
     state.is_at_hand = state.carried_found is None and (stays or state.is_at_hand)
     state.draft = None
