@@ -137,18 +137,23 @@ def _is_of_transaction_before(step: Step, direct: Answer, split: Answer) -> bool
         return False
     if not isinstance(direct[0], Ok) or not isinstance(split[0], Ok):
         return False
-    (one, known), (two, told) = _reports(direct[0]), _reports(split[0])
-    if one != two:
-        return False
+    (one, known), (two, told) = _apart(direct[0]), _apart(split[0])
+    letters = {report[1:] for report in (known, told) if report is not None}
     begins = re.search(r"\b(BEGIN|START)\b", _text(step), re.I)
-    if not known and begins and [name for name, _ in told] == ["trx"]:
-        return told[0][1].startswith(b"\x08T")
-    return known == [(name, _without_results(value, name)) for name, value in told]
+    if one != two or not all(each.startswith(b"T") for each in letters):
+        return False
+    if known is not None and told is not None:
+        return known == told.replace(b"s", b"_").replace(b"S", b"_")
+    return bool(begins or any(b"S" in each for each in letters))
 
 
-def _without_results(value: bytes, name: str) -> bytes:
-    """The state of a transaction without the letters for unsafe statements and for results."""
-    return value.replace(b"s", b"_").replace(b"S", b"_") if name == "trx" else value
+def _apart(result: Ok) -> tuple[object, bytes | None]:
+    """A result without the state of its transaction, and that."""
+    rest, told = _reports(result)
+    states = [value for name, value in told if name == "trx"]
+    others = [report for report in told if report[0] != "trx"]
+    status = rest.status & ~Status.SESSION_STATE_CHANGED
+    return (rest._replace(status=status), others), states[-1] if states else None
 
 
 def _is_of_no_statement(step: Step, direct: Answer, split: Answer) -> bool:
