@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a .deb of scripts/release.sh in a fresh Debian, runs it, and removes it again.
+# Installs a .deb of scripts/release.sh in a fresh Debian, runs it, and removes it again. Or makes it there first.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -7,7 +7,10 @@ source "$(dirname "$0")/lib.sh"
 usage() {
     cat <<'TEXT'
 usage: scripts/package-test.sh --host /path/to/mysql-proxy [--with PACKAGE]... FILE.deb [SUITE]
+       scripts/package-test.sh --build [SUITE]
 
+  --build the .deb and the bundled host are built there, from what is committed, with this machine's Rust: a package is for the Python
+          of one release
   --host  the mysql-proxy that runs it there
   --with  a package that this needs in that Debian, such as libevent-2.1-7
   SUITE   a Debian release (default: that of this machine)
@@ -16,10 +19,12 @@ Needs root. The fresh Debian is a folder, made with debootstrap and removed at t
 TEXT
 }
 
+build=false
 host=
 packages=(python3-minimal)
 while [ $# -gt 0 ]; do
     case $1 in
+        --build) build=true ;;
         --host)
             [ $# -ge 2 ] || die "--host needs a path"
             host=$(user_path "$2")
@@ -42,13 +47,18 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-if [ $# -lt 1 ] || [ -z "$host" ]; then
+# shellcheck source=/dev/null
+default_suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+if $build; then
+    suite=${1:-$default_suite}
+    packages+=(git python3-venv "${BUILD_PACKAGES[@]}")
+elif [ $# -ge 1 ] && [ -n "$host" ]; then
+    deb=$(user_path "$1")
+    suite=${2:-$default_suite}
+else
     usage >&2
     exit 2
 fi
-deb=$(user_path "$1")
-# shellcheck source=/dev/null
-suite=${2:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
 [ "$(id -u)" -eq 0 ] || die "needs root"
 
 install_packages debootstrap lintian
@@ -67,6 +77,26 @@ chmod 755 "$root/usr/sbin/policy-rc.d"
 inside() {
     chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"
 }
+
+if $build; then
+    heading "build"
+    require_rust
+    inside apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${packages[@]}" >/dev/null
+    # Copies: what is mounted below a folder that is removed at the end may be removed with it.
+    git clone --quiet "$ROOT" "$root/src"
+    cp -a -- "$(rustc --print sysroot)" "$root/opt/rust"
+    mkdir "$root/cargo"
+    for part in config.toml registry; do
+        [ ! -e "${CARGO_HOME:-$HOME/.cargo}/$part" ] || cp -a -- "${CARGO_HOME:-$HOME/.cargo}/$part" "$root/cargo/"
+    done
+    there() {
+        inside env PATH="/opt/rust/bin:$PATH" CARGO_HOME=/cargo CARGO_TARGET_DIR=/build PYO3_PYTHON=/usr/bin/python3 "$@"
+    }
+    there /src/scripts/release.sh --unreleased --out /packages
+    there cargo build --quiet --release --locked --manifest-path /src/Cargo.toml -p host
+    deb=$(echo "$root"/packages/*.deb)
+    host=$root/build/release/mysql-proxy
+fi
 
 heading "lintian"
 lintian --allow-root --fail-on error,warning "$deb"

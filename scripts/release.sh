@@ -6,9 +6,11 @@ source "$(dirname "$0")/lib.sh"
 
 usage() {
     cat <<'TEXT'
-usage: scripts/release.sh [--unreleased] [--out DIR]
+usage: scripts/release.sh [--unreleased] [--prefix DIR] [--out DIR]
 
   --unreleased  make them although CHANGELOG.md has no section for this version
+  --prefix      that of the mysql-proxy for which the .deb is: the plugin goes to DIR/lib/mysql-proxy/plugins (default: the folder of
+                this architecture, /usr/lib/TRIPLET/mysql-proxy/plugins)
   --out         where they go (default: packages below the target folder)
 
 Makes pyproxy-VERSION-linux-ARCH.tar.gz, pyproxy_VERSION-1_ARCH.deb, a wheel and SHA256SUMS. They are for the distribution, and the
@@ -20,10 +22,17 @@ TEXT
 
 CARGO_DEB_VERSION=3.8.0
 unreleased=false
+prefix=
 out=$TARGET_DIR/packages
 while [ $# -gt 0 ]; do
     case $1 in
         --unreleased) unreleased=true ;;
+        --prefix)
+            [ $# -ge 2 ] || die "--prefix needs a folder"
+            [[ $2 == /* ]] || die "--prefix needs an absolute path, not $2"
+            prefix=$2
+            shift
+            ;;
         --out)
             [ $# -ge 2 ] || die "--out needs a folder"
             out=$(cd "$CALLER_DIR" && realpath -m -- "$2")
@@ -94,17 +103,35 @@ make_deb() {
     mkdir -p "$work/target/release"
     strip --strip-unneeded -o "$work/target/release/libpyproxy.so" "$library"
     gzip -9nc CHANGELOG.md >"$work/target/release/changelog.gz"
-    CARGO_TARGET_DIR=$work/target "$tool/bin/cargo-deb" deb --no-build --quiet --locked -p pyproxy --output "$out"
+    mkdir "$work/deb"
+    CARGO_TARGET_DIR=$work/target "$tool/bin/cargo-deb" deb --no-build --quiet --locked -p pyproxy --output "$work/deb"
+    set_plugin_dir "$work"/deb/*.deb
+}
+
+# Where plugins are differs by architecture and by installation, and cargo-deb knows one place.
+set_plugin_dir() {
+    local deb=$1 tree=$work/tree folder
+    folder=/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/mysql-proxy/plugins
+    [ -z "$prefix" ] || folder=$prefix/lib/mysql-proxy/plugins
+    dpkg-deb --raw-extract "$deb" "$tree"
+    mkdir -p "$tree$folder"
+    mv -- "$tree/usr/lib/mysql-proxy/plugins/libpyproxy.so" "$tree$folder/"
+    find "$tree" -type d -empty -delete
+    sed -i "s|^plugin-dir = .*|plugin-dir = $folder|" "$tree/etc/pyproxy/pyproxy.cnf"
+    (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+    dpkg-deb --root-owner-group --build "$tree" "$out" >/dev/null
 }
 
 make_wheel() {
     heading "wheel"
     local tools=$TARGET_DIR/release-tools/venv
-    [ -x "$tools/bin/maturin" ] || {
+    [ -x "$tools/bin/twine" ] || {
         "$BUILD_PYTHON" -m venv "$tools"
-        "$tools/bin/python3" -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+        "$tools/bin/python3" -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' 'twine>=6.1,<7'
     }
     (cd python && "$tools/bin/maturin" build --quiet --release --locked --out "$out")
+    # What PyPI would refuse.
+    "$tools/bin/twine" check --strict "$out"/mysql_pyproxy-"$version"-*.whl
 }
 
 check_versions
