@@ -58,6 +58,20 @@ pub fn end_begins() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
+/// The host does not look at signals any more: from now on one of them ends the process at once, as a failure. The parent of `--keepalive`
+/// takes that for an end, and not for a crash.
+pub fn end_at_the_next() {
+    let handler: extern "C" fn(c_int) = at_once;
+    for signal in ENDING {
+        // SAFETY: INV-10: a function of the right type, which stays, and makes one system call.
+        unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+    }
+}
+
+extern "C" fn at_once(_signal: c_int) {
+    host::end_process();
+}
+
 /// Whether the process is asked to end: by a signal, or by whoever told the host.
 pub fn is_asked_to_end() -> bool {
     ASKED.load(Ordering::Relaxed) || host::is_shutdown()

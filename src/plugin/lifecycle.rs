@@ -344,6 +344,9 @@ unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     signals::end_begins();
     // Whatever else happens, the threads must have ended when the host goes on.
     let lane = running().take();
+    if lane.is_some() {
+        signals::end_at_the_next();
+    }
     guard(|| lane.into_iter().for_each(Lane::stop), || ());
     // It tells until then that clients should go elsewhere.
     let http = running_http().take();

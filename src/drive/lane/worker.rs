@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use engine::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
@@ -66,7 +67,7 @@ impl Inbox {
         std::mem::take(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Asks the worker to end: it takes no more clients, and closes connections as soon as they are idle.
+    /// Asks the worker to end: it takes no more clients, and sends those away that are at rest, as soon as they are.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.wake();
@@ -320,7 +321,7 @@ impl Worker {
         guard(|| connection.let_go(tools), || ());
     }
 
-    /// Takes no more clients, and closes who is idle; in the end everybody.
+    /// Takes no more clients, and sends away who is at rest; in the end everybody.
     fn stop(&mut self, now: Instant) {
         if let Some(front) = self.front.take() {
             let fd = front.listener.fd();
@@ -330,26 +331,28 @@ impl Worker {
         if now >= ends_at && !self.hurries {
             // Whoever waits for something in a hook gets the time to give up.
             self.hurries = true;
-            let waiting =
-                |(key, connection): (usize, &Connection)| connection.is_waiting().then_some(key);
-            let waiting: Vec<_> = self.connections.iter().filter_map(waiting).collect();
+            let waiting = self.keys_of(Connection::is_waiting);
             if !waiting.is_empty() {
                 ends_at = now + HURRY;
                 self.ends_at = Some(ends_at);
             }
             for key in waiting {
-                self.turn(key, |connection, tools| connection.hurry(tools));
+                self.turn(key, |connection, tools| connection.hurry(Event::ShutDown, tools));
             }
         }
+        for key in self.keys_of(Connection::is_at_rest) {
+            self.turn(key, Connection::shut_down);
+        }
         let hurries = self.hurries;
-        let idle = |(key, connection): (usize, &Connection)| {
-            let is_over =
-                now >= ends_at || connection.is_idle() || hurries && !connection.is_waiting();
-            is_over.then_some(key)
-        };
-        let over: Vec<_> = self.connections.iter().filter_map(idle).collect();
-        for key in over {
+        for key in self.keys_of(|it| now >= ends_at || hurries && !it.is_waiting()) {
+            self.turn(key, Connection::shut_down);
+            // It may not take what it is told.
             self.close(key);
         }
+    }
+
+    fn keys_of(&self, is_meant: impl Fn(&Connection) -> bool) -> Vec<usize> {
+        let meant = self.connections.iter().filter(|(_, connection)| is_meant(connection));
+        meant.map(|(key, _)| key).collect()
     }
 }

@@ -82,7 +82,7 @@ option_table! {
         "serve clients in threads of its own, or through mysql-proxy's state machine" (default "own")
         => event_loop: EventLoop = check::event_loop, shown as "event_loop";
     "pyproxy-drain-timeout" (Text "<seconds>")
-        "how long commands that are under way may go on when mysql-proxy stops" (default "0")
+        "how long commands and transactions may go on when mysql-proxy stops" (default "5")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
     "pyproxy-hook-warn" (Text "<seconds>")
         "how long a hook may run before the log says where it is; 0: for ever" (default "1")

@@ -226,6 +226,8 @@ impl Builder {
         if self.plugins.iter().any(|name| name == "pyproxy") {
             set("pyproxy-event-loop", artifacts::event_loop());
             set("pyproxy-address", format!("127.0.0.1:{port}"));
+            // What a test leaves behind has no time to end by itself.
+            set("pyproxy-drain-timeout", "0".into());
             set("pyproxy-backend-addresses", self.backends.join(","));
             if !self.readonly.is_empty() {
                 set("pyproxy-readonly-backend-address", self.readonly.join(","));
