@@ -90,6 +90,13 @@ impl Before {
         Self { early: ENDING.map(|signal| action(signal).map_or(0, |action| action.sa_sigaction)) }
     }
 
+    /// Whether the host has set its handlers: every plugin has started then, and nothing stops the process any more that goes wrong in the
+    /// start.
+    pub fn host_is_up(&self) -> bool {
+        let mut handlers = ENDING.into_iter().zip(self.early);
+        handlers.all(|(signal, early)| action(signal).is_some_and(|now| is_set(&now, early)))
+    }
+
     /// Looks whether the host has set its handlers; `true` once ours stand before all of them. Whoever replaces them later
     /// does without.
     pub fn stand(&self) -> bool {
@@ -107,7 +114,7 @@ fn stand_before(signal: c_int, early: usize, before: &Handler, now: &libc::sigac
     if now.sa_sigaction == own {
         return true;
     }
-    if [early, libc::SIG_DFL, libc::SIG_IGN].contains(&now.sa_sigaction) {
+    if !is_set(now, early) {
         return false;
     }
     before.set(now);
@@ -122,6 +129,11 @@ fn stand_before(signal: c_int, early: usize, before: &Handler, now: &libc::sigac
         }
     }
     true
+}
+
+/// Whether somebody has set a handler since it was `early`.
+fn is_set(now: &libc::sigaction, early: usize) -> bool {
+    ![early, libc::SIG_DFL, libc::SIG_IGN].contains(&now.sa_sigaction)
 }
 
 /// What is done when this signal comes.

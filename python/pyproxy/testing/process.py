@@ -123,6 +123,7 @@ class Process:
         config.venv = None
         config.event_loop = "own"
         config.drain_timeout = 5.0
+        config.takeover, config.takeover_timeout = None, 3600.0
         config.hook_warn = 1.0
         config.hook_timeout = options.hook_timeout
         config.login_timeout = 10.0

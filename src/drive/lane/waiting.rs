@@ -6,9 +6,9 @@ use engine::{Awaits, End, Event, Notify, Side};
 use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
+use super::inbox::Inbox;
 use super::io::{ForScript, Tools};
 use super::proxy_header::Introduction;
-use super::worker::Inbox;
 
 /// What comes from another thread, and for which connection.
 #[derive(Debug)]

@@ -84,6 +84,12 @@ option_table! {
     "pyproxy-drain-timeout" (Text "<seconds>")
         "how long commands and transactions may go on when mysql-proxy stops" (default "5")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
+    "pyproxy-takeover" (File "<path>")
+        "a unix socket where this process takes over from the one before, and the next one from this (default: none)"
+        => takeover: Option<String> = limits::socket_path, shown as "takeover";
+    "pyproxy-takeover-timeout" (Text "<seconds>")
+        "how long clients may stay in a process that was taken over" (default "3600")
+        => takeover_timeout: Duration = check::seconds_or_none, shown as "takeover_timeout";
     "pyproxy-hook-warn" (Text "<seconds>")
         "how long a hook may run before the log says where it is; 0: for ever" (default "1")
         => hook_warn: Duration = check::seconds_or_none, shown as "hook_warn";

@@ -29,7 +29,7 @@ fn at_mariadb(timeout: impl ToString) -> Builder {
 const LONG: u64 = PATIENCE.as_secs() * 10;
 
 /// The client is told that the proxy stops, by an ERR with this id, and the connection closes.
-fn assert_told(client: &mut RawClient, id: u8) {
+pub fn assert_told(client: &mut RawClient, id: u8) {
     let error = assert_err_and_close(client, id);
     assert_eq!(
         (error.code, error.sqlstate.as_deref(), &*error.message),
