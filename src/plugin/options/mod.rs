@@ -73,7 +73,7 @@ option_table! {
     "pyproxy-server-version" (Text "<version>")
         "what clients are told that are greeted without a server (default: as the server that greeted last)"
         => server_version: Option<String> = check::server_version, shown as "server_version";
-    "pyproxy-reload" (Switch) "new connections use the script as it is now, if the file changed"
+    "pyproxy-reload" (Switch) "new connections use the script and its settings as they are now, if a file changed"
         => reload: bool = check::on, shown as "reload";
     "pyproxy-venv" (File "<directory>")
         "virtual environment whose packages the script may import"
