@@ -133,6 +133,35 @@ fn who_has_not_logged_in_is_told_at_once() {
     host.wait_for_end();
 }
 
+#[test]
+fn who_has_not_said_who_it_is_is_sent_away() {
+    let host = at_mariadb(LONG).option("pyproxy-proxy-protocol-from", "127.0.0.0/8").start();
+    let mut silent = host.connect();
+    let mut half = host.connect();
+    half.send_bytes(b"PROXY TCP4 192.0.2.1 ").unwrap();
+    host.signal(libc::SIGTERM);
+    silent.expect_closed();
+    half.expect_closed();
+    host.wait_for_end();
+}
+
+#[test]
+fn a_command_that_is_half_sent_is_answered() {
+    let host = at_mariadb(LONG).start();
+    let (mut client, mut idle) = (host.client(), host.client());
+    let command = b"\x09\0\0\0\x03SELECT 7";
+    let (first, second) = command.split_at(6);
+    client.send_bytes(first).unwrap();
+    // It is read before the other's answer is.
+    assert_in_step(&mut idle);
+    host.signal(libc::SIGTERM);
+    assert_told(&mut idle, 0);
+    client.send_bytes(second).unwrap();
+    assert_eq!(client.read_answer(1).unwrap().value(), "7");
+    assert_told(&mut client, 0);
+    host.wait_for_end();
+}
+
 /// By default there are five seconds.
 #[test]
 fn a_statement_finishes_if_nothing_is_said() {
