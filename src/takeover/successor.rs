@@ -12,6 +12,7 @@ use super::{Came, Doorbell, Leaving, wait};
 use crate::chassis::credentials::Peer;
 use crate::chassis::host;
 use crate::drive::Context;
+use crate::drive::lane::Share;
 
 /// How long who asks may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ pub fn await_one(ctx: &Context, doorbell: &Doorbell, leaving: Leaving, stop: &Un
     let Some((socket, pid)) = find(doorbell, &leaving, stop) else { return };
     let Leaving { shares, close, stay } = leaving;
     close();
-    shares.iter().for_each(super::Share::give_away);
+    shares.iter().for_each(Share::give_away);
     log::info!("process {pid} takes over: nobody is accepted here any more");
     if let Err(e) = send(&socket, YOURS, &[]) {
         log::warn!("process {pid} cannot be told that it has taken over: {e}");
@@ -74,12 +75,12 @@ fn negotiate(socket: &Socket, leaving: &Leaving, stop: &UnixStream) -> io::Resul
     if !Peer::of(socket.as_fd())?.is_trusted() {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is another user's"));
     }
-    let says = |limit| match wait(stop, Some(socket.as_fd()), limit)? {
-        Came::Input => receive(socket).map(|(text, _)| text),
-        Came::Nothing => Err(io::Error::from(io::ErrorKind::TimedOut)),
-        Came::Stop => Ok(String::new()),
-    };
-    match says(Some(PATIENCE))?.as_str() {
+    match wait(stop, Some(socket.as_fd()), Some(PATIENCE))? {
+        Came::Input => {}
+        Came::Nothing => return Err(io::ErrorKind::TimedOut.into()),
+        Came::Stop => return Err(this_one_ends()),
+    }
+    match receive(socket)?.0.as_str() {
         HELLO => {}
         "" => return Ok(false),
         _ => return Err(io::Error::other("it speaks another version of this")),
@@ -87,10 +88,18 @@ fn negotiate(socket: &Socket, leaving: &Leaving, stop: &UnixStream) -> io::Resul
     let sockets: Vec<_> = leaving.shares.iter().map(|share| share.socket.as_fd()).collect();
     send(socket, SOCKETS, &sockets)?;
     loop {
-        match says(None) {
-            // A signal.
-            Err(e) if e.kind() == io::ErrorKind::TimedOut => {}
-            said => return Ok(said? == TAKE),
+        match wait(stop, Some(socket.as_fd()), None)? {
+            Came::Input => return Ok(receive(socket)?.0 == TAKE),
+            Came::Nothing => {}
+            Came::Stop => {
+                // It has the sockets, and goes on without this process.
+                leaving.shares.iter().for_each(Share::give_away);
+                return Err(this_one_ends());
+            }
         }
     }
+}
+
+fn this_one_ends() -> io::Error {
+    io::Error::other("this process ends")
 }

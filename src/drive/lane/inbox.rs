@@ -17,7 +17,8 @@ pub struct Inbox {
     waker: Waker,
     clients: Mutex<VecDeque<Admitted>>,
     letters: Mutex<VecDeque<Letter>>,
-    orders: Mutex<VecDeque<Order>>,
+    /// `None`: the thread has ended.
+    orders: Mutex<Option<VecDeque<Order>>>,
     stopping: AtomicBool,
 }
 
@@ -37,7 +38,7 @@ impl Inbox {
             waker,
             clients: Mutex::default(),
             letters: Mutex::default(),
-            orders: Mutex::default(),
+            orders: Mutex::new(Some(VecDeque::new())),
             stopping: AtomicBool::new(false),
         }
     }
@@ -59,10 +60,18 @@ impl Inbox {
         }
     }
 
-    /// Leaves an order.
+    /// Leaves an order, which is dropped if the thread ends before it comes to it.
     pub fn order(&self, order: Order) {
-        lock(&self.orders).push_back(order);
+        if let Some(orders) = lock(&self.orders).as_mut() {
+            orders.push_back(order);
+        }
         self.wake();
+    }
+
+    /// The thread ends.
+    pub fn end(&self) {
+        // Dropped behind the lock.
+        let _orders = lock(&self.orders).take();
     }
 
     /// The clients that it was given.
@@ -77,7 +86,7 @@ impl Inbox {
 
     /// The orders.
     pub fn take_orders(&self) -> VecDeque<Order> {
-        std::mem::take(&mut lock(&self.orders))
+        lock(&self.orders).as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Asks the thread to end: it takes no more clients, and sends those away that are at rest, as soon as they are.

@@ -53,7 +53,6 @@ use super::Context;
 #[derive(Debug)]
 pub struct Lane {
     threads: Vec<JoinHandle<()>>,
-    inboxes: Vec<Arc<Inbox>>,
     door: Door,
 }
 
@@ -96,9 +95,8 @@ impl Lane {
         for _ in 1..count {
             workers.push(Worker::new(ctx, drain)?);
         }
-        let inboxes: Vec<_> = workers.iter().map(Worker::inbox).collect();
-        let door = Door { inboxes: inboxes.clone(), registry };
-        let mut lane = Self { threads: Vec::new(), inboxes, door };
+        let inboxes = workers.iter().map(Worker::inbox).collect();
+        let mut lane = Self { threads: Vec::new(), door: Door { inboxes, registry } };
         for (worker, number) in workers.into_iter().zip(1..) {
             let name = format!("pyproxy-{number}");
             let thread = std::thread::Builder::new().name(name).spawn(move || worker.run())?;
@@ -115,7 +113,7 @@ impl Lane {
     /// Ends the threads, and waits for them. If a hook holds one of them for much longer than commands may go on, the watchdog
     /// ends the process.
     pub fn stop(self) {
-        for inbox in &self.inboxes {
+        for inbox in &self.door.inboxes {
             inbox.stop();
         }
         for thread in self.threads {

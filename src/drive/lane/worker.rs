@@ -48,6 +48,12 @@ pub struct Worker {
     hurries: bool,
 }
 
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.inbox.end();
+    }
+}
+
 impl Worker {
     /// A worker that waits to be run. `drain`: how long commands may go on when it is asked to stop.
     pub fn new(ctx: &'static Context, drain: Duration) -> io::Result<Self> {

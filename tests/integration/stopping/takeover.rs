@@ -148,6 +148,36 @@ fn a_process_that_does_not_start_takes_nothing() {
     assert_in_step(&mut new.client());
 }
 
+/// Who came meanwhile waits.
+#[test]
+fn a_process_that_is_stopped_meanwhile_leaves_its_sockets() {
+    let place = Place::new();
+    let old = place.builder().start();
+    let address = old.address();
+    let script = "
+        import os, time
+
+        folder = FOLDER
+        open(folder + '/loads', 'w').close()
+        while not os.path.exists(folder + '/gate'):
+            time.sleep(0.01)
+        ";
+    let script = script.replace("FOLDER", &format!("'{}'", place.folder.path().display()));
+    let builder = place.builder().script(&script);
+    let new = thread::spawn(move || builder.start());
+    assert!(eventually(PATIENCE, || place.folder.file("loads").exists()));
+    old.stop();
+    let mut waits = RawClient::connect(address).unwrap();
+    fs::write(place.folder.file("gate"), "").unwrap();
+    let new = new.join().unwrap();
+    waits.read_handshake().unwrap();
+    assert_in_step(&mut new.client());
+    let next = place.next();
+    drop(waits);
+    new.wait_for_end();
+    assert_in_step(&mut next.client());
+}
+
 #[test]
 fn a_process_that_died_is_not_asked() {
     let place = Place::new();
