@@ -11,6 +11,7 @@
 //! | [`embed`] | CPython as a guest: interpreter, threads, script files |
 //! | [`http`] | metrics and health over HTTP |
 //! | [`slow_log`] | commands that took too long, in a file |
+//! | [`takeover`] | a process gets the sockets of the one whose place it takes |
 //!
 //! | crate | what |
 //! |---|---|
@@ -29,6 +30,7 @@ pub mod embed;
 pub mod http;
 pub mod plugin;
 pub mod slow_log;
+pub mod takeover;
 
 use std::ffi::c_int;
 

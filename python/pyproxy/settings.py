@@ -10,7 +10,8 @@
 
 The section stands at `proxy.globals.config.rwsplit`, where other scripts and `PROXY SET GLOBAL` reach it. Its values
 come, the first that is there: from what the section is already, from group `[rwsplit]` of the file that the option
-`pyproxy-script-config` names, from the defaults. The file may be the proxy's own ini file.
+`pyproxy-script-config` names, from the defaults. The file may be the proxy's own ini file. When the script is loaded again
+the file is read again: a setting that it changed has the new value, others stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import difflib
 import logging
 import types
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 __all__ = ["Section", "SettingsError", "check_sections", "raw", "require", "section", "use_file"]
 
@@ -31,6 +32,10 @@ _FALSE = frozenset(("false", "no", "off", "0"))
 _GROUPS = "_script_config"
 # Attribute of proxy.globals.config: the sections that scripts asked for, and whether Python had set them before.
 _ASKED = "_script_sections"
+# Attribute of proxy.globals.config: what is known of each setting of each section.
+_KNOWN = "_script_settings"
+# Attribute of proxy.globals.config: how many times scripts were loaded.
+_LOADS = "_script_loads"
 # Sections that are not read while a script is loaded: of mysql-proxy, and of `pyproxy.auto_config`.
 _READ_ELSEWHERE = ("mysql-proxy", "auto_config")
 _OPTION = "pyproxy-script-config"
@@ -42,6 +47,16 @@ _log = logging.getLogger(__name__)
 
 class SettingsError(ValueError):
     """A setting that cannot be used; the text names the file, the section, the setting and the value."""
+
+
+class _Known(NamedTuple):
+    """Where a setting's value came from."""
+
+    default: Any
+    # What file and default said when it was asked for.
+    source: Any
+    # In which load that was.
+    load: int
 
 
 class Section(types.SimpleNamespace):
@@ -68,12 +83,10 @@ def section(name: str, /, **defaults: Any) -> Section:
             f"proxy.globals.config.{name} is {present!r}, not a section of settings"
         )
     _ask(config, name, present is not None)
-    values = dict(defaults)
-    values.update(_from_file(config, name, defaults))
-    if isinstance(present, Mapping):
-        values.update(present)
-    elif present is not None:
-        values.update(vars(present))
+    values = {**defaults, **_from_file(config, name, defaults)}
+    old = present if isinstance(present, Mapping) else vars(present) if present is not None else {}
+    changed = _note_sources(config, name, defaults, values)
+    values.update({key: value for key, value in old.items() if key not in changed})
     if not isinstance(present, Section):
         present = Section()
         setattr(config, name, present)
@@ -149,6 +162,54 @@ def use_file(path: str) -> None:
     config.script_config = path
 
 
+def snapshot() -> Any:
+    """The settings as they are, for `restore`."""
+    config = _config()
+    known = {name: dict(settings) for name, settings in _known(config).items()}
+    values = {name: dict(vars(section)) for name, section in _sections(config).items()}
+    return known, values, dict(_groups(config)), dict(_asked(config))
+
+
+def restore(snapshot: Any, /) -> None:
+    """Has the settings be again what they were: the script could not be loaded."""
+    config = _config()
+    known, values, groups, asked = snapshot
+    for name, section in _sections(config).items():
+        if name in values:
+            vars(section).clear()
+            vars(section).update(values[name])
+        else:
+            delattr(config, name)
+    setattr(config, _KNOWN, known)
+    setattr(config, _ASKED, asked)
+    if hasattr(config, _GROUPS):
+        setattr(config, _GROUPS, groups)
+
+
+def read_again() -> None:
+    """A script is about to be loaded, maybe again: reads the file as it is now. Raises SettingsError if it cannot be read."""
+    config = _config()
+    setattr(config, _LOADS, _loads(config) + 1)
+    if hasattr(config, _GROUPS):
+        use_file(config.script_config)
+
+
+def refresh() -> None:
+    """A script was loaded: sections that it did not ask for, as they belong to modules that were loaded before, follow the file, too.
+
+    Raises SettingsError as `section` does.
+    """
+    config = _config()
+    known, sections = _known(config), _sections(config)
+    for name, section in sections.items():
+        settings = known[name]
+        if any(setting.load < _loads(config) for setting in settings.values()):
+            defaults = {key: setting.default for key, setting in settings.items()}
+            values = {**defaults, **_from_file(config, name, defaults)}
+            changed = _note_sources(config, name, defaults, values)
+            vars(section).update({key: values[key] for key in changed})
+
+
 def _config() -> Any:
     proxy = getattr(builtins, "proxy", None)
     if proxy is None:
@@ -170,6 +231,35 @@ def _ask(config: Any, name: str, is_set: bool) -> None:
     asked = _asked(config)
     asked[name] = asked.get(name, False) or is_set
     setattr(config, _ASKED, asked)
+
+
+def _known(config: Any) -> dict[str, dict[str, _Known]]:
+    known: dict[str, dict[str, _Known]] = getattr(config, _KNOWN, {})
+    return known
+
+
+def _sections(config: Any) -> dict[str, Section]:
+    found = ((name, getattr(config, name, None)) for name in _known(config))
+    return {name: section for name, section in found if isinstance(section, Section)}
+
+
+def _loads(config: Any) -> int:
+    loads: int = getattr(config, _LOADS, 0)
+    return loads
+
+
+def _note_sources(
+    config: Any, name: str, defaults: Mapping[str, Any], values: Mapping[str, Any]
+) -> set[str]:
+    """Notes what file and defaults say of these settings. Those of which they said something else in an earlier load."""
+    known = _known(config)
+    before = known.setdefault(name, {})
+    setattr(config, _KNOWN, known)
+    load = _loads(config)
+    news = {key for key in defaults if key not in before or before[key].load < load}
+    changed = {key for key in news if key in before and before[key].source != values[key]}
+    before.update({key: _Known(defaults[key], values[key], load) for key in news})
+    return changed
 
 
 def _from_file(config: Any, name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:

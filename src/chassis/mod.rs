@@ -8,6 +8,7 @@ pub mod address;
 pub mod api;
 pub mod backend;
 pub mod con;
+pub mod credentials;
 pub mod event;
 pub mod fork;
 pub mod host;

@@ -58,6 +58,20 @@ pub fn end_begins() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
+/// The host does not look at signals any more: from now on one of them ends the process at once, as a failure. The parent of `--keepalive`
+/// takes that for an end, and not for a crash.
+pub fn end_at_the_next() {
+    let handler: extern "C" fn(c_int) = at_once;
+    for signal in ENDING {
+        // SAFETY: INV-10: a function of the right type, which stays, and makes one system call.
+        unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+    }
+}
+
+extern "C" fn at_once(_signal: c_int) {
+    host::end_process();
+}
+
 /// Whether the process is asked to end: by a signal, or by whoever told the host.
 pub fn is_asked_to_end() -> bool {
     ASKED.load(Ordering::Relaxed) || host::is_shutdown()
@@ -74,6 +88,13 @@ impl Before {
     /// Waits for the host's handlers. In `apply_config`.
     pub fn early() -> Self {
         Self { early: ENDING.map(|signal| action(signal).map_or(0, |action| action.sa_sigaction)) }
+    }
+
+    /// Whether the host has set its handlers: every plugin has started then, and nothing stops the process any more that goes wrong in the
+    /// start.
+    pub fn host_is_up(&self) -> bool {
+        let mut handlers = ENDING.into_iter().zip(self.early);
+        handlers.all(|(signal, early)| action(signal).is_some_and(|now| is_set(&now, early)))
     }
 
     /// Looks whether the host has set its handlers; `true` once ours stand before all of them. Whoever replaces them later
@@ -93,7 +114,7 @@ fn stand_before(signal: c_int, early: usize, before: &Handler, now: &libc::sigac
     if now.sa_sigaction == own {
         return true;
     }
-    if [early, libc::SIG_DFL, libc::SIG_IGN].contains(&now.sa_sigaction) {
+    if !is_set(now, early) {
         return false;
     }
     before.set(now);
@@ -108,6 +129,11 @@ fn stand_before(signal: c_int, early: usize, before: &Handler, now: &libc::sigac
         }
     }
     true
+}
+
+/// Whether somebody has set a handler since it was `early`.
+fn is_set(now: &libc::sigaction, early: usize) -> bool {
+    ![early, libc::SIG_DFL, libc::SIG_IGN].contains(&now.sa_sigaction)
 }
 
 /// What is done when this signal comes.

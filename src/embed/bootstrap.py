@@ -194,13 +194,19 @@ class _ScriptLoader(importlib.machinery.SourceFileLoader):
 
 
 def load(path):
-    """Runs the script at `path` in a fresh module and gives the module."""
+    """Runs the script at `path` in a fresh module and gives the module. Settings are as the file has them now."""
+    settings = sys.modules.get("pyproxy.settings")
+    if settings is not None:
+        settings.read_again()
     name = _script_name(path)
     loader = _ScriptLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     loader.exec_module(module)
+    settings = sys.modules.get("pyproxy.settings")
+    if settings is not None:
+        settings.refresh()
     return module
 
 
@@ -209,18 +215,22 @@ def _script_name(path):
     return f"pyproxy_script_{stem}"
 
 
-def modules():
-    """What is imported now, for `forget`."""
-    return dict(sys.modules)
+def before():
+    """What is imported now, and how scripts are set, for `forget`."""
+    settings = sys.modules.get("pyproxy.settings")
+    return dict(sys.modules), settings.snapshot() if settings is not None else None
 
 
 def forget(path, before):
     """The script at `path` did not load: its module, and what it imported from its own folder, give way to what was
     imported `before`. So the next version begins with fresh modules; connections that are open keep theirs.
 
-    Other modules stay: they are not part of the script, and some extension modules cannot be loaded twice.
+    Settings are what they were. Other modules stay: they are not part of the script, and some extension modules cannot be loaded twice.
     """
-    now = modules()
+    before, settings = before
+    if settings is not None:
+        sys.modules["pyproxy.settings"].restore(settings)
+    now = dict(sys.modules)
     own = _script_name(path)
     folder = os.path.dirname(path)
     for name, module in now.items():

@@ -51,7 +51,8 @@ impl Bootstrap {
         Ok(())
     }
 
-    /// Runs the script in a fresh module and gives that to `use_it`. If either fails, `sys.modules` forgets the script.
+    /// Runs the script in a fresh module and gives that to `use_it`. If either fails, `sys.modules` forgets the script, and
+    /// settings are what they were.
     pub fn load<'py, R>(
         &self,
         py: Python<'py>,
@@ -60,7 +61,7 @@ impl Bootstrap {
     ) -> PyResult<R> {
         let bootstrap = self.0.bind(py);
         let script = script.as_os_str();
-        let before = bootstrap.call_method0(intern!(py, "modules"))?;
+        let before = bootstrap.call_method0(intern!(py, "before"))?;
         let loaded = bootstrap
             .call_method1(intern!(py, "load"), (script,))
             .and_then(|module| use_it(&module));

@@ -72,11 +72,13 @@ pub fn start(
     let started = threads::with_python(|py| {
         let environment = environment(py, &config, &script, &options, shared, host_version)
             .map_err(EmbedError::Prepare)?;
-        if let Some(file) = &config.script_config {
+        let settings = config.script_config.as_deref();
+        let watch =
+            config.reload.then(|| Watch::new([script.as_path()].into_iter().chain(settings)));
+        if let Some(file) = settings {
             environment.bootstrap.use_settings(py, file).map_err(EmbedError::Settings)?;
         }
         let environment = Arc::new(environment);
-        let watch = config.reload.then(|| Watch::new(&script));
         let first = Script::load(py, &environment, &script)
             .map_err(|traceback| EmbedError::Script { path: script.clone(), traceback })?;
         Ok(Scripts::new(script.clone(), environment, first, watch))

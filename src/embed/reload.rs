@@ -1,4 +1,4 @@
-//! Noticing that the script file changed (`pyproxy-reload`).
+//! Noticing that the script changed, or the file with its settings (`pyproxy-reload`).
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -26,37 +26,42 @@ impl Stamp {
     }
 }
 
-/// A file, as it was when it was last looked at.
+/// Files, as they were when they were last looked at.
 #[derive(Debug)]
 pub struct Watch {
-    path: PathBuf,
-    seen: Option<Stamp>,
+    files: Vec<(PathBuf, Option<Stamp>)>,
     looked: Instant,
     interval: Duration,
 }
 
 impl Watch {
-    /// Begins before the file is loaded, so that no change in between is missed.
-    pub fn new(path: &Path) -> Self {
-        let seen = stamp(path);
-        Self { path: path.to_owned(), seen, looked: Instant::now(), interval: INTERVAL }
+    /// Begins before the files are read, so that no change in between is missed.
+    pub fn new<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
+        let files = paths.into_iter().map(|path| (path.to_owned(), stamp(path))).collect();
+        Self { files, looked: Instant::now(), interval: INTERVAL }
     }
 
     /// Looks every time it is asked.
     #[cfg(test)]
     pub(super) fn eager(path: &Path) -> Self {
-        Self { interval: Duration::ZERO, ..Self::new(path) }
+        Self { interval: Duration::ZERO, ..Self::new([path]) }
     }
 
-    /// The file, if it changed since it was last looked at. A file that is gone (an editor is replacing it) did not
+    /// The file that changed since they were last looked at, if one did. A file that is gone (an editor is replacing it) did not
     /// change.
     pub fn changed(&mut self) -> Option<PathBuf> {
         if self.looked.elapsed() < self.interval {
             return None;
         }
         self.looked = Instant::now();
-        let now = stamp(&self.path)?;
-        (self.seen.replace(now) != Some(now)).then(|| self.path.clone())
+        let mut changed = None;
+        for (path, seen) in &mut self.files {
+            let Some(now) = stamp(path) else { continue };
+            if seen.replace(now) != Some(now) && changed.is_none() {
+                changed = Some(path.clone());
+            }
+        }
+        changed
     }
 }
 
@@ -87,7 +92,7 @@ mod tests {
     fn the_file_is_not_looked_at_all_the_time() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("script.py");
-        let mut watch = Watch::new(&path);
+        let mut watch = Watch::new([path.as_path()]);
         fs::write(&path, "a = 1").expect("written");
         assert_eq!(watch.changed(), None);
     }

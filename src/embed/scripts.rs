@@ -54,12 +54,12 @@ impl Scripts {
     }
 
     /// The version a new connection gets. With reload on, looks at the file, at most once a second, and loads it if
-    /// it changed; if that fails the old version stays, and the log says why, once.
+    /// it, or its settings, changed; if that fails the old version stays, and the log says why, once.
     pub fn current(&self) -> Arc<Script> {
         if let Some(watch) = &self.watch {
             let changed = lock(watch).changed();
-            if let Some(path) = changed {
-                self.reload(&path);
+            if let Some(changed) = changed {
+                self.reload(&changed);
             }
         }
         self.handle()
@@ -74,9 +74,9 @@ impl Scripts {
         Arc::clone(&lock(&self.current))
     }
 
-    /// Loads the script from this file. Whether that went well.
-    fn reload(&self, path: &Path) -> bool {
-        let loaded = threads::with_python(|py| Script::load(py, &self.environment, path));
+    /// Loads the script again, because of what `changed`. Whether that went well.
+    fn reload(&self, changed: &Path) -> bool {
+        let loaded = threads::with_python(|py| Script::load(py, &self.environment, &self.path));
         match loaded {
             None => false,
             Some(Ok(script)) => {
@@ -91,7 +91,7 @@ impl Scripts {
                     versions.current += 1;
                     versions.loaded_at = SystemTime::now();
                 }
-                log::info!("{} changed: new connections get the new version", path.display());
+                log::info!("{} changed: new connections get the new version", changed.display());
                 // May call the old version's shutdown(proxy): not under the lock.
                 drop(replaced);
                 true
@@ -100,7 +100,7 @@ impl Scripts {
                 lock(&self.versions).failed += 1;
                 log::error!(
                     "{} changed, but the new version does not load; the old one stays:\n{traceback}",
-                    path.display()
+                    changed.display()
                 );
                 false
             }

@@ -35,7 +35,7 @@ use self::routes::Site;
 use self::token::Token;
 use crate::boundary::guard;
 use crate::drive::Context;
-use crate::drive::lane::Listener;
+use crate::drive::lane::{Listener, Share};
 
 /// How long changes that are under way may go on when the endpoint ends.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -50,13 +50,16 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Takes the address, `host:port` or a path, so that nobody else does. Blocks for a name look-up. Changes need the token; without
-    /// one there are none.
-    pub fn bind(address: &str, token: Option<Token>) -> io::Result<Self> {
-        let listener = Listener::bind(address)?;
+    /// At the address of `listener`. Changes need the token; without one there are none.
+    pub fn new(listener: Listener, token: Option<Token>) -> io::Result<Self> {
         let is_local = listener.ip().is_none_or(|ip| ip.is_loopback());
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         Ok(Self { listener, runtime, is_local, token })
+    }
+
+    /// Its socket, for another process.
+    pub fn share(&self) -> io::Result<Share> {
+        self.listener.share()
     }
 
     /// Starts the thread. Until [`Running::clients_may_come`] it says that the proxy is not ready.

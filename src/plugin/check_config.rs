@@ -68,6 +68,9 @@ fn summary(options: &Options) -> Vec<String> {
         Some(script) => format!("script: {}, it was loaded", script.display()),
         None => "script: none".to_owned(),
     });
+    if let Some(path) = &options.takeover {
+        lines.push(format!("takes over, and is taken over: at {path}"));
+    }
     if let Some(address) = &options.http_address {
         lines.push(format!("HTTP endpoint: at {address}"));
     }

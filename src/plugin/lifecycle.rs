@@ -15,15 +15,15 @@ use glib_sys::GOptionEntry;
 use script::{Permission, Scripts};
 
 use super::options::{EventLoop, NAMES, Options, RawOptions, ini_file};
+use super::sockets::{self, Sockets};
 use super::start_error::StartError;
-use super::{check_config, listener, log as host_log, stats, tls};
+use super::{check_config, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::host_log::LogLevel;
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
-use crate::drive::lane::{Counts, Lane, Limits, Listener};
+use crate::drive::lane::{Counts, Limits};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
-use crate::http::{self, Endpoint};
 use crate::slow_log::{self, SlowLog};
 
 /// What the host takes for success.
@@ -169,21 +169,7 @@ unsafe fn start(
         // SAFETY: called from `apply_config` with its arguments.
         return unsafe { check_config::run(chas, &options, &shared) };
     }
-    let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
-    let lane = match options.event_loop {
-        EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),
-        EventLoop::Chassis => {
-            listener::check(&options.address).map_err(cannot_listen)?;
-            None
-        }
-    };
-    let endpoint = match &options.http_address {
-        Some(address) => {
-            let endpoint = Endpoint::bind(address, options.http_token.clone());
-            Some(endpoint.map_err(|source| no_http(&options, source))?)
-        }
-        None => None,
-    };
+    let sockets = Sockets::take(&options)?;
     // SAFETY: `chas` is the host object.
     let scripts = unsafe { load_script(chas, &options, &shared) }?;
     if let Some(scripts) = &scripts {
@@ -219,28 +205,8 @@ unsafe fn start(
         let writes = writer.start().map_err(|source| no_slow_log(&options, source))?;
         *running_slow_log() = Some(writes);
     }
-    if let Some(endpoint) = endpoint {
-        let http = endpoint.start(context).map_err(|source| no_http(&options, source))?;
-        *running_http() = Some(http);
-    }
-    match lane {
-        Some(listener) => {
-            // SAFETY: `chas` is the host object.
-            let threads = unsafe { host::event_threads(chas) };
-            let lane = Lane::start(context, listener, threads, options.drain_timeout);
-            *running() = Some(lane.map_err(cannot_listen)?);
-        }
-        None => {
-            // SAFETY: called from `apply_config`.
-            unsafe { listener::listen(chas, config, &options.address) }.map_err(cannot_listen)?
-        }
-    }
-    log::info!("listening on {}", options.address);
-    if let (Some(http), Some(address)) = (&*running_http(), &options.http_address) {
-        http.clients_may_come();
-        log::info!("HTTP endpoint on {address}");
-    }
-    Ok(())
+    // SAFETY: called from `apply_config` with its arguments.
+    unsafe { sockets.open(chas, config, &options, context) }
 }
 
 /// Starts Python and loads the script, if there is one.
@@ -297,16 +263,6 @@ fn add_backends(backends: &Backends, options: &Options) -> Result<(), StartError
     Ok(())
 }
 
-/// The threads that serve clients, while there are any.
-fn running() -> MutexGuard<'static, Option<Lane>> {
-    static LANE: Mutex<Option<Lane>> = Mutex::new(None);
-    LANE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn no_http(options: &Options, source: std::io::Error) -> StartError {
-    StartError::Http { address: options.http_address.clone().unwrap_or_default(), source }
-}
-
 fn no_slow_log(options: &Options, source: std::io::Error) -> StartError {
     let path = options.slow_log.as_ref().map(|path| path.display().to_string());
     StartError::SlowLog { path: path.unwrap_or_default(), source }
@@ -334,20 +290,10 @@ fn running_slow_log() -> MutexGuard<'static, Option<slow_log::Running>> {
     WRITES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread of the HTTP endpoint, while there is one.
-fn running_http() -> MutexGuard<'static, Option<http::Running>> {
-    static HTTP: Mutex<Option<http::Running>> = Mutex::new(None);
-    HTTP.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     signals::end_begins();
     // Whatever else happens, the threads must have ended when the host goes on.
-    let lane = running().take();
-    guard(|| lane.into_iter().for_each(Lane::stop), || ());
-    // It tells until then that clients should go elsewhere.
-    let http = running_http().take();
-    guard(|| http.into_iter().for_each(http::Running::stop), || ());
+    sockets::close();
     let slow_log = running_slow_log().take();
     guard(|| slow_log.into_iter().for_each(slow_log::Running::stop), || ());
     guard(

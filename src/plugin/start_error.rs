@@ -21,6 +21,9 @@ pub enum StartError {
     /// The HTTP endpoint cannot be there.
     #[error("pyproxy-http-address={address}: {source}")]
     Http { address: String, source: io::Error },
+    /// The process before cannot be asked, or the next one not be answered.
+    #[error("pyproxy-takeover={path}: {source}")]
+    Takeover { path: String, source: io::Error },
     /// The slow log cannot be written there.
     #[error("pyproxy-slow-log={path}: {source}")]
     SlowLog { path: String, source: io::Error },

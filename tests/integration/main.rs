@@ -35,6 +35,7 @@ mod results;
 mod scripting;
 mod sessions;
 mod slow_log;
+mod stopping;
 mod tls;
 mod waiting;
 mod watchdog;

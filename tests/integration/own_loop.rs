@@ -21,30 +21,6 @@ fn at_mariadb() -> Builder {
     own_loop().backend(db())
 }
 
-fn session_id(client: &mut RawClient) -> String {
-    client.query("SELECT CONNECTION_ID()").unwrap().value()
-}
-
-/// What the server says that a session does; `None` if it is gone.
-fn state_of(session: &str) -> Option<String> {
-    let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {session}");
-    MariaDb::shared().query(&sql).text().first().map(|row| row[0].clone())
-}
-
-/// A lock of the server that somebody else has until the value is dropped.
-fn lock(name: &str) -> RawClient {
-    let mut owner = direct();
-    assert_eq!(owner.query(&format!("SELECT GET_LOCK('{name}', 0)")).unwrap().value(), "1");
-    owner
-}
-
-/// Asks for the lock, and returns when the server waits for it.
-fn wait_for_lock(client: &mut RawClient, name: &str) {
-    let session = session_id(client);
-    client.send_command(COM_QUERY, format!("SELECT GET_LOCK('{name}', 1000)").as_bytes()).unwrap();
-    assert!(eventually(PATIENCE, || state_of(&session).as_deref() == Some("User lock")));
-}
-
 #[test]
 fn a_client_that_leaves_during_a_statement_takes_its_session_along() {
     let host = at_mariadb().with_counters().start();
@@ -163,45 +139,6 @@ fn event_threads_share_the_clients() {
     drop(clients);
     host.wait_for_clients(&[0]);
     host.assert_serves();
-}
-
-#[test]
-fn a_stop_closes_who_is_idle_and_lets_a_statement_finish() {
-    let host = at_mariadb().event_threads(2).option("pyproxy-drain-timeout", PATIENCE.as_secs());
-    let host = host.start();
-    let owner = lock("drain");
-    let mut idle = [host.client(), host.client()];
-    let mut busy = [host.client(), host.client()];
-    wait_for_lock(&mut busy[0], "drain");
-    wait_for_lock(&mut busy[1], "drain");
-    host.signal(libc::SIGTERM);
-    for client in &mut idle {
-        client.expect_closed();
-    }
-    // The thread that accepts may be the last to hear of it.
-    assert!(eventually(PATIENCE, || RawClient::connect(host.address()).is_err()));
-    owner.quit();
-    let [mut first, mut second] = busy;
-    // One has the lock until it leaves, which is when its answer is there.
-    let answers = std::thread::scope(|scope| {
-        let second = scope.spawn(move || second.read_answer(1).unwrap().value());
-        let first = scope.spawn(move || first.read_answer(1).unwrap().value());
-        [first.join().unwrap(), second.join().unwrap()]
-    });
-    assert_eq!(answers, ["1", "1"]);
-    host.wait_for_end();
-}
-
-#[test]
-fn a_stop_without_patience_ends_a_statement() {
-    let host = at_mariadb().start();
-    let _lock = lock("stop");
-    let mut busy = host.client();
-    let session = session_id(&mut busy);
-    wait_for_lock(&mut busy, "stop");
-    host.stop();
-    busy.expect_closed();
-    assert!(eventually(PATIENCE, || state_of(&session).is_none()), "the session goes on");
 }
 
 #[test]

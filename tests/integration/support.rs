@@ -3,10 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 
+use testkit::client::COM_QUERY;
 use testkit::client::answer::Answer;
 use testkit::client::handshake::Handshake;
 use testkit::proto::ok_err::ErrPacket;
-use testkit::{Greeting, Host, Login, MariaDb, Packet, RawClient, RawServer, ServerConn};
+use testkit::wait::PATIENCE;
+use testkit::{
+    Greeting, Host, Login, MariaDb, Packet, RawClient, RawServer, ServerConn, eventually,
+};
 
 /// The error number of every ERR that the plugin makes for a script.
 pub const ER_UNKNOWN_ERROR: u16 = 1105;
@@ -107,4 +111,29 @@ pub fn assert_err_and_close(client: &mut RawClient, id: u8) -> ErrPacket {
 pub fn expect_packet(client: &mut RawClient, id: u8, payload: &[u8]) {
     let packet = client.read_packet().expect("a packet arrives");
     assert_eq!(packet, Packet { id, payload: payload.to_vec() });
+}
+
+/// The number of the server's session that a client has.
+pub fn session_id(client: &mut RawClient) -> String {
+    client.query("SELECT CONNECTION_ID()").unwrap().value()
+}
+
+/// What the server says that a session does; `None` if it is gone.
+pub fn state_of(session: &str) -> Option<String> {
+    let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {session}");
+    MariaDb::shared().query(&sql).text().first().map(|row| row[0].clone())
+}
+
+/// A lock of the server that somebody else has until the value is dropped.
+pub fn lock(name: &str) -> RawClient {
+    let mut owner = direct();
+    assert_eq!(owner.query(&format!("SELECT GET_LOCK('{name}', 0)")).unwrap().value(), "1");
+    owner
+}
+
+/// Asks for the lock, and returns when the server waits for it.
+pub fn wait_for_lock(client: &mut RawClient, name: &str) {
+    let session = session_id(client);
+    client.send_command(COM_QUERY, format!("SELECT GET_LOCK('{name}', 1000)").as_bytes()).unwrap();
+    assert!(eventually(PATIENCE, || state_of(&session).as_deref() == Some("User lock")));
 }

@@ -187,6 +187,11 @@ impl Engine {
         Self { session, shared, state }
     }
 
+    /// Where the connection is.
+    pub(crate) fn step(&self) -> Step {
+        self.state.step
+    }
+
     /// What is known of the connection.
     pub fn session(&self) -> &Slot<Session> {
         &self.session

@@ -61,6 +61,8 @@ pub enum Event<'p> {
     Moved,
     /// The script does not wait for this query any more.
     Abandoned(QueryId),
+    /// The process ends, and has no more time for this connection: the client is told so where it can understand that.
+    ShutDown,
     /// The connection is over, for whatever reason and in whatever state. Nothing comes behind it but the verdict of
     /// `disconnect_client`.
     Closed,

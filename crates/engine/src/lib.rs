@@ -58,6 +58,7 @@ mod server_session;
 mod session;
 mod settings;
 mod shared;
+mod shut_down;
 mod slot;
 mod statements;
 mod stats;

@@ -100,7 +100,7 @@ impl Turn<'_> {
     }
 
     /// Refuses a client that has not sent its packet: the ERR is numbered as the answer to it.
-    fn refuse_for_client(&mut self, reply: &Reply) {
+    pub fn refuse_for_client(&mut self, reply: &Reply) {
         self.close_server();
         self.state.client_ids.next_part();
         self.refuse(reply);

@@ -57,6 +57,7 @@ impl Turn<'_> {
             Event::Ended(side) => self.ended(side),
             Event::TimedOut => self.timed_out(),
             Event::LoginTimedOut => self.login_timed_out(),
+            Event::ShutDown => self.shut_down(),
             Event::BadLogin(why) => self.bad_login(why),
             Event::CommandTooLong => self.command_too_long(),
             Event::Secured { side, tls } => self.secured(side, tls),

@@ -122,7 +122,8 @@ class Process:
         config.reload = False
         config.venv = None
         config.event_loop = "own"
-        config.drain_timeout = 0.0
+        config.drain_timeout = 5.0
+        config.takeover, config.takeover_timeout = None, 3600.0
         config.hook_warn = 1.0
         config.hook_timeout = options.hook_timeout
         config.login_timeout = 10.0

@@ -106,9 +106,22 @@ impl Connection {
         }
     }
 
-    /// Whether it is between two commands, or the client has not logged in.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.awaits, Awaits::Command | Awaits::Login | Awaits::LoginData)
+    /// Whether nothing is under way: no command, whole or in part, and no transaction.
+    pub fn is_at_rest(&self) -> bool {
+        let client = &self.io.client;
+        let is_sending = self.awaits == Awaits::Command && !client.input.is_empty();
+        let is_at_rest = !is_sending && !client.is_readable() && self.engine.is_at_rest();
+        is_at_rest || self.introduction != Introduction::Done
+    }
+
+    /// The process ends, and has no more time for it.
+    pub fn shut_down(&mut self, tools: &mut Tools) {
+        if self.introduction == Introduction::Done {
+            self.tell(Event::ShutDown, tools);
+        } else {
+            self.awaits = Awaits::Abort;
+            self.introduction = Introduction::Refused;
+        }
     }
 
     /// Goes on as far as it can without waiting.

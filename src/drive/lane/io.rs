@@ -16,10 +16,10 @@ use wire::packet::frame;
 use super::connecting;
 use super::counts::OfThread;
 use super::end::ServerLink;
+use super::inbox::Inbox;
 use super::input::{Buffers, Frame, Input};
 use super::peer::{Peer, Progress, Read};
 use super::waiting::Letterbox;
-use super::worker::Inbox;
 use crate::chassis::release_memory;
 use crate::drive::Context;
 

@@ -40,6 +40,11 @@ impl Limits {
         Self { in_all, per_address, ..Self::default() }
     }
 
+    /// How many clients there are.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// A place for one more client; `None` if there is none.
     fn admit(self: &Arc<Self>) -> Option<Place> {
         let place = Place { limits: Arc::clone(self), address: None };

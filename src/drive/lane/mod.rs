@@ -16,6 +16,9 @@ mod connection;
 mod counts;
 mod deadlines;
 mod end;
+mod front;
+mod inbox;
+mod inherited;
 mod input;
 mod io;
 mod limits;
@@ -28,43 +31,72 @@ mod watch;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use mio::unix::SourceFd;
+use mio::{Interest, Registry};
+
 pub use counts::Counts;
+pub use inherited::Inherited;
 pub use limits::Limits;
-pub use listener::Listener;
+pub use listener::{Listener, Share};
 pub use proxy_header::Networks;
 
-use self::worker::{Front, Inbox, Worker};
+use self::front::{Front, LISTENER};
+use self::inbox::{Inbox, Order};
+use self::worker::Worker;
 use super::Context;
 
 /// The threads.
 #[derive(Debug)]
 pub struct Lane {
     threads: Vec<JoinHandle<()>>,
+    door: Door,
+}
+
+/// Where clients come in: from any thread, and also when the threads have ended.
+#[derive(Debug, Clone)]
+pub struct Door {
     inboxes: Vec<Arc<Inbox>>,
+    /// Of the first thread, which accepts.
+    registry: Arc<Registry>,
+}
+
+impl Door {
+    /// From now on the clients of `listener` are served.
+    pub fn open(&self, listener: Listener) -> std::io::Result<()> {
+        let Some(first) = self.inboxes.first() else { return Ok(()) };
+        listener.listen()?;
+        self.registry.register(&mut SourceFd(&listener.fd()), LISTENER, Interest::READABLE)?;
+        let front = Front::new(listener, self.inboxes.clone());
+        first.order(Order::Accept(Box::new(front)));
+        Ok(())
+    }
+
+    /// From now on nobody is accepted. Those who are here stay.
+    pub fn close(&self) {
+        let Some(first) = self.inboxes.first() else { return };
+        let (done, is_done) = channel();
+        first.order(Order::Leave(done));
+        // If the thread has ended there is nothing to wait for.
+        _ = is_done.recv();
+    }
 }
 
 impl Lane {
-    /// Starts `count` threads, which serve the clients of `listener`. When they are asked to stop, commands that are under
-    /// way may go on for `drain`.
-    pub fn start(
-        ctx: &'static Context,
-        listener: Listener,
-        count: usize,
-        drain: Duration,
-    ) -> std::io::Result<Self> {
-        listener.listen()?;
-        let mut workers = Vec::new();
-        for _ in 0..count.max(1) {
+    /// Starts `count` threads, which serve nobody before [`Door::open`]. When they are asked to stop, commands and transactions
+    /// may go on for `drain`.
+    pub fn start(ctx: &'static Context, count: usize, drain: Duration) -> std::io::Result<Self> {
+        let first = Worker::new(ctx, drain)?;
+        let registry = Arc::new(first.registry()?);
+        let mut workers = vec![first];
+        for _ in 1..count {
             workers.push(Worker::new(ctx, drain)?);
         }
-        let inboxes: Vec<_> = workers.iter().map(Worker::inbox).collect();
-        if let Some(first) = workers.first_mut() {
-            first.accept_with(Front::new(listener, inboxes.clone()))?;
-        }
-        let mut lane = Self { threads: Vec::new(), inboxes };
+        let inboxes = workers.iter().map(Worker::inbox).collect();
+        let mut lane = Self { threads: Vec::new(), door: Door { inboxes, registry } };
         for (worker, number) in workers.into_iter().zip(1..) {
             let name = format!("pyproxy-{number}");
             let thread = std::thread::Builder::new().name(name).spawn(move || worker.run())?;
@@ -73,10 +105,15 @@ impl Lane {
         Ok(lane)
     }
 
+    /// Where clients come in.
+    pub fn door(&self) -> Door {
+        self.door.clone()
+    }
+
     /// Ends the threads, and waits for them. If a hook holds one of them for much longer than commands may go on, the watchdog
     /// ends the process.
     pub fn stop(self) {
-        for inbox in &self.inboxes {
+        for inbox in &self.door.inboxes {
             inbox.stop();
         }
         for thread in self.threads {

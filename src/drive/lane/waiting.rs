@@ -6,9 +6,9 @@ use engine::{Awaits, End, Event, Notify, Side};
 use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
+use super::inbox::Inbox;
 use super::io::{ForScript, Tools};
 use super::proxy_header::Introduction;
-use super::worker::Inbox;
 
 /// What comes from another thread, and for which connection.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Connection {
         match message {
             Message::Script(message) => self.script_wants(message, tools),
             Message::Placed => _ = self.tell(Event::Placed, tools),
-            Message::Killed if self.waits => self.hurry(tools),
+            Message::Killed if self.waits => self.hurry(Event::Ended(Side::Client), tools),
             Message::Killed => {
                 if self.introduction != Introduction::Done {
                     self.introduction = Introduction::Refused;
@@ -115,10 +115,10 @@ impl Connection {
     }
 
     /// There is no more time for the waiting hook: it is cancelled, and the connection ends behind it.
-    pub fn hurry(&mut self, tools: &mut Tools) {
+    pub fn hurry(&mut self, why: Event<'_>, tools: &mut Tools) {
         if self.waits && !self.is_left {
             self.is_left = true;
-            self.tell(Event::Ended(Side::Client), tools);
+            self.tell(why, tools);
         }
     }
 

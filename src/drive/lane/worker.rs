@@ -1,26 +1,25 @@
 //! A thread that serves connections.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::Event;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Fate};
+use super::front::{Front, LISTENER};
+use super::inbox::{Inbox, Order};
 use super::io::{Tools, owner};
 use super::limits::{Admitted, admit};
-use super::listener::Listener;
 use super::timers::Timers;
 use super::waiting::Letter;
 use crate::boundary::guard;
 use crate::chassis::fork;
 use crate::drive::Context;
 
-const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 /// What one look at the poll brings at most.
 const EVENTS: usize = 256;
@@ -30,54 +29,6 @@ const ACCEPTS_PER_TURN: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long hooks that wait may take to end when the time for commands is over: a little more than a coroutine gets.
 const HURRY: Duration = Duration::from_secs(6);
-
-/// How other threads reach a worker.
-#[derive(Debug)]
-pub struct Inbox {
-    waker: Waker,
-    clients: Mutex<VecDeque<Admitted>>,
-    letters: Mutex<VecDeque<Letter>>,
-    stopping: AtomicBool,
-}
-
-impl Inbox {
-    /// Gives the worker a client to serve.
-    fn give(&self, client: Admitted) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).push_back(client);
-        self.wake();
-    }
-
-    /// Leaves a letter for one of its connections.
-    pub fn post(&self, letter: Letter) {
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = letters.is_empty();
-        letters.push_back(letter);
-        drop(letters);
-        if is_first {
-            self.wake();
-        }
-    }
-
-    fn take_letters(&self) -> VecDeque<Letter> {
-        std::mem::take(&mut self.letters.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn take(&self) -> VecDeque<Admitted> {
-        std::mem::take(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Asks the worker to end: it takes no more clients, and closes connections as soon as they are idle.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        if let Err(e) = self.waker.wake() {
-            log::error!("a thread cannot be woken: {e}");
-        }
-    }
-}
 
 /// The thread's own.
 pub struct Worker {
@@ -97,20 +48,9 @@ pub struct Worker {
     hurries: bool,
 }
 
-/// What accepts clients.
-pub struct Front {
-    /// The socket.
-    pub listener: Listener,
-    /// All threads, this one as well.
-    pub inboxes: Vec<Arc<Inbox>>,
-    next: usize,
-    paused_until: Option<Instant>,
-}
-
-impl Front {
-    /// For these threads.
-    pub fn new(listener: Listener, inboxes: Vec<Arc<Inbox>>) -> Self {
-        Self { listener, inboxes, next: 0, paused_until: None }
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.inbox.end();
     }
 }
 
@@ -120,12 +60,7 @@ impl Worker {
         let poll = Poll::new()?;
         fork::remember(std::os::fd::AsRawFd::as_raw_fd(&poll));
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let inbox = Arc::new(Inbox {
-            waker,
-            clients: Mutex::default(),
-            letters: Mutex::default(),
-            stopping: AtomicBool::new(false),
-        });
+        let inbox = Arc::new(Inbox::new(waker));
         let tools = Tools::new(ctx, poll.registry().try_clone()?, Arc::clone(&inbox));
         Ok(Self {
             poll,
@@ -146,12 +81,9 @@ impl Worker {
         Arc::clone(&self.inbox)
     }
 
-    /// It is the one that accepts.
-    pub fn accept_with(&mut self, front: Front) -> io::Result<()> {
-        let fd = front.listener.fd();
-        self.poll.registry().register(&mut SourceFd(&fd), LISTENER, Interest::READABLE)?;
-        self.front = Some(front);
-        Ok(())
+    /// Where its sockets are watched.
+    pub fn registry(&self) -> io::Result<Registry> {
+        self.poll.registry().try_clone()
     }
 
     /// Serves until it is asked to stop.
@@ -187,19 +119,33 @@ impl Worker {
             }
             self.accept_again(now);
             if is_called {
-                self.empty_inbox();
+                self.empty_inbox(now);
             }
             while let Some(key) = self.timers.pop(now) {
                 self.timer(key, now);
             }
-            if self.inbox.stopping.load(Ordering::Acquire) {
+            if self.inbox.is_stopping() {
                 self.stop(now);
             }
         }
     }
 
     /// Whoever put something into the inbox called for it, behind that.
-    fn empty_inbox(&mut self) {
+    fn empty_inbox(&mut self, now: Instant) {
+        for order in self.inbox.take_orders() {
+            match order {
+                Order::Accept(front) => {
+                    self.front = Some(*front);
+                    // The poll may have told of clients before.
+                    self.accept(now);
+                }
+                Order::Leave(done) => {
+                    self.leave_front();
+                    // Whoever asked may have gone.
+                    _ = done.send(());
+                }
+            }
+        }
         for client in self.inbox.take() {
             self.add(client);
         }
@@ -320,36 +266,43 @@ impl Worker {
         guard(|| connection.let_go(tools), || ());
     }
 
-    /// Takes no more clients, and closes who is idle; in the end everybody.
-    fn stop(&mut self, now: Instant) {
+    /// Takes no more clients.
+    fn leave_front(&mut self) {
         if let Some(front) = self.front.take() {
             let fd = front.listener.fd();
             _ = self.poll.registry().deregister(&mut SourceFd(&fd));
         }
+    }
+
+    /// Takes no more clients, and sends away who is at rest; in the end everybody.
+    fn stop(&mut self, now: Instant) {
+        self.leave_front();
         let mut ends_at = *self.ends_at.get_or_insert(now + self.drain);
         if now >= ends_at && !self.hurries {
             // Whoever waits for something in a hook gets the time to give up.
             self.hurries = true;
-            let waiting =
-                |(key, connection): (usize, &Connection)| connection.is_waiting().then_some(key);
-            let waiting: Vec<_> = self.connections.iter().filter_map(waiting).collect();
+            let waiting = self.keys_of(Connection::is_waiting);
             if !waiting.is_empty() {
                 ends_at = now + HURRY;
                 self.ends_at = Some(ends_at);
             }
             for key in waiting {
-                self.turn(key, |connection, tools| connection.hurry(tools));
+                self.turn(key, |connection, tools| connection.hurry(Event::ShutDown, tools));
             }
         }
+        for key in self.keys_of(Connection::is_at_rest) {
+            self.turn(key, Connection::shut_down);
+        }
         let hurries = self.hurries;
-        let idle = |(key, connection): (usize, &Connection)| {
-            let is_over =
-                now >= ends_at || connection.is_idle() || hurries && !connection.is_waiting();
-            is_over.then_some(key)
-        };
-        let over: Vec<_> = self.connections.iter().filter_map(idle).collect();
-        for key in over {
+        for key in self.keys_of(|it| now >= ends_at || hurries && !it.is_waiting()) {
+            self.turn(key, Connection::shut_down);
+            // It may not take what it is told.
             self.close(key);
         }
+    }
+
+    fn keys_of(&self, is_meant: impl Fn(&Connection) -> bool) -> Vec<usize> {
+        let meant = self.connections.iter().filter(|(_, connection)| is_meant(connection));
+        meant.map(|(key, _)| key).collect()
     }
 }

@@ -7,6 +7,7 @@ use transport::proxy_protocol::Version;
 
 use super::check::{self, Given, OptionError, Show};
 use super::{EventLoop, Options, Values};
+use crate::chassis::address as host_address;
 use crate::drive::lane::Networks;
 use crate::embed::ConfigValue;
 
@@ -48,6 +49,16 @@ pub fn path(given: GivenText<'_>) -> Checked<Option<PathBuf>> {
     Ok(given.value.as_deref().map(PathBuf::from))
 }
 
+/// The path of a unix socket.
+pub fn socket_path(given: GivenText<'_>) -> Checked<Option<String>> {
+    let Some(path) = given.value.as_deref() else { return Ok(None) };
+    host_address::check(path).map_err(|e| OptionError::new(given.option, path, e))?;
+    if !path.starts_with('/') {
+        return Err(OptionError::new(given.option, path, "expected the path of a unix socket"));
+    }
+    Ok(Some(path.to_owned()))
+}
+
 /// Networks; each value may be a comma list.
 pub fn networks(given: Given<'_, Vec<String>>) -> Checked<Networks> {
     let mut networks = Networks::default();
@@ -83,6 +94,8 @@ impl Options {
             ("pyproxy-idle-timeout", values.idle_timeout.clone()),
             ("pyproxy-max-connections", number(self.max_connections)),
             ("pyproxy-max-connections-per-address", number(self.max_connections_per_address)),
+            ("pyproxy-takeover", values.takeover.clone()),
+            ("pyproxy-takeover-timeout", values.takeover_timeout.clone()),
             ("pyproxy-proxy-protocol-from", first(&values.proxy_protocol_from)),
             ("pyproxy-backend-proxy-protocol", values.backend_proxy_protocol.clone()),
         ];
@@ -220,6 +233,17 @@ mod tests {
     }
 
     #[test]
+    fn a_takeover_has_a_path() {
+        let path = |path: &str| checked(|v| v.takeover = Some(path.into()));
+        assert_eq!(path("/run/t.sock").expect("right").takeover.as_deref(), Some("/run/t.sock"));
+        assert_eq!(
+            path("127.0.0.1:1").err().as_deref(),
+            Some("pyproxy-takeover=127.0.0.1:1: expected the path of a unix socket")
+        );
+        assert!(path(&format!("/{}", "x".repeat(107))).is_err());
+    }
+
+    #[test]
     fn the_chassis_has_no_such_limits() {
         let chassis = |change: fn(&mut Values)| {
             checked(|v| {
@@ -232,7 +256,9 @@ mod tests {
             chassis(|v| v.max_connections = Some("1".into())).expect_err("refused"),
             "pyproxy-max-connections=1: this needs pyproxy-event-loop=own"
         );
-        let others: [fn(&mut Values); 6] = [
+        let others: [fn(&mut Values); 8] = [
+            |v| v.takeover = Some("/run/pyproxy/takeover.sock".into()),
+            |v| v.takeover_timeout = Some("1".into()),
             |v| v.login_timeout = Some("1".into()),
             |v| v.query_timeout = Some("1".into()),
             |v| v.idle_timeout = Some("1".into()),

@@ -73,7 +73,7 @@ option_table! {
     "pyproxy-server-version" (Text "<version>")
         "what clients are told that are greeted without a server (default: as the server that greeted last)"
         => server_version: Option<String> = check::server_version, shown as "server_version";
-    "pyproxy-reload" (Switch) "new connections use the script as it is now, if the file changed"
+    "pyproxy-reload" (Switch) "new connections use the script and its settings as they are now, if a file changed"
         => reload: bool = check::on, shown as "reload";
     "pyproxy-venv" (File "<directory>")
         "virtual environment whose packages the script may import"
@@ -82,8 +82,14 @@ option_table! {
         "serve clients in threads of its own, or through mysql-proxy's state machine" (default "own")
         => event_loop: EventLoop = check::event_loop, shown as "event_loop";
     "pyproxy-drain-timeout" (Text "<seconds>")
-        "how long commands that are under way may go on when mysql-proxy stops" (default "0")
+        "how long commands and transactions may go on when mysql-proxy stops" (default "5")
         => drain_timeout: Duration = check::seconds_or_none, shown as "drain_timeout";
+    "pyproxy-takeover" (File "<path>")
+        "a unix socket where this process takes over from the one before, and the next one from this (default: none)"
+        => takeover: Option<String> = limits::socket_path, shown as "takeover";
+    "pyproxy-takeover-timeout" (Text "<seconds>")
+        "how long clients may stay in a process that was taken over" (default "3600")
+        => takeover_timeout: Duration = check::seconds_or_none, shown as "takeover_timeout";
     "pyproxy-hook-warn" (Text "<seconds>")
         "how long a hook may run before the log says where it is; 0: for ever" (default "1")
         => hook_warn: Duration = check::seconds_or_none, shown as "hook_warn";

@@ -77,6 +77,7 @@ fn chaos(threads: u32, until_the_end: bool) {
         .backend(db())
         .backend(second.address())
         .event_threads(threads)
+        .option("pyproxy-drain-timeout", if until_the_end { "0" } else { "" })
         .script(CHAOS)
         .with_counters()
         .start();

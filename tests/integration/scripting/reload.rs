@@ -160,3 +160,67 @@ fn without_the_option_a_change_means_nothing() {
     assert_eq!(ask(&mut host.client()), "1");
     assert_eq!(host.stop().stdout, "load 1\ninit 1 None False\nshutdown 1 None\n");
 }
+
+const WITH_SETTINGS: &str = "
+import pyproxy
+import helper
+from pyproxy.settings import raw, section
+
+settings = section('mine', text='default', count=1)
+rules = raw('rules')
+section('other', n=1)
+
+
+def read_query(proxy, packet):
+    if b'count' in packet:
+        settings.count += 1
+        return pyproxy.Ok()
+    if b'version' in packet:
+        values = settings.text, settings.count, helper.settings.word, rules.get('a')
+        return pyproxy.Rows(['v'], [(' '.join(map(str, values)),)])
+";
+
+/// Changes the file with the settings, and waits until a new client finds them.
+fn set(host: &Host, text: &str, found: &str) {
+    let (new, file) = (host.file("new.ini"), host.file("settings.ini"));
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(&new, &file).unwrap();
+    wait_for_version(host, found);
+}
+
+#[test]
+fn settings_come_with_the_script() {
+    let host = Host::builder()
+        .backend(db())
+        .script(WITH_SETTINGS)
+        .file(
+            "helper.py",
+            "from pyproxy.settings import section\nsettings = section('helper', word='w')",
+        )
+        .file("settings.ini", "[mine]\ntext = one\n")
+        .option_to_file("pyproxy-script-config", "settings.ini")
+        .option("pyproxy-reload", "true")
+        .start();
+    let mut client = host.client();
+    assert_eq!(ask(&mut client), "one 1 w None");
+    // What was changed meanwhile stays, unless the file has something new to say of it.
+    client.query("count").unwrap().ok();
+    set(&host, "[mine]\ntext = two\n[helper]\nword = x\n[rules]\na = b\n", "two 2 x b");
+    // Sections are shared by all versions.
+    assert_eq!(ask(&mut client), "two 2 x None");
+    set(&host, "[mine]\ncount = 5\n[helper]\nword = y\n", "default 5 y None");
+    // A file that cannot be used changes nothing.
+    let wrong = "[mine]\ntext = three\n[helper]\nword = z\n[other]\nn = six\n";
+    set(&host, wrong, "default 5 y None");
+    let says = "settings.ini: [other] n=six: expected a whole number";
+    let logged = eventually(PATIENCE, || {
+        assert_eq!(ask(&mut host.client()), "default 5 y None");
+        host.log().contains(says)
+    });
+    assert!(logged, "{}", host.log());
+    assert!(host.log().contains("settings.ini changed, but the new version does not load"));
+    set(&host, "[mine]\ntext = four\n", "four 1 w None");
+    // And defaults come from the script.
+    replace(&host, &WITH_SETTINGS.replace("count=1", "count=9"));
+    wait_for_version(&host, "four 9 w None");
+}

@@ -52,6 +52,8 @@ class Proxy:
             "log-level": "debug",
             "pyproxy-event-loop": os.environ.get("PYPROXY_TEST_EVENT_LOOP", "own"),
             "pyproxy-address": f"127.0.0.1:{self.port}",
+            # What a test leaves behind has no time to end by itself.
+            "pyproxy-drain-timeout": "0",
             "pyproxy-backend-addresses": ",".join(backends),
         }
         if read_only:

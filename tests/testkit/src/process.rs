@@ -62,7 +62,18 @@ fn spawner() -> &'static Mutex<Sender<Job>> {
 /// # Panics
 /// If the process does not exist.
 pub fn signal(pid: u32, signal: i32) {
-    let pid = i32::try_from(pid).expect("a pid fits i32");
+    send(i32::try_from(pid).expect("a pid fits i32"), signal);
+}
+
+/// The same to its group, which it leads.
+///
+/// # Panics
+/// If the group does not exist.
+pub fn signal_group(pid: u32, signal: i32) {
+    send(-i32::try_from(pid).expect("a pid fits i32"), signal);
+}
+
+fn send(pid: i32, signal: i32) {
     // SAFETY: plain system call without pointers.
     let result = unsafe { libc::kill(pid, signal) };
     assert_eq!(result, 0, "signal {signal} to {pid}: {}", io::Error::last_os_error());

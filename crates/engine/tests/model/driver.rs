@@ -16,6 +16,9 @@ use super::log::Log;
 use super::packets::{self, Packet};
 use super::server::{End, ModelLink, Source, State};
 
+/// How the ERR begins of a statement that is one too many.
+const MAX_PREPARED_STMT_COUNT_REACHED: &[u8] = b"\xff\xb5\x05";
+
 /// What one connection consists of outside the engine.
 #[derive(Debug, Default)]
 pub struct Io {
@@ -260,7 +263,11 @@ impl Driver for Hands<'_, '_> {
                 self.send(to, Packet::new(id, payload.to_vec()), origin);
             }
             Effect::SendPart { to, id, payload } => {
-                let origin = self.io.chosen.or(self.io.kept).expect("an answer that was kept");
+                // Or the proxy answers a statement in the server's place.
+                let refuses = payload.starts_with(MAX_PREPARED_STMT_COUNT_REACHED);
+                let refusal = refuses.then_some(Origin::Proxy);
+                let origin = self.io.chosen.or(self.io.kept).or(refusal);
+                let origin = origin.expect("an answer that was kept");
                 self.send(to, Packet::new(id, payload.to_vec()), origin);
             }
             Effect::SendForeign(_) => self.io.client.is_exempt = true,

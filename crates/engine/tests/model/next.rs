@@ -55,7 +55,8 @@ impl World<'_> {
         let is_placed = self.conns[n].io.placed.load(Ordering::Relaxed);
         match self.input.byte() {
             0..=8 => Some(What::Plain(Event::TimedOut)),
-            9..=12 => Some(What::Plain(Event::LoginTimedOut)),
+            9..=11 => Some(What::Plain(Event::LoginTimedOut)),
+            12 => Some(What::Plain(Event::ShutDown)),
             13..=24 => Some(What::Plain(Event::Ended(Side::Client))),
             25..=40 => Some(What::Plain(Event::Placed)),
             _ => is_placed.then_some(What::Plain(Event::Placed)),
@@ -72,6 +73,7 @@ impl World<'_> {
         Some(match self.input.byte() {
             255 => What::Plain(Event::TimedOut),
             254 => What::Plain(Event::Ended(Side::Client)),
+            239 => What::Plain(Event::ShutDown),
             253 if self.server_hung_up(n) => What::Plain(Event::Ended(Side::Server)),
             252 => return self.unawaited(n, side),
             251 => {
@@ -103,6 +105,7 @@ impl World<'_> {
                 return Some(What::Plain(Event::BadLogin("model")));
             }
             250 => return Some(What::Plain(Event::LoginTimedOut)),
+            249 => return Some(What::Plain(Event::ShutDown)),
             _ => {}
         }
         match self.conns[n].io.client.speak(&mut self.input) {
@@ -126,6 +129,7 @@ impl World<'_> {
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
             253 => return self.unawaited(n, Side::Client),
             252 => return Some(What::Plain(Event::LoginTimedOut)),
+            251 => return Some(What::Plain(Event::ShutDown)),
             _ => {}
         }
         let io = &self.conns[n].io;

@@ -82,7 +82,8 @@ impl World<'_> {
         let waits = self.conns[n].waits.as_mut().expect("a script that waits");
         let hook = waits.ask.hook();
         let event = match self.input.byte() {
-            0..=7 => Event::Ended(Side::Client),
+            0..=6 => Event::Ended(Side::Client),
+            7 => Event::ShutDown,
             8..=9 => Event::Closed,
             10..=12 => Event::LoginTimedOut,
             // It does something, and waits again.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use engine::{Awaits, Event, Hook, Settings, Shared, Side, Verdict};
 use wire::connect::ChangeUser;
-use wire::reply::ErrPacket;
+use wire::reply::{ErrPacket, OkPacket, StatusFlags};
 use wire::{Capabilities, Command, MAX_PAYLOAD};
 
 use crate::scene::*;
@@ -139,6 +139,52 @@ fn a_login_that_takes_too_long_gets_an_err() {
     let mut idle = logged_in(&shared);
     assert_eq!(error(&idle.tell(Event::TimedOut)), Some((4031, 0)));
     assert_eq!(idle.awaits, Some(Awaits::Close));
+}
+
+#[test]
+fn the_end_of_the_process_is_told_where_it_is_understood() {
+    let shared = shared(true);
+    let ends = |mut scene: Scene| {
+        let told = error(&scene.tell(Event::ShutDown));
+        assert!(!scene.engine.is_at_rest());
+        (told, scene.awaits)
+    };
+    assert_eq!(ends(greeted(&shared, quiet())), (Some((1053, 2)), Some(Awaits::Close)));
+    assert_eq!(ends(asking(&shared).0), (Some((1053, 2)), Some(Awaits::Close)));
+    assert_eq!(ends(logged_in(&shared)), (Some((1053, 0)), Some(Awaits::Close)));
+    let asks = || {
+        let mut scene = logged_in(&shared);
+        scene.client(0, b"\x03SELECT 1");
+        scene
+    };
+    assert_eq!(ends(asks()), (Some((1053, 1)), Some(Awaits::Close)));
+    let mut begun = asks();
+    begun.server(1, &[1]);
+    assert_eq!(ends(begun), (None, Some(Awaits::Abort)));
+    // It was told something else already.
+    let mut refused = logged_in(&shared);
+    refused.tell(Event::TimedOut);
+    assert_eq!(ends(refused), (None, Some(Awaits::Close)));
+}
+
+#[test]
+fn what_is_at_rest() {
+    let shared = shared(true);
+    assert!(greeted(&shared, quiet()).engine.is_at_rest());
+    assert!(!asking(&shared).0.engine.is_at_rest());
+    let mut scene = logged_in(&shared);
+    assert!(scene.engine.is_at_rest());
+    let status = |status| OkPacket { status, ..OkPacket::default() }.encode(NOTHING);
+    for (status, rests) in [
+        (status(StatusFlags::IN_TRANS), false),
+        (status(StatusFlags::IN_TRANS | StatusFlags::AUTOCOMMIT), false),
+        (status(StatusFlags::AUTOCOMMIT), true),
+    ] {
+        scene.client(0, b"\x03SET a = 1");
+        assert!(!scene.engine.is_at_rest());
+        scene.server(1, &status);
+        assert_eq!(scene.engine.is_at_rest(), rests);
+    }
 }
 
 /// The server's grants saw the address that it was told of.

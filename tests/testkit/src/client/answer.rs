@@ -134,6 +134,11 @@ struct Source<'a> {
 impl Source<'_> {
     fn packet(&mut self) -> io::Result<Packet> {
         let packet = self.client.read_packet()?;
+        if self.packets.is_empty() && packet.is_err() && packet.id == 0 {
+            // It was said before the command was read, and the connection ends.
+            let error = parse_err(&packet.payload)?;
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, error.message));
+        }
         assert_eq!(packet.id, self.next_id, "id of {packet:?}");
         self.next_id = self.next_id.wrapping_add(1);
         self.packets.push(packet.clone());

@@ -159,6 +159,11 @@ impl Host {
         process::signal(self.pid(), signal);
     }
 
+    /// Sends a signal to the process and all that it forked.
+    pub fn signal_group(&self, signal: i32) {
+        process::signal_group(self.pid(), signal);
+    }
+
     /// The folder of this host: ini file, script, log.
     pub fn file(&self, name: &str) -> PathBuf {
         self.files.dir.file(name)
@@ -187,7 +192,15 @@ impl Host {
     /// If it does not exit.
     pub fn cut_off(mut self) -> Ended {
         self.ask_to_end();
-        self.any_end()
+        self.await_end()
+    }
+
+    /// Waits until it has ended, whatever it exits with.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn any_end(mut self) -> Ended {
+        self.await_end()
     }
 
     fn ask_to_end(&mut self) {
@@ -197,13 +210,13 @@ impl Host {
     }
 
     fn end(&mut self) -> Ended {
-        let ended = self.any_end();
+        let ended = self.await_end();
         let (status, log) = (ended.status, &ended.log);
         assert!(status.success(), "the host ended with {}\n{log}", describe(status));
         ended
     }
 
-    fn any_end(&mut self) -> Ended {
+    fn await_end(&mut self) -> Ended {
         let mut child = self.child.take().expect("stopped once");
         let status = wait_for(&mut child, PATIENCE);
         if status.is_none() {
