@@ -256,9 +256,12 @@ class Backend:
         """The configured address."""
     @property
     def state(self) -> int:
-        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`."""
+        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants."""
     @state.setter
     def state(self, value: int) -> None: ...
+    @property
+    def takes_clients(self) -> bool:
+        """Whether clients may be taken there: it is UP, or nothing is known of it."""
     @property
     def type(self) -> int:
         """`BACKEND_TYPE_RW` or `_RO`."""

@@ -5,8 +5,8 @@
 
 use std::ffi::CString;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chassis_sys as sys;
@@ -29,7 +29,9 @@ pub struct Backends(Arc<List>);
 struct List {
     raw: NonNull<sys::network_backends_t>,
     /// The entries of `raw`, whose own array moves when it grows. A leaf lock.
-    entries: RwLock<Vec<(Backend, Option<Arc<str>>)>>,
+    entries: RwLock<Vec<Backend>>,
+    /// Held by who adds one, while its name is looked up: nobody else waits for that.
+    adding: Mutex<()>,
 }
 
 // SAFETY: INV-6: the list lives until the process ends; the host guards its length, and the rest are Backends.
@@ -39,7 +41,7 @@ unsafe impl Sync for List {}
 
 impl Backends {
     fn from_raw(raw: NonNull<sys::network_backends_t>) -> Self {
-        Self(Arc::new(List { raw, entries: RwLock::default() }))
+        Self(Arc::new(List { raw, entries: RwLock::default(), adding: Mutex::default() }))
     }
 
     /// A list of our own, never freed.
@@ -69,16 +71,16 @@ impl Backends {
         let host = address::host(address).map(Arc::from);
         let Ok(address) = CString::new(address) else { return false };
         let raw = self.0.raw.as_ptr();
-        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.0.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: INV-6; the host copies the text although its parameter is not const.
         let added = unsafe { (api().network_backends_add)(raw, address.as_ptr().cast_mut(), kind) };
-        let ndx = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let ndx = u32::try_from(self.len()).unwrap_or(u32::MAX);
         // SAFETY: INV-6; out of range gives NULL.
         let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, ndx) });
-        let entry = entry.and_then(NonNull::new).map(|raw| (Backend(raw), host));
-        let is_added = entry.is_some();
-        entries.extend(entry);
-        is_added
+        let Some(raw) = entry.and_then(NonNull::new) else { return false };
+        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.push(Backend(Arc::new(Entry::new(raw, host))));
+        true
     }
 
     /// How many there are.
@@ -96,7 +98,7 @@ impl Backends {
     /// The host's `network_backends_check` is for its callbacks only: it uses members without a lock, and not as atomics.
     pub fn recheck(&self) {
         let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
-        for (backend, _) in &*entries {
+        for backend in &*entries {
             backend.recheck();
         }
     }
@@ -104,44 +106,78 @@ impl Backends {
     /// The backend at `ndx`.
     pub fn get(&self, ndx: usize) -> Option<Backend> {
         let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(ndx).map(|(backend, _)| *backend)
+        entries.get(ndx).cloned()
     }
 
     /// The host of the backend at `ndx` as it was configured: the backend itself knows only what it resolved to. `None` for a
     /// unix socket.
     pub fn host(&self, ndx: usize) -> Option<Arc<str>> {
-        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx)?.1.clone()
+        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx)?.0.host.clone()
     }
 }
 
 /// One backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backend(NonNull<sys::network_backend_t>);
+#[derive(Debug, Clone)]
+pub struct Backend(Arc<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    raw: NonNull<sys::network_backend_t>,
+    /// The host as it was configured.
+    host: Option<Arc<str>>,
+    /// The number of the state that somebody wants. One that connects tell is the host's word, which is DOWN while this is another one.
+    wanted: AtomicU8,
+    /// Held by who changes the state.
+    changes: Mutex<()>,
+}
 
 // SAFETY: INV-6: it lives until the process ends. Members that change are atomics here, or take a HostCall (INV-1).
-unsafe impl Send for Backend {}
+unsafe impl Send for Entry {}
 // SAFETY: as above.
-unsafe impl Sync for Backend {}
+unsafe impl Sync for Entry {}
+
+impl Entry {
+    fn new(raw: NonNull<sys::network_backend_t>, host: Option<Arc<str>>) -> Self {
+        Self { raw, host, wanted: AtomicU8::default(), changes: Mutex::default() }
+    }
+
+    /// The state that somebody wants, whatever connects tell.
+    fn wanted(&self) -> Option<BackendState> {
+        let wanted = BackendState::of_number(self.wanted.load(Ordering::Relaxed));
+        wanted.filter(|state| state.is_left())
+    }
+}
 
 impl Backend {
+    fn raw(&self) -> *mut sys::network_backend_t {
+        self.0.raw.as_ptr()
+    }
+
+    fn changes(&self) -> MutexGuard<'_, ()> {
+        self.0.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state_word(&self) -> &AtomicU32 {
         // SAFETY: INV-6; the member is aligned, and nobody here uses it in another way.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.0.as_ptr()).state) }
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).state) }
     }
 
     fn clients_word(&self) -> &AtomicU32 {
         // SAFETY: as above.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.0.as_ptr()).connected_clients) }
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).connected_clients) }
     }
 
     /// The configured address.
     pub fn address(&self) -> Address {
         // SAFETY: INV-6: the address object never changes, and lives as long as the backend.
-        unsafe { address::copy((*self.0.as_ptr()).addr) }
+        unsafe { address::copy((*self.raw()).addr) }
     }
 
     /// The state.
     pub fn state(&self) -> BackendState {
+        if let Some(wanted) = self.0.wanted() {
+            return wanted;
+        }
         match self.state_word().load(Ordering::Relaxed) {
             backend_state_t::BACKEND_STATE_UP => BackendState::Up,
             backend_state_t::BACKEND_STATE_DOWN => BackendState::Down,
@@ -153,7 +189,7 @@ impl Backend {
     fn since_words(&self) -> (&AtomicI64, &AtomicI64) {
         // SAFETY: as in `state_word`.
         unsafe {
-            let since = &raw mut (*self.0.as_ptr()).state_since;
+            let since = &raw mut (*self.raw()).state_since;
             (
                 AtomicI64::from_ptr(&raw mut (*since).tv_sec),
                 AtomicI64::from_ptr(&raw mut (*since).tv_usec),
@@ -178,6 +214,10 @@ impl Backend {
         if i64::try_from(now.as_secs()).unwrap_or(i64::MAX).saturating_sub(since) <= DOWN_SECONDS {
             return;
         }
+        let _turn = self.changes();
+        if self.0.wanted().is_some() {
+            return;
+        }
         let (down, unknown) =
             (backend_state_t::BACKEND_STATE_DOWN, backend_state_t::BACKEND_STATE_UNKNOWN);
         let changed =
@@ -187,21 +227,42 @@ impl Backend {
         }
     }
 
-    /// Sets the state and notes the time.
+    /// Sets the state that somebody wants, and notes the time.
     pub fn set_state(&self, state: BackendState) {
-        let state = match state {
+        let _turn = self.changes();
+        self.0.wanted.store(state.number(), Ordering::Relaxed);
+        self.note_state(state);
+    }
+
+    /// A connect told that it is UP or DOWN. Whether that is news.
+    pub fn found(&self, is_up: bool) -> bool {
+        let _turn = self.changes();
+        if self.0.wanted().is_some() {
+            return false;
+        }
+        let state = if is_up { BackendState::Up } else { BackendState::Down };
+        let is_news = self.state() != state;
+        self.note_state(state);
+        is_news
+    }
+
+    /// Has the host's list show the state. It knows three.
+    fn note_state(&self, state: BackendState) {
+        let word = match state {
             BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
             BackendState::Up => backend_state_t::BACKEND_STATE_UP,
-            BackendState::Down => backend_state_t::BACKEND_STATE_DOWN,
+            BackendState::Down | BackendState::Drain | BackendState::Maint => {
+                backend_state_t::BACKEND_STATE_DOWN
+            }
         };
         self.note_time(now());
-        self.state_word().store(state, Ordering::Release);
+        self.state_word().store(word, Ordering::Release);
     }
 
     /// Read-write or read-only.
     pub fn kind(&self) -> BackendKind {
         // SAFETY: INV-6: this never changes.
-        match unsafe { (*self.0.as_ptr()).type_ } {
+        match unsafe { (*self.raw()).type_ } {
             backend_type_t::BACKEND_TYPE_RO => BackendKind::ReadOnly,
             _ => BackendKind::ReadWrite,
         }
@@ -224,7 +285,7 @@ impl Backend {
     pub fn uuid(&self, _call: &HostCall) -> Vec<u8> {
         // SAFETY: INV-6, INV-1; the GString belongs to the backend, and is copied before the callback ends.
         unsafe {
-            (*self.0.as_ptr()).uuid.as_ref().map_or_else(Vec::new, |string| {
+            (*self.raw()).uuid.as_ref().map_or_else(Vec::new, |string| {
                 std::slice::from_raw_parts(string.str.cast::<u8>(), string.len).to_vec()
             })
         }
@@ -235,7 +296,7 @@ impl Backend {
         let len = isize::try_from(uuid.len()).unwrap_or(isize::MAX);
         // SAFETY: INV-6, INV-1; GLib copies `len` bytes from a valid pointer.
         unsafe {
-            let string = (*self.0.as_ptr()).uuid;
+            let string = (*self.raw()).uuid;
             if !string.is_null() {
                 glib_sys::g_string_truncate(string, 0);
                 glib_sys::g_string_append_len(string, uuid.as_ptr().cast(), len);
@@ -246,7 +307,7 @@ impl Backend {
     /// A new socket of the host that will connect here.
     pub fn new_socket(&self) -> Option<OwnedSocket> {
         // SAFETY: as in `address`.
-        unsafe { OwnedSocket::to_address((*self.0.as_ptr()).addr) }
+        unsafe { OwnedSocket::to_address((*self.raw()).addr) }
     }
 }
 
@@ -272,6 +333,10 @@ impl engine::Backends for Backends {
         if let Some(backend) = self.get(ndx) {
             backend.set_state(state);
         }
+    }
+
+    fn found(&self, ndx: usize, is_up: bool) -> bool {
+        self.get(ndx).is_some_and(|backend| backend.found(is_up))
     }
 
     fn connected_clients(&self, ndx: usize) -> Option<u32> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
 use crate::greetings::Greetings;
-use crate::{Backends, Live, Pool, QueryStats, Seldom, SlowQueries, Stats, Trust, Users};
+use crate::{Backends, Leaving, Live, Pool, QueryStats, Seldom, SlowQueries, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub struct Shared {
     pub trust: Arc<Trust>,
     /// How many connections backends have, and may have.
     pub capacity: Arc<Capacity>,
+    /// Whether there are backends that clients leave.
+    pub leaving: Leaving,
     pool: Arc<Mutex<Pool>>,
     /// See [`Shared::track_sessions`].
     tracks_sessions: AtomicBool,
@@ -79,6 +81,7 @@ impl Shared {
             unfit: Seldom::default(),
             trust,
             capacity,
+            leaving: Leaving::default(),
             pool,
             tracks_sessions: AtomicBool::new(false),
         }

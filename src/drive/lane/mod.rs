@@ -18,6 +18,7 @@ mod deadlines;
 mod end;
 mod input;
 mod io;
+mod leaving;
 mod limits;
 mod listener;
 mod peer;
@@ -64,6 +65,8 @@ impl Lane {
         if let Some(first) = workers.first_mut() {
             first.accept_with(Front::new(listener, inboxes.clone()))?;
         }
+        let all = inboxes.clone();
+        ctx.shared.leaving.tell(Box::new(move || all.iter().for_each(|inbox| inbox.leave())));
         let mut lane = Self { threads: Vec::new(), inboxes };
         for (worker, number) in workers.into_iter().zip(1..) {
             let name = format!("pyproxy-{number}");

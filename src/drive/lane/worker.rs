@@ -37,6 +37,8 @@ pub struct Inbox {
     waker: Waker,
     clients: Mutex<VecDeque<Admitted>>,
     letters: Mutex<VecDeque<Letter>>,
+    /// A backend is one that clients leave from now on.
+    leaving: AtomicBool,
     stopping: AtomicBool,
 }
 
@@ -64,6 +66,12 @@ impl Inbox {
 
     fn take(&self) -> VecDeque<Admitted> {
         std::mem::take(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has each connection look whether it is to leave its backend.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.wake();
     }
 
     /// Asks the worker to end: it takes no more clients, and closes connections as soon as they are idle.
@@ -124,6 +132,7 @@ impl Worker {
             waker,
             clients: Mutex::default(),
             letters: Mutex::default(),
+            leaving: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         });
         let tools = Tools::new(ctx, poll.registry().try_clone()?, Arc::clone(&inbox));
@@ -205,6 +214,12 @@ impl Worker {
         }
         for letter in self.inbox.take_letters() {
             self.deliver(letter);
+        }
+        if self.inbox.leaving.swap(false, Ordering::Acquire) {
+            let all: Vec<_> = self.connections.iter().map(|(key, _)| key).collect();
+            for key in all {
+                self.turn(key, |_, _| ());
+            }
         }
     }
 
@@ -289,7 +304,10 @@ impl Worker {
         let fate = guard(
             || {
                 first(connection, tools);
-                let fate = connection.run(tools);
+                let mut fate = connection.run(tools);
+                if fate == Fate::Waits && connection.leave_backend(tools) {
+                    fate = connection.run(tools);
+                }
                 connection.set_deadline(tools, &mut self.timers);
                 if let Some(counts) = &tools.counts {
                     connection.io.count_traffic(counts);

@@ -4,7 +4,6 @@ use engine::BackendState;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::backends::state_name;
 use super::queries;
 use crate::boundary::guard;
 use crate::chassis::with_mutex;
@@ -70,11 +69,10 @@ fn set_state(ctx: &Context, ndx: usize, body: &[u8], peer: &str) -> Outcome {
     let backend = ctx.backends.get(ndx).ok_or(missing)?;
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let wanted = body.get("state").and_then(Value::as_str).unwrap_or_default();
-    let states = [BackendState::Unknown, BackendState::Up, BackendState::Down];
-    let state = states.into_iter().find(|state| state_name(*state) == wanted);
-    let wrong = (StatusCode::BAD_REQUEST, "expected {\"state\": \"up\"}, \"down\" or \"unknown\"");
-    let state = state.ok_or(wrong)?;
-    backend.set_state(state);
+    let state = BackendState::ALL.into_iter().find(|state| state.name() == wanted);
+    let wrong = "expected {\"state\": \"up\"}, \"down\", \"unknown\", \"drain\" or \"maint\"";
+    let state = state.ok_or((StatusCode::BAD_REQUEST, wrong))?;
+    ctx.shared.set_backend_state(ndx, state);
     let name = backend.address().name;
     log::info!("backend {name}: marked {}, as {peer} asked over HTTP", wanted.to_uppercase());
     Ok(json!({ "backend": name, "state": wanted }))

@@ -153,10 +153,13 @@ fn of_every_object() {
 
         def check_backend(proxy):
             backend = proxy.globals.backends[1]
-            for state in (proxy.BACKEND_STATE_UP, proxy.BACKEND_STATE_DOWN, 0):
+            for state in (proxy.BACKEND_STATE_UP, proxy.BACKEND_STATE_DOWN,
+                          proxy.BACKEND_STATE_DRAIN, proxy.BACKEND_STATE_MAINT, 0):
                 backend.state = state
                 assert backend.state == proxy.globals.backends[1].state == state
-            raises(ValueError, setattr, backend, "state", 3)
+                assert backend.takes_clients is (state in (proxy.BACKEND_STATE_UP, 0))
+            for wrong in (-1, 5, 257, 1 << 40):
+                raises(ValueError, setattr, backend, "state", wrong)
             assert backend.uuid is None
             for text in ("a-b", "ž"):
                 backend.uuid = text
@@ -168,7 +171,8 @@ fn of_every_object() {
             raises(TypeError, setattr, backend, "uuid", {})
             assert proxy.globals.backends[0].connected_clients == 1
             assert backend.connected_clients == 0 and type(backend.dst.port) is int
-            for name in ("type", "dst", "connected_clients", "pool", "ndx", "no_such_thing"):
+            for name in ("type", "dst", "connected_clients", "takes_clients", "pool", "ndx",
+                         "no_such_thing"):
                 raises(AttributeError, setattr, backend, name, 1)
 
         def check_pool(proxy):

@@ -20,6 +20,21 @@ struct Backend {
     uuid: Vec<u8>,
 }
 
+impl Backend {
+    fn set_state(&mut self, state: BackendState) {
+        (self.state, self.since) = (state, Instant::now());
+    }
+
+    fn found(&mut self, is_up: bool) -> bool {
+        if self.state.is_left() {
+            return false;
+        }
+        let before = self.state;
+        self.set_state(if is_up { BackendState::Up } else { BackendState::Down });
+        self.state != before
+    }
+}
+
 /// All backends of a proxy in memory. What is behind them is the driver's business.
 #[derive(Debug, Default)]
 pub struct List(Mutex<Vec<Backend>>);
@@ -52,10 +67,11 @@ impl Backends for List {
     }
 
     fn set_state(&self, ndx: usize, state: BackendState) {
-        self.look(ndx, |backend| {
-            backend.state = state;
-            backend.since = Instant::now();
-        });
+        self.look(ndx, |backend| backend.set_state(state));
+    }
+
+    fn found(&self, ndx: usize, is_up: bool) -> bool {
+        self.look(ndx, |backend| backend.found(is_up)).unwrap_or_default()
     }
 
     fn connected_clients(&self, ndx: usize) -> Option<u32> {
@@ -98,8 +114,7 @@ impl Backends for List {
     fn recheck(&self) {
         for backend in &mut *self.lock() {
             if backend.state == BackendState::Down && backend.since.elapsed() > RETRY_AFTER {
-                backend.state = BackendState::Unknown;
-                backend.since = Instant::now();
+                backend.set_state(BackendState::Unknown);
             }
         }
     }
