@@ -245,7 +245,11 @@ class Backends:
     def __getitem__(self, index: slice, /) -> list[Backend]: ...
     def __iter__(self) -> Iterator[Backend]: ...
     def add(self, address: str, type: int = 1) -> Backend:
-        """Adds a backend and gives it. A host name is looked up, which blocks the proxy meanwhile."""
+        """Adds a backend and gives it: with its earlier index, if it was removed. A host name is looked up, which blocks the proxy
+        meanwhile.
+        """
+    def remove(self, backend: Backend) -> None:
+        """Removes a backend. Its index stays, with the state `BACKEND_STATE_REMOVED`, and clients leave it as one that is drained."""
 
 @final
 class Backend:
@@ -256,7 +260,7 @@ class Backend:
         """The configured address."""
     @property
     def state(self) -> int:
-        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants."""
+        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants; `_REMOVED`."""
     @state.setter
     def state(self, value: int) -> None: ...
     @property

@@ -1,7 +1,7 @@
 //! Addresses: a copy of the host's `network_address`, and the parsing of option values.
 
 use std::ffi::CStr;
-use std::net::{Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use chassis_sys as sys;
 use engine::Address;
@@ -74,19 +74,24 @@ const MYSQL_PORT: u16 = 3306;
 /// Checks the text of an address option before the host, which reports errors less clearly, sees it. Blocks for a name
 /// look-up.
 pub fn check(text: &str) -> Result<(), AddressError> {
+    resolve(text).map(drop)
+}
+
+/// What the host in such a text is now; nothing without a host. Blocks for a name look-up.
+pub fn resolve(text: &str) -> Result<Vec<SocketAddr>, AddressError> {
     if text.is_empty() {
         return Err(AddressError::Empty);
     }
     if text.starts_with('/') {
-        return if text.len() > 107 { Err(AddressError::PathTooLong) } else { Ok(()) };
+        return if text.len() > 107 { Err(AddressError::PathTooLong) } else { Ok(Vec::new()) };
     }
     let (host, port) = split(text)?;
     if host.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    match (host, port).to_socket_addrs().map(|mut found| found.next()) {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(AddressError::Resolve("no address".to_owned())),
+    match (host, port).to_socket_addrs().map(Vec::from_iter) {
+        Ok(found) if found.is_empty() => Err(AddressError::Resolve("no address".to_owned())),
+        Ok(found) => Ok(found),
         Err(e) => Err(AddressError::Resolve(e.to_string())),
     }
 }

@@ -1,9 +1,10 @@
 //! The list of backends: `network_backends_t` and its entries.
 //!
 //! Other threads look at the entries while connections change them, so members that change are read and written as
-//! atomics. Entries are never removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
+//! atomics. The host's entries are never removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
 
 use std::ffi::CString;
+use std::net::{IpAddr, SocketAddr};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -62,25 +63,28 @@ impl Backends {
         is_empty.then(|| Self::from_raw(raw))
     }
 
-    /// Adds a backend; blocks for a name look-up. `false`: the address is listed already or does not resolve.
-    pub fn add(&self, address: &str, kind: BackendKind) -> bool {
-        let kind = match kind {
-            BackendKind::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
-            BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
-        };
-        let host = address::host(address).map(Arc::from);
-        let Ok(address) = CString::new(address) else { return false };
+    /// Adds a backend and gives its index; blocks for a name look-up. `None`: the address is listed already or does not resolve.
+    pub fn add(&self, text: &str, kind: BackendKind) -> Option<usize> {
+        let kind = kind_word(kind);
+        let address = CString::new(text).ok()?;
         let raw = self.0.raw.as_ptr();
         let _turn = self.0.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: INV-6; the host copies the text although its parameter is not const.
         let added = unsafe { (api().network_backends_add)(raw, address.as_ptr().cast_mut(), kind) };
-        let ndx = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let ndx = self.len();
+        let place = u32::try_from(ndx).ok()?;
         // SAFETY: INV-6; out of range gives NULL.
-        let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, ndx) });
-        let Some(raw) = entry.and_then(NonNull::new) else { return false };
+        let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, place) });
+        let entry = Entry::new(entry.and_then(NonNull::new)?, text);
         let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.push(Backend(Arc::new(Entry::new(raw, host))));
-        true
+        entries.push(Backend(Arc::new(entry)));
+        Some(ndx)
+    }
+
+    /// The index of the backend with this address, if that is known without the host. `found`: what it resolves to.
+    fn find(&self, text: &str, found: &[SocketAddr]) -> Option<usize> {
+        let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().position(|backend| backend.is_at(text, found))
     }
 
     /// How many there are.
@@ -112,7 +116,7 @@ impl Backends {
     /// The host of the backend at `ndx` as it was configured: the backend itself knows only what it resolved to. `None` for a
     /// unix socket.
     pub fn host(&self, ndx: usize) -> Option<Arc<str>> {
-        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx)?.0.host.clone()
+        address::host(&self.get(ndx)?.0.text).map(Arc::from)
     }
 }
 
@@ -123,8 +127,8 @@ pub struct Backend(Arc<Entry>);
 #[derive(Debug)]
 struct Entry {
     raw: NonNull<sys::network_backend_t>,
-    /// The host as it was configured.
-    host: Option<Arc<str>>,
+    /// The address as it was configured.
+    text: Box<str>,
     /// The number of the state that somebody wants. One that connects tell is the host's word, which is DOWN while this is another one.
     wanted: AtomicU8,
     /// Held by who changes the state.
@@ -137,8 +141,8 @@ unsafe impl Send for Entry {}
 unsafe impl Sync for Entry {}
 
 impl Entry {
-    fn new(raw: NonNull<sys::network_backend_t>, host: Option<Arc<str>>) -> Self {
-        Self { raw, host, wanted: AtomicU8::default(), changes: Mutex::default() }
+    fn new(raw: NonNull<sys::network_backend_t>, text: &str) -> Self {
+        Self { raw, text: text.into(), wanted: AtomicU8::default(), changes: Mutex::default() }
     }
 
     /// The state that somebody wants, whatever connects tell.
@@ -149,6 +153,31 @@ impl Entry {
 }
 
 impl Backend {
+    fn is_at(&self, text: &str, found: &[SocketAddr]) -> bool {
+        let Address { address, port, .. } = self.address();
+        let ip = address.and_then(|address| address.parse::<IpAddr>().ok());
+        let own = ip.zip(port).map(SocketAddr::from);
+        let is_own = own.is_some_and(|own| found.iter().all(|other| *other == own));
+        *self.0.text == *text || (is_own && !found.is_empty())
+    }
+
+    /// It is in the list again. `false`: it was not removed.
+    fn put_back(&self, kind: BackendKind) -> bool {
+        let _turn = self.changes();
+        let is_removed = self.state() == BackendState::Removed;
+        if is_removed {
+            self.kind_word().store(kind_word(kind), Ordering::Relaxed);
+            self.0.wanted.store(BackendState::Unknown.number(), Ordering::Relaxed);
+            self.note_state(BackendState::Unknown);
+        }
+        is_removed
+    }
+
+    fn kind_word(&self) -> &AtomicU32 {
+        // SAFETY: as in `state_word`.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).type_) }
+    }
+
     fn raw(&self) -> *mut sys::network_backend_t {
         self.0.raw.as_ptr()
     }
@@ -230,8 +259,10 @@ impl Backend {
     /// Sets the state that somebody wants, and notes the time.
     pub fn set_state(&self, state: BackendState) {
         let _turn = self.changes();
-        self.0.wanted.store(state.number(), Ordering::Relaxed);
-        self.note_state(state);
+        if self.state() != BackendState::Removed {
+            self.0.wanted.store(state.number(), Ordering::Relaxed);
+            self.note_state(state);
+        }
     }
 
     /// A connect told that it is UP or DOWN. Whether that is news.
@@ -251,9 +282,10 @@ impl Backend {
         let word = match state {
             BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
             BackendState::Up => backend_state_t::BACKEND_STATE_UP,
-            BackendState::Down | BackendState::Drain | BackendState::Maint => {
-                backend_state_t::BACKEND_STATE_DOWN
-            }
+            BackendState::Down
+            | BackendState::Drain
+            | BackendState::Maint
+            | BackendState::Removed => backend_state_t::BACKEND_STATE_DOWN,
         };
         self.note_time(now());
         self.state_word().store(word, Ordering::Release);
@@ -261,8 +293,7 @@ impl Backend {
 
     /// Read-write or read-only.
     pub fn kind(&self) -> BackendKind {
-        // SAFETY: INV-6: this never changes.
-        match unsafe { (*self.raw()).type_ } {
+        match self.kind_word().load(Ordering::Relaxed) {
             backend_type_t::BACKEND_TYPE_RO => BackendKind::ReadOnly,
             _ => BackendKind::ReadWrite,
         }
@@ -358,16 +389,26 @@ impl engine::Backends for Backends {
     }
 
     fn add(&self, text: &str, kind: BackendKind) -> Result<usize, AddBackendError> {
-        address::check(text).map_err(|error| AddBackendError::Address(error.to_string()))?;
-        if Self::add(self, text, kind) {
-            Ok(Self::len(self).saturating_sub(1))
-        } else {
-            Err(AddBackendError::Listed(text.to_owned()))
+        let found = address::resolve(text);
+        let found = found.map_err(|error| AddBackendError::Address(error.to_string()))?;
+        let listed = || AddBackendError::Listed(text.to_owned());
+        match self.find(text, &found) {
+            Some(ndx) if self.get(ndx).is_some_and(|known| known.put_back(kind)) => Ok(ndx),
+            // The host would say so at level critical.
+            Some(_) => Err(listed()),
+            None => Self::add(self, text, kind).ok_or_else(listed),
         }
     }
 
     fn recheck(&self) {
         Self::recheck(self);
+    }
+}
+
+fn kind_word(kind: BackendKind) -> u32 {
+    match kind {
+        BackendKind::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
+        BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
     }
 }
 

@@ -289,7 +289,7 @@ fn add_backends(backends: &Backends, options: &Options) -> Result<(), StartError
     ];
     for (option, addresses, kind) in lists {
         for address in addresses {
-            if !backends.add(address, kind) {
+            if backends.add(address, kind).is_none() {
                 return Err(StartError::Backend { option, address: address.clone() });
             }
         }

@@ -18,11 +18,13 @@ pub enum BackendState {
     Drain,
     /// Nobody uses it.
     Maint,
+    /// It is in the list no more but for its index. Clients leave it as one that is drained.
+    Removed,
 }
 
 impl BackendState {
-    /// All of them, by their number.
-    pub const ALL: [Self; 5] = [Self::Unknown, Self::Up, Self::Down, Self::Drain, Self::Maint];
+    /// Those that can be set, by their number.
+    pub const SETTABLE: [Self; 5] = [Self::Unknown, Self::Up, Self::Down, Self::Drain, Self::Maint];
 
     /// What scripts know it by.
     #[allow(clippy::as_conversions, reason = "the number of an enum without fields")]
@@ -32,7 +34,8 @@ impl BackendState {
 
     /// The one with this number.
     pub fn of_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
+        let settable = Self::SETTABLE.get(usize::from(number)).copied();
+        settable.or_else(|| (number == Self::Removed.number()).then_some(Self::Removed))
     }
 
     /// What it is called.
@@ -43,6 +46,7 @@ impl BackendState {
             Self::Down => "down",
             Self::Drain => "drain",
             Self::Maint => "maint",
+            Self::Removed => "removed",
         }
     }
 
@@ -53,7 +57,7 @@ impl BackendState {
 
     /// Whether those who are there leave.
     pub const fn is_left(self) -> bool {
-        matches!(self, Self::Drain | Self::Maint)
+        matches!(self, Self::Drain | Self::Maint | Self::Removed)
     }
 }
 
@@ -77,7 +81,7 @@ pub enum AddBackendError {
     Listed(String),
 }
 
-/// The list of backends. Entries are never removed: an index stays what it is.
+/// The list of backends. An index stays what it is: a backend that is removed leaves its place empty.
 ///
 /// An index that is out of range has no effect, and gives `None`.
 pub trait Backends: Send + Sync + fmt::Debug {
@@ -104,7 +108,7 @@ pub trait Backends: Send + Sync + fmt::Debug {
     }
 
     /// Sets the state that somebody wants, and notes the time. What else has to be done then does
-    /// [`Shared::set_backend_state`](crate::Shared::set_backend_state).
+    /// [`Shared::set_backend_state`](crate::Shared::set_backend_state). No effect on one that was removed.
     fn set_state(&self, ndx: usize, state: BackendState);
 
     /// A connect told that it is UP or DOWN. Whether that is news: not for one that is to be in the state that it is in.
@@ -122,7 +126,7 @@ pub trait Backends: Send + Sync + fmt::Debug {
     /// Attaches a text.
     fn set_uuid(&self, ndx: usize, uuid: &[u8]);
 
-    /// Adds a backend and gives its index. Blocks for a name look-up.
+    /// Adds a backend and gives its index; that is its earlier one, if it was removed. Blocks for a name look-up.
     fn add(&self, address: &str, kind: BackendKind) -> Result<usize, AddBackendError>;
 
     /// Lets backends that have been DOWN for long enough be tried again.

@@ -105,6 +105,7 @@ const fn refusal(state: BackendState) -> &'static str {
     match state {
         BackendState::Drain => "being drained",
         BackendState::Maint => "in maintenance",
+        BackendState::Removed => "removed",
         _ => "down",
     }
 }

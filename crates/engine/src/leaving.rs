@@ -1,4 +1,4 @@
-//! Backends that clients leave: DRAIN and MAINT.
+//! Backends that clients leave: DRAIN, MAINT, and those that were removed.
 //!
 //! Whoever changes the state closes the idle connections. A driver that can tells [`Event::BackendLeft`](crate::Event::BackendLeft) to
 //! connections that are there.
@@ -63,6 +63,23 @@ impl Shared {
         if let Some(notify) = self.leaving.notify.get() {
             notify();
         }
+    }
+
+    /// Removes backend `ndx` from the list. `false`: it is not there.
+    pub fn remove_backend(&self, ndx: usize) -> bool {
+        let is_there = self.has_backend(ndx);
+        self.set_backend_state(ndx, BackendState::Removed);
+        is_there
+    }
+
+    /// Whether there is a backend `ndx`, which was not removed.
+    pub fn has_backend(&self, ndx: usize) -> bool {
+        self.backends.state(ndx).is_some_and(|state| state != BackendState::Removed)
+    }
+
+    /// Whether there is still something to be told of backend `ndx`: it is there, or was removed and has connections.
+    pub fn is_listed(&self, ndx: usize) -> bool {
+        self.has_backend(ndx) || self.capacity.open(ndx) > 0
     }
 
     /// Whether clients leave backend `ndx`.

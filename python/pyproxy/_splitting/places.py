@@ -6,7 +6,13 @@ import asyncio
 from collections.abc import Callable, Coroutine, Set
 from typing import TYPE_CHECKING, Any
 
-from pyproxy import BACKEND_STATE_DRAIN, BACKEND_STATE_MAINT, Error, balance
+from pyproxy import (
+    BACKEND_STATE_DRAIN,
+    BACKEND_STATE_MAINT,
+    BACKEND_STATE_REMOVED,
+    Error,
+    balance,
+)
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route
 from pyproxy._splitting import results
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Places"]
 
-_LEFT = (BACKEND_STATE_DRAIN, BACKEND_STATE_MAINT)
+_LEFT = (BACKEND_STATE_DRAIN, BACKEND_STATE_MAINT, BACKEND_STATE_REMOVED)
 
 
 class Places:

@@ -13,7 +13,7 @@ pub fn all(ctx: &Context) -> Vec<Value> {
 }
 
 fn one(ctx: &Context, ndx: usize) -> Option<Value> {
-    let backend = ctx.backends.get(ndx)?;
+    let backend = ctx.backends.get(ndx).filter(|_| ctx.shared.is_listed(ndx))?;
     let (idle, closed) = {
         let mut pool = ctx.shared.pool();
         let of = pool.of(ndx);

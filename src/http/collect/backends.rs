@@ -20,7 +20,7 @@ pub fn collect(ctx: &Context, out: &mut Exposition) {
         "1 for the state that a backend is in: what the last connect told, or what somebody wants.";
     let mut samples = out.family(Kind::Gauge, "pyproxy_backend_state", help);
     for backend in &backends {
-        for state in BackendState::ALL {
+        for state in BackendState::SETTABLE {
             let labels = [
                 ("backend", backend.address.as_str()),
                 ("kind", backend.kind),
@@ -116,7 +116,7 @@ fn pool(ctx: &Context, backends: &[Backend], out: &mut Exposition) {
 }
 
 fn backend(ctx: &Context, ndx: usize) -> Option<Backend> {
-    let backend = ctx.backends.get(ndx)?;
+    let backend = ctx.backends.get(ndx).filter(|_| ctx.shared.is_listed(ndx))?;
     let kind = match backend.kind() {
         BackendKind::ReadWrite => "rw",
         BackendKind::ReadOnly => "ro",

@@ -164,6 +164,75 @@ fn with_the_chassis_who_is_there_stays() {
     open.assert_all_go_to_second();
 }
 
+#[test]
+fn a_backend_is_added_and_removed() {
+    for event_loop in ["own", "chassis"] {
+        let builder = Host::builder().backend(db()).option("pyproxy-event-loop", event_loop);
+        let open = Open::start(builder);
+        let (relay, mut first) = (Relay::start(db()), open.site.host.client());
+        let name = relay.address().to_string();
+        let add = json!({ "address": name }).to_string();
+        assert_eq!(open.post("backends/add", &add), (200, json!({"backend": name, "index": 1})));
+        open.site.host.wait_for_log(&format!("backend {name}: added, as 127.0.0.1:"));
+        assert_eq!(open.post("backends/add", &add).0, 409);
+        let mut second = open.site.host.client();
+        assert_eq!((open.state(1), open.backend(1)["clients"].clone()), (json!("up"), json!(1)));
+        second.query("BEGIN").unwrap();
+        let removed = (200, json!({"backend": name, "index": 1}));
+        assert_eq!(open.post("backends/1/remove", ""), removed);
+        open.site.host.wait_for_log(&format!("backend {name}: removed, as 127.0.0.1:"));
+        for path in ["backends/1/remove", "backends/2/remove", "backends/1/state"] {
+            assert_eq!(open.post(path, "{\"state\": \"up\"}").0, 404, "{path}");
+        }
+        // It is told of as long as somebody is there.
+        assert_in_step(&mut second);
+        assert_eq!(open.state(1), json!("removed"));
+        let mut third = open.site.host.client();
+        assert_in_step(&mut third);
+        assert_eq!(open.backend(0)["clients"], 2);
+        second.query("COMMIT").unwrap();
+        if event_loop == "own" {
+            assert_sent_away(&mut second);
+        } else {
+            second.quit();
+        }
+        assert!(eventually(PATIENCE, || open.backend(1).is_null()));
+        assert!(!open.site.get("/metrics").body.contains(&name));
+        let back = json!({ "address": name, "kind": "ro" }).to_string();
+        assert_eq!(open.post("backends/add", &back), removed, "with its index");
+        assert_eq!(
+            (open.state(1), open.backend(1)["kind"].clone()),
+            (json!("unknown"), json!("ro"))
+        );
+        assert_in_step(&mut first);
+        assert_eq!(open.site.host.criticals(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_is_no_backend_is_not_added() {
+    let open = Open::start(Host::builder().backend(db()));
+    for wrong in [
+        "",
+        "[]",
+        "{}",
+        "{\"address\": 3306}",
+        "{\"address\": \"127.0.0.1:1\", \"kind\": \"\"}",
+        "{\"address\": \"127.0.0.1:1\", \"kind\": null}",
+        "{\"address\": \"127.0.0.1:99999\"}",
+        "{\"address\": \"no.such.host.invalid:3306\"}",
+        "{\"address\": \"\\n2026-01-01 00:00:00: (message) x\"}",
+    ] {
+        assert_eq!(open.post("backends/add", wrong).0, 400, "{wrong}");
+    }
+    let known = json!({ "address": db().to_string() }).to_string();
+    assert_eq!(open.post("backends/add", &known).0, 409);
+    assert_eq!(open.backend(1), Value::Null);
+    assert_eq!(open.post_with("backends/add", "", &known).0, 401);
+    assert!(!open.site.host.log().contains("\n2026-01-01"));
+    assert_eq!(open.site.host.criticals(), Vec::<String>::new());
+}
+
 const PARKS: &str = r#"
 def read_auth_result(proxy, auth):
     proxy.connection.backend_ndx = -1

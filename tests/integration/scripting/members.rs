@@ -201,6 +201,19 @@ fn of_every_object() {
                 raises(ValueError, backends.add, wrong)
             raises(ValueError, backends.add, "127.0.0.1:9", 7)
             raises(TypeError, backends.add, 5)
+            gone = backends[2]
+            backends.remove(gone)
+            assert len(backends) == 5 and [b.ndx for b in backends] == [0, 1, 2, 3, 4]
+            assert gone.state == backends[2].state == proxy.BACKEND_STATE_REMOVED
+            assert not gone.takes_clients and gone.dst.name == "127.0.0.1:1"
+            raises(ValueError, backends.remove, gone)
+            raises(ValueError, setattr, gone, "state", proxy.BACKEND_STATE_UP)
+            raises(ValueError, setattr, backends[3], "state", proxy.BACKEND_STATE_REMOVED)
+            for wrong in (2, "127.0.0.1:2", None):
+                raises(TypeError, backends.remove, wrong)
+            again = backends.add("127.0.0.1:1")
+            assert (again.ndx, again.type, again.state) == (2, proxy.BACKEND_TYPE_RW, 0)
+            raises(ValueError, backends.add, "127.0.0.1:1")
         "#,
     )
     .readonly(refusing())

@@ -20,6 +20,11 @@ pub struct Backend {
 }
 
 impl Backend {
+    /// Its index, if it is one of these backends.
+    pub(super) fn index_in(&self, shared: &Arc<Shared>) -> Option<usize> {
+        Arc::ptr_eq(&self.shared, shared).then_some(self.ndx)
+    }
+
     /// The backend at `ndx`, which need not exist.
     pub fn new(shared: Arc<Shared>, ndx: usize) -> Self {
         Self { shared, ndx }
@@ -45,7 +50,7 @@ impl Backend {
         self.with(|backends, ndx| Some(Address::known(&backends.address(ndx)?)))
     }
 
-    /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants.
+    /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants; `_REMOVED`.
     #[getter]
     fn state(&self) -> PyResult<u8> {
         self.with(|backends, ndx| Some(backends.state(ndx)?.number()))
@@ -54,8 +59,12 @@ impl Backend {
     #[setter]
     fn set_state(&self, state: i64) -> PyResult<()> {
         let state = u8::try_from(state).ok().and_then(BackendState::of_number);
+        let state = state.filter(|state| *state != BackendState::Removed);
         let wrong = || PyValueError::new_err("state must be one of proxy.BACKEND_STATE_*");
         let state = state.ok_or_else(wrong)?;
+        if self.state()? == BackendState::Removed.number() {
+            return Err(PyValueError::new_err("the backend was removed"));
+        }
         self.change(|backends, ndx| {
             if backends.state(ndx) != Some(state) {
                 let name = backends.address(ndx).unwrap_or_default().name;
