@@ -162,6 +162,8 @@ class Config:
     venv: str | None
     event_loop: str
     drain_timeout: float
+    check_interval: float
+    check_user: str | None
     hook_warn: float
     hook_timeout: float
     login_timeout: float

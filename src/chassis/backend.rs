@@ -6,7 +6,7 @@
 use std::ffi::CString;
 use std::net::{IpAddr, SocketAddr};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +33,8 @@ struct List {
     entries: RwLock<Vec<Backend>>,
     /// Held by who adds one, while its name is looked up: nobody else waits for that.
     adding: Mutex<()>,
+    /// Backends are checked: one that is DOWN is tried again by checks.
+    are_checked: AtomicBool,
 }
 
 // SAFETY: INV-6: the list lives until the process ends; the host guards its length, and the rest are Backends.
@@ -42,7 +44,8 @@ unsafe impl Sync for List {}
 
 impl Backends {
     fn from_raw(raw: NonNull<sys::network_backends_t>) -> Self {
-        Self(Arc::new(List { raw, entries: RwLock::default(), adding: Mutex::default() }))
+        let (entries, adding) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(List { raw, entries, adding, are_checked: AtomicBool::new(false) }))
     }
 
     /// A list of our own, never freed.
@@ -97,10 +100,23 @@ impl Backends {
         self.len() == 0
     }
 
+    /// Somebody checks the backends from now on, and says when one is not DOWN any more.
+    pub fn rely_on_checks(&self) {
+        self.0.are_checked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody does.
+    pub fn are_checked(&self) -> bool {
+        self.0.are_checked.load(Ordering::Relaxed)
+    }
+
     /// Lets backends that have been DOWN for long enough be tried again.
     ///
     /// The host's `network_backends_check` is for its callbacks only: it uses members without a lock, and not as atomics.
     pub fn recheck(&self) {
+        if self.are_checked() {
+            return;
+        }
         let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
         for backend in &*entries {
             backend.recheck();
@@ -129,6 +145,8 @@ struct Entry {
     raw: NonNull<sys::network_backend_t>,
     /// The address as it was configured.
     text: Box<str>,
+    /// Where it is, if its name does not lead any more to where the host's entry has it. A leaf lock.
+    moved: RwLock<Option<Address>>,
     /// The number of the state that somebody wants. One that connects tell is the host's word, which is DOWN while this is another one.
     wanted: AtomicU8,
     /// Held by who changes the state.
@@ -142,7 +160,13 @@ unsafe impl Sync for Entry {}
 
 impl Entry {
     fn new(raw: NonNull<sys::network_backend_t>, text: &str) -> Self {
-        Self { raw, text: text.into(), wanted: AtomicU8::default(), changes: Mutex::default() }
+        Self {
+            raw,
+            text: text.into(),
+            moved: RwLock::default(),
+            wanted: AtomicU8::default(),
+            changes: Mutex::default(),
+        }
     }
 
     /// The state that somebody wants, whatever connects tell.
@@ -196,8 +220,20 @@ impl Backend {
         unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).connected_clients) }
     }
 
-    /// The configured address.
+    fn moved(&self) -> Option<Address> {
+        self.0.moved.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on it is there.
+    pub fn move_to(&self, address: Address) {
+        *self.0.moved.write().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
+
+    /// Where it is: the configured address.
     pub fn address(&self) -> Address {
+        if let Some(moved) = self.moved() {
+            return moved;
+        }
         // SAFETY: INV-6: the address object never changes, and lives as long as the backend.
         unsafe { address::copy((*self.raw()).addr) }
     }
@@ -337,6 +373,9 @@ impl Backend {
 
     /// A new socket of the host that will connect here.
     pub fn new_socket(&self) -> Option<OwnedSocket> {
+        if let Some(moved) = self.moved() {
+            return OwnedSocket::to_text(&CString::new(moved.name).ok()?);
+        }
         // SAFETY: as in `address`.
         unsafe { OwnedSocket::to_address((*self.raw()).addr) }
     }

@@ -20,6 +20,7 @@ use super::{check_config, listener, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::host_log::LogLevel;
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
+use crate::checks;
 use crate::drive::lane::{Counts, Lane, Limits, Listener};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
@@ -170,6 +171,10 @@ unsafe fn start(
         return unsafe { check_config::run(chas, &options, &shared) };
     }
     let cannot_listen = |source| StartError::Listen { address: options.address.clone(), source };
+    let checks = options.checks();
+    if checks.is_some() {
+        backends.rely_on_checks();
+    }
     let lane = match options.event_loop {
         EventLoop::Own => Some(Listener::bind(&options.address).map_err(cannot_listen)?),
         EventLoop::Chassis => {
@@ -218,6 +223,9 @@ unsafe fn start(
     if let Some(writer) = slow_log {
         let writes = writer.start().map_err(|source| no_slow_log(&options, source))?;
         *running_slow_log() = Some(writes);
+    }
+    if let Some(checks) = checks {
+        *running_checks() = Some(checks.start(context).map_err(StartError::Checks)?);
     }
     if let Some(endpoint) = endpoint {
         let http = endpoint.start(context).map_err(|source| no_http(&options, source))?;
@@ -334,6 +342,12 @@ fn running_slow_log() -> MutexGuard<'static, Option<slow_log::Running>> {
     WRITES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The thread that has backends checked, while there is one.
+fn running_checks() -> MutexGuard<'static, Option<checks::Running>> {
+    static CHECKS: Mutex<Option<checks::Running>> = Mutex::new(None);
+    CHECKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The thread of the HTTP endpoint, while there is one.
 fn running_http() -> MutexGuard<'static, Option<http::Running>> {
     static HTTP: Mutex<Option<http::Running>> = Mutex::new(None);
@@ -342,6 +356,8 @@ fn running_http() -> MutexGuard<'static, Option<http::Running>> {
 
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     signals::end_begins();
+    let checks = running_checks().take();
+    guard(|| checks.into_iter().for_each(checks::Running::stop), || ());
     // Whatever else happens, the threads must have ended when the host goes on.
     let lane = running().take();
     guard(|| lane.into_iter().for_each(Lane::stop), || ());

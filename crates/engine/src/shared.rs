@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
@@ -112,6 +112,11 @@ impl Shared {
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.
     pub fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether backend `ndx` greeted any client since then.
+    pub fn has_greeted(&self, ndx: usize, then: Instant) -> bool {
+        self.greetings.any_since(ndx, then)
     }
 
     /// Stands in line for a place at backend `ndx`.

@@ -123,6 +123,8 @@ class Process:
         config.venv = None
         config.event_loop = "own"
         config.drain_timeout = 0.0
+        config.check_interval = 0.0
+        config.check_user = None
         config.hook_warn = 1.0
         config.hook_timeout = options.hook_timeout
         config.login_timeout = 10.0

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use connecting::dial;
 pub use counts::Counts;
 pub use limits::Limits;
 pub use listener::Listener;

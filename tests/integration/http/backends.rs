@@ -235,7 +235,8 @@ fn what_is_no_backend_is_not_added() {
 
 const PARKS: &str = r#"
 def read_auth_result(proxy, auth):
-    proxy.connection.backend_ndx = -1
+    if auth.packet[:1] == b"\0":
+        proxy.connection.backend_ndx = -1
 
 def read_query(proxy, packet):
     word, _, state = packet[1:].decode().partition(" ")
