@@ -115,6 +115,32 @@ fn nobody_uses_a_backend_in_maintenance() {
     open.assert_all_go_to_second();
 }
 
+#[test]
+fn who_waits_for_a_place_at_a_backend_that_is_drained_goes_elsewhere() {
+    let relay = Relay::start(db());
+    let builder = Host::builder().backend(db()).backend(relay.address());
+    let open = Open::start(
+        builder
+            .option("pyproxy-event-loop", "own")
+            .option("pyproxy-backend-max-connections", 1)
+            .option("pyproxy-connect-timeout", PATIENCE.as_secs())
+            .option("pyproxy-login-timeout", PATIENCE.as_secs()),
+    );
+    let host = &open.site.host;
+    let (mut first, second) = (host.client(), host.client());
+    std::thread::scope(|scope| {
+        let third = scope.spawn(|| assert_in_step(&mut host.client()));
+        host.wait_for_log(&format!("{} is full, waits for a place", db()));
+        open.mark(0, "drain");
+        assert_sent_away(&mut first);
+        host.wait_for_log(&format!("{} is full, waits for a place", relay.address()));
+        second.quit();
+        third.join().unwrap();
+    });
+    assert_eq!(relay.passed().len(), 2);
+    assert_eq!(host.criticals(), Vec::<String>::new());
+}
+
 /// A backend that went DOWN at the same time is tried again meanwhile.
 #[test]
 fn nobody_but_who_wants_it_ends_a_state_that_somebody_wants() {
