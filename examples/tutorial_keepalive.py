@@ -26,7 +26,7 @@ def idle_connections(backend):
 
 def connect_server(proxy):
     client = proxy.connection.client.src
-    usable = [b for b in proxy.globals.backends if b.state != proxy.BACKEND_STATE_DOWN]
+    usable = [b for b in proxy.globals.backends if b.takes_clients]
     if not usable:
         return None
     # One with idle connections if possible; of several the one with the fewest clients.

@@ -10,6 +10,7 @@
 //! | [`drive`] | moves the bytes of connections as the engine says |
 //! | [`embed`] | CPython as a guest: interpreter, threads, script files |
 //! | [`http`] | metrics and health over HTTP |
+//! | [`checks`] | whether backends are there, and can be written to |
 //! | [`slow_log`] | commands that took too long, in a file |
 //! | [`takeover`] | a process gets the sockets of the one whose place it takes |
 //!
@@ -25,10 +26,12 @@
 
 pub mod boundary;
 pub mod chassis;
+pub mod checks;
 pub mod drive;
 pub mod embed;
 pub mod http;
 pub mod plugin;
+mod private_file;
 pub mod slow_log;
 pub mod takeover;
 

@@ -164,6 +164,8 @@ class Config:
     drain_timeout: float
     takeover: str | None
     takeover_timeout: float
+    check_interval: float
+    check_user: str | None
     hook_warn: float
     hook_timeout: float
     login_timeout: float
@@ -247,7 +249,11 @@ class Backends:
     def __getitem__(self, index: slice, /) -> list[Backend]: ...
     def __iter__(self) -> Iterator[Backend]: ...
     def add(self, address: str, type: int = 1) -> Backend:
-        """Adds a backend and gives it. A host name is looked up, which blocks the proxy meanwhile."""
+        """Adds a backend and gives it: with its earlier index, if it was removed. A host name is looked up, which blocks the proxy
+        meanwhile.
+        """
+    def remove(self, backend: Backend) -> None:
+        """Removes a backend. Its index stays, with the state `BACKEND_STATE_REMOVED`, and clients leave it as one that is drained."""
 
 @final
 class Backend:
@@ -258,9 +264,12 @@ class Backend:
         """The configured address."""
     @property
     def state(self) -> int:
-        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`."""
+        """`BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants; `_REMOVED`."""
     @state.setter
     def state(self, value: int) -> None: ...
+    @property
+    def takes_clients(self) -> bool:
+        """Whether clients may be taken there: it is UP, or nothing is known of it."""
     @property
     def type(self) -> int:
         """`BACKEND_TYPE_RW` or `_RO`."""

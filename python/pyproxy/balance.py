@@ -21,23 +21,23 @@ __all__ = ["idle_connections", "idle_failsafe_rw", "idle_ro"]
 
 
 def idle_failsafe_rw(proxy: Proxy) -> int:
-    """The first read-write backend that is not DOWN and has an idle connection for the client; -1 if none."""
-    connection, down = proxy.connection, proxy.BACKEND_STATE_DOWN
+    """The first read-write backend that takes clients and has an idle connection for the client; -1 if none."""
+    connection = proxy.connection
     for ndx, backend in enumerate(proxy.globals.backends):
-        is_meant = backend.type == proxy.BACKEND_TYPE_RW and backend.state != down
+        is_meant = backend.type == proxy.BACKEND_TYPE_RW and backend.takes_clients
         if is_meant and connection.idle_connections(ndx):
             return ndx
     return -1
 
 
 def idle_ro(proxy: Proxy, but: Container[int] = ()) -> int:
-    """Of the read-only backends that are not DOWN and have an idle connection for the client, the one with the fewest
+    """Of the read-only backends that take clients and have an idle connection for the client, the one with the fewest
     clients (the first of them, if several have as few); -1 if there is none. Those in `but` are left out.
     """
-    connection, down = proxy.connection, proxy.BACKEND_STATE_DOWN
+    connection = proxy.connection
     best, fewest = -1, 0
     for ndx, backend in enumerate(proxy.globals.backends):
-        if backend.type != proxy.BACKEND_TYPE_RO or backend.state == down or ndx in but:
+        if backend.type != proxy.BACKEND_TYPE_RO or not backend.takes_clients or ndx in but:
             continue
         clients = backend.connected_clients
         # The pools are looked at last: that costs most.

@@ -11,12 +11,15 @@ from pyproxy.testing import Session, fake_proxy
 from pyproxy.testing.client import CAPABILITIES
 
 RW, RO = 1, 2
-UNKNOWN, UP, DOWN = 0, 1, 2
+UNKNOWN, UP, DOWN, DRAIN, MAINT = range(5)
 
 
 def backend(type: int, idle: int = 1, clients: int = 0, state: int = UP, fits: bool = True) -> Any:
     return SimpleNamespace(
-        type=type, state=state, connected_clients=clients, idle=idle if fits else 0
+        type=type,
+        takes_clients=state in (UNKNOWN, UP),
+        connected_clients=clients,
+        idle=idle if fits else 0,
     )
 
 
@@ -28,7 +31,6 @@ def proxy(*backends: Any) -> Any:
         connection=SimpleNamespace(idle_connections=lambda ndx: backends[ndx].idle),
         BACKEND_TYPE_RW=RW,
         BACKEND_TYPE_RO=RO,
-        BACKEND_STATE_DOWN=DOWN,
     )
 
 
@@ -40,6 +42,7 @@ def proxy(*backends: Any) -> Any:
         ([backend(RW, state=UNKNOWN)], 0),
         ([backend(RW, idle=0), backend(RW), backend(RW)], 1),
         ([backend(RW, state=DOWN), backend(RW, clients=9)], 1),
+        ([backend(RW, state=DRAIN), backend(RW, state=MAINT), backend(RW)], 2),
         ([backend(RW, fits=False)], -1),
         ([backend(RO), backend(RW)], 1),
         ([backend(RO)], -1),
@@ -59,6 +62,7 @@ def test_idle_failsafe_rw(backends: list[Any], ndx: int) -> None:
         ([backend(RO, clients=1), backend(RO, idle=0)], 0),
         ([backend(RO, clients=1), backend(RO, state=DOWN)], 0),
         ([backend(RO, state=DOWN)], -1),
+        ([backend(RO, state=DRAIN), backend(RO, state=MAINT), backend(RO)], 2),
         ([backend(RO, fits=False)], -1),
     ],
 )

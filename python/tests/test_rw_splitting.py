@@ -667,6 +667,35 @@ def test_a_client_without_a_connection_has_to_come_again() -> None:
         assert other.closed
 
 
+def mark(session: Session, ndx: int, state: str) -> None:
+    with session.inspect() as proxy:
+        proxy.globals.backends[ndx].state = getattr(proxy, f"BACKEND_STATE_{state}")
+
+
+@pytest.mark.parametrize("state", ["DRAIN", "MAINT"])
+def test_reads_leave_a_replica_that_is_to_be_left(session: Session, state: str) -> None:
+    assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
+    mark(session, READER, state)
+    assert idle(session) == [1, 0]
+    assert queries(session, "SELECT 1") == [(PRIMARY, "SELECT 1")]
+    session.new_client().connect()
+    assert idle(session) == [2, 0]
+    mark(session, READER, "UP")
+    session.new_client().connect()
+    assert queries(session, "SELECT 1") == [(READER, "SELECT 1")]
+
+
+def test_a_client_that_is_on_a_drained_replica_moves_on_as_soon_as_it_can(session: Session) -> None:
+    session.servers[READER].on("SELECT 1", Ok(changes=Changes(state=True)))
+    session.query("SELECT 1")
+    mark(session, READER, "DRAIN")
+    # What ties it there goes with the reset, which runs where that is.
+    assert queries(session, "SELECT 2") == [(READER, "SELECT 2")]
+    assert sent(session, lambda: session.command(b"\x1f")) == [RESET]
+    assert queries(session, "SELECT 2") == [(PRIMARY, "SELECT 2")]
+    assert idle(session) == [1, 0]
+
+
 def test_nobody_waits_for_backends_that_are_down() -> None:
     with start(clock="fake") as session:
         assert second(session).query("BEGIN").error is None

@@ -1,7 +1,7 @@
 //! Addresses: a copy of the host's `network_address`, and the parsing of option values.
 
 use std::ffi::CStr;
-use std::net::{Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use chassis_sys as sys;
 use engine::Address;
@@ -74,21 +74,43 @@ const MYSQL_PORT: u16 = 3306;
 /// Checks the text of an address option before the host, which reports errors less clearly, sees it. Blocks for a name
 /// look-up.
 pub fn check(text: &str) -> Result<(), AddressError> {
+    resolve(text).map(drop)
+}
+
+/// What the host in such a text is now; nothing without a host. Blocks for a name look-up.
+pub fn resolve(text: &str) -> Result<Vec<SocketAddr>, AddressError> {
     if text.is_empty() {
         return Err(AddressError::Empty);
     }
     if text.starts_with('/') {
-        return if text.len() > 107 { Err(AddressError::PathTooLong) } else { Ok(()) };
+        return if text.len() > 107 { Err(AddressError::PathTooLong) } else { Ok(Vec::new()) };
     }
     let (host, port) = split(text)?;
     if host.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    match (host, port).to_socket_addrs().map(|mut found| found.next()) {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(AddressError::Resolve("no address".to_owned())),
+    match (host, port).to_socket_addrs().map(Vec::from_iter) {
+        Ok(found) if found.is_empty() => Err(AddressError::Resolve("no address".to_owned())),
+        Ok(found) => Ok(found),
         Err(e) => Err(AddressError::Resolve(e.to_string())),
     }
+}
+
+/// Where a server is that was at `last`, if what its name resolves to now has that no more.
+pub fn moved(last: &Address, found: &[SocketAddr]) -> Option<Address> {
+    let ip: IpAddr = last.address.as_deref()?.parse().ok()?;
+    if found.contains(&SocketAddr::new(ip, last.port?)) {
+        return None;
+    }
+    let alike = found.iter().find(|other| other.is_ipv4() == ip.is_ipv4());
+    let now = alike.or(found.first())?;
+    let family = if now.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    Some(Address {
+        name: now.to_string(),
+        address: Some(now.ip().to_string()),
+        port: Some(now.port()),
+        family: u16::try_from(family).unwrap_or_default(),
+    })
 }
 
 /// The host in the text of an address option; `None` for a unix socket, and if there is none.
@@ -136,6 +158,25 @@ mod tests {
         assert_eq!(split("[::1]:5"), Ok(("::1", 5)));
         assert_eq!(check("/run/mysqld/mysqld.sock"), Ok(()));
         assert_eq!(check("127.0.0.1:1"), Ok(()));
+    }
+
+    #[test]
+    fn a_server_is_where_its_name_leads() {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let last = moved(&moved_from_nowhere(), &[at("10.0.0.1:3306")]).expect("elsewhere");
+        assert_eq!((&*last.name, last.port), ("10.0.0.1:3306", Some(3306)));
+        assert_eq!(last.family, 2);
+        let others = ["[::1]:3306", "10.0.0.3:3306", "10.0.0.2:3306"].map(at);
+        assert_eq!(moved(&last, &others).expect("elsewhere").name, "10.0.0.3:3306");
+        assert_eq!(moved(&last, &others[..1]).expect("elsewhere").name, "[::1]:3306");
+        assert_eq!(moved(&last, &[others[1], at("10.0.0.1:3306")]), None, "still there");
+        assert_eq!(moved(&last, &[]), None);
+        let socket = Address { address: Some("/run/db.sock".to_owned()), ..Address::default() };
+        assert_eq!(moved(&socket, &others), None);
+    }
+
+    fn moved_from_nowhere() -> Address {
+        Address { address: Some("0.0.0.0".to_owned()), port: Some(1), ..Address::default() }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The list of backends: `network_backends_t` and its entries.
 //!
 //! Other threads look at the entries while connections change them, so members that change are read and written as
-//! atomics. Entries are never removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
+//! atomics. The host's entries are never removed while the process runs (`docs/internals/backends-and-pools.md#the-list`).
 
 use std::ffi::CString;
+use std::net::{IpAddr, SocketAddr};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chassis_sys as sys;
@@ -29,7 +30,11 @@ pub struct Backends(Arc<List>);
 struct List {
     raw: NonNull<sys::network_backends_t>,
     /// The entries of `raw`, whose own array moves when it grows. A leaf lock.
-    entries: RwLock<Vec<(Backend, Option<Arc<str>>)>>,
+    entries: RwLock<Vec<Backend>>,
+    /// Held by who adds one, while its name is looked up: nobody else waits for that.
+    adding: Mutex<()>,
+    /// Backends are checked: one that is DOWN is tried again by checks.
+    are_checked: AtomicBool,
 }
 
 // SAFETY: INV-6: the list lives until the process ends; the host guards its length, and the rest are Backends.
@@ -39,7 +44,8 @@ unsafe impl Sync for List {}
 
 impl Backends {
     fn from_raw(raw: NonNull<sys::network_backends_t>) -> Self {
-        Self(Arc::new(List { raw, entries: RwLock::default() }))
+        let (entries, adding) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(List { raw, entries, adding, are_checked: AtomicBool::new(false) }))
     }
 
     /// A list of our own, never freed.
@@ -60,25 +66,28 @@ impl Backends {
         is_empty.then(|| Self::from_raw(raw))
     }
 
-    /// Adds a backend; blocks for a name look-up. `false`: the address is listed already or does not resolve.
-    pub fn add(&self, address: &str, kind: BackendKind) -> bool {
-        let kind = match kind {
-            BackendKind::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
-            BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
-        };
-        let host = address::host(address).map(Arc::from);
-        let Ok(address) = CString::new(address) else { return false };
+    /// Adds a backend and gives its index; blocks for a name look-up. `None`: the address is listed already or does not resolve.
+    pub fn add(&self, text: &str, kind: BackendKind) -> Option<usize> {
+        let kind = kind_word(kind);
+        let address = CString::new(text).ok()?;
         let raw = self.0.raw.as_ptr();
-        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.0.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: INV-6; the host copies the text although its parameter is not const.
         let added = unsafe { (api().network_backends_add)(raw, address.as_ptr().cast_mut(), kind) };
-        let ndx = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let ndx = self.len();
+        let place = u32::try_from(ndx).ok()?;
         // SAFETY: INV-6; out of range gives NULL.
-        let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, ndx) });
-        let entry = entry.and_then(NonNull::new).map(|raw| (Backend(raw), host));
-        let is_added = entry.is_some();
-        entries.extend(entry);
-        is_added
+        let entry = (added == 0).then(|| unsafe { (api().network_backends_get)(raw, place) });
+        let entry = Entry::new(entry.and_then(NonNull::new)?, text);
+        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.push(Backend(Arc::new(entry)));
+        Some(ndx)
+    }
+
+    /// The index of the backend with this address, if that is known without the host. `found`: what it resolves to.
+    fn find(&self, text: &str, found: &[SocketAddr]) -> Option<usize> {
+        let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().position(|backend| backend.is_at(text, found))
     }
 
     /// How many there are.
@@ -91,12 +100,25 @@ impl Backends {
         self.len() == 0
     }
 
+    /// Somebody checks the backends from now on, and says when one is not DOWN any more.
+    pub fn rely_on_checks(&self) {
+        self.0.are_checked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody does.
+    pub fn are_checked(&self) -> bool {
+        self.0.are_checked.load(Ordering::Relaxed)
+    }
+
     /// Lets backends that have been DOWN for long enough be tried again.
     ///
     /// The host's `network_backends_check` is for its callbacks only: it uses members without a lock, and not as atomics.
     pub fn recheck(&self) {
+        if self.are_checked() {
+            return;
+        }
         let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
-        for (backend, _) in &*entries {
+        for backend in &*entries {
             backend.recheck();
         }
     }
@@ -104,44 +126,123 @@ impl Backends {
     /// The backend at `ndx`.
     pub fn get(&self, ndx: usize) -> Option<Backend> {
         let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(ndx).map(|(backend, _)| *backend)
+        entries.get(ndx).cloned()
     }
 
     /// The host of the backend at `ndx` as it was configured: the backend itself knows only what it resolved to. `None` for a
     /// unix socket.
     pub fn host(&self, ndx: usize) -> Option<Arc<str>> {
-        self.0.entries.read().unwrap_or_else(PoisonError::into_inner).get(ndx)?.1.clone()
+        address::host(&self.get(ndx)?.0.text).map(Arc::from)
     }
 }
 
 /// One backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backend(NonNull<sys::network_backend_t>);
+#[derive(Debug, Clone)]
+pub struct Backend(Arc<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    raw: NonNull<sys::network_backend_t>,
+    /// The address as it was configured.
+    text: Box<str>,
+    /// Where it is, if its name does not lead any more to where the host's entry has it. A leaf lock.
+    moved: RwLock<Option<Address>>,
+    /// The number of the state that somebody wants. One that connects tell is the host's word, which is DOWN while this is another one.
+    wanted: AtomicU8,
+    /// Held by who changes the state.
+    changes: Mutex<()>,
+}
 
 // SAFETY: INV-6: it lives until the process ends. Members that change are atomics here, or take a HostCall (INV-1).
-unsafe impl Send for Backend {}
+unsafe impl Send for Entry {}
 // SAFETY: as above.
-unsafe impl Sync for Backend {}
+unsafe impl Sync for Entry {}
+
+impl Entry {
+    fn new(raw: NonNull<sys::network_backend_t>, text: &str) -> Self {
+        Self {
+            raw,
+            text: text.into(),
+            moved: RwLock::default(),
+            wanted: AtomicU8::default(),
+            changes: Mutex::default(),
+        }
+    }
+
+    /// The state that somebody wants, whatever connects tell.
+    fn wanted(&self) -> Option<BackendState> {
+        let wanted = BackendState::of_number(self.wanted.load(Ordering::Relaxed));
+        wanted.filter(|state| state.is_left())
+    }
+}
 
 impl Backend {
+    fn is_at(&self, text: &str, found: &[SocketAddr]) -> bool {
+        let Address { address, port, .. } = self.address();
+        let ip = address.and_then(|address| address.parse::<IpAddr>().ok());
+        let own = ip.zip(port).map(SocketAddr::from);
+        let is_own = own.is_some_and(|own| found.iter().all(|other| *other == own));
+        *self.0.text == *text || (is_own && !found.is_empty())
+    }
+
+    /// It is in the list again. `false`: it was not removed.
+    fn put_back(&self, kind: BackendKind) -> bool {
+        let _turn = self.changes();
+        let is_removed = self.state() == BackendState::Removed;
+        if is_removed {
+            self.kind_word().store(kind_word(kind), Ordering::Relaxed);
+            self.0.wanted.store(BackendState::Unknown.number(), Ordering::Relaxed);
+            self.note_state(BackendState::Unknown);
+        }
+        is_removed
+    }
+
+    fn kind_word(&self) -> &AtomicU32 {
+        // SAFETY: as in `state_word`.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).type_) }
+    }
+
+    fn raw(&self) -> *mut sys::network_backend_t {
+        self.0.raw.as_ptr()
+    }
+
+    fn changes(&self) -> MutexGuard<'_, ()> {
+        self.0.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state_word(&self) -> &AtomicU32 {
         // SAFETY: INV-6; the member is aligned, and nobody here uses it in another way.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.0.as_ptr()).state) }
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).state) }
     }
 
     fn clients_word(&self) -> &AtomicU32 {
         // SAFETY: as above.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.0.as_ptr()).connected_clients) }
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.raw()).connected_clients) }
     }
 
-    /// The configured address.
+    fn moved(&self) -> Option<Address> {
+        self.0.moved.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on it is there.
+    pub fn move_to(&self, address: Address) {
+        *self.0.moved.write().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
+
+    /// Where it is: the configured address.
     pub fn address(&self) -> Address {
+        if let Some(moved) = self.moved() {
+            return moved;
+        }
         // SAFETY: INV-6: the address object never changes, and lives as long as the backend.
-        unsafe { address::copy((*self.0.as_ptr()).addr) }
+        unsafe { address::copy((*self.raw()).addr) }
     }
 
     /// The state.
     pub fn state(&self) -> BackendState {
+        if let Some(wanted) = self.0.wanted() {
+            return wanted;
+        }
         match self.state_word().load(Ordering::Relaxed) {
             backend_state_t::BACKEND_STATE_UP => BackendState::Up,
             backend_state_t::BACKEND_STATE_DOWN => BackendState::Down,
@@ -153,7 +254,7 @@ impl Backend {
     fn since_words(&self) -> (&AtomicI64, &AtomicI64) {
         // SAFETY: as in `state_word`.
         unsafe {
-            let since = &raw mut (*self.0.as_ptr()).state_since;
+            let since = &raw mut (*self.raw()).state_since;
             (
                 AtomicI64::from_ptr(&raw mut (*since).tv_sec),
                 AtomicI64::from_ptr(&raw mut (*since).tv_usec),
@@ -178,6 +279,10 @@ impl Backend {
         if i64::try_from(now.as_secs()).unwrap_or(i64::MAX).saturating_sub(since) <= DOWN_SECONDS {
             return;
         }
+        let _turn = self.changes();
+        if self.0.wanted().is_some() {
+            return;
+        }
         let (down, unknown) =
             (backend_state_t::BACKEND_STATE_DOWN, backend_state_t::BACKEND_STATE_UNKNOWN);
         let changed =
@@ -187,21 +292,44 @@ impl Backend {
         }
     }
 
-    /// Sets the state and notes the time.
+    /// Sets the state that somebody wants, and notes the time.
     pub fn set_state(&self, state: BackendState) {
-        let state = match state {
+        let _turn = self.changes();
+        if self.state() != BackendState::Removed {
+            self.0.wanted.store(state.number(), Ordering::Relaxed);
+            self.note_state(state);
+        }
+    }
+
+    /// A connect told that it is UP or DOWN. Whether that is news.
+    pub fn found(&self, is_up: bool) -> bool {
+        let _turn = self.changes();
+        if self.0.wanted().is_some() {
+            return false;
+        }
+        let state = if is_up { BackendState::Up } else { BackendState::Down };
+        let is_news = self.state() != state;
+        self.note_state(state);
+        is_news
+    }
+
+    /// Has the host's list show the state. It knows three.
+    fn note_state(&self, state: BackendState) {
+        let word = match state {
             BackendState::Unknown => backend_state_t::BACKEND_STATE_UNKNOWN,
             BackendState::Up => backend_state_t::BACKEND_STATE_UP,
-            BackendState::Down => backend_state_t::BACKEND_STATE_DOWN,
+            BackendState::Down
+            | BackendState::Drain
+            | BackendState::Maint
+            | BackendState::Removed => backend_state_t::BACKEND_STATE_DOWN,
         };
         self.note_time(now());
-        self.state_word().store(state, Ordering::Release);
+        self.state_word().store(word, Ordering::Release);
     }
 
     /// Read-write or read-only.
     pub fn kind(&self) -> BackendKind {
-        // SAFETY: INV-6: this never changes.
-        match unsafe { (*self.0.as_ptr()).type_ } {
+        match self.kind_word().load(Ordering::Relaxed) {
             backend_type_t::BACKEND_TYPE_RO => BackendKind::ReadOnly,
             _ => BackendKind::ReadWrite,
         }
@@ -224,7 +352,7 @@ impl Backend {
     pub fn uuid(&self, _call: &HostCall) -> Vec<u8> {
         // SAFETY: INV-6, INV-1; the GString belongs to the backend, and is copied before the callback ends.
         unsafe {
-            (*self.0.as_ptr()).uuid.as_ref().map_or_else(Vec::new, |string| {
+            (*self.raw()).uuid.as_ref().map_or_else(Vec::new, |string| {
                 std::slice::from_raw_parts(string.str.cast::<u8>(), string.len).to_vec()
             })
         }
@@ -235,7 +363,7 @@ impl Backend {
         let len = isize::try_from(uuid.len()).unwrap_or(isize::MAX);
         // SAFETY: INV-6, INV-1; GLib copies `len` bytes from a valid pointer.
         unsafe {
-            let string = (*self.0.as_ptr()).uuid;
+            let string = (*self.raw()).uuid;
             if !string.is_null() {
                 glib_sys::g_string_truncate(string, 0);
                 glib_sys::g_string_append_len(string, uuid.as_ptr().cast(), len);
@@ -245,8 +373,11 @@ impl Backend {
 
     /// A new socket of the host that will connect here.
     pub fn new_socket(&self) -> Option<OwnedSocket> {
+        if let Some(moved) = self.moved() {
+            return OwnedSocket::to_text(&CString::new(moved.name).ok()?);
+        }
         // SAFETY: as in `address`.
-        unsafe { OwnedSocket::to_address((*self.0.as_ptr()).addr) }
+        unsafe { OwnedSocket::to_address((*self.raw()).addr) }
     }
 }
 
@@ -274,6 +405,10 @@ impl engine::Backends for Backends {
         }
     }
 
+    fn found(&self, ndx: usize, is_up: bool) -> bool {
+        self.get(ndx).is_some_and(|backend| backend.found(is_up))
+    }
+
     fn connected_clients(&self, ndx: usize) -> Option<u32> {
         self.get(ndx).map(|backend| backend.connected_clients())
     }
@@ -293,16 +428,26 @@ impl engine::Backends for Backends {
     }
 
     fn add(&self, text: &str, kind: BackendKind) -> Result<usize, AddBackendError> {
-        address::check(text).map_err(|error| AddBackendError::Address(error.to_string()))?;
-        if Self::add(self, text, kind) {
-            Ok(Self::len(self).saturating_sub(1))
-        } else {
-            Err(AddBackendError::Listed(text.to_owned()))
+        let found = address::resolve(text);
+        let found = found.map_err(|error| AddBackendError::Address(error.to_string()))?;
+        let listed = || AddBackendError::Listed(text.to_owned());
+        match self.find(text, &found) {
+            Some(ndx) if self.get(ndx).is_some_and(|known| known.put_back(kind)) => Ok(ndx),
+            // The host would say so at level critical.
+            Some(_) => Err(listed()),
+            None => Self::add(self, text, kind).ok_or_else(listed),
         }
     }
 
     fn recheck(&self) {
         Self::recheck(self);
+    }
+}
+
+fn kind_word(kind: BackendKind) -> u32 {
+    match kind {
+        BackendKind::ReadWrite => backend_type_t::BACKEND_TYPE_RW,
+        BackendKind::ReadOnly => backend_type_t::BACKEND_TYPE_RO,
     }
 }
 

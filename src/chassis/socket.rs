@@ -2,6 +2,7 @@
 //!
 //! Facts: `docs/internals/packets.md`.
 
+use std::ffi::CStr;
 use std::io;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -236,6 +237,17 @@ impl OwnedSocket {
             let tail = event::socket_tail(socket.0.as_ptr(), api().event_size);
             (api().network_address_copy)((*tail).dst, backend);
             Some(socket)
+        }
+    }
+
+    /// A new socket that will connect to this address, which has no name that would have to be looked up.
+    pub fn to_text(address: &CStr) -> Option<Self> {
+        // SAFETY: the host's constructors; the destination object exists in every new socket, and the text is copied.
+        unsafe {
+            let socket = Self(NonNull::new((api().network_socket_new)())?);
+            let tail = event::socket_tail(socket.0.as_ptr(), api().event_size);
+            let set = (api().network_address_set_address)((*tail).dst, address.as_ptr());
+            (set == 0).then_some(socket)
         }
     }
 

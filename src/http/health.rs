@@ -37,6 +37,9 @@ async fn has_backend(ctx: &Context, probe: &Probe) -> bool {
         };
         (0..ctx.backends.len()).find(is_meant)
     };
+    if ctx.backends.are_checked() {
+        return in_state(BackendState::Up).is_some();
+    }
     ctx.backends.recheck();
     let _turn = if in_state(BackendState::Up).is_none() { Some(probe.turn().await) } else { None };
     loop {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use engine::{Address, BackendState};
+use engine::Address;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{Mutex, MutexGuard};
@@ -33,13 +33,15 @@ impl Probe {
         match greeted.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
             Ok(()) => {
                 stats.iter().for_each(|stats| stats.connects.observe(began.elapsed()));
-                log::info!("backend {} is reachable, marked UP", address.name);
-                backend.set_state(BackendState::Up);
+                if backend.found(true) {
+                    log::info!("backend {} is reachable, marked UP", address.name);
+                }
             }
             Err(e) => {
                 stats.iter().for_each(|stats| _ = stats.failures.increment());
-                log::warn!("backend {} is not reachable ({e}), marked DOWN", address.name);
-                backend.set_state(BackendState::Down);
+                if backend.found(false) {
+                    log::warn!("backend {} is not reachable ({e}), marked DOWN", address.name);
+                }
             }
         }
     }

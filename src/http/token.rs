@@ -1,18 +1,15 @@
 //! The token of `pyproxy-http-token-file`, which a change over HTTP needs.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use transport::password::is_same_secret;
 
+use crate::private_file::{self, Unusable};
+
 /// The shortest, in bytes.
 const LEAST: usize = 16;
-/// The longest file, in bytes.
-const MOST: u64 = 4096;
 
 /// A token. It shows itself nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,12 +24,9 @@ impl fmt::Debug for Token {
 /// Why a file has no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It cannot be read.
+    /// It cannot be used.
     #[error(transparent)]
-    Unreadable(#[from] std::io::Error),
-    /// It is not only its owner's.
-    #[error("others may read or write this file: chmod 600")]
-    Permissions,
+    File(#[from] Unusable),
     /// What is in it cannot be used.
     #[error("expected a token of {LEAST} or more visible ASCII characters, and nothing else")]
     Content,
@@ -41,12 +35,7 @@ pub enum TokenError {
 impl Token {
     /// The one in this file. White space around it does not count.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
-        let file = File::open(path)?;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            return Err(TokenError::Permissions);
-        }
-        let mut bytes = Vec::new();
-        file.take(MOST).read_to_end(&mut bytes)?;
+        let bytes = private_file::read(path)?;
         let bytes = bytes.trim_ascii();
         let is_token = bytes.len() >= LEAST && bytes.iter().all(u8::is_ascii_graphic);
         let text = str::from_utf8(bytes).ok().filter(|_| is_token);
@@ -65,6 +54,7 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     use hyper::header::HeaderValue;
 

@@ -21,6 +21,7 @@ use super::{check_config, log as host_log, stats, tls};
 use crate::boundary::{self, PANICS, guard, host_call, panic_on_purpose};
 use crate::chassis::host_log::LogLevel;
 use crate::chassis::{Backends, api, fork, host, mutex, signals};
+use crate::checks;
 use crate::drive::lane::{Counts, Limits};
 use crate::drive::{self, Context};
 use crate::embed::{self, PythonConfig};
@@ -169,6 +170,10 @@ unsafe fn start(
         // SAFETY: called from `apply_config` with its arguments.
         return unsafe { check_config::run(chas, &options, &shared) };
     }
+    let checks = options.checks();
+    if checks.is_some() {
+        backends.rely_on_checks();
+    }
     let sockets = Sockets::take(&options)?;
     // SAFETY: `chas` is the host object.
     let scripts = unsafe { load_script(chas, &options, &shared) }?;
@@ -204,6 +209,9 @@ unsafe fn start(
     if let Some(writer) = slow_log {
         let writes = writer.start().map_err(|source| no_slow_log(&options, source))?;
         *running_slow_log() = Some(writes);
+    }
+    if let Some(checks) = checks {
+        *running_checks() = Some(checks.start(context).map_err(StartError::Checks)?);
     }
     // SAFETY: called from `apply_config` with its arguments.
     unsafe { sockets.open(chas, config, &options, context) }
@@ -255,7 +263,7 @@ fn add_backends(backends: &Backends, options: &Options) -> Result<(), StartError
     ];
     for (option, addresses, kind) in lists {
         for address in addresses {
-            if !backends.add(address, kind) {
+            if backends.add(address, kind).is_none() {
                 return Err(StartError::Backend { option, address: address.clone() });
             }
         }
@@ -290,8 +298,16 @@ fn running_slow_log() -> MutexGuard<'static, Option<slow_log::Running>> {
     WRITES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The thread that has backends checked, while there is one.
+fn running_checks() -> MutexGuard<'static, Option<checks::Running>> {
+    static CHECKS: Mutex<Option<checks::Running>> = Mutex::new(None);
+    CHECKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 unsafe extern "C" fn destroy(config: *mut sys::chassis_plugin_config) {
     signals::end_begins();
+    let checks = running_checks().take();
+    guard(|| checks.into_iter().for_each(checks::Running::stop), || ());
     // Whatever else happens, the threads must have ended when the host goes on.
     sockets::close();
     let slow_log = running_slow_log().take();

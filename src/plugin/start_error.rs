@@ -27,6 +27,9 @@ pub enum StartError {
     /// The slow log cannot be written there.
     #[error("pyproxy-slow-log={path}: {source}")]
     SlowLog { path: String, source: io::Error },
+    /// Backends cannot be checked.
+    #[error("backends cannot be checked: {0}")]
+    Checks(io::Error),
     /// The host refuses a backend.
     #[error("{option}={address}: the host refuses this backend")]
     Backend { option: &'static str, address: String },

@@ -2,6 +2,7 @@
 //! host, which alone has them: they are ignored unless asked for with `--include-ignored`.
 
 use testkit::host::builder::Builder;
+use testkit::host::counters::{STATE_DOWN, STATE_UP};
 use testkit::wait::PATIENCE;
 use testkit::{Host, Login, MariaDb, RawClient, Relay, eventually, ports};
 
@@ -12,7 +13,8 @@ const ADMIN_SCRIPT: &str = r#"
 function read_query(packet)
   local rows = {}
   for i = 1, #proxy.global.backends do
-    rows[i] = { proxy.global.backends[i].dst.name }
+    local backend = proxy.global.backends[i]
+    rows[i] = { packet:find("state") and tostring(backend.state) or backend.dst.name }
   end
   proxy.response = {
     type = proxy.MYSQLD_PACKET_OK,
@@ -50,8 +52,13 @@ fn at(port: u16) -> std::net::SocketAddr {
 }
 
 fn admin_sees(port: u16) -> Vec<Vec<String>> {
+    admin_sees_of(port, "*")
+}
+
+fn admin_sees_of(port: u16, what: &str) -> Vec<Vec<String>> {
     let login = Login::new("admin", "admin");
-    RawClient::login(at(port), &login).unwrap().query("SELECT * FROM backends").unwrap().text()
+    let mut client = RawClient::login(at(port), &login).unwrap();
+    client.query(&format!("SELECT {what} FROM backends")).unwrap().text()
 }
 
 #[test]
@@ -219,4 +226,34 @@ fn admin_sees_what_the_script_does_to_the_backends_without_a_lua_proxy() {
     host.client().query("SELECT 'add'").unwrap();
     let expected = [db(), second, third].map(|address| vec![address.to_string()]);
     assert_eq!(admin_sees(port), expected);
+}
+
+#[test]
+#[ignore = "needs the original mysql-proxy: PYPROXY_HOST=/path cargo test -- --include-ignored"]
+fn admin_sees_backends_that_nobody_may_use_as_down() {
+    let (port, relay) = (ports::free_port(), Relay::start(db()));
+    let builder = Host::builder().plugins(&["admin", "pyproxy"]).backend(db());
+    let builder = builder.backend(relay.address()).script(
+        r#"
+        def read_query(proxy, packet):
+            word, _, state = packet[1:].decode().partition(" ")
+            if word == "MARK":
+                first, second = proxy.globals.backends
+                first.state = getattr(proxy, "BACKEND_STATE_" + state)
+                second.state = proxy.BACKEND_STATE_DOWN
+                proxy.response.type = proxy.MYSQLD_PACKET_OK
+                return proxy.PROXY_SEND_RESULT
+        "#,
+    );
+    let host = with_admin(builder, port).option("pyproxy-event-loop", "chassis").start();
+    let mut client = host.client();
+    let states = |states: [u32; 2]| states.map(|state| vec![state.to_string()]);
+    for (wanted, state) in [("UP", STATE_UP), ("DRAIN", STATE_DOWN), ("MAINT", STATE_DOWN)] {
+        client.query(&format!("MARK {wanted}")).unwrap();
+        assert_eq!(admin_sees_of(port, "state"), states([state, STATE_DOWN]), "{wanted}");
+    }
+    // The other one is tried again in its time.
+    let is_tried = || RawClient::login(host.address(), &MariaDb::user()).is_ok();
+    assert!(eventually(PATIENCE, is_tried), "{}", host.log());
+    assert_eq!(admin_sees_of(port, "state"), states([STATE_DOWN, STATE_UP]));
 }

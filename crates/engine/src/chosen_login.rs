@@ -88,16 +88,24 @@ impl Turn<'_> {
         let backends = &*self.shared.backends;
         let why = match backends.state(ndx) {
             None => format!("there is no backend {ndx}"),
-            Some(BackendState::Down) => {
-                format!(
-                    "backend {ndx} ({}) is down",
-                    backends.address(ndx).unwrap_or_default().name
-                )
+            Some(state) if state.takes_clients() => return false,
+            Some(state) => {
+                let name = backends.address(ndx).unwrap_or_default().name;
+                format!("backend {ndx} ({name}) is {}", refusal(state))
             }
-            Some(_) => return false,
         };
         log::warn!("{}: read_auth chose where the login goes, but {why}", self.name());
         self.refuse(&Reply::proxy_error(&why));
         true
+    }
+}
+
+/// Why a backend in this state takes no clients.
+const fn refusal(state: BackendState) -> &'static str {
+    match state {
+        BackendState::Drain => "being drained",
+        BackendState::Maint => "in maintenance",
+        BackendState::Removed => "removed",
+        _ => "down",
     }
 }

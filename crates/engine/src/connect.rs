@@ -47,7 +47,7 @@ impl Turn<'_> {
             _ => {}
         }
         if self.session.server.is_some() {
-            if verdict == Verdict::IgnoreResult && !self.attached_backend_is_down() {
+            if verdict == Verdict::IgnoreResult && self.attached_backend_takes_clients() {
                 return self.greet_from_pool();
             }
             // The index the script chose stays, the pooled connection goes back.
@@ -58,10 +58,9 @@ impl Turn<'_> {
         self.connect();
     }
 
-    fn attached_backend_is_down(&self) -> bool {
+    fn attached_backend_takes_clients(&self) -> bool {
         let ndx = self.session.server.as_ref().map(|server| server.backend);
-        let state = ndx.and_then(|ndx| self.shared.backends.state(ndx));
-        state.is_none_or(|state| state == BackendState::Down)
+        ndx.is_some_and(|ndx| self.shared.backends.takes_clients(ndx))
     }
 
     /// The server connection goes into the pool, or is closed.
@@ -82,11 +81,11 @@ impl Turn<'_> {
         if chosen.is_some_and(|ndx| ndx >= backends.len()) {
             return self.all_down();
         }
-        let is_up = |ndx: &usize| backends.state(*ndx) != Some(BackendState::Down);
+        let takes_clients = |ndx: &usize| backends.takes_clients(*ndx);
         let has_room = |ndx| self.shared.capacity.has_room(ndx);
         let shortest =
             || backends.shortest_queue(&has_room).or_else(|| backends.shortest_queue(&|_| true));
-        let Some(ndx) = chosen.filter(is_up).or_else(shortest) else {
+        let Some(ndx) = chosen.filter(takes_clients).or_else(shortest) else {
             return self.all_down();
         };
         match self.place_at(ndx) {
@@ -151,10 +150,9 @@ impl Turn<'_> {
     fn mark_up(&self, ndx: usize) {
         let backends = &*self.shared.backends;
         let name = backends.address(ndx).unwrap_or_default().name;
-        if backends.state(ndx) != Some(BackendState::Up) {
+        if backends.found(ndx, true) {
             log::info!("{}: backend {name} is reachable, marked UP", self.name());
         }
-        backends.set_state(ndx, BackendState::Up);
         log::debug!("{}: connected to backend {name}", self.name());
     }
 
@@ -162,9 +160,12 @@ impl Turn<'_> {
         if let Some(backend) = self.shared.stats.backends.get(ndx) {
             backend.failures.increment();
         }
-        self.shared.backends.set_state(ndx, BackendState::Down);
-        let name = self.shared.backends.address(ndx).unwrap_or_default().name;
-        log::warn!("{}: backend {name} is not reachable ({why}), marked DOWN", self.name());
+        let backends = &*self.shared.backends;
+        backends.found(ndx, false);
+        let name = backends.address(ndx).unwrap_or_default().name;
+        let is_down = backends.state(ndx) == Some(BackendState::Down);
+        let marked = if is_down { ", marked DOWN" } else { "" };
+        log::warn!("{}: backend {name} is not reachable ({why}){marked}", self.name());
     }
 
     /// A pooled connection needs no server round: the client gets the handshake that the server once sent.

@@ -27,7 +27,7 @@ impl ErrorCode {
 
 /// ER_CON_COUNT_ERROR.
 pub const ER_CON_COUNT_ERROR: ErrorCode = ErrorCode::new(1040, b"08004");
-/// ER_SERVER_SHUTDOWN.
+/// ER_SERVER_SHUTDOWN: clients and their pools know that another connection will do.
 pub const ER_SERVER_SHUTDOWN: ErrorCode = ErrorCode::new(1053, b"08S01");
 /// ER_UNKNOWN_ERROR: everything that the proxy itself complains about.
 pub const ER_UNKNOWN_ERROR: ErrorCode = ErrorCode::new(1105, b"HY000");

@@ -17,6 +17,8 @@ pub enum Event<'p> {
     ConnectFailed,
     /// There is a place at the backend that was full: [`Awaits::Place`](crate::Awaits::Place).
     Placed,
+    /// The backend of the attached connection is one that clients leave. May be told at any time, and again.
+    BackendLeft,
     /// A packet of the client; a command with all its parts, unless [`Engine::takes_parts`](crate::Engine::takes_parts).
     Client(Incoming<'p>),
     /// A packet of the server.

@@ -28,8 +28,13 @@ impl Turn<'_> {
 
     /// There may be a place now.
     pub fn placed(&mut self) {
-        if self.state.step != Step::Connect || self.state.waits_at.is_none() {
+        let Some(ndx) = self.state.waits_at.filter(|_| self.state.step == Step::Connect) else {
             return;
+        };
+        if !self.shared.backends.takes_clients(ndx) {
+            // Meanwhile; another one may.
+            self.leave_line();
+            return self.go(Step::Connect, Awaits::Retry);
         }
         if let Some(place) = self.session.ticket.as_ref().and_then(Ticket::take_place) {
             self.leave_line();

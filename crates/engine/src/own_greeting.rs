@@ -9,11 +9,11 @@ use wire::Capabilities;
 use wire::connect::Handshake;
 use wire::reply::StatusFlags;
 
+use crate::Awaits;
 use crate::engine::Step;
 use crate::greetings::Common;
 use crate::login_rounds::LoginReason;
 use crate::turn::Turn;
-use crate::{Awaits, BackendState};
 
 /// No connection of any server has it: whoever wants to kill the query of this client by it kills nobody else's.
 const NO_THREAD: u32 = 0;
@@ -60,7 +60,7 @@ impl Turn<'_> {
 
     /// Whether the script may have the login go to this backend.
     fn is_eligible(&self, ndx: usize) -> bool {
-        self.shared.backends.state(ndx).is_some_and(|state| state != BackendState::Down)
+        self.shared.backends.takes_clients(ndx)
     }
 
     fn greet_for_all(&mut self, Common { offered, last }: Common) {

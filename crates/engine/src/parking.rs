@@ -86,7 +86,8 @@ impl Session {
     ) -> Switched {
         let ticket = self.ticket.as_ref().map(Ticket::number);
         let kept = ticket.and_then(|ticket| shared.pool().of(ndx).take_kept(ticket));
-        let taken = kept.or_else(|| self.take_leaving(ndx));
+        let may_come = !shared.is_left(ndx);
+        let taken = kept.or_else(|| self.take_leaving(ndx)).filter(|_| may_come);
         let found = taken.or_else(|| self.take_idle(shared, ndx, before_connect, now));
         shared.stats.count_pool(ndx, found.is_some());
         match found {
@@ -138,7 +139,7 @@ impl Session {
     /// How many idle connections backend `ndx` has that this client may have for its commands. Those count that its hook left and that have
     /// not arrived in the pool, and in `read_auth` one out of the pool that it was greeted from. None before it has named a user.
     pub fn idle_count(&self, shared: &Shared, ndx: usize, now: Instant) -> usize {
-        let Some(claim) = self.claim(shared) else { return 0 };
+        let Some(claim) = self.claim(shared).filter(|_| !shared.is_left(ndx)) else { return 0 };
         let leaving = self.leaving_count(ndx, |server| claim.fits(server));
         let is_its_own =
             |server: &&Server| server.backend == ndx && server.authenticated && claim.fits(server);
@@ -195,8 +196,7 @@ impl Session {
             if self.is_lent {
                 self.leave(server);
             } else {
-                let ndx = server.backend;
-                shared.pool().of(ndx).park(server, now);
+                shared.park(server, now);
             }
         } else {
             if let Some(backend) = shared.stats.backends.get(server.backend) {

@@ -40,6 +40,8 @@ pub struct ClosedIdle {
     pub by_certificates: u64,
     /// Another connection was needed in their place.
     pub for_others: u64,
+    /// Their backend is one that clients leave.
+    pub by_state: u64,
 }
 
 /// The idle connections of all backends.
@@ -139,6 +141,13 @@ impl BackendPool {
         let position = self.idle.iter().position(|server| server.kept_for.is_none())?;
         self.closed.for_others += 1;
         self.idle.remove(position)
+    }
+
+    /// Gives up all of them.
+    pub(crate) fn leave(&mut self) -> VecDeque<Server> {
+        let all = std::mem::take(&mut self.idle);
+        self.closed.by_state += count(all.len());
+        all
     }
 
     /// The connection, if it is alive and verified as a new one would be; else it is closed.

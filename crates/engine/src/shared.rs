@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::capacity::{Capacity, Fits, Notify, Ticket};
 use crate::collations::Collations;
 use crate::greetings::Greetings;
-use crate::{Backends, Live, Pool, QueryStats, Seldom, SlowQueries, Stats, Trust, Users};
+use crate::{Backends, Leaving, Live, Pool, QueryStats, Seldom, SlowQueries, Stats, Trust, Users};
 
 /// What all connections of the process share.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub struct Shared {
     pub trust: Arc<Trust>,
     /// How many connections backends have, and may have.
     pub capacity: Arc<Capacity>,
+    /// Whether there are backends that clients leave.
+    pub leaving: Leaving,
     pool: Arc<Mutex<Pool>>,
     /// See [`Shared::track_sessions`].
     tracks_sessions: AtomicBool,
@@ -79,6 +81,7 @@ impl Shared {
             unfit: Seldom::default(),
             trust,
             capacity,
+            leaving: Leaving::default(),
             pool,
             tracks_sessions: AtomicBool::new(false),
         }
@@ -109,6 +112,11 @@ impl Shared {
     /// The idle server connections. A leaf lock, like those of [`Slot`](crate::Slot)s.
     pub fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether backend `ndx` greeted any client since then.
+    pub fn has_greeted(&self, ndx: usize, then: Instant) -> bool {
+        self.greetings.any_since(ndx, then)
     }
 
     /// Stands in line for a place at backend `ndx`.

@@ -46,6 +46,7 @@ impl Turn<'_> {
             }
             Event::Query { id, query } => self.nested_query(id, query),
             Event::Placed => self.placed(),
+            Event::BackendLeft => self.backend_left(),
             Event::Moved => self.sync_server(),
             Event::Abandoned(id) => self.abandon_query(id),
             Event::Closed => {
@@ -228,8 +229,7 @@ impl Turn<'_> {
         drop(self.session.take_discarded());
         let now = self.driver.now();
         for server in self.session.take_all_leaving() {
-            let ndx = server.backend;
-            self.shared.pool().of(ndx).park(server, now);
+            self.shared.park(server, now);
         }
     }
 

@@ -40,6 +40,12 @@ constants! {
     BACKEND_STATE_UP = 1,
     /// `backend.state`.
     BACKEND_STATE_DOWN = 2,
+    /// `backend.state`: no new clients; those that are there leave when they are between two commands.
+    BACKEND_STATE_DRAIN = 3,
+    /// `backend.state`: nobody uses it.
+    BACKEND_STATE_MAINT = 4,
+    /// `backend.state`: it was removed.
+    BACKEND_STATE_REMOVED = 5,
     /// `backend.type`, of a backend that is none.
     BACKEND_TYPE_UNKNOWN = 0,
     /// `backend.type`.

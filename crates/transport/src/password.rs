@@ -1,4 +1,4 @@
-//! The RSA part of `caching_sha2_password` and `sha256_password`: a password that has to be sent readable, when one side
+//! Passwords of `caching_sha2_password` and `sha256_password`. The RSA part: a password that has to be sent readable, when one side
 //! has TLS and the other has not.
 //!
 //! On a plain connection the client asks for the server's public key and sends the password, with its NUL, xor the nonce
@@ -8,6 +8,7 @@
 use openssl::error::ErrorStack;
 use openssl::pkey::{Private, Public};
 use openssl::rsa::{Padding, Rsa};
+use openssl::sha::sha256;
 
 /// Bits of a key that is made here: what servers make.
 const BITS: u32 = 2048;
@@ -47,6 +48,14 @@ pub fn random() -> Option<[u8; 20]> {
     let mut bytes = [0; 20];
     openssl::rand::rand_bytes(&mut bytes).ok()?;
     Some(bytes)
+}
+
+/// What a client that knows the password answers to the challenge of `caching_sha2_password`.
+pub fn caching_sha2_answer(nonce: &[u8], password: &[u8]) -> [u8; 32] {
+    let mut answer = sha256(password);
+    let known = sha256(&[&sha256(&answer)[..], nonce].concat());
+    answer.iter_mut().zip(known).for_each(|(byte, other)| *byte ^= other);
+    answer
 }
 
 /// Our key pair, in place of the server's.
@@ -121,6 +130,14 @@ fn public_key(pem: &[u8]) -> Result<Rsa<Public>, PasswordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Computed with Python's hashlib from MySQL's description.
+    #[test]
+    fn the_answer_of_caching_sha2() {
+        let answer = caching_sha2_answer(b"abcdefghijklmnopqrst", b"secret");
+        let hex: String = answer.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "c76e2898612a4cf042c77fa8c4702c4c64c0c2c557c53c4d75595aaa6abae809");
+    }
 
     #[test]
     fn a_password_survives_the_way() {

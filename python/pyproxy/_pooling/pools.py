@@ -21,7 +21,7 @@ def choose_for_new_client(
 ) -> int | None:
     """Chooses where a client that just connected goes; gives what `connect_server` returns.
 
-    That is, of the backends of the given types that are not DOWN and have room and fewer than `min_idle` idle connections, the one with
+    That is, of the backends of the given types that take clients and have room and fewer than `min_idle` idle connections, the one with
     the fewest (of equals, the first in the order of the types), for a new one. If there is none it is the first that has a connection which
     somebody left there, or else the first with room for a new one. If all are full it is the first of all, where the client waits.
     """
@@ -84,12 +84,12 @@ def has_room(proxy: Proxy, max_idle: int) -> bool:
 
 
 def _candidates(proxy: Proxy, types: Iterable[int]) -> list[Backend]:
-    """The backends of these types that are not DOWN, in the order of the types."""
+    """The backends of these types that take clients, in the order of the types."""
     return [
         backend
         for type in types
         for backend in proxy.globals.backends
-        if backend.type == type and backend.state != proxy.BACKEND_STATE_DOWN
+        if backend.type == type and backend.takes_clients
     ]
 
 

@@ -6,7 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Set
 from typing import TYPE_CHECKING, Any
 
-from pyproxy import COM_STMT_SEND_LONG_DATA, Error, balance
+from pyproxy import (
+    BACKEND_STATE_DRAIN,
+    BACKEND_STATE_MAINT,
+    BACKEND_STATE_REMOVED,
+    COM_STMT_SEND_LONG_DATA,
+    Error,
+    balance,
+)
 from pyproxy._pooling import pools
 from pyproxy._pooling.routing import Route
 from pyproxy._splitting import results
@@ -19,6 +26,8 @@ if TYPE_CHECKING:
     from pyproxy.settings import Section
 
 __all__ = ["Places"]
+
+_LEFT = (BACKEND_STATE_DRAIN, BACKEND_STATE_MAINT, BACKEND_STATE_REMOVED)
 
 
 class Places:
@@ -51,6 +60,10 @@ class Places:
             return False
         if backend is not None and (meant.goes_anywhere or meant.asks_about_last):
             return True
+        if backend is not None and backend.state in _LEFT:
+            # It can go on elsewhere, so it does.
+            pools.give_back(proxy)
+            backend = None
         reads = self._reads(proxy, meant)
         # Only the primary knows what the session began with.
         is_known = not state.not_inherited

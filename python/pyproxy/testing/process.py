@@ -124,6 +124,8 @@ class Process:
         config.event_loop = "own"
         config.drain_timeout = 5.0
         config.takeover, config.takeover_timeout = None, 3600.0
+        config.check_interval = 0.0
+        config.check_user = None
         config.hook_warn = 1.0
         config.hook_timeout = options.hook_timeout
         config.login_timeout = 10.0

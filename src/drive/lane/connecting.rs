@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use engine::{Event, Side};
+use engine::{Address, Event, Side};
 use socket2::{Socket, Type};
 use transport::proxy_protocol::encode;
 
@@ -15,19 +15,27 @@ use super::listener::prepare;
 use crate::chassis::fork;
 use crate::drive::Context;
 
-/// Starts a connect to backend `ndx`.
-pub fn start(ctx: &Context, ndx: usize) -> io::Result<Arc<End>> {
-    let unusable = || io::Error::other("its address cannot be used");
-    let backends = &ctx.backends;
-    let backend = backends.get(ndx).ok_or_else(unusable)?;
-    let dst = backend.address();
-    let name = resolve(&dst).ok_or_else(unusable)?;
+/// Starts a connect to the server with this address, which does not wait for it.
+pub fn dial(server: &Address) -> io::Result<Socket> {
+    let name = resolve(server).ok_or_else(unusable)?;
     let socket = Socket::new(name.domain(), Type::STREAM, None)?;
     prepare(&socket, !name.is_unix())?;
     match socket.connect(&name) {
-        Err(e) if e.raw_os_error() != Some(libc::EINPROGRESS) => return Err(e),
-        _ => {}
+        Err(e) if e.raw_os_error() != Some(libc::EINPROGRESS) => Err(e),
+        _ => Ok(socket),
     }
+}
+
+fn unusable() -> io::Error {
+    io::Error::other("its address cannot be used")
+}
+
+/// Starts a connect to backend `ndx`.
+pub fn start(ctx: &Context, ndx: usize) -> io::Result<Arc<End>> {
+    let backends = &ctx.backends;
+    let backend = backends.get(ndx).ok_or_else(unusable)?;
+    let dst = backend.address();
+    let socket = dial(&dst)?;
     let src = socket.local_addr().as_ref().map(describe).unwrap_or_default();
     let end = End::new(socket.into(), true, (src, dst), backends.host(ndx));
     fork::remember(end.fd());

@@ -19,6 +19,8 @@ pub struct Inbox {
     letters: Mutex<VecDeque<Letter>>,
     /// `None`: the thread has ended.
     orders: Mutex<Option<VecDeque<Order>>>,
+    /// A backend is one that clients leave from now on.
+    leaving: AtomicBool,
     stopping: AtomicBool,
 }
 
@@ -39,6 +41,7 @@ impl Inbox {
             clients: Mutex::default(),
             letters: Mutex::default(),
             orders: Mutex::new(Some(VecDeque::new())),
+            leaving: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         }
     }
@@ -87,6 +90,17 @@ impl Inbox {
     /// The orders.
     pub fn take_orders(&self) -> VecDeque<Order> {
         lock(&self.orders).as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Has each connection look whether it is to leave its backend.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether they are to look, now.
+    pub fn take_leave(&self) -> bool {
+        self.leaving.swap(false, Ordering::Acquire)
     }
 
     /// Asks the thread to end: it takes no more clients, and sends those away that are at rest, as soon as they are.

@@ -21,6 +21,7 @@ mod inbox;
 mod inherited;
 mod input;
 mod io;
+mod leaving;
 mod limits;
 mod listener;
 mod peer;
@@ -38,6 +39,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry};
 
+pub use connecting::dial;
 pub use counts::Counts;
 pub use inherited::Inherited;
 pub use limits::Limits;
@@ -95,7 +97,9 @@ impl Lane {
         for _ in 1..count {
             workers.push(Worker::new(ctx, drain)?);
         }
-        let inboxes = workers.iter().map(Worker::inbox).collect();
+        let inboxes: Vec<_> = workers.iter().map(Worker::inbox).collect();
+        let all = inboxes.clone();
+        ctx.shared.leaving.tell(Box::new(move || all.iter().for_each(|inbox| inbox.leave())));
         let mut lane = Self { threads: Vec::new(), door: Door { inboxes, registry } };
         for (worker, number) in workers.into_iter().zip(1..) {
             let name = format!("pyproxy-{number}");

@@ -152,6 +152,12 @@ impl Worker {
         for letter in self.inbox.take_letters() {
             self.deliver(letter);
         }
+        if self.inbox.take_leave() {
+            let all: Vec<_> = self.connections.iter().map(|(key, _)| key).collect();
+            for key in all {
+                self.turn(key, |_, _| ());
+            }
+        }
     }
 
     fn wait(&self, now: Instant) -> Option<Duration> {
@@ -235,7 +241,10 @@ impl Worker {
         let fate = guard(
             || {
                 first(connection, tools);
-                let fate = connection.run(tools);
+                let mut fate = connection.run(tools);
+                if fate == Fate::Waits && connection.leave_backend(tools) {
+                    fate = connection.run(tools);
+                }
                 connection.set_deadline(tools, &mut self.timers);
                 if let Some(counts) = &tools.counts {
                     connection.io.count_traffic(counts);

@@ -1,6 +1,6 @@
 //! `/api/v1/backends`: each backend, with its times and its pool.
 
-use engine::{BackendKind, BackendState};
+use engine::BackendKind;
 use metrics::{BOUNDS, Distribution};
 use serde_json::{Value, json};
 
@@ -12,17 +12,8 @@ pub fn all(ctx: &Context) -> Vec<Value> {
     (0..ctx.backends.len()).filter_map(|ndx| one(ctx, ndx)).collect()
 }
 
-/// What a state is called.
-pub const fn state_name(state: BackendState) -> &'static str {
-    match state {
-        BackendState::Unknown => "unknown",
-        BackendState::Up => "up",
-        BackendState::Down => "down",
-    }
-}
-
 fn one(ctx: &Context, ndx: usize) -> Option<Value> {
-    let backend = ctx.backends.get(ndx)?;
+    let backend = ctx.backends.get(ndx).filter(|_| ctx.shared.is_listed(ndx))?;
     let (idle, closed) = {
         let mut pool = ctx.shared.pool();
         let of = pool.of(ndx);
@@ -42,7 +33,7 @@ fn one(ctx: &Context, ndx: usize) -> Option<Value> {
             BackendKind::ReadWrite => "rw",
             BackendKind::ReadOnly => "ro",
         },
-        "state": state_name(backend.state()),
+        "state": backend.state().name(),
         "clients": backend.connected_clients(),
         "connections": ctx.shared.capacity.open(ndx),
         "max_connections": ctx.shared.capacity.limit(ndx),
@@ -57,6 +48,7 @@ fn one(ctx: &Context, ndx: usize) -> Option<Value> {
                 "server": closed.by_server,
                 "certificates": closed.by_certificates,
                 "room": closed.for_others,
+                "backend": closed.by_state,
                 "state": stats.map(|stats| stats.unpoolable.get()),
             },
         },

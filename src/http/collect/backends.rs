@@ -14,17 +14,18 @@ struct Backend {
     clients: u64,
 }
 
-const STATES: [(BackendState, &str); 3] =
-    [(BackendState::Unknown, "unknown"), (BackendState::Up, "up"), (BackendState::Down, "down")];
-
 pub fn collect(ctx: &Context, out: &mut Exposition) {
     let backends: Vec<_> = (0..ctx.backends.len()).filter_map(|ndx| backend(ctx, ndx)).collect();
-    let help = "1 for the state that a backend is in: what the last connect to it told.";
+    let help =
+        "1 for the state that a backend is in: what the last connect told, or what somebody wants.";
     let mut samples = out.family(Kind::Gauge, "pyproxy_backend_state", help);
     for backend in &backends {
-        for (state, name) in STATES {
-            let labels =
-                [("backend", backend.address.as_str()), ("kind", backend.kind), ("state", name)];
+        for state in BackendState::SETTABLE {
+            let labels = [
+                ("backend", backend.address.as_str()),
+                ("kind", backend.kind),
+                ("state", state.name()),
+            ];
             samples.number(&labels, u64::from(backend.state == state));
         }
     }
@@ -106,6 +107,7 @@ fn pool(ctx: &Context, backends: &[Backend], out: &mut Exposition) {
             ("server", closed.by_server),
             ("certificates", closed.by_certificates),
             ("room", closed.for_others),
+            ("backend", closed.by_state),
             ("state", stats.unpoolable.get()),
         ] {
             samples.number(&[("backend", address), ("reason", reason)], count);
@@ -114,7 +116,7 @@ fn pool(ctx: &Context, backends: &[Backend], out: &mut Exposition) {
 }
 
 fn backend(ctx: &Context, ndx: usize) -> Option<Backend> {
-    let backend = ctx.backends.get(ndx)?;
+    let backend = ctx.backends.get(ndx).filter(|_| ctx.shared.is_listed(ndx))?;
     let kind = match backend.kind() {
         BackendKind::ReadWrite => "rw",
         BackendKind::ReadOnly => "ro",

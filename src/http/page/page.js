@@ -150,7 +150,7 @@ function backends(list) {
         const bounds = times.buckets.map((bucket) => bucket.le).filter((bound) => bound !== null);
         const at = (part) => time(quantile(part, bounds, times.buckets.map((bucket) => bucket.count)));
         const most = backend.max_connections === 0 ? "" : " of " + backend.max_connections;
-        const mood = { up: "good", down: "bad", unknown: "" }[backend.state];
+        const mood = { up: "good", down: "bad" }[backend.state] ?? "";
         return [[backend.address, "text"], backend.kind, [backend.state, mood], backend.clients,
             backend.connections + most, backend.pool.idle, times.count, at(0.5), at(0.99), backend.connect_failures ?? 0];
     }));

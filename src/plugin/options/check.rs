@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::chassis::address as host_address;
+use crate::checks::Password;
 use crate::drive::TimeLimit;
 use crate::embed::ConfigValue;
 use crate::http::token::Token;
@@ -101,6 +102,13 @@ pub fn file(given: GivenText<'_>) -> Checked<Option<PathBuf>> {
 pub fn token(given: GivenText<'_>) -> Checked<Option<Token>> {
     let Some(path) = given.text() else { return Ok(None) };
     let read = Token::read(Path::new(path));
+    read.map(Some).map_err(|e| OptionError::new(given.option, path, e))
+}
+
+/// The password in a file that only its owner may read.
+pub fn password(given: GivenText<'_>) -> Checked<Option<Password>> {
+    let Some(path) = given.text() else { return Ok(None) };
+    let read = Password::read(Path::new(path));
     read.map(Some).map_err(|e| OptionError::new(given.option, path, e))
 }
 

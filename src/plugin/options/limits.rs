@@ -121,6 +121,20 @@ impl Options {
     }
 }
 
+impl Options {
+    /// A user is for checks, and a password for a user.
+    pub(super) fn refuse_half_a_check(&self, values: &Values) -> Checked<()> {
+        let (option, value, other) = match (&values.check_user, &values.check_password) {
+            (Some(user), _) if self.check_interval.is_zero() => {
+                ("pyproxy-check-user", user, "pyproxy-check-interval")
+            }
+            (None, Some(file)) => ("pyproxy-check-password-file", file, "pyproxy-check-user"),
+            _ => return Ok(()),
+        };
+        Err(OptionError::new(option, value, format!("this needs {other}")))
+    }
+}
+
 impl Show for Option<Duration> {
     fn show(&self) -> ConfigValue {
         self.map_or(ConfigValue::None, |time| ConfigValue::Seconds(time.as_secs_f64()))

@@ -20,6 +20,7 @@ use glib_sys::GOptionEntry;
 use self::check::{Given, Show};
 use self::kind::{Kind, c_text};
 use self::table::option_table;
+use crate::checks::{Account, Checks, Password};
 use crate::drive::lane::Networks;
 use crate::drive::{TimeLimit, TimeLimits};
 use crate::embed::ConfigValue;
@@ -117,6 +118,15 @@ option_table! {
     "pyproxy-backend-max-connections" (Text "<number>")
         "the most connections to each backend, idle ones as well; 0: any number" (default "0")
         => backend_max_connections: usize = limits::number, shown as "backend_max_connections";
+    "pyproxy-check-interval" (Text "<seconds>")
+        "how far it is between two checks of each backend; 0: none is checked" (default "0")
+        => check_interval: Duration = check::seconds_or_none, shown as "check_interval";
+    "pyproxy-check-user" (Text "<user>")
+        "who logs in to check whether a backend can be written to (default: nobody logs in)"
+        => check_user: Option<String> = words::text, shown as "check_user";
+    "pyproxy-check-password-file" (File "<file>")
+        "the password of this user, in a file that only its owner may read (default: none)"
+        => check_password: Option<Password> = check::password;
     "pyproxy-proxy-protocol-from" (List "<address[/bits]>")
         "networks whose connections begin with a PROXY header, repeatable or a comma list (default: none)"
         => proxy_protocol_from: Networks = limits::networks, shown as "proxy_protocol_from";
@@ -186,6 +196,7 @@ impl Options {
             return Err(OptionError::new("pyproxy-http-token-file", file, reason));
         }
         options.refuse_half_a_slow_log(values)?;
+        options.refuse_half_a_check(values)?;
         options.readonly_backends.append(&mut options.more_readonly_backends);
         Ok(options)
     }
@@ -204,6 +215,16 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// How backends are checked, if they are.
+    pub fn checks(&self) -> Option<Checks> {
+        let account = self.check_user.clone().map(|user| Account {
+            user,
+            password: self.check_password.clone().unwrap_or_default(),
+        });
+        let interval = self.check_interval;
+        (!interval.is_zero()).then_some(Checks { interval, account })
     }
 
     /// What the rules depend on.

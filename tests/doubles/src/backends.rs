@@ -25,6 +25,10 @@ impl Backends for AlwaysUp {
 
     fn set_state(&self, _: usize, _: BackendState) {}
 
+    fn found(&self, _: usize, _: bool) -> bool {
+        false
+    }
+
     fn connected_clients(&self, _: usize) -> Option<u32> {
         None
     }

@@ -1,4 +1,5 @@
 //! Backends: which one a client gets, and servers that go down and come back.
 
+mod checks;
 mod choice;
 mod real_servers;

@@ -151,7 +151,7 @@ fn a_backend_is_marked() {
             format!("pyproxy_backend_state{{backend=\"{}\",kind=\"rw\",state=\"{state}\"}}", db());
         open.site.sample(&name) == 1.0
     };
-    for wanted in ["down", "up", "unknown"] {
+    for wanted in ["down", "up", "drain", "maint", "unknown"] {
         let (status, answer) =
             open.post("backends/0/state", &json!({ "state": wanted }).to_string());
         assert_eq!((status, &answer["state"]), (200, &json!(wanted)));

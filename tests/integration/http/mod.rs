@@ -1,6 +1,7 @@
 //! The HTTP endpoint: what it tells, who reaches it, and that nobody else notices.
 
 mod api;
+mod backends;
 mod changes;
 mod counts;
 mod dashboard;

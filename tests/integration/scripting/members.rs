@@ -153,10 +153,13 @@ fn of_every_object() {
 
         def check_backend(proxy):
             backend = proxy.globals.backends[1]
-            for state in (proxy.BACKEND_STATE_UP, proxy.BACKEND_STATE_DOWN, 0):
+            for state in (proxy.BACKEND_STATE_UP, proxy.BACKEND_STATE_DOWN,
+                          proxy.BACKEND_STATE_DRAIN, proxy.BACKEND_STATE_MAINT, 0):
                 backend.state = state
                 assert backend.state == proxy.globals.backends[1].state == state
-            raises(ValueError, setattr, backend, "state", 3)
+                assert backend.takes_clients is (state in (proxy.BACKEND_STATE_UP, 0))
+            for wrong in (-1, 5, 257, 1 << 40):
+                raises(ValueError, setattr, backend, "state", wrong)
             assert backend.uuid is None
             for text in ("a-b", "ž"):
                 backend.uuid = text
@@ -168,7 +171,8 @@ fn of_every_object() {
             raises(TypeError, setattr, backend, "uuid", {})
             assert proxy.globals.backends[0].connected_clients == 1
             assert backend.connected_clients == 0 and type(backend.dst.port) is int
-            for name in ("type", "dst", "connected_clients", "pool", "ndx", "no_such_thing"):
+            for name in ("type", "dst", "connected_clients", "takes_clients", "pool", "ndx",
+                         "no_such_thing"):
                 raises(AttributeError, setattr, backend, name, 1)
 
         def check_pool(proxy):
@@ -197,6 +201,19 @@ fn of_every_object() {
                 raises(ValueError, backends.add, wrong)
             raises(ValueError, backends.add, "127.0.0.1:9", 7)
             raises(TypeError, backends.add, 5)
+            gone = backends[2]
+            backends.remove(gone)
+            assert len(backends) == 5 and [b.ndx for b in backends] == [0, 1, 2, 3, 4]
+            assert gone.state == backends[2].state == proxy.BACKEND_STATE_REMOVED
+            assert not gone.takes_clients and gone.dst.name == "127.0.0.1:1"
+            raises(ValueError, backends.remove, gone)
+            raises(ValueError, setattr, gone, "state", proxy.BACKEND_STATE_UP)
+            raises(ValueError, setattr, backends[3], "state", proxy.BACKEND_STATE_REMOVED)
+            for wrong in (2, "127.0.0.1:2", None):
+                raises(TypeError, backends.remove, wrong)
+            again = backends.add("127.0.0.1:1")
+            assert (again.ndx, again.type, again.state) == (2, proxy.BACKEND_TYPE_RW, 0)
+            raises(ValueError, backends.add, "127.0.0.1:1")
         "#,
     )
     .readonly(refusing())

@@ -12,6 +12,17 @@ struct Backend {
     uuid: Vec<u8>,
 }
 
+impl Backend {
+    fn found(&mut self, is_up: bool) -> bool {
+        let state = if is_up { BackendState::Up } else { BackendState::Down };
+        let is_news = self.state != state && !self.state.is_left();
+        if is_news {
+            self.state = state;
+        }
+        is_news
+    }
+}
+
 /// Some read-write backends and a read-only one at the end.
 #[derive(Debug, Clone)]
 pub struct List(Arc<Mutex<Vec<Backend>>>);
@@ -55,6 +66,10 @@ impl Backends for List {
 
     fn set_state(&self, ndx: usize, state: BackendState) {
         self.with(ndx, |backend| backend.state = state);
+    }
+
+    fn found(&self, ndx: usize, is_up: bool) -> bool {
+        self.with(ndx, |backend| backend.found(is_up)).unwrap_or_default()
     }
 
     fn connected_clients(&self, ndx: usize) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! What happened, as a number that two runs can compare, and as text when a run is looked at.
 
-use engine::{Effect, Outcome, Then};
+use engine::{Awaits, Effect, Outcome, Then};
 
 /// FNV-1a over all events and effects.
 #[derive(Debug)]
@@ -77,6 +77,8 @@ impl Log {
     pub fn then(&mut self, then: &Then) {
         let text = match then {
             Then::Ask(ask) => format!("ask {:?}", ask.hook()),
+            // What is awaited within an answer is not noted anew for packets that take the short way.
+            Then::Await(Awaits::Answer { .. } | Awaits::MoreAnswer) => "await an answer".to_owned(),
             Then::Await(awaits) => format!("await {awaits:?}"),
         };
         self.note(&["   ", &text]);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::{Awaits, Event, Side, TlsInfo};
+use engine::{Awaits, BackendState, Event, Side, TlsInfo};
 
 use super::client::Origin;
 use super::packets::{self, Packet};
@@ -106,6 +106,7 @@ impl World<'_> {
             }
             250 => return Some(What::Plain(Event::LoginTimedOut)),
             249 => return Some(What::Plain(Event::ShutDown)),
+            246..=248 => return Some(self.mark_backend()),
             _ => {}
         }
         match self.conns[n].io.client.speak(&mut self.input) {
@@ -129,6 +130,7 @@ impl World<'_> {
             254 => return Some(What::Plain(Event::Ended(Side::Client))),
             253 => return self.unawaited(n, Side::Client),
             252 => return Some(What::Plain(Event::LoginTimedOut)),
+            250 => return Some(self.mark_backend()),
             251 => return Some(What::Plain(Event::ShutDown)),
             _ => {}
         }
@@ -143,6 +145,14 @@ impl World<'_> {
         }
         self.check_silence(n, awaits);
         Some(What::Plain(Event::TimedOut))
+    }
+
+    /// Somebody wants a backend to be in another state; whoever may have to leave is told.
+    pub(super) fn mark_backend(&mut self) -> What {
+        let ndx = self.input.below(self.shared.backends.len());
+        let state = *self.input.pick(&BackendState::SETTABLE);
+        self.shared.set_backend_state(ndx, state);
+        What::Plain(Event::BackendLeft)
     }
 
     /// A driver that listens to both sides hands over what nobody awaits: it ends the connection.

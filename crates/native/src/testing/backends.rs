@@ -20,6 +20,23 @@ struct Backend {
     uuid: Vec<u8>,
 }
 
+impl Backend {
+    fn set_state(&mut self, state: BackendState) {
+        if self.state != BackendState::Removed {
+            (self.state, self.since) = (state, Instant::now());
+        }
+    }
+
+    fn found(&mut self, is_up: bool) -> bool {
+        if self.state.is_left() {
+            return false;
+        }
+        let before = self.state;
+        self.set_state(if is_up { BackendState::Up } else { BackendState::Down });
+        self.state != before
+    }
+}
+
 /// All backends of a proxy in memory. What is behind them is the driver's business.
 #[derive(Debug, Default)]
 pub struct List(Mutex<Vec<Backend>>);
@@ -52,10 +69,11 @@ impl Backends for List {
     }
 
     fn set_state(&self, ndx: usize, state: BackendState) {
-        self.look(ndx, |backend| {
-            backend.state = state;
-            backend.since = Instant::now();
-        });
+        self.look(ndx, |backend| backend.set_state(state));
+    }
+
+    fn found(&self, ndx: usize, is_up: bool) -> bool {
+        self.look(ndx, |backend| backend.found(is_up)).unwrap_or_default()
     }
 
     fn connected_clients(&self, ndx: usize) -> Option<u32> {
@@ -81,8 +99,15 @@ impl Backends for List {
     fn add(&self, text: &str, kind: BackendKind) -> Result<usize, AddBackendError> {
         let address = address::parse(text).map_err(AddBackendError::Address)?;
         let mut backends = self.lock();
-        if backends.iter().any(|backend| backend.address == address) {
-            return Err(AddBackendError::Listed(text.to_owned()));
+        if let Some(ndx) = backends.iter().position(|backend| backend.address == address) {
+            return match backends.get_mut(ndx) {
+                Some(backend) if backend.state == BackendState::Removed => {
+                    backend.kind = kind;
+                    (backend.state, backend.since) = (BackendState::Unknown, Instant::now());
+                    Ok(ndx)
+                }
+                _ => Err(AddBackendError::Listed(text.to_owned())),
+            };
         }
         backends.push(Backend {
             address,
@@ -98,8 +123,7 @@ impl Backends for List {
     fn recheck(&self) {
         for backend in &mut *self.lock() {
             if backend.state == BackendState::Down && backend.since.elapsed() > RETRY_AFTER {
-                backend.state = BackendState::Unknown;
-                backend.since = Instant::now();
+                backend.set_state(BackendState::Unknown);
             }
         }
     }
@@ -121,6 +145,19 @@ mod tests {
             (list.len(), list.kind(1), list.kind(2)),
             (2, Some(BackendKind::ReadOnly), None)
         );
+    }
+
+    #[test]
+    fn who_comes_back_has_its_index() {
+        let list = List::default();
+        list.add("127.0.0.1:3306", BackendKind::ReadWrite).expect("new");
+        list.set_state(0, BackendState::Removed);
+        list.set_state(0, BackendState::Up);
+        assert!(!list.found(0, true));
+        assert_eq!(list.state(0), Some(BackendState::Removed));
+        assert_eq!(list.add("127.0.0.1:3306", BackendKind::ReadOnly), Ok(0));
+        let now = (list.len(), list.kind(0), list.state(0));
+        assert_eq!(now, (1, Some(BackendKind::ReadOnly), Some(BackendState::Unknown)));
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub struct Backend {
 }
 
 impl Backend {
+    /// Its index, if it is one of these backends.
+    pub(super) fn index_in(&self, shared: &Arc<Shared>) -> Option<usize> {
+        Arc::ptr_eq(&self.shared, shared).then_some(self.ndx)
+    }
+
     /// The backend at `ndx`, which need not exist.
     pub fn new(shared: Arc<Shared>, ndx: usize) -> Self {
         Self { shared, ndx }
@@ -45,27 +50,34 @@ impl Backend {
         self.with(|backends, ndx| Some(Address::known(&backends.address(ndx)?)))
     }
 
-    /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`.
+    /// `BACKEND_STATE_UNKNOWN`, `_UP` or `_DOWN`: what connects tell; `_DRAIN` or `_MAINT`: what somebody wants; `_REMOVED`.
     #[getter]
-    fn state(&self) -> PyResult<i64> {
-        self.with(|backends, ndx| {
-            Some(match backends.state(ndx)? {
-                BackendState::Unknown => constants::BACKEND_STATE_UNKNOWN,
-                BackendState::Up => constants::BACKEND_STATE_UP,
-                BackendState::Down => constants::BACKEND_STATE_DOWN,
-            })
-        })
+    fn state(&self) -> PyResult<u8> {
+        self.with(|backends, ndx| Some(backends.state(ndx)?.number()))
     }
 
     #[setter]
     fn set_state(&self, state: i64) -> PyResult<()> {
-        let state = match state {
-            constants::BACKEND_STATE_UNKNOWN => BackendState::Unknown,
-            constants::BACKEND_STATE_UP => BackendState::Up,
-            constants::BACKEND_STATE_DOWN => BackendState::Down,
-            _ => return Err(PyValueError::new_err("state must be one of proxy.BACKEND_STATE_*")),
-        };
-        self.change(|backends, ndx| backends.set_state(ndx, state))
+        let state = u8::try_from(state).ok().and_then(BackendState::of_number);
+        let state = state.filter(|state| *state != BackendState::Removed);
+        let wrong = || PyValueError::new_err("state must be one of proxy.BACKEND_STATE_*");
+        let state = state.ok_or_else(wrong)?;
+        if self.state()? == BackendState::Removed.number() {
+            return Err(PyValueError::new_err("the backend was removed"));
+        }
+        self.change(|backends, ndx| {
+            if backends.state(ndx) != Some(state) {
+                let name = backends.address(ndx).unwrap_or_default().name;
+                log::info!("backend {name}: marked {}, by the script", state.name().to_uppercase());
+            }
+            self.shared.set_backend_state(ndx, state);
+        })
+    }
+
+    /// Whether clients may be taken there: it is UP, or nothing is known of it.
+    #[getter]
+    fn takes_clients(&self) -> PyResult<bool> {
+        self.with(|backends, ndx| Some(backends.state(ndx)?.takes_clients()))
     }
 
     /// `BACKEND_TYPE_RW` or `_RO`.

@@ -39,7 +39,8 @@ impl Backends {
         all.into_pyobject(py)?.try_iter()
     }
 
-    /// Adds a backend and gives it. A host name is looked up, which blocks the proxy meanwhile.
+    /// Adds a backend and gives it: with its earlier index, if it was removed. A host name is looked up, which blocks the proxy
+    /// meanwhile.
     #[pyo3(signature = (address, r#type = 1))]
     fn add(&self, address: &str, r#type: i64) -> PyResult<Backend> {
         let kind = match r#type {
@@ -56,7 +57,22 @@ impl Backends {
                 }
                 listed @ AddBackendError::Listed(_) => PyValueError::new_err(listed.to_string()),
             })?;
+            let name = self.0.backends.address(added).unwrap_or_default().name;
+            log::info!("backend {name}: added, by the script");
             Ok(Backend::new(Arc::clone(&self.0), added))
+        })
+    }
+
+    /// Removes a backend. Its index stays, with the state `BACKEND_STATE_REMOVED`, and clients leave it as one that is drained.
+    fn remove(&self, backend: &Bound<'_, Backend>) -> PyResult<()> {
+        access::of_all(&self.0, || {
+            let ndx = backend.get().index_in(&self.0);
+            let Some(ndx) = ndx.filter(|ndx| self.0.remove_backend(*ndx)) else {
+                return Err(PyValueError::new_err("the backend was removed"));
+            };
+            let name = self.0.backends.address(ndx).unwrap_or_default().name;
+            log::info!("backend {name}: removed, by the script");
+            Ok(())
         })
     }
 
