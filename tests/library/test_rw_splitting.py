@@ -243,6 +243,14 @@ def test_profiles_are_nobody_elses(proxy: Proxy) -> None:
         assert "secret" not in repr(rows(other, "SHOW PROFILES"))
 
 
+def test_who_reads_what_is_not_committed_reads_on_the_primary(client: pymysql.Connection) -> None:
+    assert who(client) == READER
+    rows(client, "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
+    assert who(client) == PRIMARY
+    rows(client, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    assert who(client) == READER
+
+
 def test_both_forms_of_a_transaction_setting_go_along(client: pymysql.Connection) -> None:
     rows(client, "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE")
     rows(client, "SET SESSION TRANSACTION READ ONLY")

@@ -81,6 +81,8 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
                 settings = values.of_names(settings)
             proxy.connection.client_session.learn(settings)
             state.read_only = settings.get(values.READ_ONLY, state.read_only)
+            if values.ISOLATION in settings:
+                state.reads_uncommitted = "UNCOMMITTED" in settings[values.ISOLATION]
     elif inj.id == _LAST:
         if state.draft is not None:
             _note_last_of_mysql(proxy, state, inj)

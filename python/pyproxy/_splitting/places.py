@@ -64,7 +64,7 @@ class Places:
             # It can go on elsewhere, so it does.
             pools.give_back(proxy)
             backend = None
-        reads = self._reads(proxy, meant)
+        reads = self._reads(proxy, state, meant)
         # Only the primary knows what the session began with.
         is_known = not state.not_inherited
         if reads and is_known:
@@ -124,7 +124,7 @@ class Places:
         types, unfit = [proxy.BACKEND_TYPE_RW], self._unfit(proxy, state)
         if meant.goes_anywhere or meant.can_be_set_anywhere:
             types, unfit = [*types, proxy.BACKEND_TYPE_RO], frozenset()
-        elif self._reads(proxy, meant):
+        elif self._reads(proxy, state, meant):
             types.append(proxy.BACKEND_TYPE_RO)
         backends = [
             backend.ndx
@@ -161,8 +161,8 @@ class Places:
         unfit = self._freshness.unfit(proxy)
         return unfit | state.passed_over if state.passed_over else unfit
 
-    def _reads(self, proxy: Proxy, meant: Route) -> bool:
-        return meant.is_read and self._freshness.may_read(proxy)
+    def _reads(self, proxy: Proxy, state: SplitState, meant: Route) -> bool:
+        return meant.is_read and not state.reads_uncommitted and self._freshness.may_read(proxy)
 
     def refuse(self, proxy: Proxy, state: SplitState) -> Error:
         """No connection: the client has to come again, as only a client that connects can open one. It reads that as the answer to its next

@@ -77,6 +77,8 @@ class SplitState(ClientSession):
         self.waits_for = 0
         # Whether its transactions are read only by its own will, as SQL; None: it never said so.
         self.read_only: str | None = None
+        # It reads what others have not committed: that is on the primary only.
+        self.reads_uncommitted = False
         # Changes of global variables that it has heard of; and those of these variables whose values it began with are not known yet.
         self.changes_seen = 0
         self.not_inherited: tuple[str, ...] = ()

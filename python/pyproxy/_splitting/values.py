@@ -13,10 +13,13 @@ import pyproxy
 if TYPE_CHECKING:
     from pyproxy import Resultset
 
-__all__ = ["READ_ONLY", "learned", "of_names", "question", "variables"]
+__all__ = ["ISOLATION", "READ_ONLY", "learned", "of_names", "question", "variables"]
 
 READ_ONLY = "transaction_read_only"
 """The variable that makes every transaction of a session read only."""
+
+ISOLATION = "transaction_isolation"
+"""The isolation level of a session's transactions."""
 
 _NAMES = ("character_set_client", "character_set_results", "collation_connection")
 # One is what the other says and more.
@@ -27,8 +30,8 @@ _COLLATIONS = {
 }
 # What they are called by MariaDB before 11.1, and by MySQL before 5.7.20: the plugin sets them by these names there.
 _OLD_NAMES = {
-    "transaction_isolation": "tx_isolation",
-    "transaction_read_only": "tx_read_only",
+    ISOLATION: "tx_isolation",
+    READ_ONLY: "tx_read_only",
 }
 _NEW_NAMES = {old: new for new, old in _OLD_NAMES.items()}
 _NUMBERS = (
