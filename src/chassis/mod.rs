@@ -7,6 +7,7 @@
 pub mod address;
 pub mod api;
 pub mod backend;
+pub mod backends;
 pub mod con;
 pub mod credentials;
 pub mod event;
@@ -19,7 +20,7 @@ pub mod packet;
 pub mod signals;
 pub mod socket;
 
-pub use backend::Backends;
+pub use backends::Backends;
 pub use con::{Con, ConState, Retval};
 pub use mutex::with_mutex;
 pub use packet::{CommandPackets, Packet, release_memory};

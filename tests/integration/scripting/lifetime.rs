@@ -61,7 +61,7 @@ def uses(thing):
         if callable(getattr(type(thing), name)):
             arguments = {"append": (1, b"\x03x"), "prepend": (1, b"\x03x"), "wait_for_backend": ([0],),
                          "idle_connections": (0,), "can_log_in_to": (0,),
-                         "add": ("127.0.0.1:1",)}.get(name, ())
+                         "add": ("127.0.0.1:1",), "remove": (SHARED["backend"],)}.get(name, ())
             yield name + "()", lambda name=name, arguments=arguments: getattr(thing, name)(*arguments)
         else:
             yield name, lambda name=name: getattr(thing, name)
