@@ -82,6 +82,8 @@ if $build; then
     heading "build"
     require_rust
     inside apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${packages[@]}" >/dev/null
+    # This machine may reach others through one that has its own certificate.
+    cp -- /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
     # Copies: what is mounted below a folder that is removed at the end may be removed with it.
     git clone --quiet "$ROOT" "$root/src"
     cp -a -- "$(rustc --print sysroot)" "$root/opt/rust"
@@ -90,7 +92,8 @@ if $build; then
         [ ! -e "${CARGO_HOME:-$HOME/.cargo}/$part" ] || cp -a -- "${CARGO_HOME:-$HOME/.cargo}/$part" "$root/cargo/"
     done
     there() {
-        inside env PATH="/opt/rust/bin:$PATH" CARGO_HOME=/cargo CARGO_TARGET_DIR=/build PYO3_PYTHON=/usr/bin/python3 "$@"
+        inside env PATH="/opt/rust/bin:$PATH" CARGO_HOME=/cargo CARGO_TARGET_DIR=/build CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt \
+            PYO3_PYTHON=/usr/bin/python3 "$@"
     }
     there /src/scripts/release.sh --unreleased --out /packages
     there cargo build --quiet --release --locked --manifest-path /src/Cargo.toml -p host
