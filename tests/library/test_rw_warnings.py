@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from pymysql.constants import CLIENT, COMMAND
+from pymysql.constants import CLIENT, COMMAND, SERVER_STATUS
 from support.mariadb import IS_MYSQL, MariaDb
 from support.proxy import Proxy
 from support.whoami import prepare, rows, who
@@ -15,7 +15,7 @@ from support.whoami import prepare, rows, who
 SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 READER = 2
 LATIN2, UTF8MB4 = 9, 45
-NO_SUCH_TABLE = 1146
+NO_SUCH_TABLE, NO_SUCH_COLUMN = 1146, 1054
 NO_BACKSLASH_ESCAPES = 1 << 9
 
 
@@ -139,6 +139,14 @@ def test_their_end_tells_the_sql_mode_of_now(client: pymysql.Connection) -> None
     for mode, flag in (("NO_BACKSLASH_ESCAPES", NO_BACKSLASH_ESCAPES), ("", 0)):
         rows(client, f"SET sql_mode = (SELECT '{mode}')")
         assert status_behind(client, "SHOW WARNINGS") & NO_BACKSLASH_ESCAPES == flag
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="COMMIT ends the warnings of MySQL's statements")
+def test_their_end_tells_of_the_transaction_that_begins(client: pymysql.Connection) -> None:
+    assert fail(client, "UPDATE test.whoami SET no_such = 1") == NO_SUCH_COLUMN
+    rows(client, "COMMIT AND CHAIN")
+    assert status_behind(client, "SHOW WARNINGS LIMIT 1") & SERVER_STATUS.SERVER_STATUS_IN_TRANS
+    rows(client, "ROLLBACK")
 
 
 @pytest.mark.skipif(IS_MYSQL, reason="each statement ends the warnings of MySQL's")

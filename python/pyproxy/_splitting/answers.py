@@ -39,6 +39,7 @@ _NAMES = ("row_count", "found_rows", "insert_id", "warning_count")
 _COUNTS = ("warning_count", "error_count")
 _OF_CHARSETS = ("NAMES", "CHARSET", "CHARACTER")
 # Those in which ASCII has other bytes.
+_OF_STATUS = ("SQL_MODE", "BEGIN", "START", "COMMIT", "ROLLBACK")
 _WIDE = ("UCS2", "UTF16", "UTF32")
 # As many rows as any server's list of collations gives with itself.
 _MOST_ROWS = 10_000
@@ -129,7 +130,8 @@ class Memory:
         return values, Memory(None, row_count=-1, found_rows=1, warning_count=0)
 
     def behind_set(self, sql: str) -> Memory:
-        """The same behind this SET, which may have changed the character set of results, or what their end tells of the SQL mode."""
+        """The same behind this statement, which may have changed the character set of results, or what their end tells of the SQL mode and
+        of transactions."""
         text = sql.upper()
         if self.warnings is None:
             return self
@@ -140,7 +142,8 @@ class Memory:
                 if is_other
                 else replace(self, warnings=self.warnings.bare())
             )
-        return replace(self, warnings=self.warnings.bare()) if "SQL_MODE" in text else self
+        is_told = any(word in text for word in _OF_STATUS)
+        return replace(self, warnings=self.warnings.bare()) if is_told else self
 
     def without_warnings(self) -> Memory:
         """The same where it is not known whether they are there."""

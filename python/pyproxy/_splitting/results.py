@@ -18,7 +18,7 @@ from pyproxy import (
     commands,
 )
 from pyproxy._pooling.session import Outcome
-from pyproxy._pooling.ties import OPTION, REPORTS
+from pyproxy._pooling.ties import OPTION, REPORTS, UNSEEN
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.drafts import adds_error, draft_of, note_found_later
 from pyproxy._splitting.found import LOST, changes_found_rows
@@ -130,7 +130,8 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
         changes_found_rows(
             "" if route.is_read else text_of(proxy),
             route,
-            has_rows=has_rows,
+            # Those of an execution may be parameters.
+            has_rows=has_rows and not (query[0] == COM_STMT_EXECUTE and route.ties & UNSEEN),
             error=_number(result),
             is_mysql=of_mysql,
         )
