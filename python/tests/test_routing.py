@@ -109,6 +109,8 @@ def test_no_reads(sql: str) -> None:
         "SET STATEMENT max_statement_time = 1 FOR DELETE FROM t",
         "WITH w AS (SELECT 1) UPDATE t SET a = 1",
         "BEGIN NOT ATOMIC DELETE FROM t",
+        "FLUSH TABLES WITH READ LOCK",
+        "LOCK TABLES t READ",
         "(",
     ],
 )
