@@ -15,7 +15,7 @@ usage: scripts/test.sh [--quick] [--host /path/to/mysql-proxy]
 TEXT
 }
 
-FUZZ_SECONDS=20
+FUZZ_SECONDS=12
 # The same inputs in each run: what fails there is what was changed. Longer runs from other seeds are made by hand.
 FUZZ_SEED=1
 FUZZ_JOBS=2
@@ -144,7 +144,8 @@ use_debug_builds() {
 # The Python library in a proxy, with real clients and servers.
 check_library_in_proxy() {
     use_debug_builds
-    "$VENV/bin/python3" -m pytest -q tests/library
+    # Two files at a time: they wait for servers most of the time.
+    "$VENV/bin/python3" -m pytest -q -n 2 --dist loadfile tests/library
     "$VENV/bin/python3" -m pytest -q tests/conformance
     PYPROXY_TEST_EVENT_LOOP=chassis "$VENV/bin/python3" -m pytest -q tests/conformance
 }
