@@ -12,11 +12,11 @@ CACHED = "SELECT n FROM shop.board WHERE id = 1"
 
 
 class BoardWriter(Client):
-    """Raises the number."""
+    """Raises the number that is there."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, number: int) -> None:
         super().__init__(fleet, BOARD, "board writer")
-        self.acknowledged = 0
+        self.acknowledged = number
 
     def work(self) -> None:
         """One more. If it is not known whether it was written, the same number again."""

@@ -76,13 +76,14 @@ class Run:
         numbers = []
         for number, connection in enumerate(connections, 1):
             with connection.cursor() as cursor:
-                cursor.execute(f"UPDATE shop.board SET n = {-number} WHERE id = 1")
+                cursor.execute(f"UPDATE shop.board SET n = {number} WHERE id = 1")
             with connections[number % len(connections)].cursor() as cursor:
                 cursor.execute(CACHED)
                 numbers.append(cursor.fetchall()[0][0])
-        self.report.check(numbers == [-1, -2, -3], "cache: what one writes the next one reads")
+        self.report.check(numbers == [1, 2, 3], "cache: what one writes the next one reads")
         for connection in connections:
             connection.close()
+        self._writer = BoardWriter(self._fleet, numbers[-1])
 
     def _refuse(self) -> None:
         self.report.step(f"a client from {accounts.STRANGER.address}, which no account is for")
@@ -101,7 +102,6 @@ class Run:
             Clerk(fleet, accounts.CLERKS[n % len(accounts.CLERKS)])
             for n in range(self._number_of_clerks)
         ]
-        self._writer = BoardWriter(fleet)
         self._readers = [BoardReader(fleet, self._writer, f"board reader {n}") for n in (1, 2)]
         self._reporters = [Reporter(fleet, accounts.REPORT, f"reporter {n}") for n in (1, 2)]
         self._clients: list[Client] = [
@@ -194,7 +194,7 @@ class Run:
         report, fleet = self.report, self._fleet
         report.step("what was found")
         faults = [fault for client in self._clients for fault in client.faults]
-        report.check(not faults, f"{len(faults)} clients have seen what must not be {faults[:3]}")
+        report.check(not faults, f"{len(faults)} times clients saw what must not be {faults[:3]}")
         acknowledged = [each for clerk in self._clerks for each in clerk.acknowledged]
         pending = [clerk.pending for clerk in self._clerks]
         found = sum(clerk.found for clerk in self._clerks)
@@ -204,7 +204,7 @@ class Run:
             check_books(report, node.name, acknowledged, pending, ids_of(node))
         hits = max(reader.hits for reader in self._readers)
         works = sum(reader.works for reader in self._readers)
-        report.check(hits > 0, f"cache: {works} reads, none too old; one proxy had {hits} hits")
+        report.check(hits > 0, f"cache: {works} reads, one proxy had {hits} hits")
         logs = {name: fleet.slow_log(name) for name in fleet.proxies}
         quota = Quota.of((fleet.proxies["p3"].folder / "config.ini").read_text(), "report")
         passed = sum(each.passed for each in self._reporters)
