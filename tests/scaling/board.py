@@ -21,7 +21,8 @@ class BoardWriter(Client):
     def work(self) -> None:
         """One more. If it is not known whether it was written, the same number again."""
         number = self.acknowledged + 1
-        self.query(f"UPDATE shop.board SET n = {number} WHERE id = 1", "writing")
+        # What a proxy that was killed has sent may be executed late: never behind a higher number.
+        self.query(f"UPDATE shop.board SET n = {number} WHERE id = 1 AND n < {number}", "writing")
         self.acknowledged = number
         # Between two changes there is something to cache.
         self._stopping.wait(0.05)

@@ -243,6 +243,10 @@ class Run:
         report = self.report
         well = all((status == 0) != (name == "p1") for name, status in statuses.items())
         report.check(well, f"the proxies have ended with {statuses}")
+        away = sum(
+            proxy.log().count("Redis does not answer") for proxy in self._fleet.proxies.values()
+        )
+        report.check(away == 0, f"Redis was away {away} times")
         criticals = [line for proxy in self._fleet.proxies.values() for line in proxy.criticals()]
         report.check(
             not criticals, f"{len(criticals)} critical lines in their logs {criticals[:3]}"
