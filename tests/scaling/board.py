@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .accounts import BOARD
+from .accounts import BOARD, CLERKS
 from .client import Client
 from .fleet import Fleet
 
@@ -15,7 +15,8 @@ class BoardWriter(Client):
     """Raises the number that is there."""
 
     def __init__(self, fleet: Fleet, number: int) -> None:
-        super().__init__(fleet, BOARD, "board writer")
+        # Not of the readers, who keep their connections: it would wait for theirs.
+        super().__init__(fleet, CLERKS[0], "board writer")
         self.acknowledged = number
 
     def work(self) -> None:
