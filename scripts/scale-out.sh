@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs three proxies behind HAProxy under load, kills one, drains one and adds one, and looks whether anything
+# Runs three proxies behind HAProxy under load, kills one, drains one, adds one, takes one over, and looks whether anything
 # is lost: docs/scaling.md.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh

@@ -14,7 +14,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.scaling",
-        description="Kills, drains and adds proxies behind HAProxy under load, and looks whether anything is lost.",
+        description="Kills, drains, adds and takes over proxies behind HAProxy under load, and looks whether anything is lost.",
     )
     add = parser.add_argument
     add(

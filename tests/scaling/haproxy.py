@@ -75,8 +75,7 @@ class HaProxy:
         answer = self.ask(f"add server {server} 127.0.0.1:{client_port} {options}")
         if "registered" not in answer:
             raise RuntimeError(f"HAProxy does not take another server: {answer}")
-        self.ask(f"enable health {server}")
-        self.ask(f"enable server {server}")
+        self.ask(f"enable health {server}; enable server {server}")
 
     def stop(self) -> None:
         """Ends it, and all connections."""

@@ -146,6 +146,16 @@ class Run:
         served = eventually(lambda: fleet.slow_log("p4").served("clerk", "COMMIT") > 0)
         self._let_work()
         self.report.check(served, "it serves clients")
+        self._check_no_losses(before)
+
+        self.report.step("p3 is taken over by another process")
+        before = self._losses()
+        status = fleet.proxies["p3"].take_over()
+        self._let_work()
+        self.report.check(status == 0, f"the one before has ended with status {status}")
+        self._check_no_losses(before)
+
+    def _check_no_losses(self, before: dict[str, int]) -> None:
         lost = sum(self._losses().values()) - sum(before.values())
         self.report.check(lost == 0, f"{lost} connections were lost")
 
