@@ -150,6 +150,12 @@ check_library_in_proxy() {
     PYPROXY_TEST_EVENT_LOOP=chassis "$VENV/bin/python3" -m pytest -q tests/conformance
 }
 
+# Several proxies behind HAProxy, for a short while; scale-out.sh has the same for longer.
+check_scaling() {
+    use_debug_builds
+    "$VENV/bin/python3" -m pytest -q tests/scaling
+}
+
 # Behind the proxy the demo shows a rewritten query, a refused one, and what the script printed.
 run_demo() {
     local deed
@@ -210,6 +216,7 @@ step "tests with mysql-proxy's loop" run_tests_with_the_hosts_loop
 step "symbols of the release library" check_release_symbols
 step "Python library" check_library
 step "Python library in a proxy" check_library_in_proxy
+step "many proxies" check_scaling
 step "clients" compare_clients
 step "demo" run_demo
 if ! $quick; then

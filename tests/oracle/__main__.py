@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import signal
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -133,20 +130,15 @@ def main() -> int:
         os.environ["PYPROXY_TEST_SERVER"] = str(Path(server).resolve(strict=True))
     if host:
         os.environ["PYPROXY_HOST"] = str(Path(host).resolve(strict=True))
+    from tests.library.support.folders import private_folder
+
     from .runner import Options, Runner
 
     if given["causal"]:
         given["fault_kinds"] |= {"lag"}
     given["script"] = script(given["script"])
-    # Data in memory: what is tested are answers, not disks. It must not stay there.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = Path(keep or tempfile.mkdtemp(prefix="pyproxy-oracle-", dir=memory))
-    try:
+    with private_folder("oracle", keep) as folder:
         return Runner(Options(**given), folder).run()
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def script(name: str) -> Path | None:

@@ -70,9 +70,8 @@ class Proxy:
         ini = folder / "proxy.ini"
         ini.write_text("[mysql-proxy]\n" + "".join(f"{k} = {v}\n" for k, v in entries.items()))
         ini.chmod(0o600)
-        self._child = spawn(
-            [str(_required("PYPROXY_HOST")), f"--defaults-file={ini}"], folder / "stdout"
-        )
+        self._command = [str(_required("PYPROXY_HOST")), f"--defaults-file={ini}"]
+        self._child = spawn(self._command, folder / "stdout")
         up = eventually(lambda: self._child.poll() is not None or is_listening(self.port))
         if not up or self._child.poll() is not None:
             self.stop()
@@ -112,6 +111,20 @@ class Proxy:
             for line in self.log().splitlines()
             if "(critical)" in line and not line.endswith(" started")
         ]
+
+    def take_over(self) -> int:
+        """Starts another process with the same options, pyproxy-takeover among them, and waits for the end of the one before.
+
+        Gives its exit status.
+        """
+        before = self._child
+        self._child = spawn(self._command, self.folder / "stdout")
+        return before.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """Ends the host without a word."""
+        self._child.kill()
+        self._child.wait()
 
     def stop(self) -> int:
         """Stops the host and waits for its end; gives its exit status. Twice is fine."""

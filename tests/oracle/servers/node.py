@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.library.support import mariadb
@@ -68,13 +69,16 @@ _MYSQL_OPTIONS = (
 class Node(MariaDb):
     """A server of the oracle."""
 
-    def __init__(self, folder: Path, server_id: int, name: str) -> None:
+    def __init__(
+        self, folder: Path, server_id: int, name: str, options: Sequence[str] = ()
+    ) -> None:
+        """`options` are further ones of the server's command line."""
         self.name = name
         init = folder.parent / f"{folder.name}.sql"
         folder.parent.mkdir(parents=True, exist_ok=True)
         init.write_text(_INIT)
-        options = [*_OPTIONS, *(_MYSQL_OPTIONS if IS_MYSQL else _MARIADB_OPTIONS)]
-        super().__init__(folder, server_id, [*options, f"--init-file={init}"])
+        own = [*_OPTIONS, *(_MYSQL_OPTIONS if IS_MYSQL else _MARIADB_OPTIONS)]
+        super().__init__(folder, server_id, [*own, f"--init-file={init}", *options])
         self._admin: Connection | None = None
 
     # As the administrator.
