@@ -74,6 +74,7 @@ set_up() {
     require_component clippy clippy
     mkdir -p "$TARGET_DIR"
     python_venv "$VENV" scripts/requirements.txt
+    python_venv "$VENV" scripts/site/requirements.txt
     cargo --version
     "$BUILD_PYTHON" --version
     mariadbd --version
@@ -95,6 +96,11 @@ lint() {
 
 build_docs() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib
+}
+
+# The documentation site. Every warning is an error: a link or a heading that is not there, a page that no menu has.
+build_site() {
+    NO_MKDOCS_2_WARNING=1 "$VENV/bin/python3" -m mkdocs build --strict --site-dir "$TARGET_DIR/site"
 }
 
 check_bindings() {
@@ -194,7 +200,7 @@ PATH=$TARGET_DIR/tools/bin:$PATH
 export CARGO_TERM_PROGRESS_WHEN=never
 # Without a terminal nobody could answer a prompt.
 exec </dev/null
-PYTHON_SOURCES=(benches examples python src/embed tests)
+PYTHON_SOURCES=(benches examples python scripts/site src/embed tests)
 
 step "set up" set_up
 if [ ${#failed[@]} -gt 0 ]; then
@@ -203,6 +209,7 @@ fi
 step "format" check_format
 step "lint" lint
 step "documentation" build_docs
+step "documentation site" build_site
 step "bindings" check_bindings
 step "tests" run_tests
 step "tests with mysql-proxy's loop" run_tests_with_the_hosts_loop
