@@ -19,7 +19,7 @@ FUZZ_SECONDS=20
 # The same inputs in each run: what fails there is what was changed. Longer runs from other seeds are made by hand.
 FUZZ_SEED=1
 FUZZ_JOBS=2
-TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server haproxy prometheus chromium shellcheck)
+TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server haproxy prometheus chromium shellcheck lua5.1)
 
 quick=false
 while [ $# -gt 0 ]; do
@@ -155,6 +155,12 @@ check_library_in_proxy() {
     PYPROXY_TEST_EVENT_LOOP=chassis "$VENV/bin/python3" -m pytest -q tests/conformance
 }
 
+# What the pages show: Python, configurations, commands, data.
+check_code_of_documentation() {
+    use_debug_builds
+    "$VENV/bin/python3" -m pytest -q tests/docs
+}
+
 # Behind the proxy the demo shows a rewritten query, a refused one, and what the script printed.
 run_demo() {
     local deed
@@ -216,6 +222,7 @@ step "tests with mysql-proxy's loop" run_tests_with_the_hosts_loop
 step "symbols of the release library" check_release_symbols
 step "Python library" check_library
 step "Python library in a proxy" check_library_in_proxy
+step "code of the documentation" check_code_of_documentation
 step "clients" compare_clients
 step "demo" run_demo
 if ! $quick; then
