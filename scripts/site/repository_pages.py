@@ -7,6 +7,7 @@ text; one to nothing stays, and mkdocs warns of it.
 
 from __future__ import annotations
 
+import logging
 import os
 import posixpath
 import re
@@ -15,6 +16,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+LOG = logging.getLogger("mkdocs.hooks.repository_pages")
 ROOT = Path(__file__).parents[2]
 DOCS = "docs/"
 BESIDE_DOCS = [
@@ -53,3 +55,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return link["text"] if (ROOT / target).exists() else link[0]
 
     return LINK.sub(on_site, markdown)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
+    """Warns of a block that became none, as what stands behind its backticks is nothing that Markdown knows."""
+    if "```" in html:
+        LOG.warning("Doc file '%s' has a code block that is not shown as one.", page.file.src_uri)
+    return html

@@ -2,7 +2,7 @@
 
 * A file of a page (`title="hooks.py"`) lies beside the other files of that page, and tests among them are run.
 * A script, which has a hook, is loaded, and gets a query and a result. So does one with a title that no test of its page names.
-* `body` are lines of `read_query_result`.
+* `title="in read_query_result"`: lines of such a hook.
 * All else runs as it is, in the root of the repository: some pages show its examples.
 """
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 BESIDE_DOCS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "examples/README.md"]
 FENCE = re.compile(r"(?P<indent> *)```(?P<language>[\w-]*)(?P<options>[^`]*)$")
 TITLE = re.compile(r'title="([^"]+)"')
+INSIDE = "in read_query_result"
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,17 @@ class Block:
     @property
     def title(self) -> str | None:
         """The file that it is."""
-        found = TITLE.search(self.options)
-        return found[1] if found else None
+        return None if self.is_body else self._title
 
     @property
     def is_body(self) -> bool:
         """Whether it is lines of a hook."""
-        return "body" in self.options.split()
+        return self._title == INSIDE
+
+    @property
+    def _title(self) -> str | None:
+        found = TITLE.fullmatch(self.options)
+        return found[1] if found else None
 
 
 def pages() -> list[Path]:
