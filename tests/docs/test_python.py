@@ -17,7 +17,7 @@ from textwrap import indent
 
 import pytest
 from pyproxy.testing import FakeServer, Result, Session
-from support.blocks import ROOT, Block, of_language, pages
+from support.blocks import ROOT, Block, blocks, of_language, pages
 
 HOOKS = {
     "init",
@@ -52,10 +52,8 @@ def is_script(block: Block) -> bool:
 
 
 def files(page: Path) -> dict[str, Block]:
-    """What the page has of files of Python."""
-    return {
-        block.title: block for block in of_language("python") if block.page == page and block.title
-    }
+    """The files that the page shows, whatever they are written in."""
+    return {block.title: block for block in blocks() if block.page == page and block.title}
 
 
 def is_tested(block: Block) -> bool:
