@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 
 PACKAGE = Path(__file__).parents[2] / "python" / "pyproxy"
 FOLDER = "reference/python"
-# Kept under their former names, and described in library.md.
+# Kept under their former names, and described in docs/library.md.
 FORMER_NAMES = {"glib2", "proxy_utils"}
 
 
