@@ -113,7 +113,7 @@ def _make(block: Block, path: str, folder: Path) -> None:
     elif made.suffix == ".pem":
         made.write_bytes(_certificate(folder).read_bytes())
         made.chmod(0o600)
-    elif "token" in made.name:
+    elif "token" in made.name or "password" in made.name:
         made.write_text("0123456789abcdef0123456789abcdef\n")
         made.chmod(0o600)
     elif made.name == "scripts":
