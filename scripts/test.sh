@@ -19,7 +19,7 @@ FUZZ_SECONDS=12
 # The same inputs in each run: what fails there is what was changed. Longer runs from other seeds are made by hand.
 FUZZ_SEED=1
 FUZZ_JOBS=2
-TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server haproxy prometheus chromium shellcheck)
+TEST_PACKAGES=(python3-venv libclang-dev binutils openssl redis-server haproxy prometheus chromium shellcheck lua5.1)
 
 quick=false
 while [ $# -gt 0 ]; do
@@ -74,6 +74,7 @@ set_up() {
     require_component clippy clippy
     mkdir -p "$TARGET_DIR"
     python_venv "$VENV" scripts/requirements.txt
+    python_venv "$VENV" scripts/site/requirements.txt
     cargo --version
     "$BUILD_PYTHON" --version
     mariadbd --version
@@ -95,6 +96,11 @@ lint() {
 
 build_docs() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib
+}
+
+# The documentation site. Every warning is an error: a link or a heading that is not there, a page that no menu has.
+build_site() {
+    NO_MKDOCS_2_WARNING=1 "$VENV/bin/python3" -m mkdocs build --strict --site-dir "$TARGET_DIR/site"
 }
 
 check_bindings() {
@@ -156,6 +162,12 @@ check_scaling() {
     "$VENV/bin/python3" -m pytest -q tests/scaling
 }
 
+# What the pages show: Python, configurations, commands, data.
+check_code_of_documentation() {
+    use_debug_builds
+    "$VENV/bin/python3" -m pytest -q tests/docs
+}
+
 # Behind the proxy the demo shows a rewritten query, a refused one, and what the script printed.
 run_demo() {
     local deed
@@ -201,7 +213,7 @@ PATH=$TARGET_DIR/tools/bin:$PATH
 export CARGO_TERM_PROGRESS_WHEN=never
 # Without a terminal nobody could answer a prompt.
 exec </dev/null
-PYTHON_SOURCES=(benches examples python src/embed tests)
+PYTHON_SOURCES=(benches examples python scripts/site src/embed tests)
 
 step "set up" set_up
 if [ ${#failed[@]} -gt 0 ]; then
@@ -210,6 +222,7 @@ fi
 step "format" check_format
 step "lint" lint
 step "documentation" build_docs
+step "documentation site" build_site
 step "bindings" check_bindings
 step "tests" run_tests
 step "tests with mysql-proxy's loop" run_tests_with_the_hosts_loop
@@ -217,6 +230,7 @@ step "symbols of the release library" check_release_symbols
 step "Python library" check_library
 step "Python library in a proxy" check_library_in_proxy
 step "many proxies" check_scaling
+step "code of the documentation" check_code_of_documentation
 step "clients" compare_clients
 step "demo" run_demo
 if ! $quick; then
