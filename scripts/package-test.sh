@@ -108,6 +108,8 @@ heading "install"
 cp -- "$deb" "$root/pyproxy.deb"
 inside apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends ./pyproxy.deb "${packages[@]}" >/dev/null
 install -m 755 "$host" "$root/usr/local/bin/mysql-proxy"
+# What it was built with is no part of it.
+rm -rf -- "$root"/{build,cargo,packages,src,opt/rust}
 [ "$(inside stat -c '%a %G' /etc/pyproxy/pyproxy.cnf)" = "640 pyproxy" ] ||
     die "the configuration can be read by everybody"
 
