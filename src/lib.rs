@@ -1,3 +1,7 @@
+#![allow(
+    rustdoc::invalid_codeblock_attributes,
+    reason = "the README is a page of the site, too, where blocks have titles"
+)]
 #![doc = include_str!("../README.md")]
 //!
 //! # Map

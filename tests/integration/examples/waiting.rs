@@ -16,7 +16,7 @@ use super::*;
 fn the_first_script_of_the_readme_is_that_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("```python\n").expect("a script");
+    let (_, rest) = readme.split_once("```python title=\"hooks.py\"\n").expect("a script");
     let (shown, _) = rest.split_once("```").unwrap();
     let script = fs::read_to_string(folder().join("first_script.py")).unwrap();
     assert!(script.ends_with(&format!("\"\"\"\n\n{shown}")), "{shown}");
