@@ -48,7 +48,9 @@ for blob in (
     os.urandom(3 << 20),
 ):
     # Without a name of its own the column has the beginning of the value, which need not be text.
-    assert one("SELECT %s AS sent", (blob,)) in (blob, bytearray(blob), blob.decode("latin-1")), len(blob)
+    assert one("SELECT %s AS sent", (blob,)) in (blob, bytearray(blob), blob.decode("latin-1")), (
+        len(blob)
+    )
 
 cursor.execute("SELECT seq, REPEAT('r', seq % 300) FROM seq_1_to_20000")
 assert sum(number for number, _ in cursor.fetchall()) == 20000 * 20001 // 2

@@ -21,6 +21,7 @@ _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \((\w+)\) (pyproxy: )?")
 # What the proxy tells of itself and of its connections: `pyproxy.testing` leaves it out.
 _NEWS = re.compile(
     r"\(message\) (Python \d|listening on |\S+: hooks: |TLS: a certificate was made)"
+    r"|\(message\) backend \S+: (marked \w+|added|removed), by the script"
     r"|\(warning\) TLS: servers are not verified"
     r"|\(warning\) \S+: there is no hook in this script"
     r"|\((message|debug)\) connection \d+( \(.*\))?: "
