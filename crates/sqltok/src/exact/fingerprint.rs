@@ -26,7 +26,7 @@ pub fn fingerprint(sql: &[u8], rules: Rules, is_cut: bool, out: &mut Vec<u8>) {
     out.clear();
     let mut folder = Folder::new(sql, out);
     for token in lex(sql, rules) {
-        let is_unread = token.kind.is_error() || (is_cut && token.end == sql.len());
+        let is_unread = is_cut && token.end == sql.len();
         if is_unread || !folder.add(token) {
             return folder.cut();
         }
@@ -95,11 +95,9 @@ struct Folder<'o> {
     run: Range<usize>,
     levels: [Level; DEEP],
     depth: usize,
-    /// The last token but comments, and whether it is the word IN.
+    /// The last token but comments, where it is in the text, and whether something was left out behind it.
     before: Option<Kind>,
-    is_behind_in: bool,
-    /// Behind the last token in the text, and whether something was left out there.
-    at: usize,
+    place: Range<usize>,
     skipped: bool,
     /// The last token, if it is a sign.
     sign: Option<Sign>,
@@ -114,8 +112,7 @@ impl<'o> Folder<'o> {
             levels: [Level::default(); DEEP],
             depth: 0,
             before: None,
-            is_behind_in: false,
-            at: 0,
+            place: 0..0,
             skipped: false,
             sign: None,
         }
@@ -132,54 +129,47 @@ impl<'o> Folder<'o> {
         self.out.extend_from_slice(part(self.sql, run));
     }
 
-    /// Adds a token; `false`: there is no room for it.
+    /// Adds a token; `false`: there is no room for it, or it is none.
     fn add(&mut self, token: Token) -> bool {
-        if token.kind.is_comment() {
+        if token.kind.is_comment() || token.kind.is_error() {
             self.skipped = true;
-            return true;
+            return token.kind.is_comment();
         }
-        let raw = token.raw(self.sql);
-        let is_value = self.is_value(token.kind, raw);
-        let length = self.len();
-        if length + if is_value { 1 } else { raw.len() } >= MOST {
+        let is_value = self.is_value(token);
+        let (start, length) = (self.len(), if is_value { 1 } else { token.end - token.start });
+        if start + length >= MOST {
             return false;
         }
-        let has_blank = if self.sign.is_some() && is_number(token.kind) {
-            self.take_sign()
-        } else {
-            self.is_apart(token)
+        let sign = self.sign.take();
+        let has_blank = match sign {
+            Some(sign) if is_number(token.kind) => self.take_sign(&sign),
+            _ => self.is_apart(token),
         };
         if is_value {
             self.flush();
-            if has_blank {
-                self.out.push(b' ');
-            }
-            self.out.push(b'?');
+            self.out.extend_from_slice(if has_blank { b" ?" } else { b"?" });
             self.run = token.end..token.end;
+            self.item(self.len() - length, self.begins_element());
         } else {
             self.copy(token, has_blank);
-        }
-        self.sign = None;
-        let start = self.len() - if is_value { 1 } else { raw.len() };
-        match token.kind {
-            _ if is_value => self.item(start, self.begins_element()),
-            Kind::OpenParen => self.open(start),
-            Kind::CloseParen => self.close(),
-            Kind::Comma => self.with_level(|level| {
-                level.last = level.last.filter(|item| !item.has_comma);
-                level.last.iter_mut().for_each(|item| item.has_comma = true);
-            }),
-            Kind::Symbol if matches!(raw, b"-" | b"+") && self.takes_sign() => {
-                let last = self.levels.get(self.depth).and_then(|level| level.last);
-                self.sign = Some(Sign { start: length, has_blank, last, before: self.before });
-                self.with_level(|level| level.last = None);
+            match token.kind {
+                Kind::OpenParen => self.open(self.len() - length),
+                Kind::CloseParen => self.close(),
+                Kind::Comma => self.with_level(|level| {
+                    level.last = level.last.filter(|item| !item.has_comma);
+                    level.last.iter_mut().for_each(|item| item.has_comma = true);
+                }),
+                Kind::Symbol if self.is_sign(token) => {
+                    let last = self.levels.get(self.depth).and_then(|level| level.last);
+                    self.sign = Some(Sign { start, has_blank, last, before: self.before });
+                    self.with_level(|level| level.last = None);
+                }
+                _ => self.with_level(|level| level.last = None),
             }
-            _ => self.with_level(|level| level.last = None),
         }
-        self.is_behind_in = token.kind == Kind::Word && raw.eq_ignore_ascii_case(b"IN");
         // A `?` is a value like any other.
         self.before = Some(if is_value { Kind::Integer } else { token.kind });
-        (self.at, self.skipped) = (token.end, false);
+        (self.place, self.skipped) = (token.start..token.end, false);
         true
     }
 
@@ -202,8 +192,7 @@ impl<'o> Folder<'o> {
     }
 
     /// The number that comes takes the sign in front of it with it. Whether there is a blank.
-    fn take_sign(&mut self) -> bool {
-        let Some(sign) = self.sign.take() else { return false };
+    fn take_sign(&mut self, sign: &Sign) -> bool {
         self.flush();
         self.out.truncate(sign.start);
         self.with_level(|level| level.last = sign.last);
@@ -211,9 +200,8 @@ impl<'o> Folder<'o> {
         sign.has_blank
     }
 
-    fn is_value(&self, kind: Kind, raw: &[u8]) -> bool {
-        let is_in_list = matches!(self.before, Some(Kind::OpenParen | Kind::Comma));
-        match kind {
+    fn is_value(&self, token: Token) -> bool {
+        match token.kind {
             Kind::String
             | Kind::NationalString
             | Kind::DollarString
@@ -223,17 +211,24 @@ impl<'o> Folder<'o> {
             | Kind::Hex
             | Kind::Bits
             | Kind::Null => true,
-            Kind::Symbol => raw == b"?",
-            Kind::Word if is_in_list => {
-                raw.eq_ignore_ascii_case(b"NULL") || raw.eq_ignore_ascii_case(b"DEFAULT")
+            Kind::Symbol => token.raw(self.sql) == b"?",
+            Kind::Word => {
+                matches!(self.before, Some(Kind::OpenParen | Kind::Comma))
+                    && [&b"NULL"[..], b"DEFAULT"]
+                        .iter()
+                        .any(|word| word.eq_ignore_ascii_case(token.raw(self.sql)))
             }
             _ => false,
         }
     }
 
-    /// Whether a sign here belongs to the number behind it.
-    fn takes_sign(&self) -> bool {
-        matches!(self.before, Some(Kind::OpenParen | Kind::Comma | Kind::Symbol | Kind::Assign))
+    /// Whether it is a sign that belongs to a number behind it.
+    fn is_sign(&self, token: Token) -> bool {
+        matches!(token.raw(self.sql), b"-" | b"+")
+            && matches!(
+                self.before,
+                Some(Kind::OpenParen | Kind::Comma | Kind::Symbol | Kind::Assign)
+            )
     }
 
     /// Whether an element of a list begins here, or may: behind a word there may be one.
@@ -247,7 +242,7 @@ impl<'o> Folder<'o> {
             (None | Some(Kind::OpenParen), _) => false,
             (_, Kind::Comma | Kind::CloseParen | Kind::Semicolon) => false,
             (Some(Kind::Comma), _) => true,
-            _ => self.skipped || token.start > self.at,
+            _ => self.skipped || token.start > self.place.end,
         }
     }
 
@@ -259,7 +254,9 @@ impl<'o> Folder<'o> {
 
     fn open(&mut self, start: usize) {
         self.depth += 1;
-        let (is_behind_in, is_element) = (self.is_behind_in, self.begins_element());
+        let is_behind_in = self.before == Some(Kind::Word)
+            && part(self.sql, self.place.clone()).eq_ignore_ascii_case(b"IN");
+        let is_element = self.begins_element();
         self.with_level(|level| *level = Level { last: None, start, is_behind_in, is_element });
     }
 

@@ -3,10 +3,11 @@
 //! Source: `lex_one_token` in `sql/sql_lex.cc` of MySQL 9 and MariaDB 11, whose states are named here where one of ours stands for one.
 
 use std::iter::FusedIterator;
+use std::ops::Range;
 
-use super::word::{Dollar, dollar};
+use super::word::{Dollar, dollar, plain_end};
 use super::{Kind, Rules, Token, comment, number, symbol};
-use crate::bytes::{byte_at, rest};
+use crate::bytes::{byte_at, part};
 
 /// Words that a hint can follow: of 6 or 7 letters.
 const HINTED: [&[u8]; 5] = [b"SELECT", b"INSERT", b"REPLACE", b"UPDATE", b"DELETE"];
@@ -20,7 +21,7 @@ pub const fn lex(sql: &[u8], rules: Rules) -> Lexer<'_> {
         at: 0,
         next: Next::Start,
         is_open: false,
-        is_hint_place: false,
+        last_word: 0..0,
         is_behind_semicolon: false,
     }
 }
@@ -35,8 +36,8 @@ pub struct Lexer<'s> {
     next: Next,
     /// A versioned comment is open.
     is_open: bool,
-    /// The last token was a word that a hint can follow.
-    is_hint_place: bool,
+    /// The last token if it is a word that no dot is at, else nothing.
+    last_word: Range<usize>,
     /// The last token but comments was a semicolon.
     is_behind_semicolon: bool,
 }
@@ -166,7 +167,7 @@ impl Lexer<'_> {
     }
 
     fn block(&mut self) -> (Kind, usize) {
-        let found = comment::block(self.sql, self.at, self.rules, self.is_hint_place);
+        let found = comment::block(self.sql, self.at, self.rules, self.is_hint_place());
         // In an open versioned comment another one is only a mark: the first `*/` closes both.
         self.is_open |= found.0 == Kind::OpenVersion;
         found
@@ -178,21 +179,66 @@ impl Lexer<'_> {
         self.is_behind_semicolon || comment::is_dropped(self.sql, self.at + 1, self.rules)
     }
 
+    /// Whether the last token is a word that a hint can follow.
+    fn is_hint_place(&self) -> bool {
+        let word = part(self.sql, self.last_word.clone());
+        HINTED.iter().any(|hinted| hinted.eq_ignore_ascii_case(word))
+    }
+
     #[inline]
     fn take(&mut self, kind: Kind, end: usize) -> Token {
+        let token = Token { kind, start: self.at, end };
+        let is_whole = kind == Kind::Word && self.next != Next::Dot;
+        self.last_word = if is_whole { token.start..end } else { 0..0 };
         if kind.is_error() {
             self.next = Next::End;
         }
-        let token = Token { kind, start: self.at, end };
-        self.is_hint_place = kind == Kind::Word
-            && matches!(end - token.start, 6 | 7)
-            && self.next != Next::Dot
-            && HINTED.iter().any(|word| word.eq_ignore_ascii_case(token.raw(self.sql)));
         if !kind.is_comment() {
             self.is_behind_semicolon = kind == Kind::Semicolon;
         }
         self.at = end;
         token
+    }
+
+    /// What is nearly all of nearly all texts: a name or keyword of ASCII, a comma, a parenthesis.
+    #[inline]
+    fn simple(&mut self, first: u8) -> Option<(Kind, usize)> {
+        match first {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+                let end = plain_end(self.sql, self.at + 1);
+                match byte_at(self.sql, end) {
+                    Some(b'\'' | 0x80..) => None,
+                    Some(b'.') => Some(self.name(end)),
+                    _ => Some((Kind::Word, end)),
+                }
+            }
+            b',' => Some((Kind::Comma, self.at + 1)),
+            b'(' => Some((Kind::OpenParen, self.at + 1)),
+            b')' => Some((Kind::CloseParen, self.at + 1)),
+            _ => None,
+        }
+    }
+
+    /// The token that the one before made certain; `None` if there is none.
+    fn expected(&mut self) -> Option<Token> {
+        match std::mem::replace(&mut self.next, Next::Start) {
+            Next::Dot => {
+                let (kind, end) = self.dot();
+                Some(self.take(kind, end))
+            }
+            Next::Name => {
+                let end = self.rules.name_end(self.sql, self.at);
+                let found =
+                    if end > self.at { self.name(end) } else { (Kind::Invalid, self.sql.len()) };
+                let token = self.take(found.0, found.1);
+                self.last_word = 0..0;
+                Some(token)
+            }
+            over @ (Next::Start | Next::End) => {
+                self.next = over;
+                None
+            }
+        }
     }
 
     fn finish(&mut self) -> Option<Token> {
@@ -210,36 +256,24 @@ impl Iterator for Lexer<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Token> {
-        match std::mem::replace(&mut self.next, Next::Start) {
-            Next::Start => {}
-            Next::Dot => {
-                let (kind, end) = self.dot();
+        if self.next != Next::Start {
+            return self.expected();
+        }
+        while let Some(first) = byte_at(self.sql, self.at) {
+            if self.rules.charset.is_blank(first) {
+                self.at += 1;
+                continue;
+            }
+            if let Some((kind, end)) = self.simple(first) {
                 return Some(self.take(kind, end));
             }
-            Next::Name => {
-                let end = self.rules.name_end(self.sql, self.at);
-                let found =
-                    if end > self.at { self.name(end) } else { (Kind::Invalid, self.sql.len()) };
-                let token = self.take(found.0, found.1);
-                self.is_hint_place = false;
-                return Some(token);
+            if first == 0 && self.is_end() {
+                break;
             }
-            Next::End => {
-                self.next = Next::End;
-                return None;
-            }
+            let (kind, end) = self.scan(first);
+            return Some(self.take(kind, end));
         }
-        let blanks = rest(self.sql, self.at);
-        let is_blank = |&byte: &u8| self.rules.charset.is_blank(byte);
-        self.at += blanks.iter().position(|byte| !is_blank(byte)).unwrap_or(blanks.len());
-        match byte_at(self.sql, self.at) {
-            None => self.finish(),
-            Some(0) if self.is_end() => self.finish(),
-            Some(first) => {
-                let (kind, end) = self.scan(first);
-                Some(self.take(kind, end))
-            }
-        }
+        self.finish()
     }
 }
 

@@ -9,8 +9,7 @@ impl Rules {
     /// Where a name ends that goes on at `at`.
     pub(super) fn name_end(self, sql: &[u8], mut at: usize) -> usize {
         // Nearly all of them are ASCII to their ends, where a byte is a character in every character set.
-        let name = rest(sql, at);
-        at += name.iter().position(|&byte| !is_plain(byte)).unwrap_or(name.len());
+        at = plain_end(sql, at);
         if byte_at(sql, at).is_none_or(|byte| byte.is_ascii()) {
             return at;
         }
@@ -50,9 +49,36 @@ impl Rules {
     }
 }
 
-/// Whether a byte is a character of names in all character sets.
-const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$')
+/// The characters of names in all character sets.
+static PLAIN: [bool; 256] = plain();
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    reason = "in a constant, where a place that is none would not compile"
+)]
+const fn plain() -> [bool; 256] {
+    let mut found = [false; 256];
+    let mut byte = 0;
+    while byte < found.len() {
+        found[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$');
+        byte += 1;
+    }
+    found
+}
+
+fn is_plain(byte: u8) -> bool {
+    PLAIN.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// Where the run of such characters ends that goes on at `at`.
+#[inline]
+pub fn plain_end(sql: &[u8], mut at: usize) -> usize {
+    while byte_at(sql, at).is_some_and(is_plain) {
+        at += 1;
+    }
+    at
 }
 
 /// What a dollar sign begins in newer versions of MySQL.
