@@ -57,6 +57,19 @@ def several(client: pymysql.Connection, sql: str) -> None:
             assert "nonsense" in sql
 
 
+@pytest.mark.parametrize("limit", ["LIMIT 2", "of the session"])
+def test_rows_that_a_limit_leaves_out_of_several_queries(
+    client: pymysql.Connection, limit: str
+) -> None:
+    if limit == "of the session":
+        rows(client, "SET sql_select_limit = 2")
+        limit = ""
+    sql = f"SELECT a FROM test.found UNION ALL SELECT a + 3 FROM test.found {limit}"
+    assert len(rows(client, sql)) == 2
+    # MariaDB counts those that it would have had.
+    assert rows(client, FOUND) == [(2 if IS_MYSQL else 6,)]
+
+
 def test_a_session_has_found_none(client: pymysql.Connection) -> None:
     rows(client, "SET NAMES latin1")
     with pytest.raises(pymysql.MySQLError, match="nonsense"):

@@ -16,6 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "python/pyproxy/hooks/rw_splitting.py"
 READER = 2
 LATIN2, UTF8MB4 = 9, 45
 NO_SUCH_TABLE, NO_SUCH_COLUMN = 1146, 1054
+NOBODY_KNOWS = 1105
 NO_BACKSLASH_ESCAPES = 1 << 9
 
 
@@ -99,6 +100,15 @@ def test_what_a_statement_left_elsewhere_is_not_that_of_the_next(
     for tying in statements:
         rows(client, tying)
     assert rows(client, "SELECT @@warning_count, @@error_count") == [(0, 0)]
+
+
+@pytest.mark.skipif(IS_MYSQL, reason="each statement ends the warnings of MySQL's")
+def test_nobody_knows_whether_a_lock_ended_them(client: pymysql.Connection) -> None:
+    fail(client, "UPDATE test.whoami SET no_such = 1")
+    # Behind it the connection is asked for the value, and forgets.
+    rows(client, "SET div_precision_increment = 5")
+    rows(client, "SELECT GET_LOCK('a', 0)")
+    assert fail(client, "SELECT @@warning_count") == NOBODY_KNOWS
 
 
 @pytest.mark.skipif(IS_MYSQL, reason="SET ends the warnings of MySQL's statements")

@@ -54,6 +54,8 @@ _ABOUT_LAST = re.compile(
     r"|\bSHOW\b.*\b(WARNINGS|ERRORS)\b",
     re.I | re.S,
 )
+# A string of no bytes.
+_NO_CHARACTERISTICS = b"\0"
 _OWN = re.compile(rb"^(rw_splitting|read_your_writes): ")
 
 
@@ -122,9 +124,8 @@ def _is_of_ended_transaction(step: Step, direct: Answer, split: Answer) -> bool:
         for answer in (direct, split)
     )
     kind = "characteristics"
-    is_told = any(
-        name == kind and b"READ" in value for _, told in (*one, *two) for name, value in told
-    )
+    told = [value for _, told in (*one, *two) for name, value in told if name == kind]
+    is_told = any(b"READ" in value or value == _NO_CHARACTERISTICS for value in told)
     one, two = (
         tuple((each, [report for report in told if report[0] != kind]) for each, told in answer)
         for answer in (one, two)

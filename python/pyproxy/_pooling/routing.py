@@ -98,6 +98,8 @@ class Route:
     """It may take a value of an AUTO_INCREMENT column, also if it fails."""
     is_asked_about: bool = False
     """The next statement may depend on it, whatever its result."""
+    combines: bool = False
+    """It combines queries: MariaDB's FOUND_ROWS() has the rows that LIMIT left out, too."""
     has_several: bool = False
     """It has several statements, so a failed one may have done something before."""
     has_no_table: bool = False
@@ -213,6 +215,7 @@ def _of_statement(statement: Statement) -> Route:
         ),
         needs=frozenset(_needs(statement, functions)),
         is_asked_about=statement.has("SQL_CALC_FOUND_ROWS"),
+        combines=statement.has("UNION", "EXCEPT", "INTERSECT", "MINUS"),
         inserts=inserts(statement),
         has_no_table=has_no_table(statement),
         is_plain=statement.word(0) in _PLAIN,

@@ -20,6 +20,7 @@ __all__ = [
     "REPORTS",
     "SEQUENCE",
     "UNSEEN",
+    "USER_LOCK",
     "VARIABLE",
     "calls_unknown",
     "inserts",
@@ -34,6 +35,7 @@ OPTION = "an option of the connection"
 PROFILES = "profiles of statements"
 REPORTS = "reports of the session"
 SEQUENCE = "the last value of a sequence"
+USER_LOCK = "a user lock"
 VARIABLE = "a session variable"
 FUNCTION = "a stored function"
 _ROLE = "a role"
@@ -105,7 +107,7 @@ def ties_of(
     elif word == "SET":
         yield from _of_set(statement)
     if "GET_LOCK" in functions:
-        yield "a user lock"
+        yield USER_LOCK
     if "CONNECTION_ID" in functions or "@@PSEUDO_THREAD_ID" in variables:
         # It was asked for because somebody will name it: KILL, for example.
         yield "the connection's id"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyproxy._common.queries import query_packet
 from pyproxy._pooling.routing import Route
-from pyproxy._pooling.ties import UNSEEN, VARIABLE
+from pyproxy._pooling.ties import UNSEEN, USER_LOCK, VARIABLE
 from pyproxy._splitting import answers, values
 from pyproxy._splitting.results import COLUMNS, has_old_names, is_mysql, must_stay, text_of
 from pyproxy._splitting.shown import of_warnings
@@ -20,6 +20,8 @@ __all__ = ["ask_more", "note_answer", "note_draft", "note_last"]
 
 # The values of settings, about the last statement, its warnings, and for what an error left; and what ends that.
 _VALUES, _LAST, _WARNINGS, _REST, _ENDED = 2, 3, 4, 5, 15
+# A function that uses a table clears the warnings of before, another one does not; so does GET_LOCK if it gets none.
+_MAY_CLEAR = UNSEEN | {USER_LOCK}
 
 
 def note_draft(state: SplitState, warnings: int) -> None:
@@ -142,8 +144,7 @@ def note_last(proxy: Proxy, state: SplitState, inj: Injection) -> None:
     if state.route.has_no_table and state.before is not None and not state.warned:
         # What this connection has besides is of others.
         before = state.before
-        if not before.is_clean and state.route.ties & UNSEEN:
-            # A function that uses a table clears them, another one does not.
+        if not before.is_clean and state.route.ties & _MAY_CLEAR:
             before = before.without_warnings()
         before = before.behind_set(text_of(proxy))
         memory = memory.behind(before)

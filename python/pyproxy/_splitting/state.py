@@ -175,13 +175,15 @@ class SplitState(ClientSession):
         self, outcome: Outcome, rows: int | None, columns: Columns | None, is_mysql: bool
     ) -> Memory | None:
         """What can be said about the statement from its result alone; None: its connection has to be asked."""
-        is_asked_about = self.route.is_asked_about or self.insert_id_is_unknown
+        route = self.route
+        is_asked_about = route.is_asked_about or (route.combines and not is_mysql)
+        is_asked_about = is_asked_about or self.insert_id_is_unknown
         if outcome.is_error or outcome.warnings or is_asked_about:
             return None
-        if not self.route.is_read or rows is None or (columns is None and not is_mysql):
+        if not route.is_read or rows is None or (columns is None and not is_mysql):
             return None
         memory = Memory(columns, row_count=-1, found_rows=rows, warning_count=0)
-        if is_mysql or not self.route.has_no_table:
+        if is_mysql or not route.has_no_table:
             return memory
         return memory.behind(self.before) if self.before is not None else None
 
