@@ -206,6 +206,22 @@ def test_a_prepared_question_behind_a_reset_of_it(
         assert counts(clients[0]) == counts(direct)
 
 
+@pytest.mark.skipif(not IS_MYSQL, reason="the warning is MySQL's")
+def test_what_a_prepared_statement_is_warned_of(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb
+) -> None:
+    def warned(client: Any) -> object:
+        # On a replica, and what comes on the primary.
+        rows(client, "SELECT a FROM several")
+        client._execute_command(COMMAND.COM_STMT_PREPARE, b"SELECT FOUND_ROWS()")
+        for _ in range(3):
+            client._read_packet()
+        return said(client, "SHOW WARNINGS")
+
+    with mariadb.connect(database="test") as direct:
+        assert warned(clients[0]) == warned(direct)
+
+
 @pytest.mark.skipif(not IS_MYSQL, reason="a new session of MariaDB has those of an old one")
 def test_a_new_client_has_found_nothing(
     clients: tuple[pymysql.Connection, pymysql.Connection], proxy: Proxy

@@ -42,6 +42,8 @@ _OF_CHARSETS = ("NAMES", "CHARSET", "CHARACTER")
 _OF_STATUS = ("SQL_MODE", "BEGIN", "START", "COMMIT", "ROLLBACK")
 _WIDE = ("UCS2", "UTF16", "UTF32")
 # As many rows as any server's list of collations gives with itself.
+# In questions that depend on warnings.
+_ABOUT_WARNINGS = ("WARNING", "ERROR", "DIAGNOSTICS")
 _MOST_ROWS = 10_000
 
 
@@ -171,11 +173,14 @@ class Memory:
 
     def restoring(self, sql: str) -> list[bytes] | None:
         """Commands behind which a connection would say the same when it is asked with `sql`; None if there are none."""
-        if not self.is_clean:
+        text = sql.upper()
+        # What asks for none of them ends those of MySQL.
+        ends = self.columns is None and not any(word in text for word in _ABOUT_WARNINGS)
+        if not (self.is_clean or ends):
             return None
-        asks_rows = "ROW_COUNT" in sql.upper() or "DIAGNOSTICS" in sql.upper()
+        asks_rows = "ROW_COUNT" in text or "DIAGNOSTICS" in text
         rows = self.found_rows
-        if rows is None and "FOUND_ROWS" in sql.upper():
+        if rows is None and "FOUND_ROWS" in text:
             return None
         if asks_rows and self.row_count not in (-1, 0):
             return None

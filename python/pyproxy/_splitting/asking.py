@@ -94,6 +94,9 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
         warnings = of_warnings(result)
         if warnings is None:
             state.ties.add(UNSEEN_CHANGE)
+            state.owes_warnings = False
+        elif state.memory is not None:
+            state.memory = replace(state.memory, warnings=warnings)
         elif state.draft is not None and state.adds_error and state.before is not None:
             # What else this connection lists is of others.
             chooses_database = state.route.database is not None
@@ -105,8 +108,6 @@ def note_answer(proxy: Proxy, state: SplitState, inj: Injection) -> bool:
                 is_of_before = state.draft.own_count is not None
                 count = len(warnings.rows) if is_of_before else max(1, len(warnings.rows))
             state.draft = replace(state.draft, warnings=warnings, warning_count=count)
-        elif state.memory is not None:
-            state.memory = replace(state.memory, warnings=warnings)
     elif inj.id == _REST:
         state.may_have_left = False
         changes = result.session_changes

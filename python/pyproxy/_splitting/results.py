@@ -92,9 +92,11 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     state.note_result(outcome)
     if outcome.auto_commit is not None:
         state.no_backslash_escapes = result.flags.no_backslash_escapes
-    if inj.query[0] == COM_STMT_PREPARE and not outcome.is_error:
+    own_warnings = 0
+    if query[0] == COM_STMT_PREPARE and not outcome.is_error:
         with contextlib.suppress(PacketError):
-            statement = from_stmt_prepare_ok_packet(inj.resultset.raw or b"")
+            statement = from_stmt_prepare_ok_packet(result.raw or b"")
+            own_warnings = statement.warnings
             command = commands.parse(query)
             has_database = bool(proxy.connection.client.default_db)
             reading = reading_of(proxy, state, command.query)
@@ -106,11 +108,13 @@ def note_command(proxy: Proxy, state: SplitState, inj: Injection) -> Outcome:
     state.warned = outcome.is_error or outcome.warnings > 0
     if state.route.keeps_diagnostics and not outcome.is_error:
         # To prepare what names a table ends those of MariaDB.
-        ends = of_mysql or not state.route.has_no_table
+        ends = of_mysql or own_warnings > 0 or not state.route.has_no_table
+        own = own_warnings if ends else None
+        state.owes_warnings = own_warnings > 0 and not state.is_at_hand
         if state.memory is not None:
-            state.memory = behind_command(state.memory, query[0], ends)
+            state.memory = behind_command(state.memory, query[0], own)
         elif state.draft is not None:
-            state.draft = behind_command(state.draft, query[0], ends)
+            state.draft = behind_command(state.draft, query[0], own)
         elif of_mysql:
             # Nothing was before.
             state.draft = answers.Memory(None, row_count=0, warning_count=0)
@@ -179,14 +183,14 @@ def _may_run_several(proxy: Proxy, state: SplitState) -> bool:
     return bool(capabilities & _MULTI_STATEMENTS or OPTION in state.ties)
 
 
-def behind_command(memory: answers.Memory, command: int, ends: bool) -> answers.Memory:
-    """What is known behind a command that is no statement. `ends`: to prepare one ends the warnings of that before."""
+def behind_command(memory: answers.Memory, command: int, own: int | None) -> answers.Memory:
+    """What is known behind a command that is no statement. `own`: how many warnings are in the place of those of before; None: those stay."""
     if command in (COM_PING, COM_INIT_DB, COM_STMT_RESET):
         return replace(memory, row_count=0)
     if command == COM_FIELD_LIST:
         return replace(memory, row_count=-1)
-    if command == COM_STMT_PREPARE and ends:
-        return replace(memory, warning_count=0, warnings=None, own_count=None)
+    if command == COM_STMT_PREPARE and own is not None:
+        return replace(memory, warning_count=own, warnings=None, own_count=None)
     return memory
 
 

@@ -132,7 +132,7 @@ class Splitter:
             return None
         if command.type == COM_STMT_RESET and state.statements.is_idle(command):
             if proxy.connection.server is None and state.memory is not None:
-                state.memory = results.behind_command(state.memory, command.type, False)
+                state.memory = results.behind_command(state.memory, command.type, None)
                 return Ok()
         self._inheritance.tell(proxy, state)
         meant = self._route(proxy, state, command, packet)
