@@ -206,6 +206,21 @@ def test_a_prepared_question_behind_a_reset_of_it(
         assert counts(clients[0]) == counts(direct)
 
 
+def test_a_question_begins_no_transaction(
+    clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb
+) -> None:
+    with mariadb.connect(database="test") as direct:
+        for step in (
+            "SET autocommit = 0",
+            "SELECT a FROM several",
+            "ROLLBACK",
+            "SELECT FOUND_ROWS() + 1",
+            # An error in one.
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        ):
+            assert said(clients[0], step) == said(direct, step), step
+
+
 @pytest.mark.skipif(not IS_MYSQL, reason="the warning is MySQL's")
 def test_what_a_prepared_statement_is_warned_of(
     clients: tuple[pymysql.Connection, pymysql.Connection], mariadb: MariaDb

@@ -41,10 +41,15 @@ _OF_CHARSETS = ("NAMES", "CHARSET", "CHARACTER")
 # Those in which ASCII has other bytes.
 _OF_STATUS = ("SQL_MODE", "BEGIN", "START", "COMMIT", "ROLLBACK")
 _WIDE = ("UCS2", "UTF16", "UTF32")
-# As many rows as any server's list of collations gives with itself.
 # In questions that depend on warnings.
 _ABOUT_WARNINGS = ("WARNING", "ERROR", "DIAGNOSTICS")
+# As many rows as there are in these tables. MariaDB ends warnings where one is named; MySQL would begin a transaction with its own, if
+# autocommit is off.
 _MOST_ROWS = 10_000
+_TABLES = "information_schema.collations AS a, information_schema.collations AS b"
+_TABLES_OF_MYSQL = ", ".join(
+    f"({' UNION ALL '.join(['SELECT 1'] * 10)}) AS {name}" for name in "abcd"
+)
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ class Memory:
         rows = 1 if rows is None else rows
         if rows > _MOST_ROWS:
             return None
-        tables = "information_schema.collations AS a, information_schema.collations AS b"
+        tables = _TABLES if self.columns is not None else _TABLES_OF_MYSQL
         found = [query_packet(f"SELECT 1 FROM {tables} LIMIT {rows}")]
         return found if self.row_count == -1 else [*found, bytes((COM_PING,))]
 
