@@ -10,8 +10,8 @@ use transport::proxy_protocol::encode;
 use super::address::{describe, resolve};
 use super::connection::Connection;
 use super::end::{Channel, Connect, End};
-use super::io::Tools;
 use super::listener::prepare;
+use super::tools::Tools;
 use crate::chassis::fork;
 use crate::drive::Context;
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{
-    Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, TlsInfo, Verdict,
-};
+use engine::{Awaits, Client, Engine, Event, Incoming, Session, Short, Side, Slot, Then, Verdict};
 use mio::event::Event as Readiness;
 use script::{Answer, Asked, Mailbox};
 use transport::proxy_protocol::Ends;
@@ -12,12 +10,14 @@ use wire::packet::frame as framed;
 
 use super::address::to_end;
 use super::deadlines::Patience;
+use super::effects::{Effects, Rest};
 use super::end::End;
 use super::input::{Frame, Input};
-use super::io::{Effects, Io, Rest, Tools, other};
+use super::io::{Io, other};
 use super::limits::{Admitted, Place, no_login};
 use super::peer::{Peer, Read};
 use super::proxy_header::Introduction;
+use super::tools::Tools;
 use crate::boundary::panic_on_purpose;
 use crate::chassis::with_mutex;
 
@@ -179,43 +179,6 @@ impl Connection {
         self.io.client.write(&[], &tools.registry);
         let done = self.io.client.queued() == 0 || self.io.client.has_hung_up();
         if done { Fate::Over } else { Fate::Waits }
-    }
-
-    /// A TLS handshake is under way. Whether it came to an end.
-    fn securing(&mut self, side: Side, tools: &mut Tools) -> bool {
-        if side == Side::Server && self.client_left(tools) {
-            return self.tell(Event::Ended(Side::Client), tools);
-        }
-        let (tls, trust) = (&tools.ctx.tls, &tools.ctx.shared.trust);
-        let Io { client, server, .. } = &mut self.io;
-        let done = match (side, server) {
-            (Side::Client, _) => client.secure(&tools.registry, |stream| tls.start_server(stream)),
-            (Side::Server, Some(server)) => {
-                let end = Arc::clone(server.end());
-                let (address, host) = end.names();
-                server.secure(&tools.registry, |stream| {
-                    tls.start_client(stream, address, host, trust)
-                })
-            }
-            (Side::Server, None) => Err(std::io::ErrorKind::NotConnected.into()),
-        };
-        let secured = |peer: &Peer| peer.with_channel(|channel| channel.stream.tls().cloned());
-        match done {
-            Ok(false) => false,
-            Ok(true) => {
-                let Some(tls) = self.io.peer(side).and_then(|peer| secured(peer)) else {
-                    return false;
-                };
-                if tls.is_resumed {
-                    log::debug!("{side:?}: an earlier TLS session goes on");
-                }
-                let (version, cipher) = (tls.version.to_owned(), tls.cipher.to_owned());
-                let tls = TlsInfo { version, cipher, peer_subject: tls.peer_subject };
-                self.io.peer(side).iter_mut().for_each(|peer| peer.is_readable_again());
-                self.tell(Event::Secured { side, tls }, tools)
-            }
-            Err(e) => self.tell(Event::TlsFailed { side, why: e.to_string() }, tools),
-        }
     }
 
     /// One step with what `side` says. Whether there was anything to do.

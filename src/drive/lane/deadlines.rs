@@ -8,8 +8,8 @@ use std::time::Instant;
 use engine::{Awaits, Event, Side};
 
 use super::connection::{Connection, awaited};
-use super::io::Tools;
 use super::timers::{Deadline, Timers};
+use super::tools::Tools;
 
 /// What a connection waits for, as far as time limits tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use engine::{Awaits, Event};
 
 use super::connection::Connection;
-use super::io::Tools;
+use super::tools::Tools;
 
 impl Connection {
     /// Looks whether the backend is one that clients leave, and leaves it if it can now. Whether it did.

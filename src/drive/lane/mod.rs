@@ -4,7 +4,7 @@
 //! up other hooks, and nobody else.
 //!
 //! ```text
-//! poll ─► worker.rs ─► connection.rs ──Event──► engine ──Effect──► io.rs ─► peer.rs ─► end.rs
+//! poll ─► worker.rs ─► connection.rs ──Event──► engine ──Effect──► effects.rs ─► io.rs ─► peer.rs ─► end.rs
 //!                          ▲  ├─ input.rs: packets     │
 //!                          │  └─ deadlines.rs          │
 //!                          └────── hook ◄── Then::Ask ─┘
@@ -15,6 +15,7 @@ mod connecting;
 mod connection;
 mod counts;
 mod deadlines;
+mod effects;
 mod end;
 mod front;
 mod inbox;
@@ -26,7 +27,9 @@ mod limits;
 mod listener;
 mod peer;
 mod proxy_header;
+mod securing;
 mod timers;
+mod tools;
 mod waiting;
 mod watch;
 mod worker;

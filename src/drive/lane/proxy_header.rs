@@ -8,9 +8,9 @@ use transport::proxy_protocol::{self as protocol, Ends, Origin, Parsed};
 
 use super::address;
 use super::connection::{Connection, Fate};
-use super::io::Tools;
 use super::limits::{note_refusal, too_many};
 use super::peer::Read;
+use super::tools::Tools;
 
 /// How long a load balancer's own connection is left alone before a server is looked for: a health check hangs up at once.
 const CHECK: Duration = Duration::from_millis(100);

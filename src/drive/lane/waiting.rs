@@ -7,8 +7,9 @@ use script::{FromScript, Mailbox};
 
 use super::connection::Connection;
 use super::inbox::Inbox;
-use super::io::{ForScript, Tools};
+use super::io::ForScript;
 use super::proxy_header::Introduction;
+use super::tools::Tools;
 
 /// What comes from another thread, and for which connection.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use engine::{Awaits, Event, Side};
 
 use super::connection::Connection;
-use super::io::Tools;
 use super::peer::Read;
+use super::tools::Tools;
 
 impl Connection {
     /// Whether the client has left, while something else is awaited, and nothing that it said before is still to be done.
