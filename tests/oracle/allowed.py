@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .generator.steps import Step
+from .servers.node import cells
 from .wire.answers import Answer, Err, Lost, Ok, Result, Rows, session_changes
 from .wire.codec import Status
 
@@ -54,6 +55,7 @@ _ABOUT_LAST = re.compile(
     r"|\bSHOW\b.*\b(WARNINGS|ERRORS)\b",
     re.I | re.S,
 )
+_ACCESS_MODE = re.compile(r"READ[ _](ONLY|WRITE)", re.I)
 # A string of no bytes.
 _NO_CHARACTERISTICS = b"\0"
 _OWN = re.compile(rb"^(rw_splitting|read_your_writes): ")
@@ -119,18 +121,24 @@ def _last_schema(answer: Answer) -> bytes | None:
 
 
 def _is_of_ended_transaction(step: Step, direct: Answer, split: Answer) -> bool:
-    one, two = (
-        tuple(_reports(each) if isinstance(each, Ok) else (each, []) for each in answer)
-        for answer in (direct, split)
-    )
-    kind = "characteristics"
-    told = [value for _, told in (*one, *two) for name, value in told if name == kind]
-    is_told = any(b"READ" in value or value == _NO_CHARACTERISTICS for value in told)
-    one, two = (
-        tuple((each, [report for report in told if report[0] != kind]) for each, told in answer)
-        for answer in (one, two)
-    )
-    return is_told and "READ" not in _text(step).upper() and one == two
+    if _ACCESS_MODE.search(_text(step)):
+        return False
+    (one, known), (two, told) = map(_without_characteristics, (direct, split))
+    is_told = any(b"READ" in value or value == _NO_CHARACTERISTICS for value in (*known, *told))
+    return is_told and one == two
+
+
+def _without_characteristics(answer: Answer) -> tuple[object, list[bytes]]:
+    """An answer without the characteristics of transactions, and those."""
+    kind, rest, told = "characteristics", [], []
+    for each in answer:
+        end, reports = _reports(each.end if isinstance(each, Rows) else each)
+        told += [value for name, value in reports if name == kind]
+        others = [report for report in reports if report[0] != kind]
+        if isinstance(end, Ok) and not others:
+            end = end._replace(status=end.status & ~Status.SESSION_STATE_CHANGED)
+        rest.append((each._replace(end=end) if isinstance(each, Rows) else end, others))
+    return rest, told
 
 
 def _is_of_transaction_before(step: Step, direct: Answer, split: Answer) -> bool:
@@ -151,6 +159,7 @@ def _is_of_transaction_before(step: Step, direct: Answer, split: Answer) -> bool
 def _apart(result: Ok) -> tuple[object, bytes | None]:
     """A result without the state of its transaction, and that."""
     rest, told = _reports(result)
+    assert isinstance(rest, Ok)
     states = [value for name, value in told if name == "trx"]
     others = [report for report in told if report[0] != "trx"]
     status = rest.status & ~Status.SESSION_STATE_CHANGED
@@ -158,7 +167,19 @@ def _apart(result: Ok) -> tuple[object, bytes | None]:
 
 
 def _is_of_no_statement(step: Step, direct: Answer, split: Answer) -> bool:
-    return repr(split) == repr(direct).replace("handler (4294967295) given", "handler (0) given")
+    return _words(split) == _words(direct).replace("handler (4294967295)", "handler (0)")
+
+
+def _words(answer: Answer) -> str:
+    """An answer in words, also the cells of its rows."""
+    return repr(
+        [
+            (each._replace(rows=()), [cells(row) for row in each.rows])
+            if isinstance(each, Rows) and not each.binary
+            else each
+            for each in answer
+        ]
+    )
 
 
 def _is_of_null(step: Step, direct: Answer, split: Answer) -> bool:
@@ -170,8 +191,10 @@ def _is_of_null(step: Step, direct: Answer, split: Answer) -> bool:
     )
 
 
-def _reports(result: Ok) -> tuple[Ok, list[tuple[str, bytes]]]:
-    """An OK, and its reports apart."""
+def _reports(result: Result) -> tuple[Result, list[tuple[str, bytes]]]:
+    """A result, and its reports apart."""
+    if not isinstance(result, Ok):
+        return result, []
     told = session_changes(result.changes) if result.changes else []
     return result._replace(changes=b""), list(told)
 

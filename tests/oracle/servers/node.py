@@ -102,8 +102,20 @@ class Node(MariaDb):
         answer = self.answer(sql)
         last = answer[-1]
         if isinstance(last, Err) or (isinstance(last, Rows) and isinstance(last.end, Err)):
-            raise RuntimeError(f"{self.name}: {last}: {sql}")
+            raise RuntimeError(f"{self.name}: {last}: {sql}; in a transaction: {self._busy()}")
         return answer
+
+    def _busy(self) -> str:
+        """Who may hold what somebody waits for."""
+        trx = "trx_mysql_thread_id, trx_state, trx_started, trx_query"
+        return " ".join(
+            str(self.answer(sql))
+            for sql in (
+                f"SELECT {trx} FROM information_schema.innodb_trx",
+                "XA RECOVER",
+                "SELECT id, user, command, time, info FROM information_schema.processlist",
+            )
+        )
 
     def rows(self, sql: str) -> list[tuple[str | None, ...]]:
         """The rows of the last result set, as texts."""
