@@ -112,6 +112,21 @@ install -m 755 "$host" "$root/usr/local/bin/mysql-proxy"
 rm -rf -- "$root"/{build,cargo,packages,src,opt/rust}
 [ "$(inside stat -c '%a %G' /etc/pyproxy/pyproxy.cnf)" = "640 pyproxy" ] ||
     die "the configuration can be read by everybody"
+cat >"$root/links.py" <<'PYTHON'
+"""Says which links of the documentation lead nowhere."""
+import pathlib
+import re
+import sys
+
+broken = [
+    f"{page}: {link}"
+    for page in pathlib.Path("/usr/share/doc/pyproxy").rglob("*.md")
+    for link in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", page.read_text())
+    if not (page.parent / link).exists()
+]
+sys.exit("\n".join(broken))
+PYTHON
+inside python3 /links.py || die "links lead nowhere"
 
 heading "run"
 cat >"$root/hooks.py" <<'PYTHON'

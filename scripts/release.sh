@@ -83,7 +83,7 @@ make_tarball() {
     heading "$name.tar.gz"
     mkdir -p "$folder/lib" "$folder/scripts"
     # What git knows, so nothing that lies about.
-    mapfile -t files < <(git ls-files README.md CHANGELOG.md LICENSE docs examples python/pyproxy)
+    mapfile -t files < <(git ls-files ./*.md LICENSE docs examples python/pyproxy)
     cp --parents -- "${files[@]}" "$folder"
     cp -- scripts/install.sh scripts/lib.sh "$folder/scripts"
     cp -- packaging/pyproxy.cnf packaging/pyproxy.logrotate packaging/debian/pyproxy.service "$folder"
@@ -105,11 +105,11 @@ make_deb() {
     gzip -9nc CHANGELOG.md >"$work/target/release/changelog.gz"
     mkdir "$work/deb"
     CARGO_TARGET_DIR=$work/target "$tool/bin/cargo-deb" deb --no-build --quiet --locked -p pyproxy --output "$work/deb"
-    set_plugin_dir "$work"/deb/*.deb
+    adapt_deb "$work"/deb/*.deb
 }
 
-# Where plugins are differs by architecture and by installation, and cargo-deb knows one place.
-set_plugin_dir() {
+# Where plugins are differs by architecture and by installation, and cargo-deb knows one place for each file.
+adapt_deb() {
     local deb=$1 tree=$work/tree folder
     folder=/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/mysql-proxy/plugins
     [ -z "$prefix" ] || folder=$prefix/lib/mysql-proxy/plugins
@@ -118,6 +118,8 @@ set_plugin_dir() {
     mv -- "$tree/usr/lib/mysql-proxy/plugins/libpyproxy.so" "$tree$folder/"
     find "$tree" -type d -empty -delete
     sed -i "s|^plugin-dir = .*|plugin-dir = $folder|" "$tree/etc/pyproxy/pyproxy.cnf"
+    # What Debian has another name for.
+    sed -i 's|](CHANGELOG.md)|](changelog.gz)|; s|](./LICENSE)|](copyright)|' "$tree/usr/share/doc/pyproxy/README.md"
     (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
     dpkg-deb --root-owner-group --build "$tree" "$out" >/dev/null
 }
