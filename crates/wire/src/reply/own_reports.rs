@@ -195,7 +195,15 @@ impl Told {
     }
 
     /// This is the default database now. What is due may be that of a program that has ended.
+    #[inline]
     pub fn is_in(&mut self, database: &[u8]) {
+        // As with all clients that were not told anything late.
+        if !self.due.is_empty() {
+            self.correct_schema(database);
+        }
+    }
+
+    fn correct_schema(&mut self, database: &[u8]) {
         if !entries(&self.due).iter().any(|(kind, _)| *kind == SCHEMA) {
             return;
         }
