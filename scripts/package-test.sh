@@ -124,7 +124,7 @@ broken = [
     for link in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", page.read_text())
     if not (page.parent / link).exists()
 ]
-sys.exit("\n".join(broken))
+sys.exit("\n".join(broken) or 0)
 PYTHON
 inside python3 /links.py || die "links lead nowhere"
 
