@@ -119,7 +119,7 @@ adapt_deb() {
     find "$tree" -type d -empty -delete
     sed -i "s|^plugin-dir = .*|plugin-dir = $folder|" "$tree/etc/pyproxy/pyproxy.cnf"
     # What Debian has another name for.
-    sed -i 's|](CHANGELOG.md)|](changelog.gz)|; s|](./LICENSE)|](copyright)|' "$tree/usr/share/doc/pyproxy/README.md"
+    sed -i 's|](CHANGELOG.md)|](changelog.gz)|; s|](./LICENSE)|](copyright)|' "$tree"/usr/share/doc/pyproxy/README*
     (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
     dpkg-deb --root-owner-group --build "$tree" "$out" >/dev/null
 }
