@@ -365,6 +365,16 @@ def test_there_are_no_warnings_of_others(session: Session) -> None:
     assert (PRIMARY, 3, "SHOW WARNINGS") in sent(session, ask)
 
 
+def test_what_a_connection_was_told_is_nothing_that_the_client_did(session: Session) -> None:
+    columns = [("Level", 253), ("Code", 253), ("Message", 253)]
+    session.servers[PRIMARY].on(
+        "SHOW WARNINGS", Result(columns, [("Warning", "1681", "Updating 'collation_database'")])
+    )
+    queries(session, "UPDATE t SET a = 1")
+    assert session.command(b"\x1f").error is None
+    assert session.query("SHOW WARNINGS").rows == []
+
+
 def test_warnings_stay_behind_a_statement_without_a_table(mariadb: Session) -> None:
     mariadb.servers[PRIMARY].on("DROP TABLE IF EXISTS t", Ok(warnings=1))
     queries(mariadb, "DROP TABLE IF EXISTS t", "SELECT 1")

@@ -73,9 +73,13 @@ def ask_attached(
     """Asks the attached connection, if the command is such a question; None if the command is to be run there."""
     if not meant.asks_about_last:
         return None
-    asks = command.type != COM_STMT_PREPARE and state.carried_found is not None
-    if asks and state.is_fresh and state.memory is None and is_mysql(proxy):
-        # It is about no statement, and the connection knows one of others.
+    is_new = state.is_fresh and state.memory is None and is_mysql(proxy)
+    asks = command.type != COM_STMT_PREPARE and (
+        # FOUND_ROWS() outlasts a reset.
+        state.carried_found is not None or "FOUND_ROWS" not in _text(proxy, command).upper()
+    )
+    if asks and is_new:
+        # It is about no statement, and the connection knows one of others, or what it was told for this client.
         found_rows = _carried(state)
         state.memory = Memory(None, row_count=0, found_rows=found_rows, warning_count=0)
     if is_asked(state, command, meant):
