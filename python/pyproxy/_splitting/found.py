@@ -125,7 +125,13 @@ def _changes(statement: Statement, is_mysql: bool) -> bool:
         return not is_mysql and second != "TABLE" and _changes(_analyzed(statement), is_mysql)
     if word == "DO":
         return is_mysql
-    return word == "CREATE" and not is_mysql and statement.has("SELECT")
+    return word == "CREATE" and not is_mysql and _makes_table(statement) and statement.has("SELECT")
+
+
+def _makes_table(statement: Statement) -> bool:
+    """Of a CREATE: views and programs are not run."""
+    kinds = (word for word in statement.words[1:] if word not in ("OR", "REPLACE", "TEMPORARY"))
+    return next(kinds, "") == "TABLE"
 
 
 def _analyzed(statement: Statement) -> Statement:
@@ -134,7 +140,10 @@ def _analyzed(statement: Statement) -> Statement:
 
 
 def _finds(statement: Statement) -> bool:
-    return statement.word(0) in ("SELECT", "WITH", "VALUES") or _inserts_selected(statement)
+    """Whether it may count rows before it fails."""
+    word = statement.word(0)
+    has_subquery = word in _WITH_SUBQUERIES and statement.has("SELECT")
+    return word in ("SELECT", "WITH", "VALUES") or has_subquery or _inserts_selected(statement)
 
 
 def _inserts_selected(statement: Statement) -> bool:
